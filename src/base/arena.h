@@ -1,0 +1,26 @@
+/*
+ * Memory that lives as long as one request.
+ *
+ * Everything that a request needs is taken from one arena and given back at once by arena_reset(),
+ * which wipes it first: no answer, password or token outlives its request. A request's size is
+ * bounded by the limits in http/, so an arena needs none of its own; when the system has no memory
+ * left the process logs one line and exits (its supervisor starts another), so no caller tests for
+ * NULL.
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+
+struct arena *arena_new(void);
+void arena_free(struct arena *); /* wipes; NULL is fine */
+void arena_reset(struct arena *); /* wipes; what was taken is gone, the first block is kept */
+
+void *arena_alloc(struct arena *, size_t size); /* zeroed, aligned for any type, never NULL */
+char *arena_copy(struct arena *, const void *bytes, size_t length); /* with a NUL behind it */
+char *arena_printf(struct arena *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

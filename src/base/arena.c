@@ -1,0 +1,135 @@
+#include "base/arena.h"
+
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_BLOCK (32 * 1024)
+#define ALIGNMENT   _Alignof(max_align_t)
+
+struct block {
+	struct block *previous;
+	size_t size, used;
+	_Alignas(max_align_t) char memory[];
+};
+
+struct arena {
+	struct block *last;
+};
+
+static struct block *
+block_new(struct block *previous, size_t size)
+{
+	struct block *block = malloc(sizeof(*block) + size);
+
+	if (block == NULL) {
+		log_line("out of memory");
+		_Exit(EXIT_FAILURE);
+	}
+	block->previous = previous;
+	block->size = size;
+	block->used = 0;
+	return block;
+}
+
+static void
+block_free(struct block *block)
+{
+	explicit_bzero(block->memory, block->used);
+	free(block);
+}
+
+struct arena *
+arena_new(void)
+{
+	struct arena *arena = malloc(sizeof(*arena));
+
+	if (arena == NULL) {
+		log_line("out of memory");
+		_Exit(EXIT_FAILURE);
+	}
+	arena->last = block_new(NULL, FIRST_BLOCK);
+	return arena;
+}
+
+void
+arena_reset(struct arena *arena)
+{
+	while (arena->last->previous != NULL) {
+		struct block *gone = arena->last;
+
+		arena->last = gone->previous;
+		block_free(gone);
+	}
+	explicit_bzero(arena->last->memory, arena->last->used);
+	arena->last->used = 0;
+}
+
+void
+arena_free(struct arena *arena)
+{
+	if (arena == NULL)
+		return;
+	arena_reset(arena);
+	block_free(arena->last);
+	free(arena);
+}
+
+/* A large piece gets a block of its own size, so that a growing buffer costs what it holds. */
+static void *
+take(struct arena *arena, size_t size)
+{
+	struct block *block = arena->last;
+	void *piece;
+
+	if (size > SIZE_MAX / 2) {
+		log_line("out of memory");
+		_Exit(EXIT_FAILURE);
+	}
+	size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+	if (size > block->size - block->used)
+		block = arena->last = block_new(block, size > FIRST_BLOCK ? size : FIRST_BLOCK);
+	piece = block->memory + block->used;
+	block->used += size;
+	return piece;
+}
+
+void *
+arena_alloc(struct arena *arena, size_t size)
+{
+	return memset(take(arena, size), 0, size);
+}
+
+char *
+arena_copy(struct arena *arena, const void *bytes, size_t length)
+{
+	char *copy = take(arena, length + 1);
+
+	if (length > 0)
+		memcpy(copy, bytes, length);
+	copy[length] = '\0';
+	return copy;
+}
+
+char *
+arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(NULL, 0, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		return arena_copy(arena, "", 0);
+	text = take(arena, (size_t)length + 1);
+	va_start(arguments, format);
+	vsnprintf(text, (size_t)length + 1, format, arguments);
+	va_end(arguments);
+	return text;
+}

@@ -1,0 +1,64 @@
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_MAXIMUM  1024
+#define QUOTE_MAXIMUM 64
+
+static const char *program_name = "jwt-fcgi";
+
+void
+log_open(const char *program)
+{
+	program_name = program;
+}
+
+void
+log_line(const char *format, ...)
+{
+	char line[LINE_MAXIMUM];
+	va_list arguments;
+	int error = errno;
+	time_t now = time(NULL);
+	struct tm utc;
+	size_t head, length;
+	int written;
+
+	gmtime_r(&now, &utc);
+	head = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%SZ ", &utc);
+	written = snprintf(line + head, sizeof(line) - head, "%s[%d]: ", program_name, (int)getpid());
+	head += written > 0 ? (size_t)written : 0;
+	va_start(arguments, format);
+	written = vsnprintf(line + head, sizeof(line) - head - 1, format, arguments);
+	va_end(arguments);
+	length = head + (written > 0 ? (size_t)written : 0);
+	if (length > sizeof(line) - 2)
+		length = sizeof(line) - 2;
+	line[length++] = '\n';
+	/* Nobody is left to tell when standard error is full or gone. */
+	(void)!write(STDERR_FILENO, line, length);
+	errno = error;
+}
+
+const char *
+log_quote(struct arena *arena, struct bytes outside)
+{
+	struct buffer text = {.arena = arena};
+	size_t length = outside.length < QUOTE_MAXIMUM ? outside.length : QUOTE_MAXIMUM;
+
+	buffer_putc(&text, '"');
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)outside.data[i];
+
+		if (byte >= ' ' && byte < 0x7f && byte != '"' && byte != '\\')
+			buffer_putc(&text, (char)byte);
+		else
+			buffer_printf(&text, "\\x%02x", byte);
+	}
+	buffer_puts(&text, outside.length > QUOTE_MAXIMUM ? "\"..." : "\"");
+	return text.data;
+}

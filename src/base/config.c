@@ -1,0 +1,344 @@
+#include "base/config.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILE_NAME "jwt-fcgi.conf"
+
+extern char **environ;
+
+static struct arena *memory; /* lives as long as the process */
+
+const char *
+config_environment(const char *name)
+{
+	return getenv(name);
+}
+
+static const struct setting *
+setting_find(struct bytes name)
+{
+	for (const struct setting *setting = settings; setting->name != NULL; setting++)
+		if (bytes_equal(name, setting->name))
+			return setting;
+	return NULL;
+}
+
+/* Whether the word is among those of a list with blanks between. */
+static bool
+is_among(const char *choices, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = choices; (at = strstr(at, word)) != NULL; at++)
+		if ((at == choices || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+			return length > 0;
+	return false;
+}
+
+static bool
+parse_number(const struct setting *setting, const char *value, long *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtol(value, &end, 10);
+	if (isdigit((unsigned char)*value) && *end == '\0' && errno == 0 && *out >= setting->minimum &&
+	    *out <= setting->maximum)
+		return true;
+	log_line("%s: %s is not a number%s from %ld to %ld", setting->name,
+	    log_quote(memory, bytes_of(value)), setting->type == SETTING_SECONDS ? " of seconds" : "",
+	    setting->minimum, setting->maximum);
+	return false;
+}
+
+static bool
+parse_switch(const struct setting *setting, const char *value, bool *out)
+{
+	*out = is_among("on true True 1", value);
+	if (*out || is_among("off false False 0", value))
+		return true;
+	log_line("%s: %s is neither on nor off", setting->name, log_quote(memory, bytes_of(value)));
+	return false;
+}
+
+static bool
+parse_choice(const struct setting *setting, const char *value, const char **out)
+{
+	*out = value;
+	if (is_among(setting->choices, value))
+		return true;
+	log_line("%s: %s is none of: %s", setting->name, log_quote(memory, bytes_of(value)),
+	    setting->choices);
+	return false;
+}
+
+static bool
+parse_list(const struct setting *setting, const char *value, const char *const **out)
+{
+	const char **words = arena_alloc(memory, (strlen(value) / 2 + 2) * sizeof(*words));
+	char *rest = arena_copy(memory, value, strlen(value));
+	size_t count = 0;
+	char *word;
+
+	while ((word = strsep(&rest, ",")) != NULL) {
+		word += strspn(word, " ");
+		word[strcspn(word, " ")] = '\0';
+		if (*word == '\0') {
+			log_line("%s: an empty word in the list", setting->name);
+			return false;
+		}
+		if (setting->choices != NULL && !parse_choice(setting, word, &words[count]))
+			return false;
+		words[count++] = word;
+	}
+	*out = words;
+	return true;
+}
+
+/* Claim names go into JSON and column names into SQL: neither needs more than these. */
+static bool
+parse_name(const struct setting *setting, const char *value, const char **out)
+{
+	*out = *value == '\0' ? NULL : value;
+	for (const char *at = value; *at != '\0'; at++) {
+		if (isalnum((unsigned char)*at) || strchr("_-.:/", *at) != NULL)
+			continue;
+		log_line("%s: %s is not a name", setting->name, log_quote(memory, bytes_of(value)));
+		return false;
+	}
+	return true;
+}
+
+static bool
+setting_parse(struct config *config, const struct setting *setting, const char *value)
+{
+	void *field = (char *)config + setting->offset;
+
+	switch (setting->type) {
+	case SETTING_NUMBER:
+	case SETTING_SECONDS:
+		return parse_number(setting, value, field);
+	case SETTING_SWITCH:
+		return parse_switch(setting, value, field);
+	case SETTING_CHOICE:
+		return parse_choice(setting, value, field);
+	case SETTING_LIST:
+		return parse_list(setting, value, field);
+	case SETTING_NAME:
+		return parse_name(setting, value, field);
+	case SETTING_TEXT:
+	case SETTING_SECRET:
+		*(const char **)field = *value == '\0' ? NULL : value;
+	}
+	return true;
+}
+
+/* One line NAME=value of a file; blank lines and those that begin with # are passed over. */
+static bool
+parse_line(struct config *config, const char *file, int number, char *line)
+{
+	char *value = strchr(line, '=');
+	const struct setting *setting;
+	struct bytes name;
+
+	line += strspn(line, " \t");
+	if (*line == '\0' || *line == '#')
+		return true;
+	name = (struct bytes){line, value == NULL ? strlen(line) : (size_t)(value - line)};
+	setting = setting_find(name);
+	if (value != NULL && setting != NULL && setting->offset != offsetof(struct config, config_file))
+		return setting_parse(config, setting, value + 1);
+	if (value != NULL && name.length > 2 && strncmp(line, "PG", 2) == 0) {
+		*value = '\0';
+		return setenv(line, value + 1, 0) == 0;
+	}
+	log_line("%s line %d: no such setting: %s", file, number, log_quote(memory, name));
+	return false;
+}
+
+static bool
+load_file(struct config *config, const char *file, bool required)
+{
+	struct bytes text;
+	const char *why;
+	char *rest, *line;
+
+	if (!file_read_secret(memory, file, &text, &why)) {
+		if (!required && errno == ENOENT)
+			return true;
+		log_line("configuration file %s: %s", file, why);
+		return false;
+	}
+	config->config_file = file;
+	rest = arena_copy(memory, text.data, text.length);
+	for (int number = 1; (line = strsep(&rest, "\n")) != NULL; number++) {
+		line[strcspn(line, "\r")] = '\0';
+		if (!parse_line(config, file, number, line))
+			return false;
+	}
+	return true;
+}
+
+/* The file beside the program, for hosts that pass no environment on (suEXEC). */
+static bool
+load_default_file(struct config *config)
+{
+	char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof(FILE_NAME));
+	char *slash;
+
+	if (length < 0)
+		return true;
+	path[length] = '\0';
+	slash = strrchr(path, '/');
+	strcpy(slash == NULL ? path : slash + 1, FILE_NAME);
+	return load_file(config, arena_copy(memory, path, strlen(path)), false);
+}
+
+static bool
+load_environment(struct config *config)
+{
+	for (char **variable = environ; *variable != NULL; variable++) {
+		char *value = strchr(*variable, '=');
+		const struct setting *setting;
+		struct bytes name;
+
+		if (value == NULL || strncmp(*variable, "JWT_", 4) != 0)
+			continue;
+		name = (struct bytes){*variable, (size_t)(value - *variable)};
+		setting = setting_find(name);
+		if (setting == NULL) {
+			log_line("no such setting: %s", log_quote(memory, name));
+			return false;
+		}
+		value++;
+		if (!setting_parse(config, setting, arena_copy(memory, value, strlen(value))))
+			return false;
+		if (setting->type == SETTING_SECRET)
+			explicit_bzero(value, strlen(value));
+	}
+	return true;
+}
+
+static bool
+claims_differ(const struct config *config)
+{
+	const char *names[] = {"exp", "iat", "nbf", "aud", "iss", config->token_type_claim,
+	    config->user_id_claim, config->jti_claim, config->revoke_token_claim,
+	    config->sliding_token_refresh_exp_claim};
+	size_t count = sizeof(names) / sizeof(*names);
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = i + 1; k < count; k++)
+			if (names[i] != NULL && names[k] != NULL && strcmp(names[i], names[k]) == 0) {
+				log_line("two claims are named \"%s\": change one JWT_..._CLAIM", names[i]);
+				return false;
+			}
+	return true;
+}
+
+/* What each setting allows by itself and yet cannot work together. */
+static bool
+settings_agree(const struct config *config)
+{
+	for (const struct setting *setting = settings; setting->name != NULL; setting++)
+		if (setting->type == SETTING_NAME && setting->initial != NULL &&
+		    setting->offset != offsetof(struct config, jti_claim) &&
+		    *(const char *const *)((const char *)config + setting->offset) == NULL) {
+			log_line("%s: must not be empty", setting->name);
+			return false;
+		}
+	if (config->blacklist_after_rotation && !config->token_blacklist) {
+		log_line("JWT_BLACKLIST_AFTER_ROTATION needs JWT_TOKEN_BLACKLIST=on and its tables");
+		return false;
+	}
+	if (config->token_blacklist && config->jti_claim == NULL) {
+		log_line("JWT_TOKEN_BLACKLIST needs a JWT_JTI_CLAIM: tokens are listed by their id");
+		return false;
+	}
+	if ((config->user_query == NULL) != (config->user_id_query == NULL)) {
+		log_line("JWT_USER_QUERY and JWT_USER_ID_QUERY: set both or neither");
+		return false;
+	}
+	if (config->signing_key != NULL && config->signing_key_file != NULL) {
+		log_line("JWT_SIGNING_KEY and JWT_SIGNING_KEY_FILE are both set: keep one");
+		return false;
+	}
+	return claims_differ(config);
+}
+
+const struct config *
+config_load(const char *file)
+{
+	struct config *config;
+	const char *named = file != NULL ? file : getenv("JWT_CONFIG_FILE");
+
+	memory = arena_new();
+	config = arena_alloc(memory, sizeof(*config));
+	for (const struct setting *setting = settings; setting->name != NULL; setting++)
+		if (setting->initial != NULL && !setting_parse(config, setting, setting->initial))
+			return NULL;
+	if (named != NULL && *named != '\0' ? !load_file(config, named, true)
+	                                    : !load_default_file(config))
+		return NULL;
+	if (!load_environment(config) || !settings_agree(config))
+		return NULL;
+	config->compat = strcmp(config->compat_name, "5.2") == 0 ? COMPAT_5_2
+	    : strcmp(config->compat_name, "5.5") == 0            ? COMPAT_5_5
+	                                                         : COMPAT_HEAD;
+	return config;
+}
+
+static void
+print_list(const char *const *words, FILE *out)
+{
+	for (const char *const *word = words; *word != NULL; word++)
+		fprintf(out, "%s%s", word == words ? "" : ",", *word);
+}
+
+void
+config_print(const struct config *config, FILE *out)
+{
+	for (const struct setting *setting = settings; setting->name != NULL; setting++) {
+		const void *field = (const char *)config + setting->offset;
+		const char *text = setting->type == SETTING_NUMBER || setting->type == SETTING_SECONDS ||
+		        setting->type == SETTING_SWITCH
+		    ? NULL
+		    : *(const char *const *)field;
+
+		fprintf(out, "%s=", setting->name);
+		if (setting->type == SETTING_SWITCH)
+			fputs(*(const bool *)field ? "on" : "off", out);
+		else if (setting->type == SETTING_NUMBER || setting->type == SETTING_SECONDS)
+			fprintf(out, "%ld", *(const long *)field);
+		else if (setting->type == SETTING_LIST)
+			print_list(*(const char *const *const *)field, out);
+		else if (text != NULL)
+			fputs(setting->type == SETTING_SECRET ? "********" : text, out);
+		fputc('\n', out);
+	}
+}
+
+void
+config_help(FILE *out)
+{
+	for (const struct setting *setting = settings; setting->name != NULL; setting++) {
+		fprintf(out, "  %s", setting->name);
+		if (setting->initial != NULL)
+			fprintf(out, " (%s%s)", setting->initial,
+			    setting->type == SETTING_SECONDS ? " s" : "");
+		fprintf(out, "\n        %s", setting->meaning);
+		if (setting->choices != NULL)
+			fprintf(out, " [%s]", setting->choices);
+		fputc('\n', out);
+	}
+}

@@ -1,0 +1,73 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MAXIMUM (64 * 1024)
+
+static const char *
+refuse_mode(struct arena *arena, const struct stat *status)
+{
+	mode_t forbidden = status->st_uid == 0 && geteuid() != 0 ? 0037 : 0077;
+
+	if (!S_ISREG(status->st_mode))
+		return "is not a regular file";
+	if (status->st_uid != 0 && status->st_uid != geteuid() && geteuid() != 0)
+		return "belongs to another user";
+	if (status->st_mode & forbidden)
+		return arena_printf(arena, "is readable by others (mode %04o); chmod 600 mends it",
+		    (unsigned)(status->st_mode & 07777));
+	if (status->st_size > FILE_MAXIMUM)
+		return "is larger than 64 KiB";
+	return NULL;
+}
+
+static bool
+read_all(int descriptor, char *memory, size_t size, size_t *length)
+{
+	ssize_t got;
+
+	for (*length = 0; *length < size; *length += (size_t)got) {
+		do
+			got = read(descriptor, memory + *length, size - *length);
+		while (got < 0 && errno == EINTR);
+		if (got <= 0)
+			return got == 0;
+	}
+	return true;
+}
+
+bool
+file_read_secret(struct arena *arena, const char *path, struct bytes *out, const char **why)
+{
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+	char *memory;
+	bool done = false;
+
+	if (descriptor < 0) {
+		*why = strerror(errno);
+		return false;
+	}
+	if (fstat(descriptor, &status) != 0) {
+		*why = strerror(errno);
+		goto out;
+	}
+	*why = refuse_mode(arena, &status);
+	errno = 0;
+	if (*why != NULL)
+		goto out;
+	memory = arena_alloc(arena, FILE_MAXIMUM + 1);
+	if (!read_all(descriptor, memory, FILE_MAXIMUM, &out->length)) {
+		*why = strerror(errno);
+		goto out;
+	}
+	out->data = memory;
+	done = true;
+out:
+	close(descriptor);
+	return done;
+}

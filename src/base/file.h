@@ -1,0 +1,17 @@
+/*
+ * Files that hold a secret.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "base/bytes.h"
+
+/*
+ * The whole of a regular file of at most 64 KiB that nobody but its owner may read: mode 0600 or
+ * stricter if it is ours, 0640 or stricter if it is root's (libpq's rule for keys). false with *why
+ * (a clause such as "is readable by others (mode 0644)") if not; errno is that of the failed call,
+ * or 0. The arena is the caller's to wipe.
+ */
+bool file_read_secret(struct arena *, const char *path, struct bytes *out, const char **why);
+
+#endif

@@ -1,0 +1,71 @@
+#include "http/cgi.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static struct bytes
+read_body(struct request *request, size_t length)
+{
+	char *body = arena_alloc(request->arena, length);
+	time_t deadline = time(NULL) + request->config->request_timeout;
+	size_t have = 0;
+
+	while (have < length && time(NULL) <= deadline) {
+		struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+		ssize_t got;
+
+		if (poll(&input, 1, 1000) <= 0)
+			continue;
+		got = read(STDIN_FILENO, body + have, length - have);
+		if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN))
+			break;
+		have += got > 0 ? (size_t)got : 0;
+	}
+	return (struct bytes){body, have};
+}
+
+void
+cgi_receive(struct request *request)
+{
+	long length;
+
+	for (char **variable = environ; *variable != NULL; variable++) {
+		const char *value = strchr(*variable, '=');
+
+		if (value != NULL)
+			request_parameter(request, (struct bytes){*variable, (size_t)(value - *variable)},
+			    bytes_of(value + 1));
+	}
+	length = request->content_length == NULL ? 0 : strtol(request->content_length, NULL, 10);
+	if (length > 0 && length <= request->config->request_body_limit)
+		request->body = read_body(request, (size_t)length);
+	request_complete(request);
+}
+
+static bool
+write_all(struct bytes bytes)
+{
+	size_t written = 0;
+
+	while (written < bytes.length) {
+		ssize_t piece = write(STDOUT_FILENO, bytes.data + written, bytes.length - written);
+
+		if (piece > 0)
+			written += (size_t)piece;
+		else if (errno != EINTR && errno != EAGAIN)
+			return false;
+	}
+	return true;
+}
+
+bool
+cgi_answer(struct bytes head, struct bytes body)
+{
+	return write_all(head) && write_all(body);
+}

@@ -1,0 +1,45 @@
+/*
+ * An endpoint: a function from a request to a reply.
+ *
+ * A program states its endpoint and calls serve(). http/ judges everything that can be said of a
+ * request without knowing what it is for, in the order of Django REST framework: what the client
+ * accepts (406), who it is (401, admit()), the method (405), the body (415, 400), its fields (400).
+ * answer() then finds the fields' values in request->values, in the order of the endpoint's fields.
+ */
+#ifndef HTTP_ENDPOINT_H
+#define HTTP_ENDPOINT_H
+
+#include "http/reply.h"
+
+/* What a program keeps between requests: completed by each program, never looked into by http/. */
+struct context;
+
+/* A text field of the request's body, as DRF's CharField(required=True). */
+struct field {
+	const char *name;
+	bool exact; /* white space around it is kept */
+};
+
+#define FIELDS_MAXIMUM 4
+
+struct endpoint {
+	const char *name;        /* of the program */
+	const char *allow;       /* the methods, as the Allow header lists them */
+	const char *title;       /* DRF's name and description of the view, for OPTIONS */
+	const char *description; /* as the text of a JSON string */
+	struct field fields[FIELDS_MAXIMUM]; /* a NULL name ends them */
+
+	/* Once, before the first request. NULL, after a line in the log: refuse to start. */
+	struct context *(*start)(const struct config *);
+	/* Who asks: a reply with status 0 lets the request in. NULL: anybody may. */
+	struct reply (*admit)(struct request *, struct context *);
+	struct reply (*answer)(struct request *, struct context *);
+};
+
+/*
+ * Serves FastCGI requests if standard input is a listening socket (spawn-fcgi, multiwatch, lighttpd,
+ * mod_fcgid, systemd), else answers one CGI request. Returns the process's exit status.
+ */
+int serve(const struct endpoint *, int argc, char **argv);
+
+#endif

@@ -1,0 +1,156 @@
+#include "http/request.h"
+
+#include "http/form.h"
+#include "http/media.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INDENT_MAXIMUM 8
+
+/* Where a parameter of that name is kept; NULL if the request has no use for it. */
+static const char **
+field_of(struct request *request, struct bytes name)
+{
+	const struct {
+		const char *name;
+		const char **field;
+	} wanted[] = {
+	    {"REQUEST_METHOD", &request->method},
+	    {"QUERY_STRING", &request->query},
+	    {"CONTENT_TYPE", &request->content_type},
+	    {"CONTENT_LENGTH", &request->content_length},
+	    {"HTTP_ACCEPT", &request->accept},
+	    {"REMOTE_ADDR", &request->remote_address},
+	    {request->config->auth_header_name, &request->authorization},
+	};
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+		if (bytes_equal(name, wanted[i].name))
+			return wanted[i].field;
+	/* Apache's name for it after an internal redirect. */
+	if (bytes_equal(name, "REDIRECT_HTTP_AUTHORIZATION") && request->authorization == NULL)
+		return &request->authorization;
+	return NULL;
+}
+
+void
+request_parameter(struct request *request, struct bytes name, struct bytes value)
+{
+	const char **field = field_of(request, name);
+
+	if (field == NULL)
+		return;
+	if (value.length > 0 && memchr(value.data, '\0', value.length) != NULL)
+		request->defect = WIRE_BAD_REQUEST;
+	else
+		*field = arena_copy(request->arena, value.data, value.length);
+}
+
+/* Digits only; false for anything else or more than 2^62. */
+static bool
+parse_length(const char *text, size_t *out)
+{
+	char *end;
+	long long length;
+
+	if (text == NULL || *text == '\0') {
+		*out = 0;
+		return true;
+	}
+	errno = 0;
+	length = strtoll(text, &end, 10);
+	if (text[strspn(text, "0123456789")] != '\0' || errno != 0)
+		return false;
+	*out = (size_t)length;
+	return true;
+}
+
+void
+request_complete(struct request *request)
+{
+	size_t announced;
+
+	if (request->defect != WIRE_OK)
+		return;
+	if (request->method == NULL || !parse_length(request->content_length, &announced))
+		request->defect = WIRE_BAD_REQUEST;
+	else if (announced > (size_t)request->config->request_body_limit)
+		request->defect = WIRE_TOO_LARGE;
+	else if (announced != request->body.length)
+		request->defect = WIRE_BAD_REQUEST;
+}
+
+/* Python's int() of a media type's parameter, between 0 and 8; 0 for what is no number. */
+static int
+parse_indent(struct arena *arena, struct bytes text)
+{
+	char *end;
+	long indent;
+
+	if (text.length == 0)
+		return 0;
+	indent = strtol(arena_copy(arena, text.data, text.length), &end, 10);
+	if (*end != '\0' || indent < 0)
+		return 0;
+	return indent > INDENT_MAXIMUM ? INDENT_MAXIMUM : (int)indent;
+}
+
+/* The value of ?format=, NULL if there is none (DRF's URL_FORMAT_OVERRIDE). */
+static const char *
+format_of(struct request *request)
+{
+	struct form_field *fields = NULL;
+	const struct form_field *format;
+	const char *message;
+
+	if (request->query == NULL || strstr(request->query, "format") == NULL)
+		return NULL;
+	form_urlencoded(request->arena, bytes_of(request->query), NULL, &fields, &message);
+	format = form_field(fields, "format");
+	if (format == NULL || format->value.length == 0)
+		return NULL;
+	return arena_copy(request->arena, format->value.data, format->value.length);
+}
+
+/*
+ * DRF's DefaultContentNegotiation with the renderers for JSON and for HTML, where HTML is JSON here
+ * (a deliberate difference): of the most specific types that match one of them.
+ */
+static bool
+accepts(struct request *request, bool json, bool html)
+{
+	struct arena *arena = request->arena;
+	int best = -1;
+	char *rest, *token;
+
+	if (request->accept == NULL)
+		return true;
+	rest = arena_copy(arena, request->accept, strlen(request->accept));
+	while ((token = strsep(&rest, ",")) != NULL) {
+		struct media media = media_parse(arena, bytes_of(token));
+		bool matches_json = json && media_matches(media, "application", "json");
+		int precedence = media_precedence(arena, media);
+
+		if (precedence <= best || !(matches_json || (html && media_matches(media, "text", "html"))))
+			continue;
+		best = precedence;
+		request->indent =
+		    matches_json ? parse_indent(arena, media_parameter(arena, media, "indent")) : 0;
+	}
+	return best >= 0;
+}
+
+enum wire
+request_negotiate(struct request *request)
+{
+	const char *format = format_of(request);
+	bool json = format == NULL || strcmp(format, "json") == 0;
+	bool html =
+	    !request->config->json_only && (format == NULL || strcmp(format, "api") == 0);
+
+	if (!json && !html)
+		return WIRE_NOT_FOUND;
+	return accepts(request, json, html) ? WIRE_OK : WIRE_NOT_ACCEPTABLE;
+}

@@ -1,0 +1,47 @@
+/*
+ * One request, as it came through the door (FastCGI or CGI) and as far as http/ has read it.
+ * Everything in it lives until the request is answered.
+ */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include "base/bytes.h"
+#include "base/config.h"
+#include "http/wire.h"
+
+struct field;
+struct reply;
+
+struct request {
+	struct arena *arena;
+	const struct config *config;
+	int64_t now; /* seconds since the epoch, read once for each request */
+
+	/* The web server's parameters; NULL where it sent none. No NUL inside, otherwise raw. */
+	const char *method, *query, *content_type, *content_length, *accept;
+	const char *authorization; /* of JWT_AUTH_HEADER_NAME, else REDIRECT_HTTP_AUTHORIZATION */
+	const char *remote_address;
+	struct bytes body;
+	enum wire defect; /* WIRE_OK, or what is wrong with the request as a whole */
+
+	int indent;                  /* of the JSON answer, if the Accept header asks for one */
+	const struct bytes *values;  /* of the endpoint's fields, UTF-8 without NUL */
+	const char *user;            /* whom it turned out to be about, for the log; may be NULL */
+};
+
+/* Takes one parameter of the web server into the request; what it has no use for is ignored. */
+void request_parameter(struct request *, struct bytes name, struct bytes value);
+
+/* To be called when all parameters and the body are there: whether the length is as announced. */
+void request_complete(struct request *);
+
+/* What the Accept header and ?format= ask for: WIRE_OK, WIRE_NOT_ACCEPTABLE or WIRE_NOT_FOUND. */
+enum wire request_negotiate(struct request *);
+
+/*
+ * Reads the body and the endpoint's fields of it into request->values. true, or false with the
+ * refusal in *out (413, 415, 400).
+ */
+bool request_fields(struct request *, const struct field *fields, struct reply *out);
+
+#endif

@@ -1,0 +1,352 @@
+#include "http/cgi.h"
+#include "http/endpoint.h"
+#include "http/fcgi.h"
+#include "http/indent.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RETRY_AFTER "1"
+
+/* How this process was started: what stands behind standard input. */
+enum door { DOOR_FCGI, DOOR_CGI, DOOR_NONE };
+
+static volatile sig_atomic_t stopping;
+static int listener = STDIN_FILENO;
+
+/*
+ * A stop takes the listening socket away. The request in hand is not disturbed, and an accept(2) that
+ * waits now or begins later fails at once: there is no moment between test and wait to miss it in.
+ */
+static void
+stop(int signal)
+{
+	int error = errno, nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	(void)signal;
+	stopping = 1;
+	dup2(nothing, listener);
+	close(nothing);
+	errno = error;
+}
+
+static void
+handle_signals(void)
+{
+	struct sigaction action = {.sa_handler = stop};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGUSR1, &action, NULL);
+	action.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+static bool
+is_method(const struct request *request, const char *method)
+{
+	return strcmp(request->method, method) == 0;
+}
+
+/* Whether the endpoint's Allow header lists the request's method. */
+static bool
+is_allowed(const struct endpoint *endpoint, const struct request *request)
+{
+	size_t length = strlen(request->method);
+	const char *at = strstr(endpoint->allow, request->method);
+
+	return length > 0 && at != NULL && (at == endpoint->allow || at[-1] == ' ') &&
+	    (at[length] == ',' || at[length] == '\0');
+}
+
+/* DRF's order: what is accepted, who asks, the method, and only then the body. */
+static struct reply
+judge(const struct endpoint *endpoint, struct request *request, struct context *context)
+{
+	struct reply reply = {.status = 0};
+	enum wire negotiated;
+
+	if (request->method == NULL || request->defect == WIRE_BAD_REQUEST ||
+	    request->defect == WIRE_HEADERS_TOO_LARGE)
+		return reply_refuse(request,
+		    request->defect == WIRE_HEADERS_TOO_LARGE ? request->defect : WIRE_BAD_REQUEST, NULL);
+	negotiated = request_negotiate(request);
+	if (negotiated != WIRE_OK)
+		return reply_refuse(request, negotiated, NULL);
+	if (endpoint->admit != NULL)
+		reply = endpoint->admit(request, context);
+	if (reply.status != 0)
+		return reply;
+	if (!is_allowed(endpoint, request))
+		return reply_refuse(request, WIRE_METHOD, request->method);
+	if (is_method(request, "OPTIONS"))
+		return reply_options(request, endpoint);
+	if (endpoint->fields[0].name != NULL) {
+		if (request->defect != WIRE_OK)
+			return reply_refuse(request, request->defect, NULL);
+		if (!request_fields(request, endpoint->fields, &reply))
+			return reply;
+	}
+	return endpoint->answer(request, context);
+}
+
+/* The headers that Django, its security middleware and DRF set, and our Cache-Control. */
+static struct bytes
+write_head(const struct endpoint *endpoint, const struct request *request, const struct reply *reply)
+{
+	const struct config *config = request->config;
+	struct buffer head = {.arena = request->arena};
+
+	buffer_printf(&head, "Status: %d %s\r\n", reply->status, wire_reason(reply->status));
+	buffer_printf(&head, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+	    reply->body.length);
+	if (reply->status == 401)
+		buffer_printf(
+		    &head, "WWW-Authenticate: %s realm=\"api\"\r\n", config->auth_header_types[0]);
+	if (reply->status == 503)
+		buffer_puts(&head, "Retry-After: " RETRY_AFTER "\r\n");
+	if (!config->json_only)
+		buffer_puts(&head, "Vary: Accept\r\n");
+	buffer_printf(&head, "Allow: %s\r\n", endpoint->allow);
+	buffer_puts(&head,
+	    "X-Frame-Options: DENY\r\nX-Content-Type-Options: nosniff\r\n"
+	    "Referrer-Policy: same-origin\r\n");
+	if (config->compat != COMPAT_5_2)
+		buffer_puts(&head, "Cross-Origin-Opener-Policy: same-origin\r\n");
+	buffer_puts(&head, "Cache-Control: no-store\r\n\r\n");
+	return buffer_bytes(&head);
+}
+
+static int64_t
+microseconds(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* One line for each request, with nothing of the client in it but quoted. */
+static void
+log_request(const struct request *request, const struct reply *reply, int64_t took)
+{
+	struct arena *arena = request->arena;
+	const char *method = request->method == NULL ? "" : request->method;
+	const char *from = request->remote_address == NULL ? "" : request->remote_address;
+
+	if (method[strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] != '\0' || strlen(method) > 16)
+		method = log_quote(arena, bytes_of(method));
+	if (from[strspn(from, "0123456789abcdefABCDEF.:")] != '\0' || strlen(from) > 45)
+		from = log_quote(arena, bytes_of(from));
+	log_line("%s %d %s user=%s from=%s ms=%lld.%03d", *method == '\0' ? "-" : method, reply->status,
+	    reply->outcome, request->user == NULL ? "-" : request->user, *from == '\0' ? "-" : from,
+	    (long long)(took / 1000), (int)(took % 1000));
+}
+
+/* From a request that was read to head and body of its answer. */
+static void
+handle(const struct endpoint *endpoint, struct request *request, struct context *context,
+    struct bytes *head, struct bytes *body)
+{
+	int64_t begun = microseconds(CLOCK_MONOTONIC);
+	struct reply reply;
+
+	request->now = microseconds(CLOCK_REALTIME) / 1000000;
+	reply = judge(endpoint, request, context);
+	if (request->indent > 0)
+		reply.body = json_indent(request->arena, reply.body, request->indent);
+	*head = write_head(endpoint, request, &reply);
+	*body = reply.body;
+	if (request->method != NULL && is_method(request, "HEAD"))
+		body->length = 0;
+	log_request(request, &reply, microseconds(CLOCK_MONOTONIC) - begun);
+}
+
+static void
+serve_cgi(const struct endpoint *endpoint, const struct config *config, struct context *context)
+{
+	struct arena *arena = arena_new();
+	struct request request = {.arena = arena, .config = config};
+	struct bytes head, body;
+
+	cgi_receive(&request);
+	handle(endpoint, &request, context, &head, &body);
+	if (!cgi_answer(head, body))
+		log_line("answer not taken: %s", strerror(errno));
+	arena_free(arena);
+}
+
+static void
+serve_connection(struct fcgi *fcgi, int connection, const struct endpoint *endpoint,
+    const struct config *config, struct arena *arena, struct context *context)
+{
+	struct request request = {.arena = arena, .config = config};
+	struct bytes head, body;
+
+	if (fcgi_receive(fcgi, connection, &request)) {
+		handle(endpoint, &request, context, &head, &body);
+		if (!fcgi_answer(fcgi, arena, head, body))
+			log_line("answer not taken: the web server has gone");
+	} else if (fcgi->used > 0) {
+		log_line("request not complete: the web server has gone or is too slow");
+	}
+	fcgi_close(fcgi);
+	arena_reset(arena);
+}
+
+/* What accept(2) may answer without being broken: wait for the next, or for what ran short. */
+static bool
+can_go_on(int error)
+{
+	static const struct timespec shortage = {.tv_nsec = 50 * 1000 * 1000};
+	struct pollfd next = {.fd = listener, .events = POLLIN};
+
+	switch (error) {
+	case EAGAIN:
+		poll(&next, 1, -1);
+		return true;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		log_line("cannot accept: %s", strerror(error));
+		nanosleep(&shortage, NULL);
+		return true;
+	case EINTR:
+	case ECONNABORTED:
+	case EPROTO:
+	case EPERM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int
+serve_fcgi(const struct endpoint *endpoint, const struct config *config, struct context *context)
+{
+	static struct fcgi fcgi;
+	struct arena *arena = arena_new();
+
+	handle_signals();
+	while (!stopping) {
+		int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (connection >= 0) {
+			serve_connection(&fcgi, connection, endpoint, config, arena, context);
+		} else if (!stopping && !can_go_on(errno)) {
+			log_line("cannot accept: %s", strerror(errno));
+			return EXIT_FAILURE;
+		}
+	}
+	arena_free(arena);
+	return EXIT_SUCCESS;
+}
+
+static bool
+is_listening(int descriptor)
+{
+	int listening = 0;
+	socklen_t size = sizeof(listening);
+
+	return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening;
+}
+
+/* Standard input as spawn-fcgi hands it over, or descriptor 3 of systemd's socket activation. */
+static enum door
+find_door(void)
+{
+	const char *pid = config_environment("LISTEN_PID");
+
+	if (is_listening(STDIN_FILENO))
+		return DOOR_FCGI;
+	if (pid != NULL && atol(pid) == (long)getpid() && is_listening(3)) {
+		listener = 3;
+		return DOOR_FCGI;
+	}
+	if (config_environment("REQUEST_METHOD") != NULL)
+		return DOOR_CGI;
+	log_line("standard input is no listening socket (spawn-fcgi -n, multiwatch, systemd) and "
+	         "REQUEST_METHOD is not set (CGI); see --help");
+	return DOOR_NONE;
+}
+
+static void
+print_help(const struct endpoint *endpoint)
+{
+	printf("%s - %s\n\n"
+	       "usage: %s [--config FILE] [--check-config] [--version] [--help]\n\n"
+	       "Answers FastCGI requests if standard input is a listening socket:\n"
+	       "  spawn-fcgi -n -s /run/jwt-fcgi/%s.sock -- /usr/bin/multiwatch -f 4 -- %s\n"
+	       "else one CGI request. Settings come from the environment or from a file of the\n"
+	       "same NAME=value lines; PG* variables are libpq's.\n\nsettings (default):\n",
+	    endpoint->name, endpoint->title, endpoint->name, endpoint->name, endpoint->name);
+	config_help(stdout);
+}
+
+int
+serve(const struct endpoint *endpoint, int argc, char **argv)
+{
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+	    {"check-config", no_argument, NULL, 'C'}, {"version", no_argument, NULL, 'v'},
+	    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	const struct config *config;
+	const char *file = NULL;
+	struct context *context;
+	bool check_only = false;
+	int option;
+
+	log_open(endpoint->name);
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			file = optarg;
+			break;
+		case 'C':
+			check_only = true;
+			break;
+		case 'v':
+			printf("%s (jwt-fcgi) %s\n", endpoint->name, PACKAGE_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			print_help(endpoint);
+			return EXIT_SUCCESS;
+		default:
+			return 2;
+		}
+	}
+	if (optind != argc) {
+		log_line("no arguments are expected; see --help");
+		return 2;
+	}
+	config = config_load(file);
+	context = config == NULL ? NULL : endpoint->start(config);
+	if (context == NULL)
+		return EXIT_FAILURE;
+	if (check_only) {
+		config_print(config, stdout);
+		return EXIT_SUCCESS;
+	}
+	switch (find_door()) {
+	case DOOR_FCGI:
+		return serve_fcgi(endpoint, config, context);
+	case DOOR_CGI:
+		serve_cgi(endpoint, config, context);
+		return EXIT_SUCCESS;
+	case DOOR_NONE:
+		return 2;
+	}
+	return 2;
+}

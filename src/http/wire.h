@@ -1,0 +1,64 @@
+/*
+ * Every status, code and sentence that a client can see.
+ *
+ * Sentences are SimpleJWT's, Django REST framework's and our own few (marked in the table); where
+ * SimpleJWT 5.2 says it in other words, those stand beside.
+ */
+#ifndef HTTP_WIRE_H
+#define HTTP_WIRE_H
+
+#include "base/config.h"
+
+enum wire {
+	WIRE_OK,
+	/* The request itself. */
+	WIRE_PARSE_ERROR,     /* 400, its sentence is made by the parser */
+	WIRE_FIELD_ERRORS,    /* 400, a body of its own */
+	WIRE_BAD_REQUEST,     /* 400, what the web server passed does not hold together */
+	WIRE_NOT_FOUND,       /* 404 */
+	WIRE_METHOD,          /* 405, {} is the method */
+	WIRE_NOT_ACCEPTABLE,  /* 406 */
+	WIRE_TOO_LARGE,       /* 413 */
+	WIRE_MEDIA_TYPE,      /* 415, {} is the Content-Type */
+	WIRE_HEADERS_TOO_LARGE, /* 431 */
+	/* Credentials. */
+	WIRE_NO_ACCOUNT,           /* obtain: whatever is wrong with name or password */
+	WIRE_NO_ACCOUNT_FOR_TOKEN, /* refresh: the user is gone or inactive */
+	WIRE_NOT_PROVIDED,
+	WIRE_BAD_AUTHORIZATION,
+	WIRE_NO_USER_ID,
+	WIRE_USER_NOT_FOUND,
+	WIRE_USER_INACTIVE,
+	WIRE_PASSWORD_CHANGED,
+	WIRE_PASSWORD_CHANGED_REFRESH, /* the same on refresh, without a code */
+	/* Tokens; on a protected resource these are the messages of WIRE_GIVEN_TOKEN. */
+	WIRE_TOKEN_INVALID,
+	WIRE_TOKEN_EXPIRED,
+	WIRE_TOKEN_NO_EXP,
+	WIRE_TOKEN_NO_REFRESH_EXP, /* {} is the claim */
+	WIRE_TOKEN_REFRESH_EXPIRED, /* {} is the claim */
+	WIRE_TOKEN_NO_ID,
+	WIRE_TOKEN_NO_TYPE,
+	WIRE_TOKEN_WRONG_TYPE,
+	WIRE_TOKEN_BLACKLISTED,
+	WIRE_GIVEN_TOKEN,
+	/* Outages. */
+	WIRE_UNAVAILABLE, /* 503 with Retry-After */
+	WIRE_LAST,
+};
+
+struct wire_text {
+	const char *outcome; /* the word in the log */
+	int status;
+	const char *code;       /* NULL: no such member */
+	const char *detail;     /* {} stands for one argument */
+	const char *detail_5_2; /* NULL: the same */
+};
+
+const struct wire_text *wire_text(enum wire);
+const char *wire_detail(enum wire, enum compat);
+
+/* "Not Found" of 404; clients test it (statusText). */
+const char *wire_reason(int status);
+
+#endif

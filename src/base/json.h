@@ -5,7 +5,8 @@
  * A reader of our own because no library gives what both need: CPython's error messages with their
  * position in characters, integers of any length kept as they were written, NUL and lone surrogates
  * inside strings seen rather than cut or replaced, and memory that is wiped (json-c 0.16 does none of
- * these). Everything lives in the arena.
+ * these). What is read lives in the arena and in the text itself: numbers, and strings without an
+ * escape, are views of the text, which must live as long as they do.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -33,8 +34,9 @@ struct json {
 };
 
 enum json_rules {
-	JSON_PYTHON, /* as json.loads() with DRF's strict option: NaN and Infinity refused, a duplicate
-	              * member allowed (json_member() finds the last), 4300 digits at the most */
+	JSON_PYTHON, /* as json.loads() with DRF's strict option: NaN and Infinity refused, 4300 digits
+	              * at the most, a duplicate member allowed: as in a dict, the last one's value is
+	              * in the first one's place */
 	JSON_STRICT, /* for claims, headers and keys: besides, no duplicate member, no NUL and no lone
 	              * surrogate anywhere, at most 32 levels, no float that overflows */
 };
@@ -63,7 +65,8 @@ struct json *json_member(const struct json *object, const char *name);
 /*
  * Writes a value as json.dumps(value, separators=(",", ":")) does: floats as repr(), so 1e2 becomes
  * 100.0; ascii: everything outside ASCII as \uXXXX (ensure_ascii), else raw UTF-8 with U+2028 and
- * U+2029 escaped (DRF's JSONRenderer).
+ * U+2029 escaped (DRF's JSONRenderer). Always valid UTF-8: a lone surrogate is escaped in both
+ * forms, a byte that is not UTF-8 becomes \ufffd. A float that overflows is Infinity.
  */
 void json_write(struct buffer *, const struct json *, bool ascii);
 void json_write_string(struct buffer *, struct bytes utf8, bool ascii);

@@ -1,0 +1,179 @@
+#include "accounts/accounts.h"
+
+#include "accounts/password.h"
+#include "accounts/statements.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct accounts {
+	struct store *store;
+	struct password_policy policy;
+	enum password_rehash rehash;
+	long ceiling;        /* what a refusal costs: the dearest verification known */
+	bool ceiling_known;  /* whether the table was asked for it */
+	bool own_tables;     /* users come from JWT_USER_TABLE, not from JWT_USER_QUERY */
+	size_t statements;   /* how many of them this configuration uses */
+};
+
+struct accounts *
+accounts_open(const struct config *config, const char *program)
+{
+	struct arena *arena = arena_new(); /* lives as long as the process */
+	struct accounts *accounts = arena_alloc(arena, sizeof(*accounts));
+
+	accounts->policy.iterations = config->pbkdf2_iterations;
+	accounts->policy.legacy = config->password_legacy;
+	accounts->rehash = strcmp(config->password_rehash, "off") == 0 ? REHASH_OFF
+	    : strcmp(config->password_rehash, "django") == 0           ? REHASH_DJANGO
+	                                                               : REHASH_UPGRADE;
+	accounts->ceiling = config->pbkdf2_iterations;
+	accounts->own_tables = config->user_query == NULL;
+	accounts->statements = config->token_blacklist ? STATEMENT_COUNT : TOKEN_OUTSTANDING;
+	accounts->store = store_new(
+	    program, statements_make(arena, config), config->database_timeout * 1000);
+	return accounts->store == NULL ? NULL : accounts;
+}
+
+bool
+accounts_check(struct accounts *accounts, struct arena *arena)
+{
+	return store_check(accounts->store, arena, accounts->statements);
+}
+
+static bool
+read_account(const struct row *row, struct account *out)
+{
+	if (row->count < 3 || row->values[0] == NULL) {
+		log_line("JWT_USER_QUERY must return three columns: id, password, active");
+		return false;
+	}
+	out->user_id = row->values[0];
+	out->user_id_integer = row->integer[0];
+	out->password = row->values[1];
+	out->active = row->values[2] != NULL && strchr("tTyY1", row->values[2][0]) != NULL;
+	out->key = row->count > 3 ? row->values[3] : row->values[0];
+	return true;
+}
+
+static enum verdict
+find(struct accounts *accounts, struct arena *arena, enum statement_number number,
+    const char *value, struct account *out)
+{
+	struct row row;
+	enum verdict verdict = store_ask(accounts->store, arena, number, &value, &row);
+
+	if (verdict == VERDICT_YES && !read_account(&row, out))
+		return VERDICT_UNDECIDED;
+	return verdict;
+}
+
+enum verdict
+account_find(
+    struct accounts *accounts, struct arena *arena, const char *user_id, struct account *out)
+{
+	return find(accounts, arena, USER_BY_ID, user_id, out);
+}
+
+static void
+raise_ceiling(struct accounts *accounts, long cost)
+{
+	if (cost > accounts->ceiling)
+		accounts->ceiling = cost;
+}
+
+/* Asks once for the dearest hash of the table, so that an unknown user costs as much. */
+static enum verdict
+learn_ceiling(struct accounts *accounts, struct arena *arena)
+{
+	struct row row;
+	enum verdict verdict;
+
+	if (accounts->ceiling_known || !accounts->own_tables)
+		return VERDICT_YES;
+	verdict = store_ask(accounts->store, arena, PASSWORD_COST, NULL, &row);
+	if (verdict == VERDICT_YES && row.values[0] != NULL)
+		raise_ceiling(accounts, atol(row.values[0]));
+	accounts->ceiling_known = verdict != VERDICT_UNDECIDED;
+	return verdict;
+}
+
+/* A failure to store the new hash is no failure of the login: the next one tries again. */
+static void
+renew_hash(struct accounts *accounts, struct arena *arena, struct bytes password,
+    const struct account *account)
+{
+	const char *renewed;
+
+	if (!accounts->own_tables ||
+	    !password_must_rehash(&accounts->policy, accounts->rehash, account->password))
+		return;
+	renewed = password_hash(arena, &accounts->policy, password);
+	if (renewed != NULL)
+		store_ask(accounts->store, arena, PASSWORD_STORE,
+		    (const char *[]){account->key, renewed, account->password}, NULL);
+}
+
+enum verdict
+account_authenticate(struct accounts *accounts, struct arena *arena, struct bytes login,
+    struct bytes password, struct account *out)
+{
+	const char *name = arena_copy(arena, login.data, login.length);
+	enum verdict found, verified = VERDICT_NO;
+	long spent = 0;
+
+	if (learn_ceiling(accounts, arena) == VERDICT_UNDECIDED)
+		return VERDICT_UNDECIDED;
+	found = find(accounts, arena, USER_BY_NAME, name, out);
+	if (found == VERDICT_UNDECIDED)
+		return found;
+	if (found == VERDICT_YES)
+		verified = password_verify(&accounts->policy, password, out->password, &spent);
+	if (verified == VERDICT_UNDECIDED)
+		return verified;
+	raise_ceiling(accounts, spent);
+	/* Django renews the hash of an inactive user too, before it refuses him. */
+	if (verified == VERDICT_YES)
+		renew_hash(accounts, arena, password, out);
+	if (verified == VERDICT_YES && out->active)
+		return VERDICT_YES;
+	password_spend(password, accounts->ceiling - spent);
+	return VERDICT_NO;
+}
+
+enum verdict
+account_logged_in(struct accounts *accounts, struct arena *arena, const struct account *account)
+{
+	enum verdict verdict =
+	    store_ask(accounts->store, arena, LAST_LOGIN, &account->key, NULL);
+
+	return verdict == VERDICT_UNDECIDED ? VERDICT_UNDECIDED : VERDICT_YES;
+}
+
+enum verdict
+token_outstanding(
+    struct accounts *accounts, struct arena *arena, const struct token_record *record)
+{
+	const char *expires_at = arena_printf(arena, "%lld", (long long)record->expires_at);
+	const char *parameters[] = {record->user_key, record->jti, record->token, expires_at,
+	    record->created_now ? "t" : "f"};
+	enum verdict verdict =
+	    store_ask(accounts->store, arena, TOKEN_OUTSTANDING, parameters, NULL);
+
+	return verdict == VERDICT_UNDECIDED ? VERDICT_UNDECIDED : VERDICT_YES;
+}
+
+enum verdict
+token_blacklisted(struct accounts *accounts, struct arena *arena, const char *jti)
+{
+	return store_ask(accounts->store, arena, TOKEN_BLACKLISTED, &jti, NULL);
+}
+
+enum verdict
+token_blacklist(struct accounts *accounts, struct arena *arena, const struct token_record *record)
+{
+	if (token_outstanding(accounts, arena, record) == VERDICT_UNDECIDED)
+		return VERDICT_UNDECIDED;
+	return store_ask(accounts->store, arena, TOKEN_BLACKLIST, &record->jti, NULL);
+}

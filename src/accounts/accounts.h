@@ -1,0 +1,63 @@
+/*
+ * Users: who is this, and is the password theirs.
+ *
+ * Reads Django's auth_user (or JWT_USER_TABLE, or what JWT_USER_QUERY says) and writes two of its
+ * columns: password when a login asks for a new hash, last_login if that is wanted.
+ */
+#ifndef ACCOUNTS_ACCOUNTS_H
+#define ACCOUNTS_ACCOUNTS_H
+
+#include "accounts/verdict.h"
+#include "base/bytes.h"
+#include "base/config.h"
+
+struct accounts;
+
+/* In the request's arena. */
+struct account {
+	const char *user_id;  /* of JWT_USER_ID_FIELD: what goes into a token */
+	bool user_id_integer; /* whether that column holds integers */
+	const char *key;      /* the primary key, to which other tables refer */
+	const char *password; /* the stored string; NULL if there is none */
+	bool active;
+};
+
+/* Connects to nothing yet. NULL after a line in the log. program: the name for the database's logs. */
+struct accounts *accounts_open(const struct config *, const char *program);
+
+/* Prepares every statement, to check them against the tables; false after a line in the log. */
+bool accounts_check(struct accounts *, struct arena *);
+
+/*
+ * Whether login and password are those of an active account. Every NO costs the same, whether the
+ * user is unknown, inactive, without a usable password or just somebody else. login and password are
+ * UTF-8 without NUL. A login renews the stored hash as JWT_PASSWORD_REHASH says.
+ */
+enum verdict account_authenticate(struct accounts *, struct arena *, struct bytes login,
+    struct bytes password, struct account *out);
+
+/* The account of a token, whether active or not. NO: there is none. user_id: UTF-8 without NUL. */
+enum verdict account_find(
+    struct accounts *, struct arena *, const char *user_id, struct account *out);
+
+/* Sets last_login to now; a failure is an outage. */
+enum verdict account_logged_in(struct accounts *, struct arena *, const struct account *);
+
+/* Refresh and sliding tokens in the tables of SimpleJWT's token_blacklist app. */
+struct token_record {
+	const char *jti, *token; /* its id, and the whole text as Django stores it */
+	int64_t expires_at;      /* seconds since the epoch */
+	const char *user_key;    /* account.key or a claim's value; NULL or nobody's: stored as NULL */
+	bool created_now;        /* whether created_at is now or NULL */
+};
+
+/* Adds an outstanding token; YES also if it is there already. */
+enum verdict token_outstanding(struct accounts *, struct arena *, const struct token_record *);
+
+/* Whether a token of that id is blacklisted. */
+enum verdict token_blacklisted(struct accounts *, struct arena *, const char *jti);
+
+/* Blacklists it, adding it first if need be. Of several at once exactly one has YES, the rest NO. */
+enum verdict token_blacklist(struct accounts *, struct arena *, const struct token_record *);
+
+#endif

@@ -1,0 +1,289 @@
+#include "accounts/store.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SUSPECT_MILLISECONDS 500
+#define STATEMENTS_MAXIMUM   32
+
+/* Object ids of bigint, smallint and integer (pg_type.dat). */
+#define INT8OID 20
+#define INT2OID 21
+#define INT4OID 23
+
+enum use { UNUSED, USED, PREPARED };
+
+struct store {
+	const char *program;
+	const struct statement *table;
+	long milliseconds;
+	int64_t deadline;
+	PGconn *connection; /* NULL, or connected as far as we know */
+	enum use uses[STATEMENTS_MAXIMUM]; /* of the statements, on this connection */
+	bool unprepared; /* something between us and the server does not keep prepared statements */
+	bool suspect;
+};
+
+/* How one attempt ended. */
+enum outcome { ANSWERED, FAILED, LOST, NOT_PREPARED, TRY_AGAIN };
+
+static int64_t
+milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct store *
+store_new(const char *program, const struct statement *table, long timeout)
+{
+	struct store *store = calloc(1, sizeof(*store));
+
+	if (store == NULL) {
+		log_line("out of memory");
+		return NULL;
+	}
+	store->program = program;
+	store->table = table;
+	store->milliseconds = timeout;
+	return store;
+}
+
+/* libpq's message is several lines and may quote names: its first line, escaped. */
+static void
+log_trouble(struct arena *arena, const char *what, const char *message)
+{
+	size_t length = message == NULL ? 0 : strcspn(message, "\n");
+
+	log_line("database: %s: %s", what, log_quote(arena, (struct bytes){message, length}));
+}
+
+static void
+disconnect(struct store *store)
+{
+	PQfinish(store->connection);
+	store->connection = NULL;
+	memset(store->uses, 0, sizeof(store->uses));
+}
+
+/* false when the deadline has passed; then the connection is of no more use. */
+static bool
+wait_for(struct store *store, short events)
+{
+	struct pollfd socket = {.fd = PQsocket(store->connection), .events = events};
+	int64_t left = store->deadline - milliseconds();
+
+	if (left > 0 && (poll(&socket, 1, (int)left) > 0 || errno == EINTR))
+		return true;
+	log_line("database: no answer in time");
+	store->suspect = true;
+	disconnect(store);
+	return false;
+}
+
+static bool
+connect_database(struct store *store, struct arena *arena)
+{
+	const char *const names[] = {"fallback_application_name", "client_encoding", NULL};
+	const char *const values[] = {store->program, "UTF8", NULL};
+	PostgresPollingStatusType wanted = PGRES_POLLING_WRITING;
+
+	store->connection = PQconnectStartParams(names, values, 0);
+	while (store->connection != NULL && PQstatus(store->connection) != CONNECTION_BAD) {
+		if (wanted == PGRES_POLLING_OK)
+			return PQsetnonblocking(store->connection, 1) == 0;
+		if (!wait_for(store, wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT))
+			return false;
+		wanted = PQconnectPoll(store->connection);
+	}
+	log_trouble(arena, "cannot connect",
+	    store->connection == NULL ? "out of memory" : PQerrorMessage(store->connection));
+	disconnect(store);
+	return false;
+}
+
+/* Sends what is queued and waits for the next result; NULL at the end or when time is up. */
+static PGresult *
+next_result(struct store *store)
+{
+	int unsent;
+
+	while ((unsent = PQflush(store->connection)) > 0 || PQisBusy(store->connection)) {
+		if (!wait_for(store, unsent > 0 ? POLLIN | POLLOUT : POLLIN))
+			return NULL;
+		if (PQconsumeInput(store->connection) == 0)
+			break;
+	}
+	return PQgetResult(store->connection);
+}
+
+static void
+copy_row(struct arena *arena, const PGresult *result, struct row *out)
+{
+	int columns = PQnfields(result) < ROW_MAXIMUM ? PQnfields(result) : ROW_MAXIMUM;
+
+	*out = (struct row){.count = columns};
+	for (int i = 0; i < columns; i++) {
+		Oid type = PQftype(result, i);
+
+		out->integer[i] = type == INT8OID || type == INT4OID || type == INT2OID;
+		if (!PQgetisnull(result, 0, i))
+			out->values[i] = arena_copy(
+			    arena, PQgetvalue(result, 0, i), (size_t)PQgetlength(result, 0, i));
+	}
+}
+
+/* By the class of SQLSTATE (PostgreSQL appendix A): what an error says of the next attempt. */
+static enum outcome
+judge_error(struct store *store, struct arena *arena, const PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	if (state == NULL || PQstatus(store->connection) == CONNECTION_BAD ||
+	    strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0 ||
+	    strcmp(state, "25006") == 0)
+		return LOST;
+	if (strcmp(state, "26000") == 0 || strcmp(state, "0A000") == 0)
+		return NOT_PREPARED;
+	if (strcmp(state, "42P05") == 0)
+		return ANSWERED; /* another session's, of the same name and so of the same text */
+	if (strcmp(state, "22003") == 0 || strcmp(state, "22P02") == 0)
+		return ANSWERED; /* no row can have such a value */
+	if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0)
+		return TRY_AGAIN;
+	log_trouble(arena, state, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+	return FAILED;
+}
+
+/* Reads all results of what was sent; the row is taken from the one that has it. */
+static enum outcome
+receive(struct store *store, struct arena *arena, struct row *out, bool *found)
+{
+	enum outcome outcome = LOST;
+	PGresult *result;
+
+	*found = false;
+	while ((result = next_result(store)) != NULL) {
+		switch (PQresultStatus(result)) {
+		case PGRES_TUPLES_OK:
+			*found = PQntuples(result) > 0;
+			if (*found && out != NULL)
+				copy_row(arena, result, out);
+			outcome = ANSWERED;
+			break;
+		case PGRES_COMMAND_OK:
+			outcome = ANSWERED;
+			break;
+		default:
+			outcome = judge_error(store, arena, result);
+		}
+		PQclear(result);
+	}
+	return store->connection == NULL ? FAILED : outcome;
+}
+
+/* A name that says the text, so that sessions shared through a pooler agree on it. */
+static const char *
+statement_name(struct arena *arena, const char *sql)
+{
+	uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+
+	for (; *sql != '\0'; sql++)
+		hash = (hash ^ (unsigned char)*sql) * 0x100000001b3u;
+	return arena_printf(arena, "jwt_fcgi_%016llx", (unsigned long long)hash);
+}
+
+static enum outcome
+prepare(struct store *store, struct arena *arena, size_t number)
+{
+	const struct statement *statement = &store->table[number];
+	const char *name = statement_name(arena, statement->sql);
+	enum outcome outcome;
+	bool found;
+
+	if (!PQsendPrepare(store->connection, name, statement->sql, statement->parameters, NULL))
+		return LOST;
+	outcome = receive(store, arena, NULL, &found);
+	if (outcome == ANSWERED)
+		store->uses[number] = PREPARED;
+	return outcome;
+}
+
+static enum outcome
+ask_once(struct store *store, struct arena *arena, size_t number, const char *const *parameters,
+    struct row *out, bool *found)
+{
+	const struct statement *statement = &store->table[number];
+	enum outcome outcome = ANSWERED;
+	int sent;
+
+	if (store->connection == NULL && !connect_database(store, arena))
+		return FAILED;
+	if (store->uses[number] == USED && !store->unprepared)
+		outcome = prepare(store, arena, number);
+	if (outcome != ANSWERED)
+		return outcome;
+	if (store->uses[number] == PREPARED && !store->unprepared) {
+		sent = PQsendQueryPrepared(store->connection, statement_name(arena, statement->sql),
+		    statement->parameters, parameters, NULL, NULL, 0);
+	} else {
+		sent = PQsendQueryParams(store->connection, statement->sql, statement->parameters, NULL,
+		    parameters, NULL, NULL, 0);
+		store->uses[number] = USED;
+	}
+	return sent ? receive(store, arena, out, found) : LOST;
+}
+
+enum verdict
+store_ask(struct store *store, struct arena *arena, size_t number, const char *const *parameters,
+    struct row *out)
+{
+	bool found = false;
+
+	store->deadline =
+	    milliseconds() + (store->suspect ? SUSPECT_MILLISECONDS : store->milliseconds);
+	for (int attempt = 0; attempt < 3; attempt++) {
+		enum outcome outcome = ask_once(store, arena, number, parameters, out, &found);
+
+		if (outcome == ANSWERED) {
+			store->suspect = false;
+			return found ? VERDICT_YES : VERDICT_NO;
+		}
+		if (outcome == NOT_PREPARED)
+			store->unprepared = true;
+		if (outcome == LOST) {
+			log_trouble(arena, "connection lost", PQerrorMessage(store->connection));
+			disconnect(store);
+		}
+		if (outcome == FAILED || (outcome == LOST && !store->table[number].repeatable))
+			break;
+	}
+	return VERDICT_UNDECIDED;
+}
+
+bool
+store_check(struct store *store, struct arena *arena, size_t count)
+{
+	bool good = true;
+
+	store->deadline = milliseconds() + store->milliseconds;
+	if (store->connection == NULL && !connect_database(store, arena))
+		return false;
+	for (size_t number = 0; number < count && store->connection != NULL; number++) {
+		if (prepare(store, arena, number) == ANSWERED)
+			continue;
+		log_line("database: cannot prepare: %s", store->table[number].sql);
+		good = false;
+	}
+	return good && store->connection != NULL;
+}

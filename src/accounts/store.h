@@ -1,0 +1,49 @@
+/*
+ * One connection to PostgreSQL with a deadline: libpq, asynchronous, reconnecting.
+ *
+ * Each statement of a module's table is asked with text parameters and answered with at most one row
+ * of text. The first use of a statement goes unprepared (a CGI process has no second), from then on it
+ * is prepared under a name made from its text; behind a pooler that loses prepared statements
+ * (PgBouncer in transaction mode) the store notices and goes on without them. No session state.
+ */
+#ifndef ACCOUNTS_STORE_H
+#define ACCOUNTS_STORE_H
+
+#include "accounts/verdict.h"
+#include "base/bytes.h"
+
+struct store;
+
+struct statement {
+	const char *sql;
+	int parameters;
+	bool repeatable; /* asking it twice does what asking once does: it may be retried */
+};
+
+#define ROW_MAXIMUM 8
+
+struct row {
+	const char *values[ROW_MAXIMUM]; /* text in the arena; NULL is SQL's NULL */
+	bool integer[ROW_MAXIMUM];       /* whether the column's type is smallint, integer or bigint */
+	int count;
+};
+
+/*
+ * Connects to nothing yet: the database may come later than the program. The connection is what
+ * libpq's PG* variables say. The table must outlive the store. milliseconds: for one question.
+ */
+struct store *store_new(const char *program, const struct statement *table, long milliseconds);
+
+/*
+ * Asks a statement of the table. A parameter that its column's type cannot hold finds no row.
+ * VERDICT_YES: a row in *out (unless NULL). VERDICT_NO: no row.
+ * VERDICT_UNDECIDED: no answer within the deadline or an error, after one line in the log.
+ * A store that had no answer in time is suspect: its next question waits for half a second only.
+ */
+enum verdict store_ask(struct store *, struct arena *, size_t statement,
+    const char *const *parameters, struct row *out);
+
+/* Prepares every statement, to check them against the tables. false after a line in the log. */
+bool store_check(struct store *, struct arena *, size_t count);
+
+#endif

@@ -1,0 +1,63 @@
+# The private PostgreSQL cluster of ./run; to be sourced (bash). It lives in $state/cluster, listens on
+# a unix socket in $run/postgres only, runs as $owner, and lets in by peer authentication: $owner and
+# whoever called ./run as postgres, $service as jwt_fcgi.
+
+# Makes the cluster if there is none, and sets $bin to the server's programs.
+cluster_make() {
+	local new=$state/cluster.new versions
+	if [ ! -e "$state/cluster" ]; then
+		mapfile -t versions < <(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V)
+		bin=${versions[-1]}
+		echo "making a database cluster in $state/cluster"
+		rm -rf "$new"
+		install -d -m 0700 "${as_owner[@]}" "$new"
+		quiet "$owner" "$bin/initdb" -D "$new" -U postgres -A peer -E UTF8 --locale=C.UTF-8
+		mv "$new" "$state/cluster"
+	fi
+	bin=/usr/lib/postgresql/$(<"$state/cluster/PG_VERSION")/bin
+	[ -x "$bin/postgres" ] || die "$state/cluster needs $bin; --fresh makes another"
+}
+
+# Ends a server that outlived a killed ./run: we hold the state folder's lock, so nobody uses it.
+cluster_end_stale() {
+	local pid i
+	pid=$(head -n 1 "$state/cluster/postmaster.pid" 2>/dev/null) || return 0
+	for ((i = 0; i < 300; i++)); do
+		[ "/proc/$pid/cwd" -ef "$state/cluster" ] || return 0
+		kill -INT "$pid"
+		sleep 0.1
+	done
+	die "another server, process $pid, uses $state/cluster"
+}
+
+cluster_start() {
+	local i user log=$state/postgres.log
+	cluster_make
+	cluster_end_stale
+	echo 'local all all peer map=jwt_fcgi' >"$state/cluster/pg_hba.conf"
+	{
+		for user in $(printf '%s\n' "$owner" "$me" | sort -u); do
+			echo "jwt_fcgi $user postgres"
+		done
+		echo "jwt_fcgi $service jwt_fcgi"
+	} >"$state/cluster/pg_ident.conf"
+	install -d -m 0755 "${as_owner[@]}" "$run/postgres"
+	start postgres "$owner" INT "$bin/postgres" -D "$state/cluster" -c listen_addresses= \
+		-c unix_socket_directories="$run/postgres" -c max_connections=$((5 * workers + 20)) \
+		>"$log" 2>&1
+	for ((i = 0; i < 600; i++)); do
+		"$bin/pg_isready" -q -h "$run/postgres" && break
+		running postgres || die_with "$log" 'PostgreSQL did not start'
+		sleep 0.1
+	done
+	sql template1 <<-'END'
+		SELECT 'CREATE DATABASE jwt_fcgi'
+		WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'jwt_fcgi') \gexec
+	END
+	sql jwt_fcgi <"$here/sql/schema.sql"
+	sql jwt_fcgi <"$here/sql/roles.sql"
+	if [ ! -e "$state/cluster/seeded" ]; then # once, so that a vitor who was removed stays away
+		sql jwt_fcgi <"$here/sql/seed.sql"
+		touch "$state/cluster/seeded"
+	fi
+}

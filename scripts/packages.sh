@@ -1,0 +1,24 @@
+# The Debian packages that running and testing need; to be sourced (bash).
+run_packages=(autoconf automake curl gcc libargon2-dev libc6-dev libcrypt-dev libpq-dev libssl-dev
+	make multiwatch nginx pkg-config postgresql spawn-fcgi)
+
+# Installs those that are missing; false, after a line that names them, if that cannot be done.
+packages_need() {
+	local name missing=() root=()
+	for name; do
+		[[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>&1) = installed* ]] || missing+=("$name")
+	done
+	((${#missing[@]})) || return 0
+	if ((EUID)); then
+		root=(sudo)
+		command -v sudo >/dev/null || {
+			echo "${0##*/}: missing packages, to be installed by root: ${missing[*]}" >&2
+			return 1
+		}
+	fi
+	echo "installing ${missing[*]}"
+	"${root[@]}" "$here/scripts/install-packages" "${missing[@]}" || {
+		echo "${0##*/}: cannot install the missing packages: ${missing[*]}" >&2
+		return 1
+	}
+}

@@ -1,0 +1,17 @@
+/*
+ * base64url without padding (RFC 7515 section 2, RFC 4648 section 5).
+ */
+#ifndef SIGNING_B64URL_H
+#define SIGNING_B64URL_H
+
+#include "base/bytes.h"
+
+void b64url_encode(struct buffer *out, struct bytes);
+
+/*
+ * Strict: only the alphabet, no padding, no length that leaves 6 bits over, and the unused bits of the
+ * last character 0, so that every byte string has exactly one form.
+ */
+bool b64url_decode(struct arena *, struct bytes text, struct bytes *out);
+
+#endif

@@ -1,0 +1,346 @@
+#include "signing/claims.h"
+
+#include "signing/jws.h"
+
+#include <math.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define YEAR_10000 253402300800 /* where Python's datetime ends */
+
+static const struct {
+	const char *type, *class;
+} kinds[] = {
+    [TOKEN_ACCESS] = {"access", "AccessToken"},
+    [TOKEN_REFRESH] = {"refresh", "RefreshToken"},
+    [TOKEN_SLIDING] = {"sliding", "SlidingToken"},
+    [TOKEN_UNTYPED] = {"untyped", "UntypedToken"},
+};
+
+const char *
+token_type(enum token_kind kind)
+{
+	return kinds[kind].type;
+}
+
+const char *
+token_class(enum token_kind kind)
+{
+	return kinds[kind].class;
+}
+
+static int64_t
+lifetime(const struct config *config, enum token_kind kind)
+{
+	if (kind == TOKEN_REFRESH)
+		return config->refresh_token_lifetime;
+	return kind == TOKEN_SLIDING ? config->sliding_token_lifetime : config->access_token_lifetime;
+}
+
+struct json *
+claims_string(struct arena *arena, struct bytes text)
+{
+	struct json *json = arena_alloc(arena, sizeof(*json));
+
+	json->type = JSON_STRING;
+	json->text = text;
+	return json;
+}
+
+struct json *
+claims_integer(struct arena *arena, const char *digits)
+{
+	struct json *json = claims_string(arena, bytes_of(digits));
+
+	json->type = JSON_INT;
+	return json;
+}
+
+void
+claims_set(const struct claims_context *context, struct json *claims, const char *name,
+    struct json *value)
+{
+	struct json **at = &claims->first;
+
+	while (*at != NULL && !bytes_equal((*at)->name, name))
+		at = &(*at)->next;
+	value->name = bytes_of(arena_copy(context->arena, name, strlen(name)));
+	value->next = *at == NULL ? NULL : (*at)->next;
+	*at = value;
+}
+
+static void
+set_time(
+    const struct claims_context *context, struct json *claims, const char *name, int64_t seconds)
+{
+	const char *digits = arena_printf(context->arena, "%lld", (long long)seconds);
+
+	claims_set(context, claims, name, claims_integer(context->arena, digits));
+}
+
+/* As uuid4().hex looks, but all of its 128 bits random. */
+static bool
+set_jti(const struct claims_context *context, struct json *claims)
+{
+	unsigned char random[16];
+	struct buffer hex = {.arena = context->arena};
+
+	if (context->config->jti_claim == NULL)
+		return true;
+	if (RAND_bytes(random, sizeof(random)) != 1)
+		return false;
+	for (size_t i = 0; i < sizeof(random); i++) {
+		buffer_putc(&hex, "0123456789abcdef"[random[i] >> 4]);
+		buffer_putc(&hex, "0123456789abcdef"[random[i] & 15]);
+	}
+	claims_set(context, claims, context->config->jti_claim,
+	    claims_string(context->arena, buffer_bytes(&hex)));
+	return true;
+}
+
+struct json *
+claims_new(const struct claims_context *context, enum token_kind kind)
+{
+	const struct config *config = context->config;
+	struct json *claims = arena_alloc(context->arena, sizeof(*claims));
+
+	claims->type = JSON_OBJECT;
+	claims_set(context, claims, config->token_type_claim,
+	    claims_string(context->arena, bytes_of(token_type(kind))));
+	set_time(context, claims, "exp", context->now + lifetime(config, kind));
+	set_time(context, claims, "iat", context->now);
+	if (!set_jti(context, claims))
+		return NULL;
+	if (kind == TOKEN_SLIDING)
+		set_time(context, claims, config->sliding_token_refresh_exp_claim,
+		    context->now + config->sliding_token_refresh_lifetime);
+	return claims;
+}
+
+/* Whether an access token keeps its own claim of that name (SimpleJWT: no_copy_claims). */
+static bool
+is_own(const struct config *config, struct bytes name)
+{
+	return bytes_equal(name, config->token_type_claim) || bytes_equal(name, "exp") ||
+	    bytes_equal(name, "jti") ||
+	    (config->jti_claim != NULL && bytes_equal(name, config->jti_claim)) ||
+	    (bytes_equal(name, "iat") && config->compat != COMPAT_5_2);
+}
+
+struct json *
+claims_access(const struct claims_context *context, const struct json *refresh)
+{
+	struct json *access = claims_new(context, TOKEN_ACCESS);
+
+	if (access == NULL)
+		return NULL;
+	for (const struct json *claim = refresh->first; claim != NULL; claim = claim->next) {
+		struct json *copy;
+
+		if (is_own(context->config, claim->name))
+			continue;
+		copy = arena_alloc(context->arena, sizeof(*copy));
+		*copy = *claim;
+		claims_set(context, access,
+		    arena_copy(context->arena, claim->name.data, claim->name.length), copy);
+	}
+	return access;
+}
+
+bool
+claims_renew(const struct claims_context *context, struct json *claims, enum token_kind kind,
+    bool new_jti)
+{
+	if (new_jti && !set_jti(context, claims))
+		return false;
+	set_time(context, claims, "exp", context->now + lifetime(context->config, kind));
+	set_time(context, claims, "iat", context->now);
+	return true;
+}
+
+const char *
+claims_sign(const struct claims_context *context, struct json *claims)
+{
+	const struct config *config = context->config;
+	struct buffer text = {.arena = context->arena};
+
+	if (config->audience != NULL)
+		claims_set(context, claims, "aud",
+		    claims_string(context->arena, bytes_of(config->audience)));
+	if (config->issuer != NULL)
+		claims_set(
+		    context, claims, "iss", claims_string(context->arena, bytes_of(config->issuer)));
+	json_write(&text, claims, true);
+	return jws_sign(context->arena, context->keyring, buffer_bytes(&text));
+}
+
+/* Whole seconds, as Python's int() cuts a fraction off. */
+static bool
+read_time(const struct json *value, int64_t *out)
+{
+	double seconds;
+
+	if (value == NULL)
+		return false;
+	if (value->type == JSON_FLOAT) {
+		char text[64];
+
+		if (value->text.length >= sizeof(text))
+			return false;
+		memcpy(text, value->text.data, value->text.length);
+		text[value->text.length] = '\0';
+		seconds = strtod(text, NULL);
+		if (!isfinite(seconds) || fabs(seconds) >= (double)YEAR_10000)
+			return false;
+		*out = (int64_t)seconds;
+		return true;
+	}
+	return json_integer(value, out) && *out < YEAR_10000 && *out > -YEAR_10000;
+}
+
+bool
+claims_time(const struct json *claims, const char *name, int64_t *out)
+{
+	return read_time(json_member(claims, name), out);
+}
+
+/* iat and nbf, where present, are times and not in the future (PyJWT 2.6 on). */
+static bool
+has_begun(const struct claims_context *context, const struct json *claims, const char *name)
+{
+	const struct json *value = json_member(claims, name);
+	int64_t seconds;
+
+	return value == NULL ||
+	    (read_time(value, &seconds) && seconds <= context->now + context->config->leeway);
+}
+
+static bool
+is_string(const struct json *value, const char *text)
+{
+	return value != NULL && value->type == JSON_STRING && bytes_equal(value->text, text);
+}
+
+/* aud may be one name or a list of names, ours among them (RFC 7519 section 4.1.3). */
+static bool
+is_for_us(const struct json *audience, const char *name)
+{
+	bool found = false;
+
+	if (audience == NULL || audience->type != JSON_ARRAY)
+		return is_string(audience, name);
+	for (const struct json *one = audience->first; one != NULL; one = one->next) {
+		if (one->type != JSON_STRING)
+			return false;
+		found = found || is_string(one, name);
+	}
+	return found;
+}
+
+/* PyJWT 2.10 and later want these to be strings; 2.6, beside SimpleJWT 5.2, does not look. */
+static bool
+is_text(const struct claims_context *context, const struct json *claims, const char *name)
+{
+	const struct json *value = json_member(claims, name);
+
+	return context->config->compat == COMPAT_5_2 || value == NULL || value->type == JSON_STRING;
+}
+
+enum claims_fault
+claims_read(const struct claims_context *context, struct bytes token, struct json **out)
+{
+	const struct config *config = context->config;
+	struct bytes payload;
+	struct json *claims;
+	int64_t expires;
+
+	if (!jws_verify(context->arena, context->keyring, token, &payload))
+		return CLAIMS_INVALID;
+	claims = json_parse(context->arena, payload, JSON_STRICT, NULL);
+	if (claims == NULL || claims->type != JSON_OBJECT)
+		return CLAIMS_INVALID;
+	*out = claims;
+	if (!has_begun(context, claims, "iat") || !has_begun(context, claims, "nbf"))
+		return CLAIMS_INVALID;
+	if (json_member(claims, "exp") != NULL) {
+		if (!claims_time(claims, "exp", &expires))
+			return CLAIMS_INVALID;
+		if (expires <= context->now - config->leeway)
+			return CLAIMS_EXPIRED;
+	}
+	if (config->issuer != NULL && !is_string(json_member(claims, "iss"), config->issuer))
+		return CLAIMS_INVALID;
+	if (config->audience != NULL && !is_for_us(json_member(claims, "aud"), config->audience))
+		return CLAIMS_INVALID;
+	if (!is_text(context, claims, "sub") || !is_text(context, claims, "jti"))
+		return CLAIMS_INVALID;
+	return CLAIMS_GOOD;
+}
+
+enum claims_fault
+claims_check(
+    const struct claims_context *context, const struct json *claims, enum token_kind kind)
+{
+	const struct config *config = context->config;
+	const struct json *type = json_member(claims, config->token_type_claim);
+
+	if (json_member(claims, "exp") == NULL)
+		return CLAIMS_NO_EXP;
+	if (config->jti_claim != NULL && json_member(claims, config->jti_claim) == NULL)
+		return CLAIMS_NO_ID;
+	if (kind == TOKEN_UNTYPED)
+		return CLAIMS_GOOD;
+	if (type == NULL)
+		return CLAIMS_NO_TYPE;
+	return is_string(type, token_type(kind)) ? CLAIMS_GOOD : CLAIMS_WRONG_TYPE;
+}
+
+const char *
+claims_jti(const struct claims_context *context, const struct json *claims)
+{
+	const char *name = context->config->jti_claim;
+	const struct json *jti = name == NULL ? NULL : json_member(claims, name);
+
+	if (jti == NULL || (jti->type != JSON_STRING && jti->type != JSON_INT))
+		return NULL;
+	return arena_copy(context->arena, jti->text.data, jti->text.length);
+}
+
+/* What Python's bool() says of a value. */
+static bool
+is_true(const struct json *value)
+{
+	switch (value->type) {
+	case JSON_NULL:
+		return false;
+	case JSON_BOOL:
+		return value->boolean;
+	case JSON_STRING:
+		return value->text.length > 0;
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		return value->first != NULL;
+	default:
+		/* A number is 0 if it has no digit but 0 before its exponent. */
+		for (size_t i = 0; i < value->text.length && (value->text.data[i] | 0x20) != 'e'; i++)
+			if (value->text.data[i] >= '1' && value->text.data[i] <= '9')
+				return true;
+		return false;
+	}
+}
+
+enum claims_user
+claims_user(const struct claims_context *context, const struct json *claims, const char **out)
+{
+	const struct json *user = json_member(claims, context->config->user_id_claim);
+
+	if (user == NULL)
+		return CLAIMS_USER_NONE;
+	if (!is_true(user))
+		return CLAIMS_USER_FALSE;
+	if (user->type != JSON_STRING && user->type != JSON_INT)
+		return CLAIMS_USER_OTHER;
+	*out = arena_copy(context->arena, user->text.data, user->text.length);
+	return CLAIMS_USER;
+}

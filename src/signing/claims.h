@@ -1,0 +1,80 @@
+/*
+ * The claims of a token (RFC 7519) as SimpleJWT writes and judges them.
+ *
+ * A token's claims are a JSON object whose members keep their order: a token made here is byte for byte
+ * what Python would have made, and one made from another keeps every claim that it does not know.
+ */
+#ifndef SIGNING_CLAIMS_H
+#define SIGNING_CLAIMS_H
+
+#include "base/config.h"
+#include "base/json.h"
+#include "signing/keyring.h"
+
+/* UNTYPED: any kind (SimpleJWT's UntypedToken), for verify. */
+enum token_kind { TOKEN_ACCESS, TOKEN_REFRESH, TOKEN_SLIDING, TOKEN_UNTYPED };
+
+/* "access", "AccessToken" and so on. */
+const char *token_type(enum token_kind);
+const char *token_class(enum token_kind);
+
+/* What signing needs to know; the arena is the request's. */
+struct claims_context {
+	struct arena *arena;
+	const struct config *config;
+	const struct keyring *keyring;
+	int64_t now;
+};
+
+/* New claims: token_type, exp, iat, jti (16 random bytes as hex), a sliding token's refresh_exp too.
+ * NULL only if there is no randomness. */
+struct json *claims_new(const struct claims_context *, enum token_kind);
+
+/* Sets a claim: in its place if there is one of that name, else at the end. */
+void claims_set(const struct claims_context *, struct json *claims, const char *name, struct json *);
+struct json *claims_string(struct arena *, struct bytes);
+struct json *claims_integer(struct arena *, const char *digits);
+
+/* New access claims with everything of a refresh token's claims that is not its own. */
+struct json *claims_access(const struct claims_context *, const struct json *refresh);
+
+/* A new exp (and jti if asked for) in old claims, counted from now; iat too. */
+bool claims_renew(
+    const struct claims_context *, struct json *claims, enum token_kind, bool new_jti);
+
+/* The signed token; aud and iss are put in. NULL only if the library fails. */
+const char *claims_sign(const struct claims_context *, struct json *claims);
+
+/* Why claims are refused, in the order of the checks. */
+enum claims_fault {
+	CLAIMS_GOOD,
+	CLAIMS_INVALID, /* shape, signature, iat, nbf, iss, aud */
+	CLAIMS_EXPIRED,
+	CLAIMS_NO_EXP,
+	CLAIMS_NO_ID,
+	CLAIMS_NO_TYPE,
+	CLAIMS_WRONG_TYPE,
+};
+
+/* Signature and times: CLAIMS_GOOD, CLAIMS_INVALID or CLAIMS_EXPIRED. Then *out is the object. */
+enum claims_fault claims_read(const struct claims_context *, struct bytes token, struct json **out);
+
+/* What remains once a blacklist has been asked: exp, id and type are there and right. */
+enum claims_fault claims_check(
+    const struct claims_context *, const struct json *claims, enum token_kind);
+
+/* The token's own id as text; NULL if it has none or no string or integer. */
+const char *claims_jti(const struct claims_context *, const struct json *claims);
+
+/* A time claim, seconds; false if it is missing or no time. */
+bool claims_time(const struct json *claims, const char *name, int64_t *out);
+
+/*
+ * Whom the token names. CLAIMS_USER: *out is the text of a user id as a database would know it.
+ * CLAIMS_USER_FALSE: the claim is 0, null, false, "" or empty, which Python takes for none.
+ */
+enum claims_user { CLAIMS_USER_NONE, CLAIMS_USER_FALSE, CLAIMS_USER_OTHER, CLAIMS_USER };
+enum claims_user claims_user(
+    const struct claims_context *, const struct json *claims, const char **out);
+
+#endif

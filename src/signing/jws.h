@@ -1,0 +1,20 @@
+/*
+ * JSON Web Signature in its compact form (RFC 7515 section 7.1).
+ */
+#ifndef SIGNING_JWS_H
+#define SIGNING_JWS_H
+
+#include "signing/keyring.h"
+
+/* header.payload.signature; NULL only if the library fails. In the arena. */
+const char *jws_sign(struct arena *, const struct keyring *, struct bytes payload);
+
+/*
+ * Whether the token is one of ours: exactly three parts in strict base64url, a header object whose alg
+ * is the key's, no crit (we understand no extension, section 4.1.11), a good signature. jku, jwk, x5u
+ * and x5c are not looked at. *payload: decoded, not parsed.
+ */
+bool jws_verify(
+    struct arena *, const struct keyring *, struct bytes token, struct bytes *payload);
+
+#endif

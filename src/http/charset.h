@@ -21,11 +21,11 @@ bool charset_decode(struct arena *, const char *charset, struct bytes in, bool s
     struct bytes *out, const char **message);
 
 /*
- * As codecs.getreader(charset) reads a whole JSON body: strict, but what is unfinished at the end of
- * UTF-8, UTF-16 or UTF-32 is dropped, and the latter two (without -le or -be) must start with a byte
- * order mark.
+ * As codecs.getreader(charset) reads a whole JSON body: strict, but what is unfinished at the end
+ * of UTF-8, UTF-16 or UTF-32 is dropped, and the latter two (without -le or -be) must start with a
+ * byte order mark.
  */
-bool charset_read(struct arena *, const char *charset, struct bytes in, struct bytes *out,
-    const char **message);
+bool charset_read(
+    struct arena *, const char *charset, struct bytes in, struct bytes *out, const char **message);
 
 #endif

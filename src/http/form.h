@@ -7,17 +7,21 @@
 
 #include "base/bytes.h"
 
-/* One field; several of a name stand in the order received and the last one counts. */
+/*
+ * One field; several of a name stand in the order received, files behind all texts, and the last
+ * one counts.
+ */
 struct form_field {
 	struct bytes name, value; /* UTF-8 */
-	bool file;                /* multipart part with a filename: not text for a CharField */
+	bool file; /* multipart part with a filename: not text for a CharField; no value */
 	struct form_field *next;
 };
 
 /*
  * Both return false where Django refuses the body; *message is then the text of Django's exception
  * ("Invalid boundary in multipart: None"). An empty form is no error: *out is NULL.
- * charset: Django's name of the request's encoding, NULL for UTF-8. Undecodable bytes become U+FFFD.
+ * charset: Django's name of the request's encoding, NULL for UTF-8. Undecodable bytes become
+ * U+FFFD.
  */
 bool form_urlencoded(struct arena *, struct bytes body, const char *charset,
     struct form_field **out, const char **message);

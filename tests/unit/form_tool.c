@@ -1,0 +1,105 @@
+/*
+ * Drives the form readers from a pipe, for tests/e2e/test_form_differential.py. A request is the
+ * line "KIND LENGTH LENGTH", the Content-Type and the body; the answer is "ok COUNT" and for each
+ * field a line "text LENGTH LENGTH" or "file LENGTH LENGTH", the name and the value; or
+ * "refused LENGTH" and the message.
+ */
+#include "http/charset.h"
+#include "http/form.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct question {
+	char kind[16];
+	const char *content_type, *charset;
+	struct bytes body;
+};
+
+static char *
+read_bytes(struct arena *arena, size_t length)
+{
+	char *bytes = arena_alloc(arena, length + 1);
+
+	if (fread(bytes, 1, length, stdin) != length)
+		exit(EXIT_FAILURE);
+	return bytes;
+}
+
+static bool
+question_read(struct arena *arena, struct question *out)
+{
+	size_t type_length, body_length;
+
+	if (scanf("%15s %zu %zu", out->kind, &type_length, &body_length) != 3 || getchar() != '\n')
+		return false;
+	out->content_type = read_bytes(arena, type_length);
+	out->body = (struct bytes){read_bytes(arena, body_length), body_length};
+	out->charset = charset_of(arena, out->content_type);
+	return true;
+}
+
+static bool
+single(struct arena *arena, struct bytes value, struct form_field **out)
+{
+	*out = arena_alloc(arena, sizeof(**out));
+	(*out)->value = value;
+	return true;
+}
+
+static bool
+answer(struct arena *arena, const struct question *q, struct form_field **out, const char **message)
+{
+	struct bytes text;
+
+	if (strcmp(q->kind, "urlencoded") == 0)
+		return form_urlencoded(arena, q->body, q->charset, out, message);
+	if (strcmp(q->kind, "multipart") == 0)
+		return form_multipart(arena, q->body, q->content_type, q->charset, out, message);
+	if (strcmp(q->kind, "charset") == 0)
+		return single(arena, bytes_of(q->charset), out);
+	if (strcmp(q->kind, "stream") == 0)
+		return charset_read(arena, q->charset, q->body, &text, message) &&
+		       single(arena, text, out);
+	return charset_decode(
+		   arena, q->charset, q->body, strcmp(q->kind, "strict") == 0, &text, message) &&
+	       single(arena, text, out);
+}
+
+static void
+answer_write(const struct form_field *fields)
+{
+	size_t count = 0;
+
+	for (const struct form_field *field = fields; field != NULL; field = field->next)
+		count++;
+	printf("ok %zu\n", count);
+	for (; fields != NULL; fields = fields->next) {
+		printf("%s %zu %zu\n", fields->file ? "file" : "text", fields->name.length,
+		    fields->value.length);
+		fwrite(fields->name.data, 1, fields->name.length, stdout);
+		fwrite(fields->value.data, 1, fields->value.length, stdout);
+	}
+}
+
+int
+main(void)
+{
+	struct arena *arena = arena_new();
+	struct question question;
+
+	while (question_read(arena, &question)) {
+		struct form_field *fields = NULL;
+		const char *message = "";
+
+		if (answer(arena, &question, &fields, &message))
+			answer_write(fields);
+		else
+			printf("refused %zu\n%s", strlen(message), message);
+		fflush(stdout);
+		arena_reset(arena);
+	}
+	arena_free(arena);
+	return EXIT_SUCCESS;
+}

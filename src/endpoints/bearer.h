@@ -1,0 +1,16 @@
+/*
+ * The bearer of an access token, for resources that only a known user may see.
+ */
+#ifndef ENDPOINTS_BEARER_H
+#define ENDPOINTS_BEARER_H
+
+#include "endpoints/gate.h"
+
+/*
+ * Authenticates the request by its Authorization header, as SimpleJWT's JWTAuthentication: a reply
+ * with status 0 and the account in *out, or the refusal.
+ */
+struct reply bearer_admit(
+    struct request *, const struct context *, struct json **claims, struct account *out);
+
+#endif

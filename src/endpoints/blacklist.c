@@ -1,0 +1,44 @@
+/*
+ * POST /api/token/blacklist/: a refresh token that is not to be used any more.
+ */
+#include "endpoints/gate.h"
+
+#include "base/log.h"
+
+static struct context *
+start(const struct config *config)
+{
+	if (!config->token_blacklist) {
+		log_line("needs JWT_TOKEN_BLACKLIST=on and the tables of sql/schema.sql");
+		return NULL;
+	}
+	return context_open(config, "blacklist");
+}
+
+static struct reply
+answer(struct request *request, struct context *context)
+{
+	struct json *claims;
+	enum wire why = gate_token(request, context, request->values[0], TOKEN_REFRESH, &claims);
+
+	if (why == WIRE_OK)
+		why = gate_blacklist(request, context, claims);
+	return why == WIRE_OK ? reply_empty(request) : reply_refuse(request, why, NULL);
+}
+
+static const struct endpoint endpoint = {
+    .name = "blacklist",
+    .allow = "POST, OPTIONS",
+    .title = "Token Blacklist",
+    .description = "Takes a token and blacklists it. Must be used with the\n"
+		   "`rest_framework_simplejwt.token_blacklist` app installed.",
+    .fields = {{"refresh", false}},
+    .start = start,
+    .answer = answer,
+};
+
+int
+main(int argc, char **argv)
+{
+	return serve(&endpoint, argc, argv);
+}

@@ -1,0 +1,222 @@
+#include "endpoints/gate.h"
+
+#include <string.h>
+
+#define JTI_MAXIMUM 255 /* of the column */
+
+struct context *
+context_open(const struct config *config, const char *program)
+{
+	struct arena *arena = arena_new(); /* lives as long as the process */
+	struct context *context = arena_alloc(arena, sizeof(*context));
+
+	context->config = config;
+	context->keyring = keyring_load(config);
+	context->accounts = context->keyring == NULL ? NULL : accounts_open(config, program);
+	return context->accounts == NULL ? NULL : context;
+}
+
+struct claims_context
+context_claims(const struct request *request, const struct context *context)
+{
+	return (struct claims_context){
+	    request->arena, context->config, context->keyring, request->now};
+}
+
+static enum wire
+fault_to_wire(enum claims_fault fault)
+{
+	static const enum wire wires[] = {[CLAIMS_GOOD] = WIRE_OK,
+	    [CLAIMS_INVALID] = WIRE_TOKEN_INVALID,
+	    [CLAIMS_EXPIRED] = WIRE_TOKEN_EXPIRED,
+	    [CLAIMS_NO_EXP] = WIRE_TOKEN_NO_EXP,
+	    [CLAIMS_NO_ID] = WIRE_TOKEN_NO_ID,
+	    [CLAIMS_NO_TYPE] = WIRE_TOKEN_NO_TYPE,
+	    [CLAIMS_WRONG_TYPE] = WIRE_TOKEN_WRONG_TYPE};
+
+	return wires[fault];
+}
+
+enum wire
+gate_token(const struct request *request, const struct context *context, struct bytes token,
+    enum token_kind kind, struct json **out)
+{
+	struct claims_context claims = context_claims(request, context);
+	enum claims_fault fault = claims_read(&claims, token, out);
+	const char *jti;
+
+	if (fault != CLAIMS_GOOD)
+		return fault_to_wire(fault);
+	jti = claims_jti(&claims, *out);
+	if ((kind == TOKEN_REFRESH || kind == TOKEN_SLIDING) && context->config->token_blacklist &&
+	    jti != NULL) {
+		enum verdict listed = token_blacklisted(context->accounts, request->arena, jti);
+
+		if (listed != VERDICT_NO)
+			return listed == VERDICT_YES ? WIRE_TOKEN_BLACKLISTED : WIRE_UNAVAILABLE;
+	}
+	return fault_to_wire(claims_check(&claims, *out, kind));
+}
+
+bool
+gate_password_unchanged(const struct request *request, const struct context *context,
+    const struct json *claims, const struct account *account)
+{
+	const struct json *claim = json_member(claims, context->config->revoke_token_claim);
+
+	return claim != NULL && claim->type == JSON_STRING &&
+	       bytes_equal(claim->text, account_password_digest(request->arena, account));
+}
+
+enum wire
+gate_owner(struct request *request, const struct context *context, enum token_kind kind,
+    struct json *claims)
+{
+	const struct config *config = context->config;
+	struct claims_context judged = context_claims(request, context);
+	struct account account;
+	const char *user_id;
+
+	if (config->compat == COMPAT_5_2 ||
+	    (kind == TOKEN_SLIDING && config->compat != COMPAT_HEAD))
+		return WIRE_OK;
+	switch (claims_user(&judged, claims, &user_id)) {
+	case CLAIMS_USER_NONE:
+	case CLAIMS_USER_FALSE:
+		return WIRE_OK;
+	case CLAIMS_USER_OTHER:
+		return WIRE_TOKEN_INVALID;
+	case CLAIMS_USER:
+		break;
+	}
+	switch (account_find(context->accounts, request->arena, user_id, &account)) {
+	case VERDICT_UNDECIDED:
+		return WIRE_UNAVAILABLE;
+	case VERDICT_NO:
+		return WIRE_NO_ACCOUNT_FOR_TOKEN;
+	case VERDICT_YES:
+		break;
+	}
+	request->user = account.user_id;
+	if (config->check_user_is_active && !account.active)
+		return WIRE_NO_ACCOUNT_FOR_TOKEN;
+	if (config->check_revoke_token && config->compat == COMPAT_HEAD &&
+	    !gate_password_unchanged(request, context, claims, &account)) {
+		if (config->token_blacklist &&
+		    gate_blacklist(request, context, claims) == WIRE_UNAVAILABLE)
+			return WIRE_UNAVAILABLE;
+		return WIRE_PASSWORD_CHANGED_REFRESH;
+	}
+	return WIRE_OK;
+}
+
+/* The user id as this release of SimpleJWT writes it: a string, before 5.5 a number where it is
+ * one. */
+static struct json *
+user_claim(
+    const struct request *request, const struct context *context, const struct account *account)
+{
+	if (account->user_id_integer && context->config->compat == COMPAT_5_2)
+		return claims_integer(request->arena, account->user_id);
+	return claims_string(request->arena, bytes_of(account->user_id));
+}
+
+struct token_record
+gate_record(const struct request *request, const struct context *context, struct json *claims,
+    const char *token)
+{
+	struct claims_context judged = context_claims(request, context);
+	struct token_record record = {.token = token, .created_now = true};
+
+	record.jti = claims_jti(&judged, claims);
+	claims_time(claims, "exp", &record.expires_at);
+	if (claims_user(&judged, claims, &record.user_key) != CLAIMS_USER)
+		record.user_key = NULL;
+	return record;
+}
+
+/* New claims of that kind for an account, signed and, where the tables are used, listed there. */
+static enum wire
+issue(struct request *request, const struct context *context, enum token_kind kind,
+    const struct account *account, struct json **claims, const char **token)
+{
+	const struct config *config = context->config;
+	struct claims_context made = context_claims(request, context);
+	struct token_record record;
+
+	*claims = claims_new(&made, kind);
+	if (*claims == NULL)
+		return WIRE_UNAVAILABLE;
+	claims_set(&made, *claims, config->user_id_claim, user_claim(request, context, account));
+	if (config->check_revoke_token)
+		claims_set(&made, *claims, config->revoke_token_claim,
+		    claims_string(request->arena,
+			bytes_of(account_password_digest(request->arena, account))));
+	*token = claims_sign(&made, *claims);
+	if (*token == NULL)
+		return WIRE_UNAVAILABLE;
+	if (!config->token_blacklist)
+		return WIRE_OK;
+	record = gate_record(request, context, *claims, *token);
+	record.user_key = account->key;
+	return token_outstanding(context->accounts, request->arena, &record) == VERDICT_YES
+		   ? WIRE_OK
+		   : WIRE_UNAVAILABLE;
+}
+
+void
+gate_login_fields(const struct config *config, struct field *fields)
+{
+	fields[0] = (struct field){config->username_field, false};
+	fields[1] = (struct field){"password", !config->password_trim};
+}
+
+enum wire
+gate_login(struct request *request, const struct context *context, enum token_kind kind,
+    struct json **claims, const char **token)
+{
+	struct account account;
+	enum wire issued;
+
+	switch (account_authenticate(
+	    context->accounts, request->arena, request->values[0], request->values[1], &account)) {
+	case VERDICT_UNDECIDED:
+		return WIRE_UNAVAILABLE;
+	case VERDICT_NO:
+		return WIRE_NO_ACCOUNT;
+	case VERDICT_YES:
+		break;
+	}
+	request->user = account.user_id;
+	issued = issue(request, context, kind, &account, claims, token);
+	if (issued == WIRE_OK && context->config->update_last_login &&
+	    account_logged_in(context->accounts, request->arena, &account) != VERDICT_YES)
+		return WIRE_UNAVAILABLE;
+	return issued;
+}
+
+enum wire
+gate_blacklist(const struct request *request, const struct context *context, struct json *claims)
+{
+	struct claims_context judged = context_claims(request, context);
+	struct token_record record = gate_record(request, context, claims, "");
+
+	if (record.jti == NULL || strlen(record.jti) > JTI_MAXIMUM)
+		return WIRE_TOKEN_INVALID;
+	record.token = claims_sign(&judged, claims);
+	/* SimpleJWT before 5.4 knew nothing of a token that it had not listed at its issue. */
+	if (context->config->compat == COMPAT_5_2) {
+		record.user_key = NULL;
+		record.created_now = false;
+	}
+	switch (record.token == NULL
+		    ? VERDICT_UNDECIDED
+		    : token_blacklist(context->accounts, request->arena, &record)) {
+	case VERDICT_YES:
+		return WIRE_OK;
+	case VERDICT_NO:
+		return WIRE_TOKEN_BLACKLISTED;
+	default:
+		return WIRE_UNAVAILABLE;
+	}
+}

@@ -1,0 +1,59 @@
+/*
+ * What the programs share: their context, and the one order in which a token and its owner are
+ * judged. The only place besides the programs themselves that knows tokens and accounts at once.
+ */
+#ifndef ENDPOINTS_GATE_H
+#define ENDPOINTS_GATE_H
+
+#include "accounts/accounts.h"
+#include "http/endpoint.h"
+#include "signing/claims.h"
+
+struct context {
+	const struct config *config;
+	struct keyring *keyring;
+	struct accounts *accounts;
+};
+
+/* Keys loaded, the database known but not connected yet. NULL after a line in the log. */
+struct context *context_open(const struct config *, const char *program);
+
+/* What signing needs for this request. */
+struct claims_context context_claims(const struct request *, const struct context *);
+
+/*
+ * Reads a token of that kind: signature and times, blacklist, then exp, id and type. WIRE_OK with
+ * *out, or why not; WIRE_UNAVAILABLE if the blacklist could not be asked.
+ */
+enum wire gate_token(const struct request *, const struct context *, struct bytes token,
+    enum token_kind, struct json **out);
+
+/*
+ * Whether the owner of a refresh or sliding token may have another: WIRE_OK, or why not. A token
+ * without an owner passes, as does one whose owner SimpleJWT of that release does not look at.
+ */
+enum wire gate_owner(
+    struct request *, const struct context *, enum token_kind, struct json *claims);
+
+/* Whether the claims carry the digest of this password's hash (JWT_CHECK_REVOKE_TOKEN). */
+bool gate_password_unchanged(const struct request *, const struct context *,
+    const struct json *claims, const struct account *);
+
+/* The fields of a login, in this order; the first is named as JWT_USERNAME_FIELD says. */
+void gate_login_fields(const struct config *, struct field *fields);
+
+/*
+ * A login by the fields' values: WIRE_OK with new claims of that kind and their signed token,
+ * listed as outstanding where the tables are used; or WIRE_NO_ACCOUNT, or an outage.
+ */
+enum wire gate_login(struct request *, const struct context *, enum token_kind,
+    struct json **claims, const char **token);
+
+/* Blacklists a token: WIRE_OK, WIRE_TOKEN_BLACKLISTED if somebody was first, or an outage. */
+enum wire gate_blacklist(const struct request *, const struct context *, struct json *claims);
+
+/* What the outstanding-token table keeps of it; the claims have an exp. */
+struct token_record gate_record(
+    const struct request *, const struct context *, struct json *claims, const char *token);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * POST /api/token/refresh/: a refresh token for an access token and, with rotation, the next
+ * refresh token.
+ */
+#include "endpoints/gate.h"
+
+static struct context *
+start(const struct config *config)
+{
+	return context_open(config, "refresh");
+}
+
+/* The same claims with a new id and new times; the old token is blacklisted if that is wanted. */
+static enum wire
+rotate(
+    struct request *request, const struct context *context, struct json *claims, const char **token)
+{
+	const struct config *config = context->config;
+	struct claims_context renewed = context_claims(request, context);
+	struct token_record record;
+	enum wire blacklisted;
+
+	if (config->blacklist_after_rotation) {
+		blacklisted = gate_blacklist(request, context, claims);
+		if (blacklisted != WIRE_OK)
+			return blacklisted;
+	}
+	if (!claims_renew(&renewed, claims, TOKEN_REFRESH, true))
+		return WIRE_UNAVAILABLE;
+	*token = claims_sign(&renewed, claims);
+	if (*token == NULL)
+		return WIRE_UNAVAILABLE;
+	if (!config->token_blacklist || config->compat == COMPAT_5_2)
+		return WIRE_OK;
+	record = gate_record(request, context, claims, *token);
+	return token_outstanding(context->accounts, request->arena, &record) == VERDICT_YES
+		   ? WIRE_OK
+		   : WIRE_UNAVAILABLE;
+}
+
+static struct reply
+answer(struct request *request, struct context *context)
+{
+	struct claims_context claims = context_claims(request, context);
+	const char *access_token, *refresh_token;
+	struct json *refresh;
+	enum wire judged;
+
+	judged = gate_token(request, context, request->values[0], TOKEN_REFRESH, &refresh);
+	if (judged == WIRE_OK)
+		judged = gate_owner(request, context, TOKEN_REFRESH, refresh);
+	if (judged != WIRE_OK)
+		return reply_refuse(request, judged, NULL);
+	access_token = claims_sign(&claims, claims_access(&claims, refresh));
+	if (access_token == NULL)
+		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
+	if (!context->config->rotate_refresh_tokens)
+		return reply_object(request, "access", access_token, NULL);
+	judged = rotate(request, context, refresh, &refresh_token);
+	if (judged != WIRE_OK)
+		return reply_refuse(request, judged, NULL);
+	return reply_object(request, "access", access_token, "refresh", refresh_token, NULL);
+}
+
+static const struct endpoint endpoint = {
+    .name = "refresh",
+    .allow = "POST, OPTIONS",
+    .title = "Token Refresh",
+    .description = "Takes a refresh type JSON web token and returns an access type JSON web\n"
+		   "token if the refresh token is valid.",
+    .fields = {{"refresh", false}},
+    .start = start,
+    .answer = answer,
+};
+
+int
+main(int argc, char **argv)
+{
+	return serve(&endpoint, argc, argv);
+}

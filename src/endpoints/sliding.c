@@ -1,0 +1,41 @@
+/*
+ * POST /api/token/sliding/: a name and a password for a sliding token.
+ */
+#include "endpoints/gate.h"
+
+static struct endpoint endpoint;
+
+static struct context *
+start(const struct config *config)
+{
+	gate_login_fields(config, endpoint.fields);
+	return context_open(config, endpoint.name);
+}
+
+static struct reply
+answer(struct request *request, struct context *context)
+{
+	struct json *claims;
+	const char *token;
+	enum wire why = gate_login(request, context, TOKEN_SLIDING, &claims, &token);
+
+	if (why != WIRE_OK)
+		return reply_refuse(request, why, NULL);
+	return reply_object(request, "token", token, NULL);
+}
+
+static struct endpoint endpoint = {
+    .name = "sliding",
+    .allow = "POST, OPTIONS",
+    .title = "Token Obtain Sliding",
+    .description = "Takes a set of user credentials and returns a sliding JSON web token to\n"
+		   "prove the authentication of those credentials.",
+    .start = start,
+    .answer = answer,
+};
+
+int
+main(int argc, char **argv)
+{
+	return serve(&endpoint, argc, argv);
+}

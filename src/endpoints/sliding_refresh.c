@@ -1,0 +1,63 @@
+/*
+ * POST /api/token/sliding/refresh/: a sliding token for the same with a new life.
+ */
+#include "endpoints/gate.h"
+
+static struct context *
+start(const struct config *config)
+{
+	return context_open(config, "sliding_refresh");
+}
+
+/* Until when it can be refreshed is a claim of its own. */
+static enum wire
+check_refresh_exp(const struct request *request, const struct config *config, struct json *claims)
+{
+	const char *name = config->sliding_token_refresh_exp_claim;
+	int64_t until;
+
+	if (json_member(claims, name) == NULL)
+		return WIRE_TOKEN_NO_REFRESH_EXP;
+	if (!claims_time(claims, name, &until))
+		return WIRE_TOKEN_INVALID;
+	return until <= request->now - config->leeway ? WIRE_TOKEN_REFRESH_EXPIRED : WIRE_OK;
+}
+
+static struct reply
+answer(struct request *request, struct context *context)
+{
+	const struct config *config = context->config;
+	struct claims_context renewed = context_claims(request, context);
+	struct json *claims;
+	const char *token;
+	enum wire why = gate_token(request, context, request->values[0], TOKEN_SLIDING, &claims);
+
+	if (why == WIRE_OK)
+		why = gate_owner(request, context, TOKEN_SLIDING, claims);
+	if (why == WIRE_OK)
+		why = check_refresh_exp(request, config, claims);
+	if (why != WIRE_OK)
+		return reply_refuse(request, why, config->sliding_token_refresh_exp_claim);
+	claims_renew(&renewed, claims, TOKEN_SLIDING, false);
+	token = claims_sign(&renewed, claims);
+	if (token == NULL)
+		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
+	return reply_object(request, "token", token, NULL);
+}
+
+static const struct endpoint endpoint = {
+    .name = "sliding_refresh",
+    .allow = "POST, OPTIONS",
+    .title = "Token Refresh Sliding",
+    .description = "Takes a sliding JSON web token and returns a new, refreshed version if the\n"
+		   "token's refresh period has not expired.",
+    .fields = {{"token", false}},
+    .start = start,
+    .answer = answer,
+};
+
+int
+main(int argc, char **argv)
+{
+	return serve(&endpoint, argc, argv);
+}

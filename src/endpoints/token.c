@@ -1,0 +1,45 @@
+/*
+ * POST /api/token/: a name and a password for a refresh and an access token.
+ */
+#include "endpoints/gate.h"
+
+static struct endpoint endpoint;
+
+static struct context *
+start(const struct config *config)
+{
+	gate_login_fields(config, endpoint.fields);
+	return context_open(config, endpoint.name);
+}
+
+static struct reply
+answer(struct request *request, struct context *context)
+{
+	struct claims_context claims = context_claims(request, context);
+	const char *refresh_token, *access_token;
+	struct json *refresh;
+	enum wire why = gate_login(request, context, TOKEN_REFRESH, &refresh, &refresh_token);
+
+	if (why != WIRE_OK)
+		return reply_refuse(request, why, NULL);
+	access_token = claims_sign(&claims, claims_access(&claims, refresh));
+	if (access_token == NULL)
+		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
+	return reply_object(request, "refresh", refresh_token, "access", access_token, NULL);
+}
+
+static struct endpoint endpoint = {
+    .name = "token",
+    .allow = "POST, OPTIONS",
+    .title = "Token Obtain Pair",
+    .description = "Takes a set of user credentials and returns an access and refresh JSON web\n"
+		   "token pair to prove the authentication of those credentials.",
+    .start = start,
+    .answer = answer,
+};
+
+int
+main(int argc, char **argv)
+{
+	return serve(&endpoint, argc, argv);
+}

@@ -1,0 +1,51 @@
+/*
+ * POST /api/token/verify/: whether a token, of whatever kind, is valid.
+ */
+#include "endpoints/gate.h"
+
+static struct context *
+start(const struct config *config)
+{
+	return context_open(config, "verify");
+}
+
+static struct reply
+answer(struct request *request, struct context *context)
+{
+	const struct config *config = context->config;
+	struct claims_context judged = context_claims(request, context);
+	struct json *claims;
+	enum wire why = gate_token(request, context, request->values[0], TOKEN_UNTYPED, &claims);
+	const char *jti;
+
+	if (why != WIRE_OK)
+		return reply_refuse(request, why, NULL);
+	jti = claims_jti(&judged, claims);
+	/* SimpleJWT asks the blacklist here only where rotation uses it. */
+	if (config->blacklist_after_rotation && jti != NULL) {
+		enum verdict listed = token_blacklisted(context->accounts, request->arena, jti);
+
+		if (listed == VERDICT_UNDECIDED)
+			return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
+		if (listed == VERDICT_YES)
+			return reply_non_field_error(request, "Token is blacklisted");
+	}
+	return reply_empty(request);
+}
+
+static const struct endpoint endpoint = {
+    .name = "verify",
+    .allow = "POST, OPTIONS",
+    .title = "Token Verify",
+    .description = "Takes a token and indicates if it is valid.  This view provides no\n"
+		   "information about a token's fitness for a particular use.",
+    .fields = {{"token", false}},
+    .start = start,
+    .answer = answer,
+};
+
+int
+main(int argc, char **argv)
+{
+	return serve(&endpoint, argc, argv);
+}

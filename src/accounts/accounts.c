@@ -4,6 +4,7 @@
 #include "accounts/statements.h"
 #include "base/log.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,10 +12,10 @@ struct accounts {
 	struct store *store;
 	struct password_policy policy;
 	enum password_rehash rehash;
-	long ceiling;        /* what a refusal costs: the dearest verification known */
-	bool ceiling_known;  /* whether the table was asked for it */
-	bool own_tables;     /* users come from JWT_USER_TABLE, not from JWT_USER_QUERY */
-	size_t statements;   /* how many of them this configuration uses */
+	long ceiling;       /* what a refusal costs: the dearest verification known */
+	bool ceiling_known; /* whether the table was asked for it */
+	bool own_tables;    /* users come from JWT_USER_TABLE, not from JWT_USER_QUERY */
+	size_t statements;  /* how many of them this configuration uses */
 };
 
 struct accounts *
@@ -25,14 +26,14 @@ accounts_open(const struct config *config, const char *program)
 
 	accounts->policy.iterations = config->pbkdf2_iterations;
 	accounts->policy.legacy = config->password_legacy;
-	accounts->rehash = strcmp(config->password_rehash, "off") == 0 ? REHASH_OFF
-	    : strcmp(config->password_rehash, "django") == 0           ? REHASH_DJANGO
-	                                                               : REHASH_UPGRADE;
+	accounts->rehash = strcmp(config->password_rehash, "off") == 0      ? REHASH_OFF
+			   : strcmp(config->password_rehash, "django") == 0 ? REHASH_DJANGO
+									    : REHASH_UPGRADE;
 	accounts->ceiling = config->pbkdf2_iterations;
 	accounts->own_tables = config->user_query == NULL;
 	accounts->statements = config->token_blacklist ? STATEMENT_COUNT : TOKEN_OUTSTANDING;
-	accounts->store = store_new(
-	    program, statements_make(arena, config), config->database_timeout * 1000);
+	accounts->store =
+	    store_new(program, statements_make(arena, config), config->database_timeout * 1000);
 	return accounts->store == NULL ? NULL : accounts;
 }
 
@@ -73,7 +74,12 @@ enum verdict
 account_find(
     struct accounts *accounts, struct arena *arena, const char *user_id, struct account *out)
 {
-	return find(accounts, arena, USER_BY_ID, user_id, out);
+	enum verdict verdict = find(accounts, arena, USER_BY_ID, user_id, out);
+
+	/* The id itself, not another way to write it (" 1", "+1", another case of a citext). */
+	if (verdict == VERDICT_YES && strcmp(out->user_id, user_id) != 0)
+		return VERDICT_NO;
+	return verdict;
 }
 
 static void
@@ -142,18 +148,32 @@ account_authenticate(struct accounts *accounts, struct arena *arena, struct byte
 	return VERDICT_NO;
 }
 
+const char *
+account_password_digest(struct arena *arena, const struct account *account)
+{
+	const char *stored = account->password == NULL ? "" : account->password;
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	struct buffer hex = {.arena = arena};
+	size_t length = 0;
+
+	/* Without MD5 (a FIPS provider) no token matches: the check fails closed. */
+	if (EVP_Q_digest(NULL, "MD5", NULL, stored, strlen(stored), digest, &length) != 1)
+		return "";
+	for (size_t i = 0; i < length; i++)
+		buffer_printf(&hex, "%02X", digest[i]);
+	return hex.data;
+}
+
 enum verdict
 account_logged_in(struct accounts *accounts, struct arena *arena, const struct account *account)
 {
-	enum verdict verdict =
-	    store_ask(accounts->store, arena, LAST_LOGIN, &account->key, NULL);
+	enum verdict verdict = store_ask(accounts->store, arena, LAST_LOGIN, &account->key, NULL);
 
 	return verdict == VERDICT_UNDECIDED ? VERDICT_UNDECIDED : VERDICT_YES;
 }
 
 enum verdict
-token_outstanding(
-    struct accounts *accounts, struct arena *arena, const struct token_record *record)
+token_outstanding(struct accounts *accounts, struct arena *arena, const struct token_record *record)
 {
 	const char *expires_at = arena_printf(arena, "%lld", (long long)record->expires_at);
 	const char *parameters[] = {record->user_key, record->jti, record->token, expires_at,

@@ -22,7 +22,8 @@ struct account {
 	bool active;
 };
 
-/* Connects to nothing yet. NULL after a line in the log. program: the name for the database's logs. */
+/* Connects to nothing yet. NULL after a line in the log. program: the name for the database's logs.
+ */
 struct accounts *accounts_open(const struct config *, const char *program);
 
 /* Prepares every statement, to check them against the tables; false after a line in the log. */
@@ -30,8 +31,8 @@ bool accounts_check(struct accounts *, struct arena *);
 
 /*
  * Whether login and password are those of an active account. Every NO costs the same, whether the
- * user is unknown, inactive, without a usable password or just somebody else. login and password are
- * UTF-8 without NUL. A login renews the stored hash as JWT_PASSWORD_REHASH says.
+ * user is unknown, inactive, without a usable password or just somebody else. login and password
+ * are UTF-8 without NUL. A login renews the stored hash as JWT_PASSWORD_REHASH says.
  */
 enum verdict account_authenticate(struct accounts *, struct arena *, struct bytes login,
     struct bytes password, struct account *out);
@@ -40,6 +41,9 @@ enum verdict account_authenticate(struct accounts *, struct arena *, struct byte
 enum verdict account_find(
     struct accounts *, struct arena *, const char *user_id, struct account *out);
 
+/* Upper-case hex of the MD5 of the stored string: SimpleJWT's REVOKE_TOKEN_CLAIM. */
+const char *account_password_digest(struct arena *, const struct account *);
+
 /* Sets last_login to now; a failure is an outage. */
 enum verdict account_logged_in(struct accounts *, struct arena *, const struct account *);
 
@@ -47,8 +51,8 @@ enum verdict account_logged_in(struct accounts *, struct arena *, const struct a
 struct token_record {
 	const char *jti, *token; /* its id, and the whole text as Django stores it */
 	int64_t expires_at;      /* seconds since the epoch */
-	const char *user_key;    /* account.key or a claim's value; NULL or nobody's: stored as NULL */
-	bool created_now;        /* whether created_at is now or NULL */
+	const char *user_key; /* account.key or a claim's value; NULL or nobody's: stored as NULL */
+	bool created_now;     /* whether created_at is now or NULL */
 };
 
 /* Adds an outstanding token; YES also if it is there already. */
@@ -57,7 +61,8 @@ enum verdict token_outstanding(struct accounts *, struct arena *, const struct t
 /* Whether a token of that id is blacklisted. */
 enum verdict token_blacklisted(struct accounts *, struct arena *, const char *jti);
 
-/* Blacklists it, adding it first if need be. Of several at once exactly one has YES, the rest NO. */
+/* Blacklists it, adding it first if need be. Of several at once exactly one has YES, the rest NO.
+ */
 enum verdict token_blacklist(struct accounts *, struct arena *, const struct token_record *);
 
 #endif

@@ -22,8 +22,8 @@ user_query(struct arena *arena, const struct config *config, const char *where)
 }
 
 /*
- * Only inserts and reads: the login role needs no more. A user who is gone becomes NULL, as Django's
- * SET_NULL would have made it.
+ * Only inserts and reads: the login role needs no more. A user who is gone becomes NULL, as
+ * Django's SET_NULL would have made it.
  */
 static const char *
 outstanding(struct arena *arena, const char *table)
@@ -50,14 +50,14 @@ statements_make(struct arena *arena, const struct config *config)
 	made[USER_BY_ID] = (struct statement){by_id, 1, true};
 	made[PASSWORD_COST] = (struct statement){
 	    arena_printf(arena,
-	        "SELECT max(substring(password from '^pbkdf2_sha256[$]([0-9]{1,8})[$]')::integer)"
-	        " FROM (SELECT password FROM %s ORDER BY id DESC LIMIT 1000) newest",
-	        table),
+		"SELECT max(substring(password from '^pbkdf2_sha256[$]([0-9]{1,8})[$]')::integer)"
+		" FROM (SELECT password FROM %s ORDER BY id DESC LIMIT 1000) newest",
+		table),
 	    0, true};
 	/* Unless somebody has changed it meanwhile. */
 	made[PASSWORD_STORE] = (struct statement){
 	    arena_printf(
-	        arena, "UPDATE %s SET password = $2 WHERE id = $1 AND password = $3", table),
+		arena, "UPDATE %s SET password = $2 WHERE id = $1 AND password = $3", table),
 	    3, true};
 	made[LAST_LOGIN] = (struct statement){
 	    arena_printf(arena, "UPDATE %s SET last_login = now() WHERE id = $1", table), 1, true};
@@ -67,7 +67,8 @@ statements_make(struct arena *arena, const struct config *config)
 	    " JOIN token_blacklist_outstandingtoken outstanding ON blacklisted.token_id = outstanding.id"
 	    " WHERE outstanding.jti = $1",
 	    1, true};
-	/* The unique token_id lets exactly one of several in; asking twice would hide who it was. */
+	/* The unique token_id lets exactly one of several in; asking twice would hide who it was.
+	 */
 	made[TOKEN_BLACKLIST] = (struct statement){
 	    "INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at)"
 	    " SELECT id, now() FROM token_blacklist_outstandingtoken WHERE jti = $1"

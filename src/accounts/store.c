@@ -26,7 +26,7 @@ struct store {
 	const struct statement *table;
 	long milliseconds;
 	int64_t deadline;
-	PGconn *connection; /* NULL, or connected as far as we know */
+	PGconn *connection;                /* NULL, or connected as far as we know */
 	enum use uses[STATEMENTS_MAXIMUM]; /* of the statements, on this connection */
 	bool unprepared; /* something between us and the server does not keep prepared statements */
 	bool suspect;
@@ -237,8 +237,8 @@ ask_once(struct store *store, struct arena *arena, size_t number, const char *co
 		sent = PQsendQueryPrepared(store->connection, statement_name(arena, statement->sql),
 		    statement->parameters, parameters, NULL, NULL, 0);
 	} else {
-		sent = PQsendQueryParams(store->connection, statement->sql, statement->parameters, NULL,
-		    parameters, NULL, NULL, 0);
+		sent = PQsendQueryParams(store->connection, statement->sql, statement->parameters,
+		    NULL, parameters, NULL, NULL, 0);
 		store->uses[number] = USED;
 	}
 	return sent ? receive(store, arena, out, found) : LOST;

@@ -1,10 +1,11 @@
 /*
  * One connection to PostgreSQL with a deadline: libpq, asynchronous, reconnecting.
  *
- * Each statement of a module's table is asked with text parameters and answered with at most one row
- * of text. The first use of a statement goes unprepared (a CGI process has no second), from then on it
- * is prepared under a name made from its text; behind a pooler that loses prepared statements
- * (PgBouncer in transaction mode) the store notices and goes on without them. No session state.
+ * Each statement of a module's table is asked with text parameters and answered with at most one
+ * row of text. The first use of a statement goes unprepared (a CGI process has no second), from
+ * then on it is prepared under a name made from its text; behind a pooler that loses prepared
+ * statements (PgBouncer in transaction mode) the store notices and goes on without them. No session
+ * state.
  */
 #ifndef ACCOUNTS_STORE_H
 #define ACCOUNTS_STORE_H
@@ -24,7 +25,7 @@ struct statement {
 
 struct row {
 	const char *values[ROW_MAXIMUM]; /* text in the arena; NULL is SQL's NULL */
-	bool integer[ROW_MAXIMUM];       /* whether the column's type is smallint, integer or bigint */
+	bool integer[ROW_MAXIMUM]; /* whether the column's type is smallint, integer or bigint */
 	int count;
 };
 

@@ -16,7 +16,7 @@
 struct arena;
 
 struct arena *arena_new(void);
-void arena_free(struct arena *); /* wipes; NULL is fine */
+void arena_free(struct arena *);  /* wipes; NULL is fine */
 void arena_reset(struct arena *); /* wipes; what was taken is gone, the first block is kept */
 
 void *arena_alloc(struct arena *, size_t size); /* zeroed, aligned for any type, never NULL */

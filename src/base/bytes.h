@@ -14,9 +14,9 @@ struct bytes {
 	size_t length;
 };
 
-struct bytes bytes_of(const char *string); /* of a C string; NULL gives no bytes */
+struct bytes bytes_of(const char *string);          /* of a C string; NULL gives no bytes */
 bool bytes_equal(struct bytes, const char *string); /* not for secrets: takes variable time */
-bool bytes_same(struct bytes, struct bytes); /* not for secrets either */
+bool bytes_same(struct bytes, struct bytes);        /* not for secrets either */
 
 /* A buffer: what is put stays valid until the arena's reset; set arena, leave the rest 0. */
 struct buffer {

@@ -51,12 +51,13 @@ parse_number(const struct setting *setting, const char *value, long *out)
 
 	errno = 0;
 	*out = strtol(value, &end, 10);
-	if (isdigit((unsigned char)*value) && *end == '\0' && errno == 0 && *out >= setting->minimum &&
-	    *out <= setting->maximum)
+	if (isdigit((unsigned char)*value) && *end == '\0' && errno == 0 &&
+	    *out >= setting->minimum && *out <= setting->maximum)
 		return true;
 	log_line("%s: %s is not a number%s from %ld to %ld", setting->name,
-	    log_quote(memory, bytes_of(value)), setting->type == SETTING_SECONDS ? " of seconds" : "",
-	    setting->minimum, setting->maximum);
+	    log_quote(memory, bytes_of(value)),
+	    setting->type == SETTING_SECONDS ? " of seconds" : "", setting->minimum,
+	    setting->maximum);
 	return false;
 }
 
@@ -155,7 +156,8 @@ parse_line(struct config *config, const char *file, int number, char *line)
 		return true;
 	name = (struct bytes){line, value == NULL ? strlen(line) : (size_t)(value - line)};
 	setting = setting_find(name);
-	if (value != NULL && setting != NULL && setting->offset != offsetof(struct config, config_file))
+	if (value != NULL && setting != NULL &&
+	    setting->offset != offsetof(struct config, config_file))
 		return setting_parse(config, setting, value + 1);
 	if (value != NULL && name.length > 2 && strncmp(line, "PG", 2) == 0) {
 		*value = '\0';
@@ -239,8 +241,10 @@ claims_differ(const struct config *config)
 
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = i + 1; k < count; k++)
-			if (names[i] != NULL && names[k] != NULL && strcmp(names[i], names[k]) == 0) {
-				log_line("two claims are named \"%s\": change one JWT_..._CLAIM", names[i]);
+			if (names[i] != NULL && names[k] != NULL &&
+			    strcmp(names[i], names[k]) == 0) {
+				log_line("two claims are named \"%s\": change one JWT_..._CLAIM",
+				    names[i]);
 				return false;
 			}
 	return true;
@@ -258,11 +262,13 @@ settings_agree(const struct config *config)
 			return false;
 		}
 	if (config->blacklist_after_rotation && !config->token_blacklist) {
-		log_line("JWT_BLACKLIST_AFTER_ROTATION needs JWT_TOKEN_BLACKLIST=on and its tables");
+		log_line(
+		    "JWT_BLACKLIST_AFTER_ROTATION needs JWT_TOKEN_BLACKLIST=on and its tables");
 		return false;
 	}
 	if (config->token_blacklist && config->jti_claim == NULL) {
-		log_line("JWT_TOKEN_BLACKLIST needs a JWT_JTI_CLAIM: tokens are listed by their id");
+		log_line(
+		    "JWT_TOKEN_BLACKLIST needs a JWT_JTI_CLAIM: tokens are listed by their id");
 		return false;
 	}
 	if ((config->user_query == NULL) != (config->user_id_query == NULL)) {
@@ -288,13 +294,13 @@ config_load(const char *file)
 		if (setting->initial != NULL && !setting_parse(config, setting, setting->initial))
 			return NULL;
 	if (named != NULL && *named != '\0' ? !load_file(config, named, true)
-	                                    : !load_default_file(config))
+					    : !load_default_file(config))
 		return NULL;
 	if (!load_environment(config) || !settings_agree(config))
 		return NULL;
-	config->compat = strcmp(config->compat_name, "5.2") == 0 ? COMPAT_5_2
-	    : strcmp(config->compat_name, "5.5") == 0            ? COMPAT_5_5
-	                                                         : COMPAT_HEAD;
+	config->compat = strcmp(config->compat_name, "5.2") == 0   ? COMPAT_5_2
+			 : strcmp(config->compat_name, "5.5") == 0 ? COMPAT_5_5
+								   : COMPAT_HEAD;
 	return config;
 }
 
@@ -310,10 +316,11 @@ config_print(const struct config *config, FILE *out)
 {
 	for (const struct setting *setting = settings; setting->name != NULL; setting++) {
 		const void *field = (const char *)config + setting->offset;
-		const char *text = setting->type == SETTING_NUMBER || setting->type == SETTING_SECONDS ||
-		        setting->type == SETTING_SWITCH
-		    ? NULL
-		    : *(const char *const *)field;
+		const char *text = setting->type == SETTING_NUMBER ||
+					   setting->type == SETTING_SECONDS ||
+					   setting->type == SETTING_SWITCH
+				       ? NULL
+				       : *(const char *const *)field;
 
 		fprintf(out, "%s=", setting->name);
 		if (setting->type == SETTING_SWITCH)

@@ -1,10 +1,10 @@
 /*
  * The settings: from the environment, or from a file of the same NAME=value lines.
  *
- * Names are SimpleJWT's with JWT_ in front; the table in settings.c holds every name, type, default,
- * range and meaning, and drives parsing, --help and --check-config. Read once, before the first
- * request; nothing else in the project calls getenv(). PG* variables are libpq's own: they are only
- * carried from the file into the environment, where an existing one wins.
+ * Names are SimpleJWT's with JWT_ in front; the table in settings.c holds every name, type,
+ * default, range and meaning, and drives parsing, --help and --check-config. Read once, before the
+ * first request; nothing else in the project calls getenv(). PG* variables are libpq's own: they
+ * are only carried from the file into the environment, where an existing one wins.
  */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H

@@ -30,7 +30,8 @@ log_line(const char *format, ...)
 
 	gmtime_r(&now, &utc);
 	head = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%SZ ", &utc);
-	written = snprintf(line + head, sizeof(line) - head, "%s[%d]: ", program_name, (int)getpid());
+	written =
+	    snprintf(line + head, sizeof(line) - head, "%s[%d]: ", program_name, (int)getpid());
 	head += written > 0 ? (size_t)written : 0;
 	va_start(arguments, format);
 	written = vsnprintf(line + head, sizeof(line) - head - 1, format, arguments);

@@ -1,9 +1,9 @@
 /*
  * One line per event, to standard error (a terminal, the journal, nginx's error log).
  *
- * A line is `TIME program[pid]: text`, written by one write(2) so that lines of several workers never
- * mix. Only our own words, numbers and the escaped form of log_quote() go into a text: never a
- * password, token or key, and no byte of a client as it came.
+ * A line is `TIME program[pid]: text`, written by one write(2) so that lines of several workers
+ * never mix. Only our own words, numbers and the escaped form of log_quote() go into a text: never
+ * a password, token or key, and no byte of a client as it came.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

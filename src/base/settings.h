@@ -1,5 +1,6 @@
 /*
- * The table of settings: the one place where a setting's name, type, default, range and meaning stand.
+ * The table of settings: the one place where a setting's name, type, default, range and meaning
+ * stand.
  */
 #ifndef BASE_SETTINGS_H
 #define BASE_SETTINGS_H
@@ -13,8 +14,10 @@ enum setting_type {
 	SETTING_SECONDS, /* the same, in seconds */
 	SETTING_SWITCH,  /* bool: on/off, true/false, 1/0 */
 	SETTING_CHOICE,  /* const char *, one of the words in choices */
-	SETTING_LIST,    /* const char *const *: words between commas, of choices if given; not empty */
-	SETTING_NAME,    /* const char *: a claim's or column's name; letters, digits, _ and some more */
+	SETTING_LIST, /* const char *const *: words between commas, of choices if given; not empty
+		       */
+	SETTING_NAME, /* const char *: a claim's or column's name; letters, digits, _ and some more
+		       */
 };
 
 struct setting {

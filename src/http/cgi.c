@@ -39,7 +39,8 @@ cgi_receive(struct request *request)
 		const char *value = strchr(*variable, '=');
 
 		if (value != NULL)
-			request_parameter(request, (struct bytes){*variable, (size_t)(value - *variable)},
+			request_parameter(request,
+			    (struct bytes){*variable, (size_t)(value - *variable)},
 			    bytes_of(value + 1));
 	}
 	length = request->content_length == NULL ? 0 : strtol(request->content_length, NULL, 10);

@@ -37,8 +37,8 @@ struct endpoint {
 };
 
 /*
- * Serves FastCGI requests if standard input is a listening socket (spawn-fcgi, multiwatch, lighttpd,
- * mod_fcgid, systemd), else answers one CGI request. Returns the process's exit status.
+ * Serves FastCGI requests if standard input is a listening socket (spawn-fcgi, multiwatch,
+ * lighttpd, mod_fcgid, systemd), else answers one CGI request. Returns the process's exit status.
  */
 int serve(const struct endpoint *, int argc, char **argv);
 

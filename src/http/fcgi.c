@@ -127,8 +127,8 @@ static void
 put_header(struct buffer *out, unsigned type, unsigned request_id, size_t length)
 {
 	unsigned char header[HEADER_LENGTH] = {VERSION, (unsigned char)type,
-	    (unsigned char)(request_id >> 8), (unsigned char)request_id, (unsigned char)(length >> 8),
-	    (unsigned char)length, 0, 0};
+	    (unsigned char)(request_id >> 8), (unsigned char)request_id,
+	    (unsigned char)(length >> 8), (unsigned char)length, 0, 0};
 
 	buffer_put(out, header, sizeof(header));
 }
@@ -163,7 +163,8 @@ send_all(struct fcgi *fcgi, struct bytes bytes)
 static bool
 answer_management(struct fcgi *fcgi, struct arena *arena, const struct record *record)
 {
-	static const char values[] = "\016\001FCGI_MAX_CONNS1\015\001FCGI_MAX_REQS1\017\001FCGI_MPXS_CONNS0";
+	static const char values[] =
+	    "\016\001FCGI_MAX_CONNS1\015\001FCGI_MAX_REQS1\017\001FCGI_MPXS_CONNS0";
 	const unsigned char unknown[8] = {(unsigned char)record->type};
 	struct buffer out = {.arena = arena};
 
@@ -197,7 +198,7 @@ begin(struct fcgi *fcgi, struct arena *arena, const struct record *record)
 		return false;
 	if (fcgi->request_id != 0)
 		return fcgi->request_id != record->request_id &&
-		    refuse(fcgi, arena, record->request_id, CANT_MPX_CONN);
+		       refuse(fcgi, arena, record->request_id, CANT_MPX_CONN);
 	if (content[0] != 0 || content[1] != RESPONDER) {
 		refuse(fcgi, arena, record->request_id, UNKNOWN_ROLE);
 		return false;
@@ -216,7 +217,8 @@ take_stream(struct fcgi *fcgi, size_t length, struct buffer *out, size_t maximum
 }
 
 static bool
-take_record(struct fcgi *fcgi, struct arena *arena, const struct record *record, struct parts *parts)
+take_record(
+    struct fcgi *fcgi, struct arena *arena, const struct record *record, struct parts *parts)
 {
 	if (record->request_id == 0)
 		return answer_management(fcgi, arena, record);
@@ -238,8 +240,8 @@ take_record(struct fcgi *fcgi, struct arena *arena, const struct record *record,
 		if (!parts->parameters_ended)
 			return false;
 		parts->body_ended = record->length == 0;
-		return take_stream(
-		    fcgi, record->length, &parts->body, parts->body_maximum, &parts->body_too_large);
+		return take_stream(fcgi, record->length, &parts->body, parts->body_maximum,
+		    &parts->body_too_large);
 	default:
 		return take(fcgi, record->length, NULL);
 	}
@@ -254,9 +256,9 @@ read_length(struct bytes *rest, size_t *out)
 
 	if (rest->length < size)
 		return false;
-	*out = size == 1
-	    ? at[0]
-	    : (size_t)(at[0] & 0x7f) << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
+	*out = size == 1 ? at[0]
+			 : (size_t)(at[0] & 0x7f) << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 |
+			       at[3];
 	rest->data += size;
 	rest->length -= size;
 	return true;
@@ -285,7 +287,8 @@ read_parameters(struct request *request, struct bytes rest)
 bool
 fcgi_receive(struct fcgi *fcgi, int connection, struct request *request)
 {
-	struct parts parts = {.parameters.arena = request->arena, .body.arena = request->arena,
+	struct parts parts = {.parameters.arena = request->arena,
+	    .body.arena = request->arena,
 	    .body_maximum = (size_t)request->config->request_body_limit};
 	struct record record;
 
@@ -298,7 +301,8 @@ fcgi_receive(struct fcgi *fcgi, int connection, struct request *request)
 		    !take_record(fcgi, request->arena, &record, &parts) ||
 		    !take(fcgi, record.padding, NULL))
 			return false;
-	if (!parts.parameters_too_large && !read_parameters(request, buffer_bytes(&parts.parameters)))
+	if (!parts.parameters_too_large &&
+	    !read_parameters(request, buffer_bytes(&parts.parameters)))
 		return false;
 	request->body = buffer_bytes(&parts.body);
 	if (parts.parameters_too_large)

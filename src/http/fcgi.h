@@ -1,10 +1,11 @@
 /*
  * The FastCGI protocol, version 1, as an application speaks it: one request to a connection.
  *
- * A reader of our own in place of libfcgi, which aborts on records that no web server sends, serves a
- * request that was cut off in its parameters, and waits for ever on a peer that sends nothing. Here
- * each request has one deadline from accept to its last byte, everything that a peer announces is
- * bounded before it is believed, and what is not the protocol ends the connection, never the process.
+ * A reader of our own in place of libfcgi, which aborts on records that no web server sends, serves
+ * a request that was cut off in its parameters, and waits for ever on a peer that sends nothing.
+ * Here each request has one deadline from accept to its last byte, everything that a peer announces
+ * is bounded before it is believed, and what is not the protocol ends the connection, never the
+ * process.
  */
 #ifndef HTTP_FCGI_H
 #define HTTP_FCGI_H
@@ -21,8 +22,8 @@ struct fcgi {
 };
 
 /*
- * Reads one whole request from a fresh connection into `request`. false: there is none to answer (the
- * peer went away, sent something else, or was too slow); the connection is to be closed.
+ * Reads one whole request from a fresh connection into `request`. false: there is none to answer
+ * (the peer went away, sent something else, or was too slow); the connection is to be closed.
  */
 bool fcgi_receive(struct fcgi *, int connection, struct request *);
 

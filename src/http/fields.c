@@ -54,10 +54,9 @@ parse_form(struct request *request, bool multipart, struct data *data, struct re
 	struct arena *arena = request->arena;
 	const char *charset = charset_of(arena, request->content_type), *message = NULL;
 
-	if (multipart
-	        ? form_multipart(
-	              arena, request->body, request->content_type, charset, &data->form, &message)
-	        : form_urlencoded(arena, request->body, charset, &data->form, &message))
+	if (multipart ? form_multipart(arena, request->body, request->content_type, charset,
+			    &data->form, &message)
+		      : form_urlencoded(arena, request->body, charset, &data->form, &message))
 		return true;
 	return parse_error(request, multipart ? "Multipart form" : "Form", message, out);
 }
@@ -133,14 +132,16 @@ strip(struct bytes text)
 {
 	size_t length;
 
-	while (text.length > 0 && is_space((const unsigned char *)text.data, text.length, &length)) {
+	while (
+	    text.length > 0 && is_space((const unsigned char *)text.data, text.length, &length)) {
 		text.data += length;
 		text.length -= length;
 	}
 	while (text.length > 0) {
 		size_t back = character_before(&text);
 
-		if (!is_space((const unsigned char *)text.data + text.length - back, back, &length) ||
+		if (!is_space(
+			(const unsigned char *)text.data + text.length - back, back, &length) ||
 		    length != back)
 			break;
 		text.length -= back;
@@ -204,7 +205,8 @@ static void
 read_field(struct request *request, const struct data *data, const struct field *field,
     struct bytes *value, struct buffer *errors)
 {
-	const char *refused = find_value(request->arena, data, field->name, value), *nul, *surrogate;
+	const char *refused = find_value(request->arena, data, field->name, value), *nul,
+		   *surrogate;
 	unsigned code_point;
 
 	if (refused == NULL && !field->exact)
@@ -218,9 +220,9 @@ read_field(struct request *request, const struct data *data, const struct field 
 	nul = memchr(value->data, '\0', value->length) != NULL ? NO_NUL : NULL;
 	code_point = find_surrogate(*value);
 	surrogate = code_point == 0
-	    ? NULL
-	    : arena_printf(
-	          request->arena, "Surrogate characters are not allowed: U+%X.", code_point);
+			? NULL
+			: arena_printf(request->arena,
+			      "Surrogate characters are not allowed: U+%X.", code_point);
 	if (nul != NULL)
 		put_errors(errors, field->name, nul, surrogate);
 	else if (surrogate != NULL)
@@ -230,8 +232,12 @@ read_field(struct request *request, const struct data *data, const struct field 
 static const char *
 python_type(const struct json *json)
 {
-	static const char *const names[] = {[JSON_NULL] = "NoneType", [JSON_BOOL] = "bool",
-	    [JSON_INT] = "int", [JSON_FLOAT] = "float", [JSON_STRING] = "str", [JSON_ARRAY] = "list",
+	static const char *const names[] = {[JSON_NULL] = "NoneType",
+	    [JSON_BOOL] = "bool",
+	    [JSON_INT] = "int",
+	    [JSON_FLOAT] = "float",
+	    [JSON_STRING] = "str",
+	    [JSON_ARRAY] = "list",
 	    [JSON_OBJECT] = "dict"};
 
 	return names[json->type];
@@ -247,11 +253,12 @@ request_fields(struct request *request, const struct field *fields, struct reply
 	if (!parse_body(request, &data, out))
 		return false;
 	if (data.json != NULL && data.json->type != JSON_OBJECT) {
-		*out = reply_non_field_error(request,
-		    data.json->type == JSON_NULL
-		        ? "No data provided"
-		        : arena_printf(request->arena, "Invalid data. Expected a dictionary, but got %s.",
-		              python_type(data.json)));
+		*out = reply_non_field_error(
+		    request, data.json->type == JSON_NULL
+				 ? "No data provided"
+				 : arena_printf(request->arena,
+				       "Invalid data. Expected a dictionary, but got %s.",
+				       python_type(data.json)));
 		return false;
 	}
 	for (size_t i = 0; fields[i].name != NULL; i++)

@@ -61,7 +61,7 @@ bool
 media_matches(struct media media, const char *main, const char *sub)
 {
 	return (bytes_equal(media.sub, "*") || bytes_equal(media.sub, sub)) &&
-	    (bytes_equal(media.main, "*") || bytes_equal(media.main, main));
+	       (bytes_equal(media.main, "*") || bytes_equal(media.main, main));
 }
 
 /* One name=value; false when there is none left. Parts without '=' are passed over. */
@@ -106,7 +106,8 @@ media_parameter(struct arena *arena, struct media media, const char *wanted)
 	while (next_parameter(arena, &rest, &name, &value)) {
 		if (!bytes_equal(name, wanted))
 			continue;
-		if (value.length >= 2 && value.data[0] == '"' && value.data[value.length - 1] == '"')
+		if (value.length >= 2 && value.data[0] == '"' &&
+		    value.data[value.length - 1] == '"')
 			value = (struct bytes){value.data + 1, value.length - 2};
 		found = value;
 	}

@@ -7,8 +7,9 @@
 #include "base/bytes.h"
 
 struct media {
-	struct bytes main, sub;   /* "application", "json", in lower case; sub is empty without a slash */
-	struct bytes parameters;  /* what follows the first ';' */
+	struct bytes main,
+	    sub; /* "application", "json", in lower case; sub is empty without a slash */
+	struct bytes parameters; /* what follows the first ';' */
 };
 
 /* NULL reads as nothing. Never fails: junk gives a type that matches nothing. */

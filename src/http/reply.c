@@ -41,7 +41,16 @@ reply_object(struct request *request, const char *name, ...)
 	for (; name != NULL; name = va_arg(members, const char *))
 		put_member(&body, name, va_arg(members, const char *));
 	va_end(members);
-	buffer_puts(&body, body.length == 0 ? "{}" : "}");
+	buffer_putc(&body, '}');
+	return reply_of(WIRE_OK, &body);
+}
+
+struct reply
+reply_empty(struct request *request)
+{
+	struct buffer body = {.arena = request->arena};
+
+	buffer_puts(&body, "{}");
 	return reply_of(WIRE_OK, &body);
 }
 
@@ -134,7 +143,8 @@ put_actions(struct request *request, struct buffer *out, const struct field *fie
 		if (field != fields)
 			buffer_putc(out, ',');
 		put_string(out, field->name);
-		buffer_puts(out, ":{\"type\":\"string\",\"required\":true,\"read_only\":false,\"label\":");
+		buffer_puts(
+		    out, ":{\"type\":\"string\",\"required\":true,\"read_only\":false,\"label\":");
 		put_string(out, label_of(request, field->name));
 		buffer_putc(out, '}');
 	}
@@ -150,7 +160,7 @@ reply_options(struct request *request, const struct endpoint *endpoint)
 	put_member(&body, "name", endpoint->title);
 	put_member(&body, "description", endpoint->description);
 	buffer_puts(&body, json_only ? ",\"renders\":[\"application/json\"]"
-	                             : ",\"renders\":[\"application/json\",\"text/html\"]");
+				     : ",\"renders\":[\"application/json\",\"text/html\"]");
 	buffer_puts(&body, ",\"parses\":[\"application/json\"");
 	if (!json_only)
 		buffer_puts(

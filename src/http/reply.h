@@ -8,13 +8,16 @@
 #include "http/request.h"
 
 struct reply {
-	int status; /* 0: none yet */
+	int status;          /* 0: none yet */
 	const char *outcome; /* a word for the log */
 	struct bytes body;   /* JSON, in the request's arena */
 };
 
 /* 200 with a JSON object of texts, in order: name, value, name, value, …, NULL. */
 struct reply reply_object(struct request *, const char *name, ...) __attribute__((sentinel));
+
+/* 200 {} */
+struct reply reply_empty(struct request *);
 
 /* The status, detail and code of the table; argument: what stands for {}, NULL if nothing does. */
 struct reply reply_refuse(struct request *, enum wire, const char *argument);

@@ -133,7 +133,8 @@ accepts(struct request *request, bool json, bool html)
 		bool matches_json = json && media_matches(media, "application", "json");
 		int precedence = media_precedence(arena, media);
 
-		if (precedence <= best || !(matches_json || (html && media_matches(media, "text", "html"))))
+		if (precedence <= best ||
+		    !(matches_json || (html && media_matches(media, "text", "html"))))
 			continue;
 		best = precedence;
 		request->indent =
@@ -147,8 +148,7 @@ request_negotiate(struct request *request)
 {
 	const char *format = format_of(request);
 	bool json = format == NULL || strcmp(format, "json") == 0;
-	bool html =
-	    !request->config->json_only && (format == NULL || strcmp(format, "api") == 0);
+	bool html = !request->config->json_only && (format == NULL || strcmp(format, "api") == 0);
 
 	if (!json && !html)
 		return WIRE_NOT_FOUND;

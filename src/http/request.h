@@ -24,9 +24,9 @@ struct request {
 	struct bytes body;
 	enum wire defect; /* WIRE_OK, or what is wrong with the request as a whole */
 
-	int indent;                  /* of the JSON answer, if the Accept header asks for one */
-	const struct bytes *values;  /* of the endpoint's fields, UTF-8 without NUL */
-	const char *user;            /* whom it turned out to be about, for the log; may be NULL */
+	int indent;                 /* of the JSON answer, if the Accept header asks for one */
+	const struct bytes *values; /* of the endpoint's fields, UTF-8 without NUL */
+	const char *user;           /* whom it turned out to be about, for the log; may be NULL */
 };
 
 /* Takes one parameter of the web server into the request; what it has no use for is ignored. */

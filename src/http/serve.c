@@ -25,8 +25,9 @@ static volatile sig_atomic_t stopping;
 static int listener = STDIN_FILENO;
 
 /*
- * A stop takes the listening socket away. The request in hand is not disturbed, and an accept(2) that
- * waits now or begins later fails at once: there is no moment between test and wait to miss it in.
+ * A stop takes the listening socket away. The request in hand is not disturbed, and an accept(2)
+ * that waits now or begins later fails at once: there is no moment between test and wait to miss it
+ * in.
  */
 static void
 stop(int signal)
@@ -68,7 +69,7 @@ is_allowed(const struct endpoint *endpoint, const struct request *request)
 	const char *at = strstr(endpoint->allow, request->method);
 
 	return length > 0 && at != NULL && (at == endpoint->allow || at[-1] == ' ') &&
-	    (at[length] == ',' || at[length] == '\0');
+	       (at[length] == ',' || at[length] == '\0');
 }
 
 /* DRF's order: what is accepted, who asks, the method, and only then the body. */
@@ -81,7 +82,8 @@ judge(const struct endpoint *endpoint, struct request *request, struct context *
 	if (request->method == NULL || request->defect == WIRE_BAD_REQUEST ||
 	    request->defect == WIRE_HEADERS_TOO_LARGE)
 		return reply_refuse(request,
-		    request->defect == WIRE_HEADERS_TOO_LARGE ? request->defect : WIRE_BAD_REQUEST, NULL);
+		    request->defect == WIRE_HEADERS_TOO_LARGE ? request->defect : WIRE_BAD_REQUEST,
+		    NULL);
 	negotiated = request_negotiate(request);
 	if (negotiated != WIRE_OK)
 		return reply_refuse(request, negotiated, NULL);
@@ -104,14 +106,15 @@ judge(const struct endpoint *endpoint, struct request *request, struct context *
 
 /* The headers that Django, its security middleware and DRF set, and our Cache-Control. */
 static struct bytes
-write_head(const struct endpoint *endpoint, const struct request *request, const struct reply *reply)
+write_head(
+    const struct endpoint *endpoint, const struct request *request, const struct reply *reply)
 {
 	const struct config *config = request->config;
 	struct buffer head = {.arena = request->arena};
 
 	buffer_printf(&head, "Status: %d %s\r\n", reply->status, wire_reason(reply->status));
-	buffer_printf(&head, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
-	    reply->body.length);
+	buffer_printf(
+	    &head, "Content-Type: application/json\r\nContent-Length: %zu\r\n", reply->body.length);
 	if (reply->status == 401)
 		buffer_printf(
 		    &head, "WWW-Authenticate: %s realm=\"api\"\r\n", config->auth_header_types[0]);
@@ -120,9 +123,8 @@ write_head(const struct endpoint *endpoint, const struct request *request, const
 	if (!config->json_only)
 		buffer_puts(&head, "Vary: Accept\r\n");
 	buffer_printf(&head, "Allow: %s\r\n", endpoint->allow);
-	buffer_puts(&head,
-	    "X-Frame-Options: DENY\r\nX-Content-Type-Options: nosniff\r\n"
-	    "Referrer-Policy: same-origin\r\n");
+	buffer_puts(&head, "X-Frame-Options: DENY\r\nX-Content-Type-Options: nosniff\r\n"
+			   "Referrer-Policy: same-origin\r\n");
 	if (config->compat != COMPAT_5_2)
 		buffer_puts(&head, "Cross-Origin-Opener-Policy: same-origin\r\n");
 	buffer_puts(&head, "Cache-Control: no-store\r\n\r\n");
@@ -138,20 +140,27 @@ microseconds(clockid_t clock)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* A text that may be a client's: itself if it is made of these characters, else quoted. */
+static const char *
+log_word(struct arena *arena, const char *text, const char *harmless)
+{
+	if (text == NULL || *text == '\0')
+		return "-";
+	if (text[strspn(text, harmless)] == '\0' && strlen(text) <= 45)
+		return text;
+	return log_quote(arena, bytes_of(text));
+}
+
 /* One line for each request, with nothing of the client in it but quoted. */
 static void
 log_request(const struct request *request, const struct reply *reply, int64_t took)
 {
 	struct arena *arena = request->arena;
-	const char *method = request->method == NULL ? "" : request->method;
-	const char *from = request->remote_address == NULL ? "" : request->remote_address;
 
-	if (method[strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] != '\0' || strlen(method) > 16)
-		method = log_quote(arena, bytes_of(method));
-	if (from[strspn(from, "0123456789abcdefABCDEF.:")] != '\0' || strlen(from) > 45)
-		from = log_quote(arena, bytes_of(from));
-	log_line("%s %d %s user=%s from=%s ms=%lld.%03d", *method == '\0' ? "-" : method, reply->status,
-	    reply->outcome, request->user == NULL ? "-" : request->user, *from == '\0' ? "-" : from,
+	log_line("%s %d %s user=%s from=%s ms=%lld.%03d",
+	    log_word(arena, request->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), reply->status,
+	    reply->outcome, log_word(arena, request->user, "0123456789abcdef-"),
+	    log_word(arena, request->remote_address, "0123456789abcdefABCDEF.:"),
 	    (long long)(took / 1000), (int)(took % 1000));
 }
 
@@ -261,7 +270,8 @@ is_listening(int descriptor)
 	int listening = 0;
 	socklen_t size = sizeof(listening);
 
-	return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening;
+	return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 &&
+	       listening;
 }
 
 /* Standard input as spawn-fcgi hands it over, or descriptor 3 of systemd's socket activation. */
@@ -279,7 +289,7 @@ find_door(void)
 	if (config_environment("REQUEST_METHOD") != NULL)
 		return DOOR_CGI;
 	log_line("standard input is no listening socket (spawn-fcgi -n, multiwatch, systemd) and "
-	         "REQUEST_METHOD is not set (CGI); see --help");
+		 "REQUEST_METHOD is not set (CGI); see --help");
 	return DOOR_NONE;
 }
 

@@ -1,6 +1,6 @@
 #include "http/wire.h"
 
-#define NOT_VALID "token_not_valid"
+#define NOT_VALID   "token_not_valid"
 #define INVALID_5_2 "Token is invalid or expired"
 
 static const struct wire_text texts[WIRE_LAST] = {
@@ -11,45 +11,45 @@ static const struct wire_text texts[WIRE_LAST] = {
     [WIRE_NOT_FOUND] = {"not-found", 404, NULL, "Not found.", NULL},
     [WIRE_METHOD] = {"method", 405, NULL, "Method \"{}\" not allowed.", NULL},
     [WIRE_NOT_ACCEPTABLE] = {"not-acceptable", 406, NULL,
-        "Could not satisfy the request Accept header.", NULL},
+	"Could not satisfy the request Accept header.", NULL},
     [WIRE_TOO_LARGE] = {"too-large", 413, NULL, "Request body is too large.", NULL}, /* ours */
     [WIRE_MEDIA_TYPE] = {"media-type", 415, NULL, "Unsupported media type \"{}\" in request.",
-        NULL},
+	NULL},
     [WIRE_HEADERS_TOO_LARGE] = {"headers-too-large", 431, NULL, "Request headers are too large.",
-        NULL}, /* ours */
+	NULL}, /* ours */
 
     [WIRE_NO_ACCOUNT] = {"no-account", 401, NULL,
-        "No active account found with the given credentials", NULL},
+	"No active account found with the given credentials", NULL},
     [WIRE_NO_ACCOUNT_FOR_TOKEN] = {"no-account", 401, NULL,
-        "No active account found for the given token.", NULL},
+	"No active account found for the given token.", NULL},
     [WIRE_NOT_PROVIDED] = {"no-token", 401, NULL, "Authentication credentials were not provided.",
-        NULL},
+	NULL},
     [WIRE_BAD_AUTHORIZATION] = {"bad-authorization", 401, "bad_authorization_header",
-        "Authorization header must contain two space-delimited values", NULL},
+	"Authorization header must contain two space-delimited values", NULL},
     [WIRE_NO_USER_ID] = {"no-user-id", 401, NOT_VALID,
-        "Token contained no recognizable user identification", NULL},
+	"Token contained no recognizable user identification", NULL},
     [WIRE_USER_NOT_FOUND] = {"user-not-found", 401, "user_not_found", "User not found", NULL},
     [WIRE_USER_INACTIVE] = {"user-inactive", 401, "user_inactive", "User is inactive", NULL},
     [WIRE_PASSWORD_CHANGED] = {"password-changed", 401, "password_changed",
-        "The user's password has been changed.", NULL},
+	"The user's password has been changed.", NULL},
     [WIRE_PASSWORD_CHANGED_REFRESH] = {"password-changed", 401, NULL,
-        "The user's password has been changed.", NULL},
+	"The user's password has been changed.", NULL},
 
     [WIRE_TOKEN_INVALID] = {"token-invalid", 401, NOT_VALID, "Token is invalid", INVALID_5_2},
     [WIRE_TOKEN_EXPIRED] = {"token-expired", 401, NOT_VALID, "Token is expired", INVALID_5_2},
     [WIRE_TOKEN_NO_EXP] = {"token-no-exp", 401, NOT_VALID, "Token has no 'exp' claim", NULL},
     [WIRE_TOKEN_NO_REFRESH_EXP] = {"token-no-exp", 401, NOT_VALID, "Token has no '{}' claim", NULL},
-    [WIRE_TOKEN_REFRESH_EXPIRED] = {"token-expired", 401, NOT_VALID,
-        "Token '{}' claim has expired", NULL},
+    [WIRE_TOKEN_REFRESH_EXPIRED] = {"token-expired", 401, NOT_VALID, "Token '{}' claim has expired",
+	NULL},
     [WIRE_TOKEN_NO_ID] = {"token-no-id", 401, NOT_VALID, "Token has no id", NULL},
     [WIRE_TOKEN_NO_TYPE] = {"token-no-type", 401, NOT_VALID, "Token has no type", NULL},
     [WIRE_TOKEN_WRONG_TYPE] = {"token-wrong-type", 401, NOT_VALID, "Token has wrong type", NULL},
     [WIRE_TOKEN_BLACKLISTED] = {"token-blacklisted", 401, NOT_VALID, "Token is blacklisted", NULL},
     [WIRE_GIVEN_TOKEN] = {"token-refused", 401, NOT_VALID,
-        "Given token not valid for any token type", NULL},
+	"Given token not valid for any token type", NULL},
 
     [WIRE_UNAVAILABLE] = {"unavailable", 503, "unavailable",
-        "The service is unavailable for the moment.", NULL}, /* ours */
+	"The service is unavailable for the moment.", NULL}, /* ours */
 };
 
 const struct wire_text *
@@ -72,9 +72,9 @@ wire_reason(int status)
 	static const struct {
 		int status;
 		const char *reason;
-	} reasons[] = {{200, "OK"}, {204, "No Content"}, {304, "Not Modified"}, {400, "Bad Request"},
-	    {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
-	    {406, "Not Acceptable"}, {413, "Request Entity Too Large"},
+	} reasons[] = {{200, "OK"}, {204, "No Content"}, {304, "Not Modified"},
+	    {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
+	    {405, "Method Not Allowed"}, {406, "Not Acceptable"}, {413, "Request Entity Too Large"},
 	    {415, "Unsupported Media Type"}, {429, "Too Many Requests"},
 	    {431, "Request Header Fields Too Large"}, {503, "Service Unavailable"}};
 

@@ -12,14 +12,14 @@
 enum wire {
 	WIRE_OK,
 	/* The request itself. */
-	WIRE_PARSE_ERROR,     /* 400, its sentence is made by the parser */
-	WIRE_FIELD_ERRORS,    /* 400, a body of its own */
-	WIRE_BAD_REQUEST,     /* 400, what the web server passed does not hold together */
-	WIRE_NOT_FOUND,       /* 404 */
-	WIRE_METHOD,          /* 405, {} is the method */
-	WIRE_NOT_ACCEPTABLE,  /* 406 */
-	WIRE_TOO_LARGE,       /* 413 */
-	WIRE_MEDIA_TYPE,      /* 415, {} is the Content-Type */
+	WIRE_PARSE_ERROR,       /* 400, its sentence is made by the parser */
+	WIRE_FIELD_ERRORS,      /* 400, a body of its own */
+	WIRE_BAD_REQUEST,       /* 400, what the web server passed does not hold together */
+	WIRE_NOT_FOUND,         /* 404 */
+	WIRE_METHOD,            /* 405, {} is the method */
+	WIRE_NOT_ACCEPTABLE,    /* 406 */
+	WIRE_TOO_LARGE,         /* 413 */
+	WIRE_MEDIA_TYPE,        /* 415, {} is the Content-Type */
 	WIRE_HEADERS_TOO_LARGE, /* 431 */
 	/* Credentials. */
 	WIRE_NO_ACCOUNT,           /* obtain: whatever is wrong with name or password */
@@ -35,7 +35,7 @@ enum wire {
 	WIRE_TOKEN_INVALID,
 	WIRE_TOKEN_EXPIRED,
 	WIRE_TOKEN_NO_EXP,
-	WIRE_TOKEN_NO_REFRESH_EXP, /* {} is the claim */
+	WIRE_TOKEN_NO_REFRESH_EXP,  /* {} is the claim */
 	WIRE_TOKEN_REFRESH_EXPIRED, /* {} is the claim */
 	WIRE_TOKEN_NO_ID,
 	WIRE_TOKEN_NO_TYPE,

@@ -9,8 +9,8 @@
 void b64url_encode(struct buffer *out, struct bytes);
 
 /*
- * Strict: only the alphabet, no padding, no length that leaves 6 bits over, and the unused bits of the
- * last character 0, so that every byte string has exactly one form.
+ * Strict: only the alphabet, no padding, no length that leaves 6 bits over, and the unused bits of
+ * the last character 0, so that every byte string has exactly one form.
  */
 bool b64url_decode(struct arena *, struct bytes text, struct bytes *out);
 

@@ -35,7 +35,8 @@ lifetime(const struct config *config, enum token_kind kind)
 {
 	if (kind == TOKEN_REFRESH)
 		return config->refresh_token_lifetime;
-	return kind == TOKEN_SLIDING ? config->sliding_token_lifetime : config->access_token_lifetime;
+	return kind == TOKEN_SLIDING ? config->sliding_token_lifetime
+				     : config->access_token_lifetime;
 }
 
 struct json *
@@ -58,8 +59,8 @@ claims_integer(struct arena *arena, const char *digits)
 }
 
 void
-claims_set(const struct claims_context *context, struct json *claims, const char *name,
-    struct json *value)
+claims_set(
+    const struct claims_context *context, struct json *claims, const char *name, struct json *value)
 {
 	struct json **at = &claims->first;
 
@@ -123,9 +124,9 @@ static bool
 is_own(const struct config *config, struct bytes name)
 {
 	return bytes_equal(name, config->token_type_claim) || bytes_equal(name, "exp") ||
-	    bytes_equal(name, "jti") ||
-	    (config->jti_claim != NULL && bytes_equal(name, config->jti_claim)) ||
-	    (bytes_equal(name, "iat") && config->compat != COMPAT_5_2);
+	       bytes_equal(name, "jti") ||
+	       (config->jti_claim != NULL && bytes_equal(name, config->jti_claim)) ||
+	       (bytes_equal(name, "iat") && config->compat != COMPAT_5_2);
 }
 
 struct json *
@@ -149,8 +150,8 @@ claims_access(const struct claims_context *context, const struct json *refresh)
 }
 
 bool
-claims_renew(const struct claims_context *context, struct json *claims, enum token_kind kind,
-    bool new_jti)
+claims_renew(
+    const struct claims_context *context, struct json *claims, enum token_kind kind, bool new_jti)
 {
 	if (new_jti && !set_jti(context, claims))
 		return false;
@@ -165,12 +166,14 @@ claims_sign(const struct claims_context *context, struct json *claims)
 	const struct config *config = context->config;
 	struct buffer text = {.arena = context->arena};
 
+	if (claims == NULL)
+		return NULL;
 	if (config->audience != NULL)
 		claims_set(context, claims, "aud",
 		    claims_string(context->arena, bytes_of(config->audience)));
 	if (config->issuer != NULL)
-		claims_set(
-		    context, claims, "iss", claims_string(context->arena, bytes_of(config->issuer)));
+		claims_set(context, claims, "iss",
+		    claims_string(context->arena, bytes_of(config->issuer)));
 	json_write(&text, claims, true);
 	return jws_sign(context->arena, context->keyring, buffer_bytes(&text));
 }
@@ -196,7 +199,7 @@ read_time(const struct json *value, int64_t *out)
 		*out = (int64_t)seconds;
 		return true;
 	}
-	return json_integer(value, out) && *out < YEAR_10000 && *out > -YEAR_10000;
+	return json_integer(value, out) && *out<YEAR_10000 && * out> - YEAR_10000;
 }
 
 bool
@@ -213,7 +216,7 @@ has_begun(const struct claims_context *context, const struct json *claims, const
 	int64_t seconds;
 
 	return value == NULL ||
-	    (read_time(value, &seconds) && seconds <= context->now + context->config->leeway);
+	       (read_time(value, &seconds) && seconds <= context->now + context->config->leeway);
 }
 
 static bool
@@ -279,8 +282,7 @@ claims_read(const struct claims_context *context, struct bytes token, struct jso
 }
 
 enum claims_fault
-claims_check(
-    const struct claims_context *context, const struct json *claims, enum token_kind kind)
+claims_check(const struct claims_context *context, const struct json *claims, enum token_kind kind)
 {
 	const struct config *config = context->config;
 	const struct json *type = json_member(claims, config->token_type_claim);
@@ -323,7 +325,8 @@ is_true(const struct json *value)
 		return value->first != NULL;
 	default:
 		/* A number is 0 if it has no digit but 0 before its exponent. */
-		for (size_t i = 0; i < value->text.length && (value->text.data[i] | 0x20) != 'e'; i++)
+		for (size_t i = 0; i < value->text.length && (value->text.data[i] | 0x20) != 'e';
+		     i++)
 			if (value->text.data[i] >= '1' && value->text.data[i] <= '9')
 				return true;
 		return false;

@@ -1,8 +1,9 @@
 /*
  * The claims of a token (RFC 7519) as SimpleJWT writes and judges them.
  *
- * A token's claims are a JSON object whose members keep their order: a token made here is byte for byte
- * what Python would have made, and one made from another keeps every claim that it does not know.
+ * A token's claims are a JSON object whose members keep their order: a token made here is byte for
+ * byte what Python would have made, and one made from another keeps every claim that it does not
+ * know.
  */
 #ifndef SIGNING_CLAIMS_H
 #define SIGNING_CLAIMS_H
@@ -26,12 +27,13 @@ struct claims_context {
 	int64_t now;
 };
 
-/* New claims: token_type, exp, iat, jti (16 random bytes as hex), a sliding token's refresh_exp too.
- * NULL only if there is no randomness. */
+/* New claims: token_type, exp, iat, jti (16 random bytes as hex), a sliding token's refresh_exp
+ * too. NULL only if there is no randomness. */
 struct json *claims_new(const struct claims_context *, enum token_kind);
 
 /* Sets a claim: in its place if there is one of that name, else at the end. */
-void claims_set(const struct claims_context *, struct json *claims, const char *name, struct json *);
+void claims_set(
+    const struct claims_context *, struct json *claims, const char *name, struct json *);
 struct json *claims_string(struct arena *, struct bytes);
 struct json *claims_integer(struct arena *, const char *digits);
 
@@ -42,7 +44,7 @@ struct json *claims_access(const struct claims_context *, const struct json *ref
 bool claims_renew(
     const struct claims_context *, struct json *claims, enum token_kind, bool new_jti);
 
-/* The signed token; aud and iss are put in. NULL only if the library fails. */
+/* The signed token; aud and iss are put in. NULL if there are no claims or the library fails. */
 const char *claims_sign(const struct claims_context *, struct json *claims);
 
 /* Why claims are refused, in the order of the checks. */

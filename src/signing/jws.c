@@ -50,8 +50,9 @@ header_fits(struct arena *arena, const struct key *key, struct bytes encoded)
 	algorithm = json_member(header, "alg");
 	key_id = json_member(header, "kid");
 	return algorithm != NULL && algorithm->type == JSON_STRING &&
-	    bytes_equal(algorithm->text, key_algorithm(key)) && json_member(header, "crit") == NULL &&
-	    (key_id == NULL || key_id->type == JSON_STRING);
+	       bytes_equal(algorithm->text, key_algorithm(key)) &&
+	       json_member(header, "crit") == NULL &&
+	       (key_id == NULL || key_id->type == JSON_STRING);
 }
 
 bool
@@ -68,5 +69,5 @@ jws_verify(
 	if (!bytes_same(header, key_header(key)) && !header_fits(arena, key, header))
 		return false;
 	return b64url_decode(arena, rest, &signature) && key_verify(key, input, signature) &&
-	    b64url_decode(arena, body, payload);
+	       b64url_decode(arena, body, payload);
 }

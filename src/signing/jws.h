@@ -10,11 +10,10 @@
 const char *jws_sign(struct arena *, const struct keyring *, struct bytes payload);
 
 /*
- * Whether the token is one of ours: exactly three parts in strict base64url, a header object whose alg
- * is the key's, no crit (we understand no extension, section 4.1.11), a good signature. jku, jwk, x5u
- * and x5c are not looked at. *payload: decoded, not parsed.
+ * Whether the token is one of ours: exactly three parts in strict base64url, a header object whose
+ * alg is the key's, no crit (we understand no extension, section 4.1.11), a good signature. jku,
+ * jwk, x5u and x5c are not looked at. *payload: decoded, not parsed.
  */
-bool jws_verify(
-    struct arena *, const struct keyring *, struct bytes token, struct bytes *payload);
+bool jws_verify(struct arena *, const struct keyring *, struct bytes token, struct bytes *payload);
 
 #endif

@@ -60,7 +60,8 @@ hmac_new(const struct algorithm *algorithm, struct bytes secret)
 static struct bytes
 header_make(struct arena *arena, const struct algorithm *algorithm)
 {
-	const char *header = arena_printf(arena, "{\"alg\":\"%s\",\"typ\":\"JWT\"}", algorithm->name);
+	const char *header =
+	    arena_printf(arena, "{\"alg\":\"%s\",\"typ\":\"JWT\"}", algorithm->name);
 	struct buffer encoded = {.arena = arena};
 
 	b64url_encode(&encoded, bytes_of(header));
@@ -99,7 +100,8 @@ key_load(struct key *key, struct arena *arena, struct arena *scratch, const stru
 	if (!read_secret(scratch, config, &secret))
 		return false;
 	if (secret.length < algorithm->length) {
-		log_line("the signing key has %zu bytes; %s needs at least %zu (RFC 7518 section 3.2)",
+		log_line(
+		    "the signing key has %zu bytes; %s needs at least %zu (RFC 7518 section 3.2)",
 		    secret.length, algorithm->name, algorithm->length);
 		return false;
 	}
@@ -147,8 +149,8 @@ bool
 key_sign(const struct key *key, struct bytes input, unsigned char *signature, size_t *length)
 {
 	return EVP_MAC_init(key->mac, NULL, 0, NULL) == 1 &&
-	    EVP_MAC_update(key->mac, (const unsigned char *)input.data, input.length) == 1 &&
-	    EVP_MAC_final(key->mac, signature, length, SIGNATURE_MAXIMUM) == 1;
+	       EVP_MAC_update(key->mac, (const unsigned char *)input.data, input.length) == 1 &&
+	       EVP_MAC_final(key->mac, signature, length, SIGNATURE_MAXIMUM) == 1;
 }
 
 bool
@@ -157,7 +159,7 @@ key_verify(const struct key *key, struct bytes input, struct bytes signature)
 	unsigned char expected[SIGNATURE_MAXIMUM];
 	size_t length;
 	bool same = key_sign(key, input, expected, &length) && signature.length == length &&
-	    CRYPTO_memcmp(signature.data, expected, length) == 0;
+		    CRYPTO_memcmp(signature.data, expected, length) == 0;
 
 	explicit_bzero(expected, sizeof(expected));
 	return same;

@@ -1,6 +1,6 @@
 /*
- * The keys that tokens are signed and verified with. Loaded once; the algorithm is a property of the
- * key and never taken from a token (RFC 8725 section 3.1).
+ * The keys that tokens are signed and verified with. Loaded once; the algorithm is a property of
+ * the key and never taken from a token (RFC 8725 section 3.1).
  */
 #ifndef SIGNING_KEYRING_H
 #define SIGNING_KEYRING_H
@@ -15,8 +15,8 @@ struct keyring;
 #define SIGNATURE_MAXIMUM 64
 
 /*
- * The key of JWT_SIGNING_KEY or JWT_SIGNING_KEY_FILE for JWT_ALGORITHM. NULL after one line in the log
- * that says what is wrong, such as a secret shorter than its hash (RFC 7518 section 3.2).
+ * The key of JWT_SIGNING_KEY or JWT_SIGNING_KEY_FILE for JWT_ALGORITHM. NULL after one line in the
+ * log that says what is wrong, such as a secret shorter than its hash (RFC 7518 section 3.2).
  */
 struct keyring *keyring_load(const struct config *);
 

@@ -1,0 +1,7 @@
+"""Fixtures for every test: see e2e/harness."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "e2e"))
+
+from harness.fixtures import *  # noqa: E402,F401,F403

@@ -1,0 +1,46 @@
+"""The fixtures of tests/e2e and tests/wire; whatever they start is real and is ended by pid."""
+import pytest
+
+from . import ours, postgres
+from .site import Site
+
+__all__ = ["cluster", "site", "stack", "reference"]
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A PostgreSQL of our own, for as long as the tests run."""
+    cluster = postgres.Cluster()
+    yield cluster
+    cluster.remove()
+
+
+@pytest.fixture(scope="session")
+def site(cluster):
+    """Django's tables with the people of people.py; restore() puts them back."""
+    site = Site(cluster)
+    yield site
+    site.end()
+
+
+@pytest.fixture
+def stack(site):
+    """stack(profile="default", **settings): our programs, running; .port answers."""
+    skip_without("token", "refresh", "hello")
+    site.restore()
+    yield site.ours
+    site.restore()
+
+
+@pytest.fixture
+def reference(site):
+    """reference(profile): Django and SimpleJWT, running; .port answers."""
+    site.restore()
+    yield site.reference
+    site.restore()
+
+
+def skip_without(*names):
+    missing = ours.missing(names)
+    if missing:
+        pytest.skip(f"not built in {ours.BUILD}: {', '.join(missing)}")

@@ -1,0 +1,34 @@
+"""Stored password strings that Django 3.2 would not write itself, computed without it."""
+import base64
+import hashlib
+
+import bcrypt
+from argon2 import low_level
+
+
+def b64(raw):
+    return base64.b64encode(raw).decode()
+
+
+def pbkdf2(password, iterations, salt="saltsaltsaltsaltsaltsa", digest="sha256"):
+    raw = hashlib.pbkdf2_hmac(digest, password.encode(), salt.encode(), iterations)
+    return f"pbkdf2_{digest}${iterations}${salt}${b64(raw)}"
+
+
+def scrypt(password, cost=1024, salt="saltsaltsaltsaltsaltsa", block=8, parallelism=5):
+    """As Django 4.0 and later."""
+    raw = hashlib.scrypt(password.encode(), salt=salt.encode(), n=cost, r=block, p=parallelism)
+    return f"scrypt${cost}${salt}${block}${parallelism}${b64(raw)}"
+
+
+def argon2(password, kind, salt=b"saltsaltsaltsaltsaltsa"):
+    raw = low_level.hash_secret(
+        password.encode(), salt, time_cost=2, memory_cost=512, parallelism=2, hash_len=16,
+        type=getattr(low_level.Type, kind),
+    )
+    return "argon2" + raw.decode()
+
+
+def crypt_bcrypt(password, rounds=4):
+    """What crypt('password', gen_salt('bf')) of PostgreSQL's pgcrypto makes."""
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds)).decode().replace("$2b$", "$2a$")

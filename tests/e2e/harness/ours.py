@@ -1,0 +1,64 @@
+"""Our programs behind Nginx, as `./run` starts them on a database that exists already."""
+import os
+import pathlib
+
+from . import process
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
+BUILD = pathlib.Path(os.environ.get("BUILD_DIR") or CHECKOUT / "build").resolve()
+
+PROGRAM_OF = {
+    "/api/token/": "token",
+    "/api/token/refresh/": "refresh",
+    "/api/token/verify/": "verify",
+    "/api/token/blacklist/": "blacklist",
+    "/api/token/sliding/": "sliding",
+    "/api/token/sliding/refresh/": "sliding_refresh",
+    "/hello/": "hello",
+}
+
+
+def program(name):
+    return BUILD / name
+
+
+def missing(names):
+    return [name for name in names if not os.access(program(name), os.X_OK)]
+
+
+def environment(database, settings):
+    """Nothing of the caller's own JWT_ and PG variables may leak in."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JWT_", "PG"))}
+    return {**kept, **database, **settings}
+
+
+class Ours:
+    """./run on a free port; process is its process, log what it says."""
+
+    def __init__(self, database, settings, folder, arguments=()):
+        self.folder = folder
+        self.log = folder / "run.log"
+        self.port = process.free_port()
+        self.process = process.start(
+            [CHECKOUT / "run", "--programs", BUILD, "--port", str(self.port), *arguments],
+            self.log, env=environment(database, settings), cwd=CHECKOUT,
+        )
+
+    def ready(self):
+        if self.process.poll() is not None:
+            raise process.Unfinished(f"./run ended:\n{self.log.read_text()}")
+        return process.accepts(self.port)
+
+    def output(self):
+        return self.log.read_text(errors="backslashreplace")
+
+    def workers(self, name):
+        """The pids of one program, by the file that they run."""
+        wanted = str(program(name))
+        return [
+            pid for pid in process.children(self.process.pid)
+            if os.path.realpath(f"/proc/{pid}/exe") == os.path.realpath(wanted)
+        ]
+
+    def end(self):
+        process.end(self.process)

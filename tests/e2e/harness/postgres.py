@@ -1,0 +1,112 @@
+"""A throw-away PostgreSQL cluster: a unix socket in a folder of its own, no durability."""
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+
+import psycopg2
+
+from . import process
+
+SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_connections": "600",
+    "shared_buffers": "64MB",
+}
+
+
+def program(name):
+    bindir = os.environ.get("PG_BINDIR")
+    if not bindir:
+        found = sorted(pathlib.Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+        if found:
+            return str(found[-1])
+        return shutil.which(name) or name
+    return os.path.join(bindir, name)
+
+
+def as_owner():
+    """postgres refuses to run as root; then it runs as Debian's user for it."""
+    if os.geteuid() != 0:
+        return [], None
+    user = pwd.getpwnam("postgres")
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"], user
+
+
+class Cluster:
+    def __init__(self):
+        self.prefix, owner = as_owner()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="jwt-fcgi-pg-"))
+        self.folder.chmod(0o755)
+        if owner:
+            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
+        self.log = self.folder / "log"
+        self.postmaster = None
+        subprocess.run(
+            [*self.prefix, program("initdb"), "--pgdata", self.folder / "data", "--auth=trust",
+             "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],
+            check=True, stdout=subprocess.DEVNULL, cwd="/",
+        )
+        self.start()
+
+    def start(self):
+        options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+        self.postmaster = process.start(
+            [*self.prefix, program("postgres"), "-D", self.folder / "data", "-k", self.folder, *options],
+            self.log, cwd="/",
+        )
+        process.wait_for(self.answers, "PostgreSQL to accept connections", 30)
+
+    def answers(self):
+        if self.postmaster.poll() is not None:
+            raise process.Unfinished(self.log.read_text())
+        try:
+            self.connect("postgres").close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def connect(self, database):
+        connection = psycopg2.connect(host=str(self.folder), user="postgres", dbname=database,
+                                      connect_timeout=5)
+        connection.autocommit = True
+        return connection
+
+    def environment(self, database, user="postgres"):
+        return {"PGHOST": str(self.folder), "PGUSER": user, "PGDATABASE": database, "PGPORT": "5432"}
+
+    def psql(self, database, *arguments, **more):
+        return subprocess.run(
+            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments],
+            env={**os.environ, **self.environment(database)}, check=True, **more,
+        )
+
+    # The faults of the outage tests.
+
+    def stop(self, number=signal.SIGINT):
+        process.end(self.postmaster, number=number)
+        self.postmaster = None
+
+    def kill(self):
+        """As when the power goes: everything at once, nothing said."""
+        for pid in process.children(self.postmaster.pid):
+            os.kill(pid, signal.SIGKILL)
+        self.postmaster.wait()
+        self.postmaster = None
+
+    def signal_all(self, number):
+        for pid in process.children(self.postmaster.pid):
+            os.kill(pid, number)
+
+    def remove(self):
+        if self.postmaster:
+            self.signal_all(signal.SIGCONT)
+            self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)

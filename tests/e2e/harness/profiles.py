@@ -1,0 +1,101 @@
+"""The sets of settings that cases run under, said once for both sides.
+
+simple_jwt is what stands in SIMPLE_JWT of a Django site, times in seconds; our settings have the same
+names with JWT_ in front.
+"""
+from dataclasses import dataclass, field
+
+from .people import ITERATIONS
+
+# With the characters that shells and configuration files trip over; 64 bytes, enough for HS512.
+KEY = "django-insecure-$%&'\"#=; a key of the tests, known to all the world \u00e9"
+
+_TOKENS = "rest_framework_simplejwt.tokens."
+
+
+@dataclass(frozen=True)
+class Profile:
+    simple_jwt: dict = field(default_factory=dict)
+    blacklist: bool = True
+    json_only: bool = False
+    more_hashers: tuple = ()
+    ours: dict = field(default_factory=dict)  # settings that exist on our side only
+
+    def reference_simple_jwt(self):
+        settings = dict(self.simple_jwt)
+        if "AUTH_TOKEN_CLASSES" in settings:
+            settings["AUTH_TOKEN_CLASSES"] = [_TOKENS + name for name in settings["AUTH_TOKEN_CLASSES"]]
+        return settings
+
+    def our_settings(self):
+        settings = {"JWT_" + name: _text(value) for name, value in self.simple_jwt.items()}
+        settings.update(
+            JWT_TOKEN_BLACKLIST=_text(self.blacklist),
+            JWT_JSON_ONLY=_text(self.json_only),
+            JWT_PBKDF2_ITERATIONS=str(ITERATIONS),
+            JWT_PASSWORD_REHASH="django",
+            **self.ours,
+        )
+        settings.setdefault("JWT_SIGNING_KEY", KEY)
+        return settings
+
+    def setting(self, name, default):
+        return self.simple_jwt.get(name, default)
+
+
+def _text(value):
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, (list, tuple)):
+        return ",".join(value)
+    return "none" if value is None else str(value)
+
+
+PROFILES = {
+    "default": Profile(),
+    "plain": Profile(blacklist=False),
+    "jsononly": Profile(blacklist=False, json_only=True),
+    "rotate": Profile(
+        {"ROTATE_REFRESH_TOKENS": True, "BLACKLIST_AFTER_ROTATION": True, "UPDATE_LAST_LOGIN": True}
+    ),
+    "rotate-only": Profile({"ROTATE_REFRESH_TOKENS": True}),
+    "rotate-plain": Profile({"ROTATE_REFRESH_TOKENS": True}, blacklist=False),
+    "custom": Profile(
+        {
+            "ALGORITHM": "HS512",
+            "ACCESS_TOKEN_LIFETIME": 90,
+            "REFRESH_TOKEN_LIFETIME": 7200,
+            "AUDIENCE": "https://api.example.test",
+            "ISSUER": "https://issuer.example.test",
+            "LEEWAY": 30,
+            "USER_ID_FIELD": "username",
+            "USER_ID_CLAIM": "sub",
+            "AUTH_HEADER_TYPES": ["JWT", "Bearer"],
+            "AUTH_TOKEN_CLASSES": ["AccessToken", "SlidingToken"],
+        }
+    ),
+    "claims": Profile(
+        {
+            "ALGORITHM": "HS384",
+            "TOKEN_TYPE_CLAIM": "typ",
+            "JTI_CLAIM": "token_id",
+            "SLIDING_TOKEN_REFRESH_EXP_CLAIM": "until",
+            "SLIDING_TOKEN_LIFETIME": 60,
+            "SLIDING_TOKEN_REFRESH_LIFETIME": 3600,
+            "AUTH_TOKEN_CLASSES": ["SlidingToken"],
+        }
+    ),
+    "header": Profile(
+        {"AUTH_HEADER_NAME": "HTTP_X_ACCESS_TOKEN", "AUTH_HEADER_TYPES": ["Token"]}, blacklist=False
+    ),
+    "no-jti": Profile({"JTI_CLAIM": None}, blacklist=False),
+    "revoke": Profile({"CHECK_REVOKE_TOKEN": True}),
+    "lax": Profile({"CHECK_USER_IS_ACTIVE": False, "UPDATE_LAST_LOGIN": True}),
+    "legacy": Profile(
+        more_hashers=tuple(
+            f"django.contrib.auth.hashers.{name}PasswordHasher"
+            for name in ("BCrypt", "SHA1", "MD5", "UnsaltedSHA1", "UnsaltedMD5", "Crypt")
+        ),
+        ours={"JWT_PASSWORD_LEGACY": "on"},
+    ),
+}

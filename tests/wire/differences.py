@@ -1,0 +1,102 @@
+"""Where our answers are meant to differ from the real thing's: the whole list, each with its reason.
+
+rewrite() asks the reference what we mean to answer; explained() says which entry of DELIBERATE makes
+two answers alike that are not equal.
+"""
+import re
+
+from harness.ours import PROGRAM_OF
+from harness.tokens import LOOKS_LIKE_A_TOKEN, is_strict
+
+DELIBERATE = {
+    "slash": "A path without its slash is answered like the one with it; Django redirects, which loses"
+    " the body of a POST.",
+    "no-store": "Cache-Control: no-store is added; it is left out of the comparison.",
+    "html": "Accept: text/html gets JSON; Django REST framework has a page for people.",
+    "crash": "A 4xx in JSON stands where Python crashes with a 500.",
+    "lenient": "A token that only a lenient parser takes is refused: numbers in strings, spare bits or"
+    " padding in base64, claims of a type that they cannot have.",
+    "not-found": "An unknown path has a 404 in JSON; Django's is a page.",
+    "bad-request": "A request that Django refuses with a page of its own is refused in JSON.",
+    "hashes": "Stored hashes that Django 3.2 does not know are verified: scrypt and the strings of"
+    " crypt(3).",
+    "nginx": "Nginx in front of the programs reads a path before them: //, /./ and /../ are resolved.",
+}
+
+FORMAT = re.compile(r"(?<=[?&])format=(api|html)(?=&|$|\s)")
+
+
+def rewrite(case):
+    """The request that the reference is asked in place of this one."""
+
+    def of(line, headers):
+        method, target, *version = line.split(" ")
+        path, question, query = target.partition("?")
+        if path + "/" in PROGRAM_OF:
+            path += "/"
+        if case.profile != "jsononly":
+            headers = [_without_html(header) for header in headers]
+            query = re.sub(r"^format=api$", "format=json", query)
+        return " ".join([method, path + question + query, *version]), headers
+
+    return of
+
+
+def _without_html(header):
+    name, _, value = header.partition(":")
+    html = name.lower() == "accept" and re.search(r"text/(html|\*)", value, re.I)
+    return "Accept: application/json" if html else header
+
+
+def explained(case, sent, theirs, ours):
+    """The name of the deliberate difference between two described answers; None if there is none."""
+    for name, rule in RULES.items():
+        if rule(case, sent, theirs, ours):
+            return name
+    return None
+
+
+def _refused(answer):
+    return answer["status"] in (400, 401, 404, 413, 431) and answer.get("Content-Type") == "application/json"
+
+
+def _crash(case, sent, theirs, ours):
+    return theirs["status"] == 500 and _refused(ours)
+
+
+def _lenient(case, sent, theirs, ours):
+    lenient = case.lenient or any(
+        not is_strict(token) for text in sent for token in LOOKS_LIKE_A_TOKEN.findall(text)
+    )
+    return lenient and ours["status"] == 401 and _refused(ours)
+
+
+def _not_found(case, sent, theirs, ours):
+    return theirs["status"] == ours["status"] == 404 and theirs["body"] == "<html>" and _refused(ours)
+
+
+def _bad_request(case, sent, theirs, ours):
+    return theirs["status"] == 400 and theirs["body"] == "<html>" and _refused(ours)
+
+
+def _hashes(case, sent, theirs, ours):
+    return (
+        re.match("login-as-(38-h_scrypt|61-h_crypt_bcrypt)", case.name)
+        and theirs["status"] == 401 and ours["status"] == 200
+    )
+
+
+def _nginx(case, sent, theirs, ours):
+    return theirs["status"] == 404 and theirs["body"] == "<html>" and case.group == "paths" and any(
+        re.search(r"//|/\.\.?/", text) for text in sent
+    )
+
+
+RULES = {
+    "crash": _crash,
+    "lenient": _lenient,
+    "not-found": _not_found,
+    "bad-request": _bad_request,
+    "hashes": _hashes,
+    "nginx": _nginx,
+}

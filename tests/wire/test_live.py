@@ -1,0 +1,43 @@
+"""The real Django and ours side by side: one database, one key, the same requests, no difference."""
+import random
+
+import comparison
+import differences
+import mutations
+import pytest
+import wirecases
+from harness.fixtures import skip_without
+from harness.ours import PROGRAM_OF
+
+CASES = wirecases.load()
+SEED = 20261121
+RANDOM = {case.name: case for case in mutations.cases(CASES, random.Random(SEED), 100)}
+
+
+def compare(site, case):
+    skip_without(*wirecases.programs_of(case, PROGRAM_OF))
+    reference = site.reference(case.profile)
+    ours = site.ours(case.profile, JWT_COMPAT="5.2")
+    results = []
+    for port, rewrite in ((reference.port, differences.rewrite(case)), (ours.port, wirecases.as_it_is)):
+        run = wirecases.Run(case, site, port, rewrite)
+        results.append(run.result())
+        if run.written:
+            site.restore()
+    lines = comparison.unexplained(case, run.sent, *results)
+    assert not lines, comparison.failure(case, run.sent, lines)
+
+
+@pytest.mark.parametrize("name", wirecases.by_profile(CASES))
+def test_case(site, name):
+    compare(site, CASES[name])
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_random_mutation(site, name):
+    print(f"seed {SEED}")
+    compare(site, RANDOM[name])
+
+
+def test_there_are_enough_cases():
+    assert len(CASES) >= 500 and len(RANDOM) == 100

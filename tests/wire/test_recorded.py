@@ -1,0 +1,35 @@
+"""Ours against recorded answers: of Debian's SimpleJWT with JWT_COMPAT=5.2, else of the newest."""
+import comparison
+import newest
+import pytest
+import wirecases
+from harness.fixtures import skip_without
+from harness.ours import PROGRAM_OF
+
+CASES = wirecases.load()
+DEBIAN = wirecases.recorded("5.2")
+NEWEST = newest.answers(CASES, DEBIAN, wirecases.recorded("newest"))
+
+
+def check(site, name, expected, **settings):
+    case = CASES[name]
+    skip_without(*wirecases.programs_of(case, PROGRAM_OF))
+    run = wirecases.Run(case, site, site.ours(case.profile, **settings).port)
+    if run.written:
+        site.restore()
+    lines = comparison.unexplained(case, run.sent, expected, newest.aligned(expected, run.result()))
+    assert not lines, comparison.failure(case, run.sent, lines)
+
+
+@pytest.mark.parametrize("name", wirecases.by_profile({name: CASES[name] for name in DEBIAN if name in CASES}))
+def test_as_debians_5_2(site, name):
+    check(site, name, DEBIAN[name], JWT_COMPAT="5.2")
+
+
+@pytest.mark.parametrize("name", wirecases.by_profile({name: CASES[name] for name in NEWEST}))
+def test_as_the_newest(site, name):
+    check(site, name, NEWEST[name])
+
+
+def test_every_case_is_recorded():
+    assert set(CASES) == set(DEBIAN), "run tests/wire/record"

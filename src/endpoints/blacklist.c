@@ -3,16 +3,19 @@
  */
 #include "endpoints/gate.h"
 
-#include "base/log.h"
-
 static struct context *
 start(const struct config *config)
 {
-	if (!config->token_blacklist) {
-		log_line("needs JWT_TOKEN_BLACKLIST=on and the tables of sql/schema.sql");
-		return NULL;
-	}
 	return context_open(config, "blacklist");
+}
+
+/* Without the tables there is nothing here, as on a site without the blacklist app. */
+static struct reply
+admit(struct request *request, struct context *context)
+{
+	if (!context->config->token_blacklist)
+		return reply_refuse(request, WIRE_NOT_FOUND, NULL);
+	return (struct reply){.status = 0};
 }
 
 static struct reply
@@ -34,6 +37,7 @@ static const struct endpoint endpoint = {
 		   "`rest_framework_simplejwt.token_blacklist` app installed.",
     .fields = {{"refresh", false}},
     .start = start,
+    .admit = admit,
     .answer = answer,
 };
 

@@ -25,7 +25,8 @@ def compare(site, case):
         if run.written:
             site.restore()
     lines = comparison.unexplained(case, run.sent, *results)
-    assert not lines, comparison.failure(case, run.sent, lines)
+    if lines:
+        pytest.fail(comparison.failure(case, run.sent, lines), pytrace=False)
 
 
 @pytest.mark.parametrize("name", wirecases.by_profile(CASES))

@@ -18,7 +18,8 @@ def check(site, name, expected, **settings):
     if run.written:
         site.restore()
     lines = comparison.unexplained(case, run.sent, expected, newest.aligned(expected, run.result()))
-    assert not lines, comparison.failure(case, run.sent, lines)
+    if lines:
+        pytest.fail(comparison.failure(case, run.sent, lines), pytrace=False)
 
 
 @pytest.mark.parametrize("name", wirecases.by_profile({name: CASES[name] for name in DEBIAN if name in CASES}))

@@ -223,7 +223,8 @@ def write_recorded(name, answers):
 
 
 def programs_of(case, program_of):
-    """The programs that a case needs."""
+    """The programs that a case needs; those of ./run in any case."""
     paths = {request["line"].split()[1].partition("?")[0].rstrip("/") + "/" for request in case.requests}
-    return sorted({program_of[path] for path in paths if path in program_of})
+    named = {program_of[path] for path in paths if path in program_of}
+    return sorted({"token", "refresh", "hello", *named})
 

@@ -196,8 +196,6 @@ escape_read(struct scan *scan, const char *quote, uint32_t *out)
 			return scan_fail(scan, "Invalid \\escape", backslash);
 		scan->at += 2;
 	}
-	if (scan->rules == JSON_STRICT && *out == 0)
-		return scan_fail(scan, "NUL in a string", backslash);
 	if (scan->rules == JSON_STRICT && (is_high_surrogate(*out) || is_low_surrogate(*out)))
 		return scan_fail(scan, "Lone surrogate in a string", backslash);
 	return true;

@@ -17,7 +17,8 @@ struct context;
 /* A text field of the request's body, as DRF's CharField(required=True). */
 struct field {
 	const char *name;
-	bool exact; /* white space around it is kept */
+	bool exact;     /* white space around it is kept */
+	bool read_only; /* only told by OPTIONS: a member of the answer, not of the request */
 };
 
 #define FIELDS_MAXIMUM 4
@@ -27,7 +28,7 @@ struct endpoint {
 	const char *allow;       /* the methods, as the Allow header lists them */
 	const char *title;       /* DRF's name and description of the view, for OPTIONS */
 	const char *description; /* as the text of a JSON string */
-	struct field fields[FIELDS_MAXIMUM]; /* a NULL name ends them */
+	struct field fields[FIELDS_MAXIMUM]; /* a NULL name ends them; read_only ones stand last */
 
 	/* Once, before the first request. NULL, after a line in the log: refuse to start. */
 	struct context *(*start)(const struct config *);

@@ -261,7 +261,7 @@ request_fields(struct request *request, const struct field *fields, struct reply
 				       python_type(data.json)));
 		return false;
 	}
-	for (size_t i = 0; fields[i].name != NULL; i++)
+	for (size_t i = 0; fields[i].name != NULL && !fields[i].read_only; i++)
 		read_field(request, &data, &fields[i], &values[i], &errors);
 	if (errors.length > 0) {
 		buffer_putc(&errors, '}');

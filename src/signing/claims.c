@@ -298,15 +298,24 @@ claims_check(const struct claims_context *context, const struct json *claims, en
 	return is_string(type, token_type(kind)) ? CLAIMS_GOOD : CLAIMS_WRONG_TYPE;
 }
 
+/* As a C string; NULL for a text with a NUL inside, which nothing of ours or a database's equals.
+ */
+static const char *
+text_of(struct arena *arena, const struct json *json)
+{
+	if ((json->type != JSON_STRING && json->type != JSON_INT) || json->text.length == 0 ||
+	    memchr(json->text.data, '\0', json->text.length) != NULL)
+		return NULL;
+	return arena_copy(arena, json->text.data, json->text.length);
+}
+
 const char *
 claims_jti(const struct claims_context *context, const struct json *claims)
 {
 	const char *name = context->config->jti_claim;
 	const struct json *jti = name == NULL ? NULL : json_member(claims, name);
 
-	if (jti == NULL || (jti->type != JSON_STRING && jti->type != JSON_INT))
-		return NULL;
-	return arena_copy(context->arena, jti->text.data, jti->text.length);
+	return jti == NULL ? NULL : text_of(context->arena, jti);
 }
 
 /* What Python's bool() says of a value. */
@@ -342,8 +351,6 @@ claims_user(const struct claims_context *context, const struct json *claims, con
 		return CLAIMS_USER_NONE;
 	if (!is_true(user))
 		return CLAIMS_USER_FALSE;
-	if (user->type != JSON_STRING && user->type != JSON_INT)
-		return CLAIMS_USER_OTHER;
-	*out = arena_copy(context->arena, user->text.data, user->text.length);
-	return CLAIMS_USER;
+	*out = text_of(context->arena, user);
+	return *out == NULL ? CLAIMS_USER_OTHER : CLAIMS_USER;
 }

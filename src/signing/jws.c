@@ -41,7 +41,7 @@ cut_part(struct bytes *rest, struct bytes *part)
 static bool
 header_fits(struct arena *arena, const struct key *key, struct bytes encoded)
 {
-	const struct json *header, *algorithm, *key_id;
+	const struct json *header, *algorithm, *key_id, *encoded_payload;
 	struct bytes text;
 
 	if (!b64url_decode(arena, encoded, &text))
@@ -49,6 +49,11 @@ header_fits(struct arena *arena, const struct key *key, struct bytes encoded)
 	header = json_parse(arena, text, JSON_STRICT, NULL);
 	algorithm = json_member(header, "alg");
 	key_id = json_member(header, "kid");
+	encoded_payload = json_member(header, "b64");
+	/* RFC 7797: such a payload would not be the base64url that we are about to decode. */
+	if (encoded_payload != NULL && encoded_payload->type == JSON_BOOL &&
+	    !encoded_payload->boolean)
+		return false;
 	return algorithm != NULL && algorithm->type == JSON_STRING &&
 	       bytes_equal(algorithm->text, key_algorithm(key)) &&
 	       json_member(header, "crit") == NULL &&

@@ -139,7 +139,7 @@ def strict_constant(name):
 
 
 def unpaired(text):
-    return re.search("[\ud800-\udfff\x00]", text) is not None
+    return re.search("[\ud800-\udfff]", text) is not None
 
 
 class NotStrict(Exception):

@@ -225,8 +225,6 @@ surrogates_and_nul_are_kept(void **state)
 static const char *const strict_refusals[] = {
     "{\"a\":1,\"a\":1}",
     "{\"a\":1,\"b\":2,\"c\":{\"d\":1,\"\\u0064\":2}}",
-    "\"\\u0000\"",
-    "{\"\\u0000\":1}",
     "\"\\ud800\"",
     "\"\\udc00\\ud800\"",
     "[1e400]",

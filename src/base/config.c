@@ -301,6 +301,11 @@ config_load(const char *file)
 	config->compat = strcmp(config->compat_name, "5.2") == 0   ? COMPAT_5_2
 			 : strcmp(config->compat_name, "5.5") == 0 ? COMPAT_5_5
 								   : COMPAT_HEAD;
+	/* SimpleJWT 5.2 does not know these two. */
+	if (config->compat == COMPAT_5_2) {
+		config->check_revoke_token = false;
+		config->check_user_is_active = true;
+	}
 	return config;
 }
 

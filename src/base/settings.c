@@ -50,9 +50,9 @@ const struct setting settings[] = {
     {"JWT_UPDATE_LAST_LOGIN", SETTING_SWITCH, FIELD(update_last_login), "off", 0, 0, NULL,
 	"set last_login when a token is obtained"},
     {"JWT_CHECK_REVOKE_TOKEN", SETTING_SWITCH, FIELD(check_revoke_token), "off", 0, 0, NULL,
-	"a changed password ends the tokens issued before"},
+	"a changed password ends the tokens issued before; off with JWT_COMPAT=5.2"},
     {"JWT_CHECK_USER_IS_ACTIVE", SETTING_SWITCH, FIELD(check_user_is_active), "on", 0, 0, NULL,
-	"refuse the tokens of a user who is not active"},
+	"refuse the tokens of a user who is not active; on with JWT_COMPAT=5.2"},
 
     {"JWT_AUTH_HEADER_TYPES", SETTING_LIST, FIELD(auth_header_types), "Bearer", 0, 0, NULL,
 	"the words that may stand before a token; the first one is the challenge"},

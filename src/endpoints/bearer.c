@@ -91,8 +91,7 @@ find_account(struct request *request, const struct context *context, const struc
 	request->user = out->user_id;
 	if (config->check_user_is_active && !out->active)
 		return WIRE_USER_INACTIVE;
-	if (config->check_revoke_token && config->compat != COMPAT_5_2 &&
-	    !gate_password_unchanged(request, context, claims, out))
+	if (config->check_revoke_token && !gate_password_unchanged(request, context, claims, out))
 		return WIRE_PASSWORD_CHANGED;
 	return WIRE_OK;
 }

@@ -35,7 +35,7 @@ static const struct endpoint endpoint = {
     .title = "Token Blacklist",
     .description = "Takes a token and blacklists it. Must be used with the\n"
 		   "`rest_framework_simplejwt.token_blacklist` app installed.",
-    .fields = {{"refresh", false}},
+    .fields = {{.name = "refresh"}},
     .start = start,
     .admit = admit,
     .answer = answer,

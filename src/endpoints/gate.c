@@ -37,24 +37,40 @@ fault_to_wire(enum claims_fault fault)
 	return wires[fault];
 }
 
+/* Whether the blacklist has the token's id; one without an id is refused later, in its turn. */
+static enum wire
+look_up(const struct request *request, const struct context *context, const struct json *claims)
+{
+	struct claims_context judged = context_claims(request, context);
+	const char *jti = claims_jti(&judged, claims);
+
+	if (jti == NULL)
+		return json_member(claims, context->config->jti_claim) == NULL ? WIRE_OK
+									       : WIRE_TOKEN_INVALID;
+	switch (token_blacklisted(context->accounts, request->arena, jti)) {
+	case VERDICT_YES:
+		return WIRE_TOKEN_BLACKLISTED;
+	case VERDICT_NO:
+		return WIRE_OK;
+	default:
+		return WIRE_UNAVAILABLE;
+	}
+}
+
 enum wire
 gate_token(const struct request *request, const struct context *context, struct bytes token,
     enum token_kind kind, struct json **out)
 {
 	struct claims_context claims = context_claims(request, context);
 	enum claims_fault fault = claims_read(&claims, token, out);
-	const char *jti;
+	enum wire listed = WIRE_OK;
 
 	if (fault != CLAIMS_GOOD)
 		return fault_to_wire(fault);
-	jti = claims_jti(&claims, *out);
-	if ((kind == TOKEN_REFRESH || kind == TOKEN_SLIDING) && context->config->token_blacklist &&
-	    jti != NULL) {
-		enum verdict listed = token_blacklisted(context->accounts, request->arena, jti);
-
-		if (listed != VERDICT_NO)
-			return listed == VERDICT_YES ? WIRE_TOKEN_BLACKLISTED : WIRE_UNAVAILABLE;
-	}
+	if ((kind == TOKEN_REFRESH || kind == TOKEN_SLIDING) && context->config->token_blacklist)
+		listed = look_up(request, context, *out);
+	if (listed != WIRE_OK)
+		return listed;
 	return fault_to_wire(claims_check(&claims, *out, kind));
 }
 
@@ -167,8 +183,8 @@ issue(struct request *request, const struct context *context, enum token_kind ki
 void
 gate_login_fields(const struct config *config, struct field *fields)
 {
-	fields[0] = (struct field){config->username_field, false};
-	fields[1] = (struct field){"password", !config->password_trim};
+	fields[0] = (struct field){.name = config->username_field};
+	fields[1] = (struct field){.name = "password", .exact = !config->password_trim};
 }
 
 enum wire

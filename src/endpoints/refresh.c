@@ -68,7 +68,7 @@ static const struct endpoint endpoint = {
     .title = "Token Refresh",
     .description = "Takes a refresh type JSON web token and returns an access type JSON web\n"
 		   "token if the refresh token is valid.",
-    .fields = {{"refresh", false}},
+    .fields = {{.name = "refresh"}, {.name = "access", .read_only = true}},
     .start = start,
     .answer = answer,
 };

@@ -51,7 +51,7 @@ static const struct endpoint endpoint = {
     .title = "Token Refresh Sliding",
     .description = "Takes a sliding JSON web token and returns a new, refreshed version if the\n"
 		   "token's refresh period has not expired.",
-    .fields = {{"token", false}},
+    .fields = {{.name = "token"}},
     .start = start,
     .answer = answer,
 };

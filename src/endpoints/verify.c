@@ -39,7 +39,7 @@ static const struct endpoint endpoint = {
     .title = "Token Verify",
     .description = "Takes a token and indicates if it is valid.  This view provides no\n"
 		   "information about a token's fitness for a particular use.",
-    .fields = {{"token", false}},
+    .fields = {{.name = "token"}},
     .start = start,
     .answer = answer,
 };

@@ -143,8 +143,9 @@ put_actions(struct request *request, struct buffer *out, const struct field *fie
 		if (field != fields)
 			buffer_putc(out, ',');
 		put_string(out, field->name);
-		buffer_puts(
-		    out, ":{\"type\":\"string\",\"required\":true,\"read_only\":false,\"label\":");
+		buffer_printf(out,
+		    ":{\"type\":\"string\",\"required\":%s,\"read_only\":%s,\"label\":",
+		    field->read_only ? "false" : "true", field->read_only ? "true" : "false");
 		put_string(out, label_of(request, field->name));
 		buffer_putc(out, '}');
 	}

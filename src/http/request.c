@@ -97,8 +97,8 @@ parse_indent(struct arena *arena, struct bytes text)
 	return indent > INDENT_MAXIMUM ? INDENT_MAXIMUM : (int)indent;
 }
 
-/* The value of ?format=, NULL if there is none (DRF's URL_FORMAT_OVERRIDE). */
-static const char *
+/* The value of ?format=, empty if there is none (DRF's URL_FORMAT_OVERRIDE). */
+static struct bytes
 format_of(struct request *request)
 {
 	struct form_field *fields = NULL;
@@ -106,12 +106,10 @@ format_of(struct request *request)
 	const char *message;
 
 	if (request->query == NULL || strstr(request->query, "format") == NULL)
-		return NULL;
+		return (struct bytes){NULL, 0};
 	form_urlencoded(request->arena, bytes_of(request->query), NULL, &fields, &message);
 	format = form_field(fields, "format");
-	if (format == NULL || format->value.length == 0)
-		return NULL;
-	return arena_copy(request->arena, format->value.data, format->value.length);
+	return format == NULL ? (struct bytes){NULL, 0} : format->value;
 }
 
 /*
@@ -146,9 +144,10 @@ accepts(struct request *request, bool json, bool html)
 enum wire
 request_negotiate(struct request *request)
 {
-	const char *format = format_of(request);
-	bool json = format == NULL || strcmp(format, "json") == 0;
-	bool html = !request->config->json_only && (format == NULL || strcmp(format, "api") == 0);
+	struct bytes format = format_of(request);
+	bool json = format.length == 0 || bytes_equal(format, "json");
+	bool html =
+	    !request->config->json_only && (format.length == 0 || bytes_equal(format, "api"));
 
 	if (!json && !html)
 		return WIRE_NOT_FOUND;

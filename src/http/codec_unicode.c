@@ -191,20 +191,26 @@ utf16_from(struct decoding *d, size_t at, const struct order *order)
 	return at == d->in.length || unfinished(d, at, 1, order->name, "truncated data");
 }
 
+static const char *
+utf32_fault(uint32_t c)
+{
+	if (c > 0x10ffff)
+		return "code point not in range(0x110000)";
+	if (c >= 0xd800 && c <= 0xdfff)
+		return "code point in surrogate code point range(0xd800, 0xe000)";
+	return NULL;
+}
+
 static bool
 utf32_from(struct decoding *d, size_t at, const struct order *order)
 {
 	for (; d->in.length - at >= 4; at += 4) {
 		uint32_t c = number_at(d->in, at, 4, order->big);
-		const char *reason =
-		    c > 0x10ffff ? "code point not in range(0x110000)"
-		    : (c & 0xfffff800) == 0xd800
-			? "code point in surrogate code point range(0xd800, 0xe000)"
-			: NULL;
+		const char *fault = utf32_fault(c);
 
-		if (reason == NULL)
+		if (fault == NULL)
 			put_character(d->out, c);
-		else if (!codec_error(d, at, 4, order->name, reason))
+		else if (!codec_error(d, at, 4, order->name, fault))
 			return false;
 	}
 	return at == d->in.length ||

@@ -38,7 +38,7 @@ except ImportError:
     TooManyFilesSent = TooManyFieldsSent
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("BUILD_DIR", TOP / "build"))
+BUILD = pathlib.Path(os.environ.get("BUILD_DIR", TOP / "build")).resolve()
 SEED = int(os.environ.get("FORM_SEED", time.time_ns() % 2**32))
 ROUNDS = int(os.environ.get("FORM_ROUNDS", 10000))
 URLENCODED = "application/x-www-form-urlencoded"
@@ -226,6 +226,10 @@ MULTIPARTS = [
     *[multipart(part(b"name=a", b"v" * (65536 - shift)), USER) for shift in range(60, 170)],
     *[multipart(part(b"x=1", b"v" * (65536 - shift)), USER) for shift in range(60, 130)],
     *[b"v" * (65536 - shift) + multipart(USER) for shift in range(0, 30)],
+    *[b"v" * (65536 - shift) + b"\r\n" + USER + b"\r\n" + multipart(PASSWORD) for shift in range(0, 90)],
+    *[b"v" * (131072 - shift) + b"\r\n" + USER + b"v" * 70000 for shift in range(0, 60)],
+    *[multipart(part(FILE % b"&#%d;" % code)) for code in (*range(0, 33), 127, 129, 64975, 64976,
+                                                          65007, 65008, 65534, 131071, 1114111)],
 ]
 TYPES = [
     "multipart/form-data; boundary=----b", "multipart/form-data", "multipart/form-data; boundary=",

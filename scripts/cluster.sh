@@ -31,7 +31,7 @@ cluster_end_stale() {
 }
 
 cluster_start() {
-	local i user log=$state/postgres.log
+	local user log=$state/postgres.log
 	cluster_make
 	cluster_end_stale
 	echo 'local all all peer map=jwt_fcgi' >"$state/cluster/pg_hba.conf"
@@ -45,11 +45,8 @@ cluster_start() {
 	start postgres "$owner" INT "$bin/postgres" -D "$state/cluster" -c listen_addresses= \
 		-c unix_socket_directories="$run/postgres" -c max_connections=$((5 * workers + 20)) \
 		>"$log" 2>&1
-	for ((i = 0; i < 600; i++)); do
-		"$bin/pg_isready" -q -h "$run/postgres" && break
-		running postgres || die_with "$log" 'PostgreSQL did not start'
-		sleep 0.1
-	done
+	wait_for postgres "$bin/pg_isready" -q -h "$run/postgres" ||
+		die_with "$log" 'PostgreSQL did not start'
 	sql template1 <<-'END'
 		SELECT 'CREATE DATABASE jwt_fcgi'
 		WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'jwt_fcgi') \gexec

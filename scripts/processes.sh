@@ -20,6 +20,18 @@ running() { # NAME
 	[ -n "${pids[$1]-}" ] && kill -0 "${pids[$1]}" 2>/dev/null
 }
 
+wait_for() { # NAMES CONDITION...: for half a minute, and as long as those processes run
+	local name i
+	for ((i = 0; i < 1500; i++)); do
+		for name in $1; do
+			running "$name" || return 1
+		done
+		"${@:2}" && return
+		sleep 0.02
+	done
+	return 1
+}
+
 end() { # NAME SIGNAL: politely, then firmly
 	local pid=${pids[$1]-} i
 	[ -n "$pid" ] || return 0

@@ -8,7 +8,7 @@ import re
 
 DERIVED = {"fields", "bodies", "malformed-json", "content-types", "methods", "headers", "hello",
            "account-states", "unicode", "paths", "options"}
-OBTAIN = re.compile(r"POST /api/token/(sliding/?)?(\?|$)")
+OBTAIN = re.compile(r"POST /api/token(/sliding)?/?(\?|$)")
 INVALID = "Token is invalid or expired"
 
 

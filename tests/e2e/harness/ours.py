@@ -40,7 +40,8 @@ class Ours:
         self.log = folder / "run.log"
         self.port = process.free_port()
         self.process = process.start(
-            [CHECKOUT / "run", "--programs", BUILD, "--port", str(self.port), *arguments],
+            [CHECKOUT / "run", "--programs", BUILD, "--port", str(self.port),
+             "--state", folder / "state", "--workers", "1", *arguments],
             self.log, env=environment(database, settings), cwd=CHECKOUT,
         )
 

@@ -1,0 +1,98 @@
+"""A program on a socket of our own, without Nginx, spoken to in FastCGI (one request a connection)."""
+import os
+import pathlib
+import socket
+import struct
+import subprocess
+import tempfile
+
+from . import client, ours
+
+BEGIN, END, PARAMS, STDIN, STDOUT = 1, 3, 4, 5, 6
+
+
+def record(kind, content, request_id=1):
+    return struct.pack("!BBHHBB", 1, kind, request_id, len(content), 0, 0) + content
+
+
+def parameter(name, value):
+    def length(data):
+        return bytes([len(data)]) if len(data) < 128 else struct.pack("!I", len(data) | 1 << 31)
+
+    name, value = name.encode(), client.raw(value)
+    return length(name) + length(value) + name + value
+
+
+def request(parameters, body=b""):
+    text = b"".join(parameter(name, value) for name, value in parameters.items())
+    parts = [record(BEGIN, struct.pack("!HB5x", 1, 0)), record(PARAMS, text), record(PARAMS, b"")]
+    parts += [record(STDIN, body[at : at + 65535]) for at in range(0, len(body), 65535)]
+    return b"".join(parts) + record(STDIN, b"")
+
+
+def read_answer(connection):
+    """What the program wrote, and whether it ended the request properly."""
+    data = b""
+    while part := connection.recv(65536):
+        data += part
+    output, ended = b"", False
+    while data:
+        _, kind, _, length, padding, _ = struct.unpack("!BBHHBB", data[:8])
+        if kind == STDOUT:
+            output += data[8 : 8 + length]
+        ended = ended or kind == END
+        data = data[8 + length + padding :]
+    return output, ended
+
+
+def login(username, password, path="/api/token/"):
+    """Parameters and body of a login, for request()."""
+    import json
+
+    body = json.dumps({"username": username, "password": password}).encode()
+    parameters = {
+        "REQUEST_METHOD": "POST", "REQUEST_URI": path, "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(body)), "REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1",
+    }
+    return parameters, body
+
+
+class Program:
+    """One process of a program, listening on a unix socket; ends with the `with` block."""
+
+    def __init__(self, name, environment):
+        self.folder = tempfile.TemporaryDirectory(prefix="jwt-fcgi-fastcgi-")
+        self.path = str(pathlib.Path(self.folder.name) / "socket")
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(64)
+        self.log = pathlib.Path(self.folder.name) / "log"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [ours.program(name)], stdin=self.listener, stdout=log, stderr=log, env=environment,
+            )
+
+    def connect(self):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(20)
+        connection.connect(self.path)
+        return connection
+
+    def ask(self, parameters, body=b""):
+        with self.connect() as connection:
+            connection.sendall(request(parameters, body))
+            return read_answer(connection)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.listener.close()
+        self.folder.cleanup()
+
+
+def plain_environment(**settings):
+    return {"PATH": os.environ["PATH"], **settings}

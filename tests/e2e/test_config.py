@@ -1,0 +1,256 @@
+"""Settings are checked before the first request; each refusal is one line that names what is wrong."""
+import os
+import re
+import subprocess
+
+import pytest
+from harness import ours
+from harness.fixtures import skip_without
+from harness.profiles import KEY
+
+GOOD = {"JWT_SIGNING_KEY": KEY}
+PROGRAMS = ("token", "refresh", "hello", "verify", "blacklist", "sliding", "sliding_refresh")
+
+
+def run(program, *arguments, settings=None, **more):
+    skip_without(program)
+    environment = {"PATH": os.environ["PATH"], **more, **(GOOD if settings is None else settings)}
+    return subprocess.run(
+        [ours.program(program), *arguments], env=environment, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=10,
+    )
+
+
+@pytest.fixture(scope="module")
+def database(site):
+    return site.environment()
+
+
+def check(program="token", settings=None, database=(), **added):
+    return run(program, "--check-config", settings={**(GOOD if settings is None else settings), **added},
+               **dict(database))
+
+
+def effective(done):
+    assert done.returncode == 0, done.stderr
+    return dict(line.split("=", 1) for line in done.stdout.splitlines())
+
+
+def refused(done, *words):
+    """One line, and it says all of the words."""
+    assert done.returncode != 0 and not done.stdout
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    for word in words:
+        assert word in done.stderr
+    assert KEY not in done.stderr and KEY[:16] not in done.stderr
+
+
+WRONG = [
+    ("JWT_ACCESS_TOKEN_LIFETIME", "0"),
+    ("JWT_ACCESS_TOKEN_LIFETIME", "-1"),
+    ("JWT_ACCESS_TOKEN_LIFETIME", "five"),
+    ("JWT_ACCESS_TOKEN_LIFETIME", "1.5"),
+    ("JWT_ACCESS_TOKEN_LIFETIME", "300 "),
+    ("JWT_ACCESS_TOKEN_LIFETIME", "5m"),
+    ("JWT_ACCESS_TOKEN_LIFETIME", "0x10"),
+    ("JWT_ACCESS_TOKEN_LIFETIME", ""),
+    ("JWT_REFRESH_TOKEN_LIFETIME", "0"),
+    ("JWT_REFRESH_TOKEN_LIFETIME", "99999999999999999999"),
+    ("JWT_SLIDING_TOKEN_LIFETIME", "0"),
+    ("JWT_SLIDING_TOKEN_REFRESH_LIFETIME", "none"),
+    ("JWT_LEEWAY", "-1"),
+    ("JWT_ALGORITHM", "none"),
+    ("JWT_ALGORITHM", "hs256"),
+    ("JWT_ROTATE_REFRESH_TOKENS", "maybe"),
+    ("JWT_UPDATE_LAST_LOGIN", "2"),
+    ("JWT_COMPAT", "6"),
+    ("JWT_COMPAT", "5"),
+    ("JWT_PASSWORD_REHASH", "always"),
+    ("JWT_PBKDF2_ITERATIONS", "0"),
+    ("JWT_AUTH_TOKEN_CLASSES", "RefreshToken"),
+    ("JWT_AUTH_TOKEN_CLASSES", "AccessToken,,SlidingToken"),
+    ("JWT_AUTH_HEADER_TYPES", ""),
+    ("JWT_USER_TABLE", "auth_user; DROP TABLE auth_user"),
+    ("JWT_USERNAME_FIELD", "user\"name"),
+    ("JWT_USER_ID_CLAIM", ""),
+    ("JWT_BLACKLIST_AFTER_ROTATION", "on"),
+    ("JWT_NO_SUCH_SETTING", "1"),
+    ("JWT_access_token_lifetime", "300"),
+    ("JWT_SECRET_KEY", "x"),
+]
+
+
+@pytest.mark.parametrize("name,value", WRONG)
+def test_wrong_values(name, value):
+    refused(check(**{name: value}), name)
+
+
+COLLIDING = [
+    {"JWT_USER_ID_CLAIM": "exp"},
+    {"JWT_USER_ID_CLAIM": "jti"},
+    {"JWT_JTI_CLAIM": "token_type"},
+    {"JWT_TOKEN_TYPE_CLAIM": "aud"},
+    {"JWT_SLIDING_TOKEN_REFRESH_EXP_CLAIM": "user_id"},
+    {"JWT_REVOKE_TOKEN_CLAIM": "user_id"},
+]
+
+
+@pytest.mark.parametrize("settings", COLLIDING, ids=str)
+def test_claims_that_collide(settings):
+    refused(check(**settings), next(iter(settings.values())), "CLAIM")
+
+
+def test_a_key_is_needed():
+    refused(check(settings={}), "JWT_SIGNING_KEY")
+
+
+@pytest.mark.parametrize("length,good", [(0, False), (31, False), (32, True)])
+def test_the_length_of_the_key(database, length, good):
+    done = check(settings={"JWT_SIGNING_KEY": "k" * length}, database=database)
+    if good:
+        assert done.returncode == 0, done.stderr
+    else:
+        refused(done, "key")
+
+
+def test_both_kinds_of_key(tmp_path):
+    refused(check(JWT_SIGNING_KEY_FILE=str(key_file(tmp_path))), "JWT_SIGNING_KEY", "JWT_SIGNING_KEY_FILE")
+
+
+def key_file(folder, mode=0o600, text=KEY):
+    path = folder / "key"
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o666], ids=oct)
+def test_a_key_file_that_others_can_read(tmp_path, mode):
+    path = key_file(tmp_path, mode)
+    refused(check(settings={"JWT_SIGNING_KEY_FILE": str(path)}), str(path))
+
+
+def test_a_key_file_that_is_not_there(tmp_path):
+    refused(check(settings={"JWT_SIGNING_KEY_FILE": str(tmp_path / "none")}), "JWT_SIGNING_KEY_FILE")
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400], ids=oct)
+def test_a_good_key_file(tmp_path, database, mode):
+    path = key_file(tmp_path, mode, KEY + "\n")
+    done = check(settings={"JWT_SIGNING_KEY_FILE": str(path)}, database=database)
+    assert effective(done)["JWT_SIGNING_KEY_FILE"] == str(path)
+
+
+def test_the_key_is_masked(database):
+    done = check(database=database)
+    assert "JWT_SIGNING_KEY" in effective(done)
+    assert KEY[:8] not in done.stdout + done.stderr
+
+
+SWITCHES = {"on": "on", "true": "on", "1": "on", "off": "off", "false": "off", "0": "off"}
+
+
+@pytest.mark.parametrize("said", SWITCHES)
+def test_switches(database, said):
+    assert effective(check(database=database, JWT_UPDATE_LAST_LOGIN=said))["JWT_UPDATE_LAST_LOGIN"] == SWITCHES[said]
+
+
+def test_lists(database):
+    settings = effective(check(database=database, JWT_AUTH_HEADER_TYPES="JWT,Bearer"))
+    assert settings["JWT_AUTH_HEADER_TYPES"] == "JWT,Bearer"
+
+
+def test_the_effective_settings_can_be_read_again(database, tmp_path):
+    """What --check-config prints is a configuration file, but for the secrets."""
+    done = check(database=database, JWT_LEEWAY="3", JWT_ISSUER="https://issuer.example.test")
+    lines = [line for line in done.stdout.splitlines() if "SIGNING_KEY" not in line and not line.endswith("=")
+             and "CONFIG_FILE" not in line]
+    again = check(database=database, JWT_CONFIG_FILE=str(config_file(tmp_path, "\n".join(lines))))
+    first, second = effective(done), effective(again)
+    first.pop("JWT_CONFIG_FILE", None), second.pop("JWT_CONFIG_FILE", None)
+    assert first == second
+
+
+def config_file(folder, text, mode=0o600):
+    path = folder / "settings"
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def test_a_configuration_file(tmp_path, database):
+    path = config_file(tmp_path, f"# comment\n\nJWT_SIGNING_KEY={KEY}\nJWT_LEEWAY=9\nPGUSER=nobody\n")
+    by_option = run("token", "--check-config", "--config", str(path), settings={}, **database)
+    by_name = check(settings={"JWT_CONFIG_FILE": str(path)}, database=database)
+    assert effective(by_option)["JWT_LEEWAY"] == effective(by_name)["JWT_LEEWAY"] == "9"
+
+
+def test_the_environment_wins_over_the_file(tmp_path, database):
+    path = config_file(tmp_path, "JWT_LEEWAY=9\n")
+    assert effective(check(database=database, JWT_CONFIG_FILE=str(path), JWT_LEEWAY="4"))["JWT_LEEWAY"] == "4"
+
+
+WRONG_FILES = {
+    "unknown name": ("JWT_NO_SUCH=1\n", 0o600, "JWT_NO_SUCH"),
+    "no value": ("JWT_LEEWAY\n", 0o600, "JWT_LEEWAY"),
+    "bad value": ("JWT_LEEWAY=x\n", 0o600, "JWT_LEEWAY"),
+    "something else": ("PATH=/bin\n", 0o600, "PATH"),
+    "others can read it": ("JWT_LEEWAY=1\n", 0o644, "settings"),
+}
+
+
+@pytest.mark.parametrize("why", WRONG_FILES)
+def test_a_wrong_configuration_file(tmp_path, why):
+    text, mode, word = WRONG_FILES[why]
+    refused(check(JWT_CONFIG_FILE=str(config_file(tmp_path, text, mode))), word)
+
+
+def test_a_configuration_file_that_is_not_there(tmp_path):
+    refused(check(JWT_CONFIG_FILE=str(tmp_path / "none")), "none")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_program_says_help_and_version(program):
+    help_, version = run(program, "--help", settings={}), run(program, "--version", settings={})
+    assert help_.returncode == version.returncode == 0
+    assert program in version.stdout and re.search(r"\d+\.\d+\.\d+", version.stdout)
+    for name in ("JWT_SIGNING_KEY_FILE", "JWT_ACCESS_TOKEN_LIFETIME", "JWT_COMPAT", "--check-config"):
+        assert name in help_.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--no-such-option"], ["argument"]])
+def test_wrong_arguments(arguments):
+    done = run("token", *arguments)
+    assert done.returncode != 0 and done.stderr
+
+
+def test_help_lists_every_setting(database):
+    printed = effective(check(database=database))
+    text = run("token", "--help", settings={}).stdout
+    assert all(name in text for name in printed)
+
+
+def test_without_a_listening_socket_and_without_cgi(database):
+    done = run("token", **database)
+    assert done.returncode != 0 and "REQUEST_METHOD" in done.stderr
+
+
+MISSING = {
+    "JWT_USER_TABLE": "no_such_table",
+    "JWT_USERNAME_FIELD": "no_such_column",
+    "JWT_USER_ID_FIELD": "no_such_id",
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_a_missing_table_or_column_is_told_by_name(database, name):
+    refused(check(database=database, **{name: MISSING[name]}), MISSING[name])
+
+
+def test_rotation_with_blacklist_on_a_database_without_the_tables(cluster):
+    cluster.psql("postgres", "-c", "CREATE DATABASE bare")
+    cluster.psql("bare", "-c", "CREATE TABLE auth_user (id serial PRIMARY KEY, username text, password text,"
+                 " is_active bool, last_login timestamptz)")
+    done = check("refresh", database=cluster.environment("bare"), JWT_TOKEN_BLACKLIST="on",
+                 JWT_ROTATE_REFRESH_TOKENS="on", JWT_BLACKLIST_AFTER_ROTATION="on")
+    refused(done, "token_blacklist_")

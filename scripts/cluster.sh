@@ -43,7 +43,7 @@ cluster_start() {
 	} >"$state/cluster/pg_ident.conf"
 	install -d -m 0755 "${as_owner[@]}" "$run/postgres"
 	start postgres "$owner" INT "$bin/postgres" -D "$state/cluster" -c listen_addresses= \
-		-c unix_socket_directories="$run/postgres" -c max_connections=$((5 * workers + 20)) \
+		-c unix_socket_directories="$run/postgres" -c max_connections=$((10 * workers + 20)) \
 		>"$log" 2>&1
 	wait_for postgres "$bin/pg_isready" -q -h "$run/postgres" ||
 		die_with "$log" 'PostgreSQL did not start'

@@ -37,10 +37,11 @@ static bool
 is_among(const char *choices, const char *word)
 {
 	size_t length = strlen(word);
+	const char *at = length == 0 || strchr(word, ' ') != NULL ? NULL : strstr(choices, word);
 
-	for (const char *at = choices; (at = strstr(at, word)) != NULL; at++)
+	for (; at != NULL; at = strstr(at + 1, word))
 		if ((at == choices || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
-			return length > 0;
+			return true;
 	return false;
 }
 
@@ -288,6 +289,7 @@ config_load(const char *file)
 	struct config *config;
 	const char *named = file != NULL ? file : getenv("JWT_CONFIG_FILE");
 
+	arena_free(memory);
 	memory = arena_new();
 	config = arena_alloc(memory, sizeof(*config));
 	for (const struct setting *setting = settings; setting->name != NULL; setting++)

@@ -64,7 +64,7 @@ struct config {
 /*
  * Reads and checks everything. file: given with --config, NULL for JWT_CONFIG_FILE or jwt-fcgi.conf
  * beside the program (which need not exist). On an error NULL, after one line in the log that names
- * the setting or the file. The result lives as long as the process.
+ * the setting or the file. The result lives until the next call, so as long as the process.
  */
 const struct config *config_load(const char *file);
 

@@ -40,7 +40,7 @@ parse_json(struct request *request, struct data *data, struct reply *out)
 	const char *charset = charset_of(arena, request->content_type), *message = NULL;
 	struct bytes text = request->body;
 
-	if (charset != NULL && !charset_decode(arena, charset, text, true, &text, &message))
+	if (charset != NULL && !charset_read(arena, charset, text, &text, &message))
 		return parse_error(request, "JSON", message, out);
 	if (charset == NULL && !utf8_check(arena, text, true, &text.length, &message))
 		return parse_error(request, "JSON", message, out);
@@ -49,16 +49,25 @@ parse_json(struct request *request, struct data *data, struct reply *out)
 }
 
 static bool
-parse_form(struct request *request, bool multipart, struct data *data, struct reply *out)
+parse_urlencoded(struct request *request, struct data *data, struct reply *out)
+{
+	const char *charset = charset_of(request->arena, request->content_type), *message = NULL;
+
+	if (form_urlencoded(request->arena, request->body, charset, &data->form, &message))
+		return true;
+	*out = reply_refuse(request, WIRE_PARSE_ERROR, message);
+	return false;
+}
+
+static bool
+parse_multipart(struct request *request, struct data *data, struct reply *out)
 {
 	struct arena *arena = request->arena;
 	const char *charset = charset_of(arena, request->content_type), *message = NULL;
 
-	if (multipart ? form_multipart(arena, request->body, request->content_type, charset,
-			    &data->form, &message)
-		      : form_urlencoded(arena, request->body, charset, &data->form, &message))
-		return true;
-	return parse_error(request, multipart ? "Multipart form" : "Form", message, out);
+	return form_multipart(
+		   arena, request->body, request->content_type, charset, &data->form, &message) ||
+	       parse_error(request, "Multipart form", message, out);
 }
 
 /* DRF shows the header as WSGI decoded it, byte by byte. */
@@ -89,9 +98,9 @@ parse_body(struct request *request, struct data *data, struct reply *out)
 	if (media_matches(media, "application", "json"))
 		return parse_json(request, data, out);
 	if (forms && media_matches(media, "application", "x-www-form-urlencoded"))
-		return parse_form(request, false, data, out);
+		return parse_urlencoded(request, data, out);
 	if (forms && media_matches(media, "multipart", "form-data"))
-		return parse_form(request, true, data, out);
+		return parse_multipart(request, data, out);
 	*out = reply_refuse(request, WIRE_MEDIA_TYPE, latin1_to_utf8(request->arena, type));
 	return false;
 }

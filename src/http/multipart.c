@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* memmem */
 #include "http/form.h"
 
 #include "http/base64.h"

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* memmem */
 #include "http/multipart_stream.h"
 
 #include <string.h>

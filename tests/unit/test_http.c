@@ -1,0 +1,304 @@
+/* media, negotiation, fields, replies and the laying out of JSON. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "http/endpoint.h"
+#include "http/indent.h"
+#include "http/media.h"
+
+#include <string.h>
+
+static struct arena *arena;
+static struct config config = {
+    .auth_header_name = "HTTP_AUTHORIZATION", .compat = COMPAT_HEAD, .request_body_limit = 1 << 20};
+
+static struct request
+new_request(void)
+{
+	arena_reset(arena);
+	return (struct request){.arena = arena, .config = &config, .method = "POST"};
+}
+
+static void
+media_types_are_compared(void **state)
+{
+	static const struct {
+		const char *text;
+		bool matches;
+		int precedence;
+	} rows[] = {
+	    {"application/json", true, 2},
+	    {"APPLICATION/JSON ; q=0.5", true, 2},
+	    {" application/json;indent=4", true, 3},
+	    {"application/*", true, 1},
+	    {"*/*;v=1", true, 0},
+	    {"*", false, 0},
+	    {"", false, 2},
+	    {"/", false, 2},
+	    {"application", false, 2},
+	    {"application/jsonx", false, 2},
+	    {"\"application/json\"", false, 2},
+	    {"application/json, text/plain", false, 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct media media = media_parse(arena, bytes_of(rows[i].text));
+
+		assert_int_equal(media_matches(media, "application", "json"), rows[i].matches);
+		assert_int_equal(media_precedence(arena, media), rows[i].precedence);
+	}
+}
+
+static void
+parameters_are_found(void **state)
+{
+	struct media media =
+	    media_parse(arena, bytes_of("a/b; X=\"1;2\"; flag; y = 3 ;x=last; z=\"open;q=1"));
+
+	(void)state;
+	assert_true(bytes_equal(media_parameter(arena, media, "x"), "last"));
+	assert_true(bytes_equal(media_parameter(arena, media, "y"), "3"));
+	assert_true(bytes_equal(media_parameter(arena, media, "z"), "\"open;q=1"));
+	assert_null(media_parameter(arena, media, "flag").data);
+}
+
+static void
+accept_and_format_are_negotiated(void **state)
+{
+	static const struct {
+		const char *accept, *query;
+		bool json_only;
+		enum wire wanted;
+		int indent;
+	} rows[] = {
+	    {NULL, NULL, false, WIRE_OK, 0},
+	    {"*/*", NULL, false, WIRE_OK, 0},
+	    {"", NULL, false, WIRE_NOT_ACCEPTABLE, 0},
+	    {"*", NULL, false, WIRE_NOT_ACCEPTABLE, 0},
+	    {"image/*", NULL, false, WIRE_NOT_ACCEPTABLE, 0},
+	    {"image/png, application/json;q=0", NULL, false, WIRE_OK, 0},
+	    {"text/html", NULL, false, WIRE_OK, 0},
+	    {"text/html", NULL, true, WIRE_NOT_ACCEPTABLE, 0},
+	    {"application/json; indent=4", NULL, true, WIRE_OK, 4},
+	    {"application/json; indent=99", NULL, true, WIRE_OK, 8},
+	    {"application/json; indent=x", NULL, true, WIRE_OK, 0},
+	    {"*/*; indent=4", NULL, true, WIRE_OK, 4},
+	    {NULL, "a=1&format=json", false, WIRE_OK, 0},
+	    {NULL, "format=api", false, WIRE_OK, 0},
+	    {NULL, "format=api", true, WIRE_NOT_FOUND, 0},
+	    {NULL, "format=xml", false, WIRE_NOT_FOUND, 0},
+	    {NULL, "format=JSON", false, WIRE_NOT_FOUND, 0},
+	    {NULL, "format=json%00", false, WIRE_NOT_FOUND, 0},
+	    {NULL, "format=", false, WIRE_OK, 0},
+	    {NULL, "format=xml&format=json", false, WIRE_OK, 0},
+	    {"text/html", "format=json", false, WIRE_NOT_ACCEPTABLE, 0},
+	    {"application/xml", "format=xml", false, WIRE_NOT_FOUND, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct request request = new_request();
+
+		request.accept = rows[i].accept;
+		request.query = rows[i].query;
+		config.json_only = rows[i].json_only;
+		assert_int_equal(request_negotiate(&request), rows[i].wanted);
+		assert_int_equal(request.indent, rows[i].indent);
+	}
+	config.json_only = false;
+}
+
+#define JSON "application/json"
+#define FORM "application/x-www-form-urlencoded"
+#define NOT_GIVEN \
+	"{\"username\":[\"This field is required.\"],\"password\":[\"This field is required.\"]}"
+
+/* A body and what it becomes: both values, or the refusal. */
+static const struct {
+	const char *type, *body, *username, *password, *refusal;
+	int status;
+} bodies[] = {
+    {JSON, "{\"username\":\"a\",\"password\":\"b\"}", "a", "b", NULL, 0},
+    {FORM, "username=a&password=b+c%21", "a", "b c!", NULL, 0},
+    {JSON, "{\"username\":12,\"password\":1.50}", "12", "1.5", NULL, 0},
+    {JSON, "{\"username\":-0,\"password\":1e2}", "0", "100.0", NULL, 0},
+    {JSON, "{\"username\":\"x\",\"username\":\"a\",\"password\":\"b\"}", "a", "b", NULL, 0},
+    {JSON, "{\"username\":\"\\u00a0\\u2028 a\\t\",\"password\":\"\\u200bb\\u3000\"}", "a",
+	"\xe2\x80\x8b"
+	"b",
+	NULL, 0},
+    {"*/*", "{\"username\":\"a\",\"password\":\"b\"}", "a", "b", NULL, 0},
+    {JSON "; charset=latin-1", "{\"username\":\"\xe9\",\"password\":\"b\"}", "\xc3\xa9", "b", NULL,
+	0},
+    {NULL, "", NULL, NULL, NOT_GIVEN, 400},
+    {"text/plain", "", NULL, NULL, NOT_GIVEN, 400},
+    {JSON, "{}", NULL, NULL, NOT_GIVEN, 400},
+    {JSON, "{\"username\":null,\"password\":\" \\n\"}", NULL, NULL,
+	"{\"username\":[\"This field may not be null.\"],"
+	"\"password\":[\"This field may not be blank.\"]}",
+	400},
+    {JSON, "{\"username\":true,\"password\":[]}", NULL, NULL,
+	"{\"username\":[\"Not a valid string.\"],\"password\":[\"Not a valid string.\"]}", 400},
+    {JSON, "{\"username\":\"a\\u0000\\ud800\",\"password\":\"\\udc01\"}", NULL, NULL,
+	"{\"username\":[\"Null characters are not allowed.\","
+	"\"Surrogate characters are not allowed: U+D800.\"],"
+	"\"password\":[\"Surrogate characters are not allowed: U+DC01.\"]}",
+	400},
+    {JSON, "[]", NULL, NULL,
+	"{\"non_field_errors\":[\"Invalid data. Expected a dictionary, but got list.\"]}", 400},
+    {JSON, "1.5", NULL, NULL,
+	"{\"non_field_errors\":[\"Invalid data. Expected a dictionary, but got float.\"]}", 400},
+    {JSON, "null", NULL, NULL, "{\"non_field_errors\":[\"No data provided\"]}", 400},
+    {JSON, "   ", NULL, NULL,
+	"{\"detail\":\"JSON parse error - Expecting value: line 1 column 4 (char 3)\"}", 400},
+    {JSON, "{\"a\":\"\xff\"}", NULL, NULL,
+	"{\"detail\":\"JSON parse error - 'utf-8' codec can't decode byte 0xff in position 6: "
+	"invalid start byte\"}",
+	400},
+    {"text/plain; x=\xe9", "a", NULL, NULL,
+	"{\"detail\":\"Unsupported media type \\\"text/plain; x=\xc3\xa9\\\" in request.\"}", 415},
+    {NULL, "a", NULL, NULL, "{\"detail\":\"Unsupported media type \\\"\\\" in request.\"}", 415},
+    {"multipart/form-data", "a", NULL, NULL,
+	"{\"detail\":\"Multipart form parse error - Invalid boundary in multipart: None\"}", 400},
+};
+
+static void
+bodies_become_values(void **state)
+{
+	static const struct field fields[] = {
+	    {.name = "username"}, {.name = "password"}, {.name = NULL}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+		struct request request = new_request();
+		struct reply reply = {.status = 0};
+		bool read;
+
+		request.content_type = bodies[i].type;
+		request.body = bytes_of(bodies[i].body);
+		read = request_fields(&request, fields, &reply);
+		assert_int_equal(read, bodies[i].refusal == NULL);
+		assert_int_equal(reply.status, bodies[i].status);
+		if (read) {
+			assert_true(bytes_equal(request.values[0], bodies[i].username));
+			assert_true(bytes_equal(request.values[1], bodies[i].password));
+		} else {
+			assert_string_equal(reply.body.data, bodies[i].refusal);
+		}
+	}
+}
+
+static void
+lengths_must_be_as_announced(void **state)
+{
+	static const struct {
+		const char *length;
+		size_t body;
+		enum wire defect;
+	} rows[] = {
+	    {NULL, 0, WIRE_OK},
+	    {"", 0, WIRE_OK},
+	    {"5", 5, WIRE_OK},
+	    {"0005", 5, WIRE_OK},
+	    {"5", 4, WIRE_BAD_REQUEST},
+	    {"4", 5, WIRE_BAD_REQUEST},
+	    {NULL, 5, WIRE_BAD_REQUEST},
+	    {"-1", 0, WIRE_BAD_REQUEST},
+	    {"+5", 5, WIRE_BAD_REQUEST},
+	    {"5 ", 5, WIRE_BAD_REQUEST},
+	    {"0x5", 5, WIRE_BAD_REQUEST},
+	    {"99999999999999999999", 5, WIRE_BAD_REQUEST},
+	    {"1048577", 5, WIRE_TOO_LARGE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct request request = new_request();
+
+		request.content_length = rows[i].length;
+		request.body.length = rows[i].body;
+		request_complete(&request);
+		assert_int_equal(request.defect, rows[i].defect);
+	}
+}
+
+static void
+parameters_become_fields(void **state)
+{
+	struct request request = new_request();
+
+	(void)state;
+	request_parameter(&request, bytes_of("HTTP_AUTHORIZATION"), bytes_of("Bearer a"));
+	request_parameter(&request, bytes_of("REDIRECT_HTTP_AUTHORIZATION"), bytes_of("Bearer b"));
+	request_parameter(&request, bytes_of("PGHOST"), bytes_of("evil"));
+	request_parameter(&request, bytes_of("QUERY_STRING"), bytes_of(""));
+	assert_string_equal(request.authorization, "Bearer a");
+	assert_string_equal(request.query, "");
+	assert_int_equal(request.defect, WIRE_OK);
+	request_parameter(&request, bytes_of("CONTENT_TYPE"), (struct bytes){"a\0b", 3});
+	assert_int_equal(request.defect, WIRE_BAD_REQUEST);
+}
+
+static void
+json_is_laid_out(void **state)
+{
+	static const struct {
+		const char *json, *wanted;
+	} rows[] = {
+	    {"{}", "{}"},
+	    {"{\"a\":1}", "{\n  \"a\": 1\n}"},
+	    {"{\"a\":[],\"b\":[1,{}]}", "{\n  \"a\": [],\n  \"b\": [\n    1,\n    {}\n  ]\n}"},
+	    {"{\"a,:{\\\"}\":\"\\\\\"}", "{\n  \"a,:{\\\"}\": \"\\\\\"\n}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_string_equal(
+		    json_indent(arena, bytes_of(rows[i].json), 2).data, rows[i].wanted);
+}
+
+static void
+replies_follow_the_release(void **state)
+{
+	struct request request = new_request();
+	struct token_refusal refusal = {"AccessToken", "access", WIRE_TOKEN_EXPIRED};
+
+	(void)state;
+	assert_string_equal(reply_refuse(&request, WIRE_TOKEN_EXPIRED, NULL).body.data,
+	    "{\"detail\":\"Token is expired\",\"code\":\"token_not_valid\"}");
+	config.compat = COMPAT_5_2;
+	assert_string_equal(reply_given_token(&request, &refusal, 1).body.data,
+	    "{\"detail\":\"Given token not valid for any token type\",\"code\":\"token_not_valid\","
+	    "\"messages\":[{\"token_class\":\"AccessToken\",\"token_type\":\"access\","
+	    "\"message\":\"Token is invalid or expired\"}]}");
+	config.compat = COMPAT_HEAD;
+	assert_string_equal(reply_refuse(&request, WIRE_METHOD, "P\"UT").body.data,
+	    "{\"detail\":\"Method \\\"P\\\"UT\\\" not allowed.\"}");
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(media_types_are_compared),
+	    cmocka_unit_test(parameters_are_found),
+	    cmocka_unit_test(accept_and_format_are_negotiated),
+	    cmocka_unit_test(bodies_become_values),
+	    cmocka_unit_test(lengths_must_be_as_announced),
+	    cmocka_unit_test(parameters_become_fields),
+	    cmocka_unit_test(json_is_laid_out),
+	    cmocka_unit_test(replies_follow_the_release),
+	};
+	int failed;
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	arena = arena_new();
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	arena_free(arena);
+	return failed;
+}

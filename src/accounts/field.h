@@ -1,0 +1,28 @@
+/*
+ * Reading the fields of a stored password. Each function moves *text behind what it has read; when
+ * it returns false the string is not of the format and *text is worth nothing.
+ */
+#ifndef ACCOUNTS_FIELD_H
+#define ACCOUNTS_FIELD_H
+
+#include "base/bytes.h"
+
+/* These very characters. */
+bool field_skip(const char **text, const char *literal);
+
+/*
+ * A number from 1 to limit and the character behind it. Only as Python would print it: Django
+ * compares whole strings, so that "0260000", "+1" or "1_000" never belong to a password.
+ */
+bool field_number(const char **text, char end, long limit, long *out);
+
+/* One or more bytes and the '$' behind them. */
+bool field_text(const char **text, struct bytes *out);
+
+/* Whether the text is the lower-case hexadecimal of the digest; takes constant time. */
+bool field_is_hex(const char *text, const unsigned char *digest, size_t size);
+
+/* Whether it is its base64 (RFC 4648 section 4), with or without '='; constant time; size <= 96. */
+bool field_is_base64(const char *text, const unsigned char *digest, size_t size, bool padded);
+
+#endif

@@ -1,0 +1,144 @@
+#include "accounts/hashers.h"
+
+#ifdef HAVE_ARGON2
+
+#include "accounts/field.h"
+
+#include <argon2.h>
+#include <string.h>
+
+enum { SALT_MOST = 96, HASH_MOST = 96 };
+
+struct argon2_value {
+	argon2_type type;
+	long version, memory, time, lanes;
+	const char *salt, *hash;
+};
+
+static bool
+argon2_read_type(const char **text, argon2_type *out)
+{
+	if (field_skip(text, "argon2id$"))
+		*out = Argon2_id;
+	else if (field_skip(text, "argon2i$"))
+		*out = Argon2_i;
+	else if (field_skip(text, "argon2d$"))
+		*out = Argon2_d;
+	else
+		return false;
+	return true;
+}
+
+/* "argon2id$v=19$m=102400,t=2,p=8$salt$hash"; without v= it is the version of before 2016. */
+static bool
+argon2_read(const char *text, struct argon2_value *out)
+{
+	struct bytes salt;
+
+	if (!argon2_read_type(&text, &out->type))
+		return false;
+	out->version = ARGON2_VERSION_10;
+	if (field_skip(&text, "v=") && !field_number(&text, '$', ARGON2_VERSION_13, &out->version))
+		return false;
+	if (!field_skip(&text, "m=") || !field_number(&text, ',', 1 << 20, &out->memory))
+		return false;
+	if (!field_skip(&text, "t=") || !field_number(&text, ',', 1 << 20, &out->time))
+		return false;
+	if (!field_skip(&text, "p=") || !field_number(&text, '$', 1 << 17, &out->lanes))
+		return false;
+	if (!field_text(&text, &salt))
+		return false;
+	out->salt = salt.data;
+	out->hash = text;
+	return out->version == ARGON2_VERSION_10 || out->version == ARGON2_VERSION_13;
+}
+
+static int
+base64_digit(char c)
+{
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *found = c ? strchr(digits, c) : NULL;
+
+	return found ? (int)(found - digits) : -1;
+}
+
+/* Up to the '$'; without padding, and no bit set behind the last byte; 0 for anything else. */
+static size_t
+salt_decode(const char *text, unsigned char out[static SALT_MOST])
+{
+	size_t length = 0;
+	unsigned bits = 0, held = 0;
+
+	for (; *text != '$'; text++) {
+		int digit = base64_digit(*text);
+
+		if (digit < 0 || length == SALT_MOST)
+			return 0;
+		held = held << 6 | (unsigned)digit;
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			out[length++] = (unsigned char)(held >> bits);
+			held &= (1U << bits) - 1;
+		}
+	}
+	return bits < 6 && held == 0 ? length : 0;
+}
+
+static enum verdict
+argon2_verdict(int status)
+{
+	switch (status) {
+	case ARGON2_MEMORY_ALLOCATION_ERROR:
+	case ARGON2_THREAD_FAIL:
+		return VERDICT_UNDECIDED;
+	default:
+		return VERDICT_NO;
+	}
+}
+
+/* All lanes in this one thread: workers are the parallelism, and a sandbox may forbid threads. */
+enum verdict
+hasher_argon2(struct bytes password, const char *value, long limit)
+{
+	unsigned char salt[SALT_MOST], derived[HASH_MOST];
+	struct argon2_value parts;
+	argon2_context context = {.threads = 1};
+	enum verdict verdict = VERDICT_NO;
+	int status;
+
+	if (!argon2_read(value, &parts) || parts.memory > limit / 11 / parts.time)
+		return VERDICT_NO;
+	if (strlen(parts.hash) > sizeof derived / 3 * 4 || strlen(parts.hash) % 4 == 1)
+		return VERDICT_NO;
+	context.out = derived;
+	context.outlen = (uint32_t)(strlen(parts.hash) * 3 / 4);
+	context.salt = salt;
+	context.saltlen = (uint32_t)salt_decode(parts.salt, salt);
+	context.pwd = (uint8_t *)(uintptr_t)password.data;
+	context.pwdlen = (uint32_t)password.length;
+	context.t_cost = (uint32_t)parts.time;
+	context.m_cost = (uint32_t)parts.memory;
+	context.lanes = (uint32_t)parts.lanes;
+	context.version = (uint32_t)parts.version;
+	status = argon2_ctx(&context, parts.type);
+	if (status != ARGON2_OK)
+		return argon2_verdict(status);
+	if (field_is_base64(parts.hash, derived, context.outlen, false))
+		verdict = VERDICT_YES;
+	explicit_bzero(derived, sizeof derived);
+	return verdict;
+}
+
+#else
+
+/* As Django without its argon2 module: an error, not a wrong password. */
+enum verdict
+hasher_argon2(struct bytes password, const char *value, long limit)
+{
+	(void)password, (void)value, (void)limit;
+	return VERDICT_UNDECIDED;
+}
+
+#endif

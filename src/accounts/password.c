@@ -1,0 +1,234 @@
+#include "accounts/password.h"
+
+#include "accounts/hashers.h"
+#include "accounts/pbkdf2.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	STORED_MOST = 1024, /* Django's column holds 128 */
+	SALT_LENGTH = 22,   /* letters and digits: 130.99 bits, the fewest above Django's 128 */
+};
+
+struct format {
+	const char *prefix;
+	enum verdict (*verify)(struct bytes password, const char *value, long limit);
+	bool (*is_strong)(const char *value); /* NULL: never (see REHASH_UPGRADE) */
+	bool legacy;
+};
+
+static bool
+always_strong(const char *value)
+{
+	(void)value;
+	return true;
+}
+
+/* The first row is the one that password_hash() makes; of two that fit, the first counts. */
+static const struct format formats[] = {
+    {"pbkdf2_sha256$", hasher_pbkdf2_sha256, NULL, false},
+    {"pbkdf2_sha1$", hasher_pbkdf2_sha1, NULL, false},
+    {"argon2$", hasher_argon2, always_strong, false},
+    {"bcrypt_sha256$", hasher_bcrypt_sha256, hasher_crypt_is_strong, false},
+    {"bcrypt$", hasher_bcrypt, hasher_crypt_is_strong, false},
+    {"scrypt$", hasher_scrypt, always_strong, false},
+    {"md5$$", hasher_unsalted_md5, NULL, true},
+    {"md5$", hasher_md5, NULL, true},
+    {"sha1$$", hasher_unsalted_sha1, NULL, true},
+    {"sha1$", hasher_sha1, NULL, true},
+    {"crypt$", hasher_legacy_crypt, NULL, true},
+};
+
+/* These are not known by a prefix of their own, so that all of the string is the value. */
+static const struct format crypt_format = {"", hasher_crypt, hasher_crypt_is_strong, false};
+static const struct format bare_md5 = {"", hasher_unsalted_md5, NULL, true};
+
+static const struct format *
+format_recognise(const char *stored)
+{
+	if (!stored || strnlen(stored, STORED_MOST + 1) > STORED_MOST)
+		return NULL;
+	if (*stored == '$')
+		return &crypt_format;
+	if (strlen(stored) == 32 && !strchr(stored, '$'))
+		return &bare_md5;
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+		if (strncmp(stored, formats[i].prefix, strlen(formats[i].prefix)) == 0)
+			return formats + i;
+	return NULL;
+}
+
+static const struct format *
+format_find(const struct password_policy *policy, const char *stored)
+{
+	const struct format *format = format_recognise(stored);
+
+	return format && (policy->legacy || !format->legacy) ? format : NULL;
+}
+
+static bool
+preferred_read(const char *stored, struct pbkdf2_value *out)
+{
+	if (format_recognise(stored) != formats)
+		return false;
+	return hasher_pbkdf2_read(
+	    stored + strlen(formats->prefix), PBKDF2_SHA256_SIZE, PASSWORD_WORK_LIMIT, out);
+}
+
+long
+password_cost(const char *stored)
+{
+	struct pbkdf2_value parts;
+
+	return preferred_read(stored, &parts) ? parts.iterations : 0;
+}
+
+void
+password_spend(struct bytes password, long iterations)
+{
+	const struct bytes salt = {"0123456789012345678901", SALT_LENGTH};
+	unsigned char derived[PBKDF2_SHA256_SIZE];
+
+	if (!password.length)
+		password.data = "";
+	if (iterations > PASSWORD_WORK_LIMIT)
+		iterations = PASSWORD_WORK_LIMIT;
+	if (iterations > 0)
+		(void)pbkdf2_sha256(password, salt, iterations, derived);
+	explicit_bzero(derived, sizeof derived);
+}
+
+static double
+thread_nanoseconds(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0)
+		return 0;
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+/* Measured once per process; the shortest of a few runs is the one that nothing disturbed. */
+static double
+iteration_nanoseconds(void)
+{
+	enum { RUNS = 4, ITERATIONS = 3000 };
+	static double shortest;
+
+	if (shortest > 0)
+		return shortest;
+	for (int i = 0; i < RUNS; i++) {
+		double start = thread_nanoseconds(), one;
+
+		password_spend(bytes_of("calibration"), ITERATIONS);
+		one = (thread_nanoseconds() - start) / ITERATIONS;
+		if (i == 0 || one < shortest)
+			shortest = one;
+	}
+	return shortest;
+}
+
+static long
+work_since(double start)
+{
+	double elapsed = thread_nanoseconds() - start, iteration = iteration_nanoseconds();
+
+	return iteration > 0 ? (long)(elapsed / iteration) : 0;
+}
+
+enum verdict
+password_verify(
+    const struct password_policy *policy, struct bytes password, const char *stored, long *spent)
+{
+	const struct format *format = format_find(policy, stored);
+	long limit = policy->limit > 0 ? policy->limit : PASSWORD_WORK_LIMIT;
+	long cost = password_cost(stored);
+	enum verdict verdict;
+	double start;
+
+	*spent = 0;
+	if (!password.length)
+		password.data = "";
+	if (!format || memchr(password.data, '\0', password.length))
+		return VERDICT_NO;
+	start = thread_nanoseconds();
+	verdict = format->verify(password, stored + strlen(format->prefix), limit);
+	*spent = cost > 0 && cost <= limit ? cost : work_since(start);
+	return verdict;
+}
+
+/* In characters, as Python counts them: bytes that do not continue one. */
+static size_t
+salt_characters(struct bytes salt)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < salt.length; i++)
+		count += (salt.data[i] & 0xc0) != 0x80;
+	return count;
+}
+
+bool
+password_must_rehash(
+    const struct password_policy *policy, enum password_rehash rehash, const char *stored)
+{
+	const struct format *format = format_find(policy, stored);
+	struct pbkdf2_value parts;
+
+	if (rehash == REHASH_OFF || !format)
+		return false;
+	if (format != formats)
+		return rehash == REHASH_DJANGO || !format->is_strong ||
+		       !format->is_strong(stored + strlen(format->prefix));
+	if (!preferred_read(stored, &parts))
+		return false;
+	if (salt_characters(parts.salt) < SALT_LENGTH)
+		return true;
+	if (rehash == REHASH_DJANGO)
+		return parts.iterations != policy->iterations;
+	return parts.iterations < policy->iterations;
+}
+
+/* 248 is the largest multiple of 62 in a byte: what lies above would favour the first letters. */
+static bool
+salt_make(char out[static SALT_LENGTH + 1])
+{
+	static const char alphabet[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	size_t length = 0;
+
+	while (length < SALT_LENGTH) {
+		unsigned char random[2 * SALT_LENGTH];
+
+		if (RAND_bytes(random, sizeof random) != 1)
+			return false;
+		for (size_t i = 0; i < sizeof random && length < SALT_LENGTH; i++)
+			if (random[i] < 248)
+				out[length++] = alphabet[random[i] % 62];
+	}
+	out[length] = '\0';
+	return true;
+}
+
+char *
+password_hash(struct arena *arena, const struct password_policy *policy, struct bytes password)
+{
+	unsigned char derived[PBKDF2_SHA256_SIZE], hash[45];
+	char salt[SALT_LENGTH + 1];
+	char *stored = NULL;
+
+	if (!password.length)
+		password.data = "";
+	if (salt_make(salt) &&
+	    pbkdf2_sha256(password, bytes_of(salt), policy->iterations, derived)) {
+		EVP_EncodeBlock(hash, derived, sizeof derived);
+		stored = arena_printf(
+		    arena, "pbkdf2_sha256$%ld$%s$%s", policy->iterations, salt, (char *)hash);
+	}
+	explicit_bzero(derived, sizeof derived);
+	explicit_bzero(hash, sizeof hash);
+	return stored;
+}

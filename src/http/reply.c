@@ -28,7 +28,25 @@ reply_of(enum wire wire, const struct buffer *body)
 {
 	const struct wire_text *text = wire_text(wire);
 
-	return (struct reply){text->status, text->outcome, buffer_bytes(body)};
+	return (struct reply){
+	    .status = text->status, .outcome = text->outcome, .body = buffer_bytes(body)};
+}
+
+bool
+reply_header(struct request *request, struct reply *reply, const char *name, const char *value)
+{
+	for (const char *at = value; *at != '\0'; at++)
+		if (*at < ' ' || *at > '~')
+			return false;
+	reply->headers = arena_printf(request->arena, "%s%s: %s\r\n",
+	    reply->headers == NULL ? "" : reply->headers, name, value);
+	return true;
+}
+
+struct reply
+reply_status(int status, const char *outcome)
+{
+	return (struct reply){.status = status, .outcome = outcome};
 }
 
 struct reply
@@ -96,7 +114,7 @@ reply_field_errors(struct request *request, struct bytes object)
 	const struct wire_text *text = wire_text(WIRE_FIELD_ERRORS);
 
 	(void)request;
-	return (struct reply){text->status, text->outcome, object};
+	return (struct reply){.status = text->status, .outcome = text->outcome, .body = object};
 }
 
 struct reply

@@ -10,8 +10,20 @@
 struct reply {
 	int status;          /* 0: none yet */
 	const char *outcome; /* a word for the log */
-	struct bytes body;   /* JSON, in the request's arena */
+	struct bytes body;   /* JSON, in the request's arena; of 204 and 304 there is none */
+	const char *type;    /* Content-Type; NULL: application/json */
+	const char *cache;   /* Cache-Control; NULL: no-store */
+	const char *headers; /* what reply_header() added, "Name: value\r\n" each; NULL: nothing */
 };
+
+/*
+ * Adds a header of the endpoint's own. The name is ours; a value may come from anywhere: false, and
+ * nothing added, if it has a byte that is no printable ASCII, so that none can end its line.
+ */
+bool reply_header(struct request *, struct reply *, const char *name, const char *value);
+
+/* A status without a body (204, 304), or with one to be set: outcome is the word for the log. */
+struct reply reply_status(int status, const char *outcome);
 
 /* 200 with a JSON object of texts, in order: name, value, name, value, …, NULL. */
 struct reply reply_object(struct request *, const char *name, ...) __attribute__((sentinel));

@@ -22,6 +22,7 @@ field_of(struct request *request, struct bytes name)
 	    {"CONTENT_TYPE", &request->content_type},
 	    {"CONTENT_LENGTH", &request->content_length},
 	    {"HTTP_ACCEPT", &request->accept},
+	    {"HTTP_IF_NONE_MATCH", &request->if_none_match},
 	    {"REMOTE_ADDR", &request->remote_address},
 	    {request->config->auth_header_name, &request->authorization},
 	};

@@ -84,7 +84,7 @@ judge(const struct endpoint *endpoint, struct request *request, struct context *
 		return reply_refuse(request,
 		    request->defect == WIRE_HEADERS_TOO_LARGE ? request->defect : WIRE_BAD_REQUEST,
 		    NULL);
-	negotiated = request_negotiate(request);
+	negotiated = endpoint->one_form ? WIRE_OK : request_negotiate(request);
 	if (negotiated != WIRE_OK)
 		return reply_refuse(request, negotiated, NULL);
 	if (endpoint->admit != NULL)
@@ -113,21 +113,25 @@ write_head(
 	struct buffer head = {.arena = request->arena};
 
 	buffer_printf(&head, "Status: %d %s\r\n", reply->status, wire_reason(reply->status));
-	buffer_printf(
-	    &head, "Content-Type: application/json\r\nContent-Length: %zu\r\n", reply->body.length);
+	if (reply->status != 204 && reply->status != 304)
+		buffer_printf(&head, "Content-Type: %s\r\nContent-Length: %zu\r\n",
+		    reply->type == NULL ? "application/json" : reply->type, reply->body.length);
 	if (reply->status == 401)
 		buffer_printf(
 		    &head, "WWW-Authenticate: %s realm=\"api\"\r\n", config->auth_header_types[0]);
 	if (reply->status == 503)
 		buffer_puts(&head, "Retry-After: " RETRY_AFTER "\r\n");
-	if (!config->json_only)
+	if (!config->json_only && !endpoint->one_form)
 		buffer_puts(&head, "Vary: Accept\r\n");
 	buffer_printf(&head, "Allow: %s\r\n", endpoint->allow);
 	buffer_puts(&head, "X-Frame-Options: DENY\r\nX-Content-Type-Options: nosniff\r\n"
 			   "Referrer-Policy: same-origin\r\n");
 	if (config->compat != COMPAT_5_2)
 		buffer_puts(&head, "Cross-Origin-Opener-Policy: same-origin\r\n");
-	buffer_puts(&head, "Cache-Control: no-store\r\n\r\n");
+	if (reply->headers != NULL)
+		buffer_puts(&head, reply->headers);
+	buffer_printf(
+	    &head, "Cache-Control: %s\r\n\r\n", reply->cache == NULL ? "no-store" : reply->cache);
 	return buffer_bytes(&head);
 }
 

@@ -1,0 +1,72 @@
+/*
+ * jwtctl, the administrator's program: a table of subcommands, one file for each group of them.
+ *
+ * A file of subcommands ends with its table; jwtctl.c lists the tables. A subcommand says what it
+ * did on standard output, for people or with --json for programs, and what went wrong on standard
+ * error. No secret is ever an argument: they come from files, settings and standard input.
+ */
+#ifndef CTL_COMMAND_H
+#define CTL_COMMAND_H
+
+#include "base/bytes.h"
+#include "base/config.h"
+
+/* How a subcommand, and so the process, ends. "Could not decide" is never taken for a "no". */
+enum outcome {
+	OUTCOME_YES = 0,       /* done; valid; healthy */
+	OUTCOME_NO = 1,        /* not valid; refused; not healthy */
+	OUTCOME_UNDECIDED = 2, /* could not be found out or done: usage, files, settings, outages */
+};
+
+#define OPTIONS_MAXIMUM 8
+
+struct invocation;
+
+struct option_text {
+	const char *name;     /* without its dashes */
+	const char *argument; /* what the help calls its value; NULL: a switch */
+	const char *meaning;
+};
+
+struct command {
+	const char *name;      /* "verify", or of a group: "key list" */
+	const char *arguments; /* what follows the options, for the help; NULL: nothing does */
+	const char *summary;   /* one line */
+	const char *examples;  /* lines of shell, each with its newline */
+	/* Besides --json and --help, which all have, and --config of those that are configured. */
+	struct option_text options[OPTIONS_MAXIMUM + 1]; /* a NULL name ends them */
+	bool configured; /* reads the settings, as the programs do */
+	enum outcome (*run)(const struct invocation *);
+};
+
+/* The tables; a NULL name ends each. */
+extern const struct command token_commands[];
+
+/* One call of a subcommand. What it needs memory for is wiped at its end. */
+struct invocation {
+	const struct command *command;
+	struct arena *arena;
+	const struct config *config; /* NULL unless the command is configured */
+	bool json;
+	const char *values[OPTIONS_MAXIMUM]; /* of its options; of a switch "": given */
+	char **arguments;                    /* what was left, NULL at the end */
+};
+
+/* The value of the command's option of that name; NULL if it was not given. */
+const char *option_value(const struct invocation *, const char *name);
+
+/* Its value as a number from minimum to maximum, or `otherwise`; false after a word on stderr. */
+bool option_number(const struct invocation *, const char *name, long minimum, long maximum,
+    long otherwise, long *out);
+
+/* One line on standard error: "jwtctl key list: …". */
+void complain(const struct invocation *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* All of standard input, at most `limit` bytes; false after a word on stderr. */
+bool read_input(const struct invocation *, size_t limit, struct bytes *out);
+
+/* The same without one newline at its end. */
+bool read_line(const struct invocation *, size_t limit, struct bytes *out);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * What a subcommand has to tell: rows of the same columns, for people or as JSON.
+ */
+#ifndef CTL_REPORT_H
+#define CTL_REPORT_H
+
+#include "ctl/command.h"
+
+enum column_kind {
+	COLUMN_TEXT,
+	COLUMN_NUMBER, /* of its digits */
+	COLUMN_BOOL,   /* "true" or "false"; people read yes or no */
+	COLUMN_TIME,   /* seconds since the epoch; people read a date, UTC */
+};
+
+struct column {
+	const char *name; /* the member in JSON; people read it in capitals */
+	enum column_kind kind;
+};
+
+#define COLUMNS_MAXIMUM 12
+
+struct report_row;
+
+/* columns: a NULL name ends them. */
+struct report {
+	const struct invocation *invocation;
+	const struct column *columns;
+	struct report_row *first, **end;
+};
+
+struct report report_new(const struct invocation *, const struct column *);
+
+/* One row; the cells in the columns' order, as many. NULL: null, for people a dash. */
+void report_add(struct report *, const char *const *cells);
+
+/* A JSON array of objects, or an aligned table under a line of names (nothing without a row). */
+void report_list(const struct report *);
+
+/* The only row: a JSON object, or "name: value" lines. */
+void report_one(const struct report *);
+
+/* Text for people from outside, as it is but for control characters, which are escaped. */
+struct bytes printable(struct arena *, const char *text);
+
+/* "2026-11-21 22:00:00Z" */
+const char *date_text(struct arena *, int64_t seconds);
+
+/* Digits of a number, for a cell. */
+const char *number_text(struct arena *, int64_t);
+
+#endif

@@ -37,8 +37,8 @@ enum json_rules {
 	JSON_PYTHON, /* as json.loads() with DRF's strict option: NaN and Infinity refused, 4300 digits
 	              * at the most, a duplicate member allowed: as in a dict, the last one's value is
 	              * in the first one's place */
-	JSON_STRICT, /* for claims, headers and keys: besides, no duplicate member, no NUL and no lone
-	              * surrogate anywhere, at most 32 levels, no float that overflows */
+	JSON_STRICT, /* for claims, headers and keys: besides, no duplicate member, no lone surrogate
+	              * anywhere, at most 32 levels, no float that overflows */
 };
 
 /*

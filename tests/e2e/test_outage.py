@@ -103,6 +103,7 @@ def test_what_needs_no_database_is_answered_all_the_same(away, fault):
 def test_connections_that_the_server_cut(away):
     server = away.ours("default")
     assert statuses(server.port) == WELL
+    away.connect_again()
     away.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"

@@ -41,11 +41,13 @@ def cases(known, random, count):
     made = []
     for number in range(count):
         request = dict(random.choice(GOOD))
-        tokens = {}
+        tokens, lenient = {}, False
         if "{{" in str(request) and random.random() < 0.6:
             kind = next(k for k in ("refresh", "access", "sliding") if "{{" + k in str(request))
             recipe = random.choice(_recipes(random))
             tokens["token"] = {"kind": kind, **recipe}
+            lenient = any(not isinstance(value, str) and value in (True, 0, -1) for value in
+                          recipe.get("set", {}).values())
             request = _replaced(request, "{{" + kind + "}}", "{{token}}")
         elif "json" in request:
             request["json"] = mutated(request["json"], random)
@@ -53,7 +55,7 @@ def cases(known, random, count):
             request["body"] = mutated(request["body"], random)
         else:
             request["headers"] = [header_safe(mutated(request["headers"][0], random))]
-        made.append(wirecases.Case(f"random-{number}", "random", [request], "default", tokens))
+        made.append(wirecases.Case(f"random-{number}", "random", [request], "default", tokens, lenient))
     return made
 
 

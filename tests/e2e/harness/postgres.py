@@ -1,4 +1,5 @@
 """A throw-away PostgreSQL cluster: a unix socket in a folder of its own, no durability."""
+import contextlib
 import os
 import pathlib
 import pwd
@@ -96,14 +97,14 @@ class Cluster:
 
     def kill(self):
         """As when the power goes: everything at once, nothing said."""
-        for pid in process.children(self.postmaster.pid):
-            os.kill(pid, signal.SIGKILL)
+        self.signal_all(signal.SIGKILL)
         self.postmaster.wait()
         self.postmaster = None
 
     def signal_all(self, number):
         for pid in process.children(self.postmaster.pid):
-            os.kill(pid, number)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def remove(self):
         if self.postmaster:

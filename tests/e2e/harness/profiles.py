@@ -48,7 +48,7 @@ def _text(value):
         return "on" if value else "off"
     if isinstance(value, (list, tuple)):
         return ",".join(value)
-    return "none" if value is None else str(value)
+    return "" if value is None else str(value)
 
 
 PROFILES = {

@@ -48,6 +48,11 @@ class Site:
     def environment(self):
         return self.cluster.environment(self.name)
 
+    def connect_again(self):
+        """After the cluster was away."""
+        self.connection.close()
+        self.connection = self.cluster.connect(self.name)
+
     def execute(self, sql, *values):
         with self.connection.cursor() as cursor:
             cursor.execute(sql, values or None)

@@ -15,7 +15,6 @@ struct accounts {
 	long ceiling;       /* what a refusal costs: the dearest verification known */
 	bool ceiling_known; /* whether the table was asked for it */
 	bool own_tables;    /* users come from JWT_USER_TABLE, not from JWT_USER_QUERY */
-	size_t statements;  /* how many of them this configuration uses */
 };
 
 struct accounts *
@@ -31,16 +30,15 @@ accounts_open(const struct config *config, const char *program)
 									    : REHASH_UPGRADE;
 	accounts->ceiling = config->pbkdf2_iterations;
 	accounts->own_tables = config->user_query == NULL;
-	accounts->statements = config->token_blacklist ? STATEMENT_COUNT : TOKEN_OUTSTANDING;
 	accounts->store =
 	    store_new(program, statements_make(arena, config), config->database_timeout * 1000);
 	return accounts->store == NULL ? NULL : accounts;
 }
 
-bool
+enum verdict
 accounts_check(struct accounts *accounts, struct arena *arena)
 {
-	return store_check(accounts->store, arena, accounts->statements);
+	return store_check(accounts->store, arena, STATEMENT_COUNT);
 }
 
 static bool

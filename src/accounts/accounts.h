@@ -26,8 +26,11 @@ struct account {
  */
 struct accounts *accounts_open(const struct config *, const char *program);
 
-/* Prepares every statement, to check them against the tables; false after a line in the log. */
-bool accounts_check(struct accounts *, struct arena *);
+/*
+ * Whether the database has what the settings need. NO: not, after lines in the log that name it.
+ * UNDECIDED: it is away for now.
+ */
+enum verdict accounts_check(struct accounts *, struct arena *);
 
 /*
  * Whether login and password are those of an active account. Every NO costs the same, whether the

@@ -21,33 +21,10 @@ user_query(struct arena *arena, const struct config *config, const char *where)
 	    quote_name(arena, where));
 }
 
-/*
- * Only inserts and reads: the login role needs no more. A user who is gone becomes NULL, as
- * Django's SET_NULL would have made it.
- */
-static const char *
-outstanding(struct arena *arena, const char *table)
+/* Reading and writing the stored hashes of a table of users. */
+static void
+make_passwords(struct arena *arena, const char *table, struct statement *made)
 {
-	return arena_printf(arena,
-	    "INSERT INTO token_blacklist_outstandingtoken (user_id, jti, token, expires_at, created_at)"
-	    " VALUES ((SELECT id FROM %s WHERE id = $1), $2, $3, to_timestamp($4::bigint),"
-	    " CASE WHEN $5::boolean THEN now() END) ON CONFLICT (jti) DO NOTHING",
-	    table);
-}
-
-const struct statement *
-statements_make(struct arena *arena, const struct config *config)
-{
-	struct statement *made = arena_alloc(arena, STATEMENT_COUNT * sizeof(*made));
-	const char *table = quote_name(arena, config->user_table);
-	const char *by_name = config->user_query, *by_id = config->user_id_query;
-
-	if (by_name == NULL) {
-		by_name = user_query(arena, config, config->username_field);
-		by_id = user_query(arena, config, config->user_id_field);
-	}
-	made[USER_BY_NAME] = (struct statement){by_name, 1, true};
-	made[USER_BY_ID] = (struct statement){by_id, 1, true};
 	made[PASSWORD_COST] = (struct statement){
 	    arena_printf(arena,
 		"SELECT max(substring(password from '^pbkdf2_sha256[$]([0-9]{1,8})[$]')::integer)"
@@ -59,9 +36,23 @@ statements_make(struct arena *arena, const struct config *config)
 	    arena_printf(
 		arena, "UPDATE %s SET password = $2 WHERE id = $1 AND password = $3", table),
 	    3, true};
-	made[LAST_LOGIN] = (struct statement){
-	    arena_printf(arena, "UPDATE %s SET last_login = now() WHERE id = $1", table), 1, true};
-	made[TOKEN_OUTSTANDING] = (struct statement){outstanding(arena, table), 5, true};
+}
+
+/*
+ * The tables of the blacklist app: only inserts and reads, so that the login role needs no more. A
+ * user who is gone becomes NULL, as Django's SET_NULL would have made it.
+ */
+static void
+make_tokens(struct arena *arena, const char *user, struct statement *made)
+{
+	made[TOKEN_OUTSTANDING] = (struct statement){
+	    arena_printf(arena,
+		"INSERT INTO token_blacklist_outstandingtoken"
+		" (user_id, jti, token, expires_at, created_at)"
+		" VALUES (%s, $2, $3, to_timestamp($4::bigint), CASE WHEN $5::boolean THEN now() END)"
+		" ON CONFLICT (jti) DO NOTHING",
+		user),
+	    5, true};
 	made[TOKEN_BLACKLISTED] = (struct statement){
 	    "SELECT 1 FROM token_blacklist_blacklistedtoken blacklisted"
 	    " JOIN token_blacklist_outstandingtoken outstanding ON blacklisted.token_id = outstanding.id"
@@ -74,5 +65,28 @@ statements_make(struct arena *arena, const struct config *config)
 	    " SELECT id, now() FROM token_blacklist_outstandingtoken WHERE jti = $1"
 	    " ON CONFLICT (token_id) DO NOTHING RETURNING id",
 	    1, false};
+}
+
+const struct statement *
+statements_make(struct arena *arena, const struct config *config)
+{
+	struct statement *made = arena_alloc(arena, STATEMENT_COUNT * sizeof(*made));
+	const char *table = quote_name(arena, config->user_table);
+	const char *by_name = config->user_query, *by_id = config->user_id_query, *user = "$1";
+
+	if (by_name == NULL) {
+		by_name = user_query(arena, config, config->username_field);
+		by_id = user_query(arena, config, config->user_id_field);
+		user = arena_printf(arena, "(SELECT id FROM %s WHERE id = $1)", table);
+		make_passwords(arena, table, made);
+	}
+	made[USER_BY_NAME] = (struct statement){by_name, 1, true};
+	made[USER_BY_ID] = (struct statement){by_id, 1, true};
+	if (config->update_last_login)
+		made[LAST_LOGIN] = (struct statement){
+		    arena_printf(arena, "UPDATE %s SET last_login = now() WHERE id = $1", table), 1,
+		    true};
+	if (config->token_blacklist)
+		make_tokens(arena, user, made);
 	return made;
 }

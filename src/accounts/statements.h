@@ -8,19 +8,18 @@
 #include "base/config.h"
 
 enum statement_number {
-	USER_BY_NAME,   /* login -> id, password, active, primary key */
-	USER_BY_ID,     /* id -> the same */
-	PASSWORD_COST,  /* -> the most PBKDF2 iterations among the newest users */
-	PASSWORD_STORE, /* key, new, old */
-	LAST_LOGIN,     /* key */
-	/* From here on only where JWT_TOKEN_BLACKLIST is on. */
+	USER_BY_NAME,      /* login -> id, password, active, primary key */
+	USER_BY_ID,        /* id -> the same */
+	PASSWORD_COST,     /* -> the most PBKDF2 iterations among the newest users */
+	PASSWORD_STORE,    /* key, new, old */
+	LAST_LOGIN,        /* key */
 	TOKEN_OUTSTANDING, /* user, jti, token, expires_at, created now */
 	TOKEN_BLACKLISTED, /* jti -> a row if it is */
 	TOKEN_BLACKLIST,   /* jti -> a row if it was not yet */
 	STATEMENT_COUNT,
 };
 
-/* STATEMENT_COUNT statements; they live in the arena. */
+/* STATEMENT_COUNT statements, in the arena; those that the settings never use have no text. */
 const struct statement *statements_make(struct arena *, const struct config *);
 
 #endif

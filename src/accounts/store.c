@@ -271,19 +271,24 @@ store_ask(struct store *store, struct arena *arena, size_t number, const char *c
 	return VERDICT_UNDECIDED;
 }
 
-bool
+enum verdict
 store_check(struct store *store, struct arena *arena, size_t count)
 {
-	bool good = true;
+	enum verdict verdict = VERDICT_YES;
 
 	store->deadline = milliseconds() + store->milliseconds;
 	if (store->connection == NULL && !connect_database(store, arena))
-		return false;
-	for (size_t number = 0; number < count && store->connection != NULL; number++) {
-		if (prepare(store, arena, number) == ANSWERED)
-			continue;
-		log_line("database: cannot prepare: %s", store->table[number].sql);
-		good = false;
+		return VERDICT_UNDECIDED;
+	for (size_t number = 0; number < count; number++) {
+		enum outcome outcome =
+		    store->table[number].sql == NULL ? ANSWERED : prepare(store, arena, number);
+
+		if (outcome != ANSWERED && outcome != FAILED)
+			disconnect(store);
+		if (store->connection == NULL)
+			return VERDICT_UNDECIDED;
+		if (outcome == FAILED)
+			verdict = VERDICT_NO;
 	}
-	return good && store->connection != NULL;
+	return verdict;
 }

@@ -44,7 +44,10 @@ struct store *store_new(const char *program, const struct statement *table, long
 enum verdict store_ask(struct store *, struct arena *, size_t statement,
     const char *const *parameters, struct row *out);
 
-/* Prepares every statement, to check them against the tables. false after a line in the log. */
-bool store_check(struct store *, struct arena *, size_t count);
+/*
+ * Prepares every statement that has a text, to check it against the tables. NO: one of them cannot
+ * be, after a line in the log that names what is missing. UNDECIDED: the database is away.
+ */
+enum verdict store_check(struct store *, struct arena *, size_t count);
 
 #endif

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define LINE_MAXIMUM  1024
-#define QUOTE_MAXIMUM 64
+#define QUOTE_MAXIMUM 200
 
 static const char *program_name = "jwt-fcgi";
 
@@ -55,7 +55,9 @@ log_quote(struct arena *arena, struct bytes outside)
 	for (size_t i = 0; i < length; i++) {
 		unsigned char byte = (unsigned char)outside.data[i];
 
-		if (byte >= ' ' && byte < 0x7f && byte != '"' && byte != '\\')
+		if (byte == '"' || byte == '\\')
+			buffer_printf(&text, "\\%c", byte);
+		else if (byte >= ' ' && byte < 0x7f)
 			buffer_putc(&text, (char)byte);
 		else
 			buffer_printf(&text, "\\x%02x", byte);

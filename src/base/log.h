@@ -16,7 +16,7 @@ void log_open(const char *program);
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * At most `length` bytes between double quotes, everything but printable ASCII as \xHH, cut at 64
+ * Between double quotes, everything but printable ASCII as \xHH, cut at 200
  * bytes: for what came from outside and has to be seen, such as a wrong setting. In the arena.
  */
 const char *log_quote(struct arena *, struct bytes outside);

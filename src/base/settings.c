@@ -34,7 +34,7 @@ const struct setting settings[] = {
     {"JWT_USER_ID_CLAIM", SETTING_NAME, FIELD(user_id_claim), "user_id", 0, 0, NULL,
 	"the claim that says whose token it is"},
     {"JWT_JTI_CLAIM", SETTING_NAME, FIELD(jti_claim), "jti", 0, 0, NULL,
-	"the claim with a token's own id; none: tokens have no id"},
+	"the claim with a token's own id; empty: tokens have none"},
     {"JWT_REVOKE_TOKEN_CLAIM", SETTING_NAME, FIELD(revoke_token_claim), "hash_password", 0, 0, NULL,
 	"the claim with a digest of the password's hash (JWT_CHECK_REVOKE_TOKEN)"},
     {"JWT_SLIDING_TOKEN_REFRESH_EXP_CLAIM", SETTING_NAME, FIELD(sliding_token_refresh_exp_claim),

@@ -37,6 +37,7 @@ static const struct endpoint endpoint = {
 		   "`rest_framework_simplejwt.token_blacklist` app installed.",
     .fields = {{.name = "refresh"}},
     .start = start,
+    .check = context_check,
     .admit = admit,
     .answer = answer,
 };

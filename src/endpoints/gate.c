@@ -1,5 +1,7 @@
 #include "endpoints/gate.h"
 
+#include "base/log.h"
+
 #include <string.h>
 
 #define JTI_MAXIMUM 255 /* of the column */
@@ -14,6 +16,21 @@ context_open(const struct config *config, const char *program)
 	context->keyring = keyring_load(config);
 	context->accounts = context->keyring == NULL ? NULL : accounts_open(config, program);
 	return context->accounts == NULL ? NULL : context;
+}
+
+bool
+context_check(struct context *context)
+{
+	struct arena *arena = arena_new();
+	bool good = accounts_check(context->accounts, arena) != VERDICT_NO;
+
+	arena_free(arena);
+	if (!good)
+		log_line(
+		    "the database lacks what the settings need: sql/schema.sql makes the tables; "
+		    "JWT_USER_TABLE, JWT_USERNAME_FIELD, JWT_USER_ID_FIELD and "
+		    "JWT_TOKEN_BLACKLIST say what is used");
+	return good;
 }
 
 struct claims_context
@@ -163,9 +180,9 @@ issue(struct request *request, const struct context *context, enum token_kind ki
 	*claims = claims_new(&made, kind);
 	if (*claims == NULL)
 		return WIRE_UNAVAILABLE;
-	claims_set(&made, *claims, config->user_id_claim, user_claim(request, context, account));
+	claims_set(*claims, bytes_of(config->user_id_claim), user_claim(request, context, account));
 	if (config->check_revoke_token)
-		claims_set(&made, *claims, config->revoke_token_claim,
+		claims_set(*claims, bytes_of(config->revoke_token_claim),
 		    claims_string(request->arena,
 			bytes_of(account_password_digest(request->arena, account))));
 	*token = claims_sign(&made, *claims);

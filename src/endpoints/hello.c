@@ -31,6 +31,7 @@ static const struct endpoint endpoint = {
     .title = "Hello",
     .description = "",
     .start = start,
+    .check = context_check,
     .admit = admit,
     .answer = answer,
 };

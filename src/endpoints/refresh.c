@@ -70,6 +70,7 @@ static const struct endpoint endpoint = {
 		   "token if the refresh token is valid.",
     .fields = {{.name = "refresh"}, {.name = "access", .read_only = true}},
     .start = start,
+    .check = context_check,
     .answer = answer,
 };
 

@@ -31,6 +31,7 @@ static struct endpoint endpoint = {
     .description = "Takes a set of user credentials and returns a sliding JSON web token to\n"
 		   "prove the authentication of those credentials.",
     .start = start,
+    .check = context_check,
     .answer = answer,
 };
 

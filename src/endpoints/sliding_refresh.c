@@ -53,6 +53,7 @@ static const struct endpoint endpoint = {
 		   "token's refresh period has not expired.",
     .fields = {{.name = "token"}},
     .start = start,
+    .check = context_check,
     .answer = answer,
 };
 

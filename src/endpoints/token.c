@@ -35,6 +35,7 @@ static struct endpoint endpoint = {
     .description = "Takes a set of user credentials and returns an access and refresh JSON web\n"
 		   "token pair to prove the authentication of those credentials.",
     .start = start,
+    .check = context_check,
     .answer = answer,
 };
 

@@ -41,6 +41,7 @@ static const struct endpoint endpoint = {
 		   "information about a token's fitness for a particular use.",
     .fields = {{.name = "token"}},
     .start = start,
+    .check = context_check,
     .answer = answer,
 };
 

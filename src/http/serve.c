@@ -351,11 +351,12 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 		return EXIT_FAILURE;
 	if (check_only) {
 		config_print(config, stdout);
-		return EXIT_SUCCESS;
+		return endpoint->check(context) ? EXIT_SUCCESS : EXIT_FAILURE;
 	}
 	switch (find_door()) {
 	case DOOR_FCGI:
-		return serve_fcgi(endpoint, config, context);
+		return endpoint->check(context) ? serve_fcgi(endpoint, config, context)
+						: EXIT_FAILURE;
 	case DOOR_CGI:
 		serve_cgi(endpoint, config, context);
 		return EXIT_SUCCESS;

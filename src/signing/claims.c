@@ -59,14 +59,13 @@ claims_integer(struct arena *arena, const char *digits)
 }
 
 void
-claims_set(
-    const struct claims_context *context, struct json *claims, const char *name, struct json *value)
+claims_set(struct json *claims, struct bytes name, struct json *value)
 {
 	struct json **at = &claims->first;
 
-	while (*at != NULL && !bytes_equal((*at)->name, name))
+	while (*at != NULL && !bytes_same((*at)->name, name))
 		at = &(*at)->next;
-	value->name = bytes_of(arena_copy(context->arena, name, strlen(name)));
+	value->name = name;
 	value->next = *at == NULL ? NULL : (*at)->next;
 	*at = value;
 }
@@ -77,7 +76,7 @@ set_time(
 {
 	const char *digits = arena_printf(context->arena, "%lld", (long long)seconds);
 
-	claims_set(context, claims, name, claims_integer(context->arena, digits));
+	claims_set(claims, bytes_of(name), claims_integer(context->arena, digits));
 }
 
 /* As uuid4().hex looks, but all of its 128 bits random. */
@@ -95,7 +94,7 @@ set_jti(const struct claims_context *context, struct json *claims)
 		buffer_putc(&hex, "0123456789abcdef"[random[i] >> 4]);
 		buffer_putc(&hex, "0123456789abcdef"[random[i] & 15]);
 	}
-	claims_set(context, claims, context->config->jti_claim,
+	claims_set(claims, bytes_of(context->config->jti_claim),
 	    claims_string(context->arena, buffer_bytes(&hex)));
 	return true;
 }
@@ -107,7 +106,7 @@ claims_new(const struct claims_context *context, enum token_kind kind)
 	struct json *claims = arena_alloc(context->arena, sizeof(*claims));
 
 	claims->type = JSON_OBJECT;
-	claims_set(context, claims, config->token_type_claim,
+	claims_set(claims, bytes_of(config->token_type_claim),
 	    claims_string(context->arena, bytes_of(token_type(kind))));
 	set_time(context, claims, "exp", context->now + lifetime(config, kind));
 	set_time(context, claims, "iat", context->now);
@@ -143,8 +142,7 @@ claims_access(const struct claims_context *context, const struct json *refresh)
 			continue;
 		copy = arena_alloc(context->arena, sizeof(*copy));
 		*copy = *claim;
-		claims_set(context, access,
-		    arena_copy(context->arena, claim->name.data, claim->name.length), copy);
+		claims_set(access, claim->name, copy);
 	}
 	return access;
 }
@@ -169,10 +167,10 @@ claims_sign(const struct claims_context *context, struct json *claims)
 	if (claims == NULL)
 		return NULL;
 	if (config->audience != NULL)
-		claims_set(context, claims, "aud",
+		claims_set(claims, bytes_of("aud"),
 		    claims_string(context->arena, bytes_of(config->audience)));
 	if (config->issuer != NULL)
-		claims_set(context, claims, "iss",
+		claims_set(claims, bytes_of("iss"),
 		    claims_string(context->arena, bytes_of(config->issuer)));
 	json_write(&text, claims, true);
 	return jws_sign(context->arena, context->keyring, buffer_bytes(&text));
@@ -293,6 +291,9 @@ claims_check(const struct claims_context *context, const struct json *claims, en
 		return CLAIMS_NO_ID;
 	if (kind == TOKEN_UNTYPED)
 		return CLAIMS_GOOD;
+	/* What such a token is exchanged for would carry its iss, which must be a string. */
+	if (kind != TOKEN_ACCESS && !is_text(context, claims, "iss"))
+		return CLAIMS_INVALID;
 	if (type == NULL)
 		return CLAIMS_NO_TYPE;
 	return is_string(type, token_type(kind)) ? CLAIMS_GOOD : CLAIMS_WRONG_TYPE;
@@ -303,7 +304,7 @@ claims_check(const struct claims_context *context, const struct json *claims, en
 static const char *
 text_of(struct arena *arena, const struct json *json)
 {
-	if ((json->type != JSON_STRING && json->type != JSON_INT) || json->text.length == 0 ||
+	if ((json->type != JSON_STRING && json->type != JSON_INT) ||
 	    memchr(json->text.data, '\0', json->text.length) != NULL)
 		return NULL;
 	return arena_copy(arena, json->text.data, json->text.length);

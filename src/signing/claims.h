@@ -31,9 +31,8 @@ struct claims_context {
  * too. NULL only if there is no randomness. */
 struct json *claims_new(const struct claims_context *, enum token_kind);
 
-/* Sets a claim: in its place if there is one of that name, else at the end. */
-void claims_set(
-    const struct claims_context *, struct json *claims, const char *name, struct json *);
+/* Sets a claim: in its place if there is one of that name, else at the end. The name must last. */
+void claims_set(struct json *claims, struct bytes name, struct json *);
 struct json *claims_string(struct arena *, struct bytes);
 struct json *claims_integer(struct arena *, const char *digits);
 

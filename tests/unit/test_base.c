@@ -73,11 +73,11 @@ log_quote_escapes(void **state)
 	} rows[] = {
 	    {"abc", 3, "\"abc\""},
 	    {"", 0, "\"\""},
-	    {"a\nb\"\\\x1b[31m", 9, "\"a\\x0ab\\x22\\x5c\\x1b[31\""},
+	    {"a\nb\"\\\x1b[31m", 9, "\"a\\x0ab\\\"\\\\\\x1b[31\""},
 	    {"\0\xff", 2, "\"\\x00\\xff\""},
 	};
 	struct arena *arena = arena_new();
-	char longer[200];
+	char longer[300];
 	const char *quoted;
 
 	(void)state;

@@ -38,7 +38,9 @@ accounts_open(const struct config *config, const char *program)
 enum verdict
 accounts_check(struct accounts *accounts, struct arena *arena)
 {
-	return store_check(accounts->store, arena, STATEMENT_COUNT);
+	return store_check(accounts->store, arena, STATEMENT_COUNT,
+	    "sql/schema.sql makes the tables; JWT_USER_TABLE, JWT_USERNAME_FIELD, JWT_USER_ID_FIELD "
+	    "and JWT_TOKEN_BLACKLIST say what is used");
 }
 
 static bool

@@ -27,7 +27,7 @@ struct account {
 struct accounts *accounts_open(const struct config *, const char *program);
 
 /*
- * Whether the database has what the settings need. NO: not, after lines in the log that name it.
+ * Whether the database has what the settings need. NO: not, after a line in the log that names it.
  * UNDECIDED: it is away for now.
  */
 enum verdict accounts_check(struct accounts *, struct arena *);

@@ -30,6 +30,7 @@ struct store {
 	enum use uses[STATEMENTS_MAXIMUM]; /* of the statements, on this connection */
 	bool unprepared; /* something between us and the server does not keep prepared statements */
 	bool suspect;
+	const char *advice; /* what to say behind an error, while the statements are checked */
 };
 
 /* How one attempt ended. */
@@ -61,11 +62,12 @@ store_new(const char *program, const struct statement *table, long timeout)
 
 /* libpq's message is several lines and may quote names: its first line, escaped. */
 static void
-log_trouble(struct arena *arena, const char *what, const char *message)
+log_trouble(const struct store *store, struct arena *arena, const char *what, const char *message)
 {
 	size_t length = message == NULL ? 0 : strcspn(message, "\n");
 
-	log_line("database: %s: %s", what, log_quote(arena, (struct bytes){message, length}));
+	log_line("database: %s: %s%s%s", what, log_quote(arena, (struct bytes){message, length}),
+	    store->advice == NULL ? "" : "; ", store->advice == NULL ? "" : store->advice);
 }
 
 static void
@@ -106,7 +108,7 @@ connect_database(struct store *store, struct arena *arena)
 			return false;
 		wanted = PQconnectPoll(store->connection);
 	}
-	log_trouble(arena, "cannot connect",
+	log_trouble(store, arena, "cannot connect",
 	    store->connection == NULL ? "out of memory" : PQerrorMessage(store->connection));
 	disconnect(store);
 	return false;
@@ -161,7 +163,7 @@ judge_error(struct store *store, struct arena *arena, const PGresult *result)
 		return ANSWERED; /* no row can have such a value */
 	if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0)
 		return TRY_AGAIN;
-	log_trouble(arena, state, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+	log_trouble(store, arena, state, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 	return FAILED;
 }
 
@@ -262,7 +264,8 @@ store_ask(struct store *store, struct arena *arena, size_t number, const char *c
 		if (outcome == NOT_PREPARED)
 			store->unprepared = true;
 		if (outcome == LOST) {
-			log_trouble(arena, "connection lost", PQerrorMessage(store->connection));
+			log_trouble(
+			    store, arena, "connection lost", PQerrorMessage(store->connection));
 			disconnect(store);
 		}
 		if (outcome == FAILED || (outcome == LOST && !store->table[number].repeatable))
@@ -272,23 +275,25 @@ store_ask(struct store *store, struct arena *arena, size_t number, const char *c
 }
 
 enum verdict
-store_check(struct store *store, struct arena *arena, size_t count)
+store_check(struct store *store, struct arena *arena, size_t count, const char *advice)
 {
 	enum verdict verdict = VERDICT_YES;
 
 	store->deadline = milliseconds() + store->milliseconds;
 	if (store->connection == NULL && !connect_database(store, arena))
 		return VERDICT_UNDECIDED;
-	for (size_t number = 0; number < count; number++) {
+	store->advice = advice;
+	for (size_t number = 0; number < count && verdict == VERDICT_YES; number++) {
 		enum outcome outcome =
 		    store->table[number].sql == NULL ? ANSWERED : prepare(store, arena, number);
 
-		if (outcome != ANSWERED && outcome != FAILED)
-			disconnect(store);
-		if (store->connection == NULL)
-			return VERDICT_UNDECIDED;
-		if (outcome == FAILED)
+		if (outcome == FAILED && store->connection != NULL)
 			verdict = VERDICT_NO;
+		else if (outcome != ANSWERED)
+			verdict = VERDICT_UNDECIDED;
 	}
+	store->advice = NULL;
+	if (verdict == VERDICT_UNDECIDED)
+		disconnect(store);
 	return verdict;
 }

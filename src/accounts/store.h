@@ -46,8 +46,9 @@ enum verdict store_ask(struct store *, struct arena *, size_t statement,
 
 /*
  * Prepares every statement that has a text, to check it against the tables. NO: one of them cannot
- * be, after a line in the log that names what is missing. UNDECIDED: the database is away.
+ * be, after a line in the log that names what is missing and gives the advice. UNDECIDED: the
+ * database is away.
  */
-enum verdict store_check(struct store *, struct arena *, size_t count);
+enum verdict store_check(struct store *, struct arena *, size_t count, const char *advice);
 
 #endif

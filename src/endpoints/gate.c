@@ -1,7 +1,5 @@
 #include "endpoints/gate.h"
 
-#include "base/log.h"
-
 #include <string.h>
 
 #define JTI_MAXIMUM 255 /* of the column */
@@ -25,11 +23,6 @@ context_check(struct context *context)
 	bool good = accounts_check(context->accounts, arena) != VERDICT_NO;
 
 	arena_free(arena);
-	if (!good)
-		log_line(
-		    "the database lacks what the settings need: sql/schema.sql makes the tables; "
-		    "JWT_USER_TABLE, JWT_USERNAME_FIELD, JWT_USER_ID_FIELD and "
-		    "JWT_TOKEN_BLACKLIST say what is used");
 	return good;
 }
 

@@ -18,7 +18,7 @@ struct context {
 /* Keys loaded, the database known but not connected yet. NULL after a line in the log. */
 struct context *context_open(const struct config *, const char *program);
 
-/* For an endpoint's check(): false, after lines in the log, if the database lacks what is needed.
+/* For an endpoint's check(): false, after a line in the log, if the database lacks what is needed.
  */
 bool context_check(struct context *);
 

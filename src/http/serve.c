@@ -253,7 +253,6 @@ serve_fcgi(const struct endpoint *endpoint, const struct config *config, struct 
 	static struct fcgi fcgi;
 	struct arena *arena = arena_new();
 
-	handle_signals();
 	while (!stopping) {
 		int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
@@ -350,11 +349,14 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 	if (context == NULL)
 		return EXIT_FAILURE;
 	if (check_only) {
+		if (!endpoint->check(context))
+			return EXIT_FAILURE;
 		config_print(config, stdout);
-		return endpoint->check(context) ? EXIT_SUCCESS : EXIT_FAILURE;
+		return EXIT_SUCCESS;
 	}
 	switch (find_door()) {
 	case DOOR_FCGI:
+		handle_signals();
 		return endpoint->check(context) ? serve_fcgi(endpoint, config, context)
 						: EXIT_FAILURE;
 	case DOOR_CGI:

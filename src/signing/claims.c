@@ -176,7 +176,7 @@ claims_sign(const struct claims_context *context, struct json *claims)
 	return jws_sign(context->arena, context->keyring, buffer_bytes(&text));
 }
 
-/* Whole seconds, as Python's int() cuts a fraction off. */
+/* Whole seconds, as Python's int() makes them of a number (or of True, which is 1). */
 static bool
 read_time(const struct json *value, int64_t *out)
 {
@@ -184,6 +184,10 @@ read_time(const struct json *value, int64_t *out)
 
 	if (value == NULL)
 		return false;
+	if (value->type == JSON_BOOL) {
+		*out = value->boolean;
+		return true;
+	}
 	if (value->type == JSON_FLOAT) {
 		char text[64];
 

@@ -22,7 +22,7 @@ def cgi(site):
 
     def run(program, body=b"", settings=(), **environment):
         skip_without(program)
-        every = ours.environment(site.environment(), {**PROFILES["default"].our_settings(), **dict(settings)})
+        every = ours.environment(site.our_environment(), {**PROFILES["default"].our_settings(), **dict(settings)})
         every = {"PATH": os.environ["PATH"], **{k: v for k, v in every.items() if k.startswith(("JWT_", "PG"))},
                  "GATEWAY_INTERFACE": "CGI/1.1", "REMOTE_ADDR": "127.0.0.1", **environment}
         body = body.encode() if isinstance(body, str) else body

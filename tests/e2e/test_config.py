@@ -23,7 +23,7 @@ def run(program, *arguments, settings=None, **more):
 
 @pytest.fixture(scope="module")
 def database(site):
-    return site.environment()
+    return site.our_environment()
 
 
 def check(program="token", settings=None, database=(), **added):

@@ -143,7 +143,7 @@ def test_a_killed_worker_is_replaced(away, name):
 
 
 def environment(away, **settings):
-    return ours.environment(away.environment(), {**PROFILES["default"].our_settings(), **settings})
+    return ours.environment(away.our_environment(), {**PROFILES["default"].our_settings(), **settings})
 
 
 @pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT))

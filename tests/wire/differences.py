@@ -6,7 +6,7 @@ two answers alike that are not equal.
 import re
 
 from harness.ours import PROGRAM_OF
-from harness.tokens import LOOKS_LIKE_A_TOKEN, is_strict
+from harness.tokens import is_strict
 
 DELIBERATE = {
     "slash": "A path without its slash is answered like the one with it; Django redirects, which loses"
@@ -24,7 +24,7 @@ DELIBERATE = {
     "nginx": "Nginx in front of the programs reads a path before them: //, /./ and /../ are resolved.",
 }
 
-FORMAT = re.compile(r"(?<=[?&])format=(api|html)(?=&|$|\s)")
+ABOUT_A_TOKEN = re.compile(r'eyJ[^"&\s]+')  # with whatever stands right behind it
 
 
 def rewrite(case):
@@ -67,7 +67,7 @@ def _crash(case, sent, theirs, ours):
 
 def _lenient(case, sent, theirs, ours):
     lenient = case.lenient or any(
-        not is_strict(token) for text in sent for token in LOOKS_LIKE_A_TOKEN.findall(text)
+        not is_strict(token) for text in sent for token in ABOUT_A_TOKEN.findall(text)
     )
     return lenient and ours["status"] == 401 and _refused(ours)
 

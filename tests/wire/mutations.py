@@ -13,6 +13,8 @@ GOOD = [
 ]
 BYTES = "{}[]\",:\\/.=&%+-_0179eEntaZ \t\n\r\0\x1f\x7f\u00e9\u20ac\U0001f600\udcff\udc80"
 
+ODD = (True, None, 0, -1, "1", [1], {"a": 1})  # values of claims that only a lenient reader takes
+
 
 def mutated(text, random):
     """One to three changes at random places."""
@@ -46,8 +48,7 @@ def cases(known, random, count):
             kind = next(k for k in ("refresh", "access", "sliding") if "{{" + k in str(request))
             recipe = random.choice(_recipes(random))
             tokens["token"] = {"kind": kind, **recipe}
-            lenient = any(not isinstance(value, str) and value in (True, 0, -1) for value in
-                          recipe.get("set", {}).values())
+            lenient = any(value in ODD for value in recipe.get("set", {}).values())
             request = _replaced(request, "{{" + kind + "}}", "{{token}}")
         elif "json" in request:
             request["json"] = mutated(request["json"], random)
@@ -70,8 +71,8 @@ def _replaced(value, old, new):
 def _recipes(random):
     """Changes inside a token that is signed afterwards, and after it was signed."""
     claim = random.choice(("token_type", "exp", "iat", "jti", "user_id", "nbf", "x", "aud", "iss", "sub"))
-    value = random.choice((0, 1, -1, 2, 4242, 2**31, "1", "abc", True, None, [1], {"a": 1}, "t0-10",
-                           "t0+10", "t0+7200", "refresh", "access", ""))
+    value = random.choice((*ODD, 2, 4242, 2**31, "abc", "t0-10", "t0+10", "t0+7200", "refresh",
+                           "access", ""))
     at, digit = random.randrange(20), random.choice("abcXYZ019-_")
     return [
         {"set": {claim: value}},

@@ -121,7 +121,7 @@ class Run:
 
     def _text(self, text):
         text = repeated(text)
-        return re.sub(r"\{\{([\w.-]+)\}\}", lambda match: self._value(match[1]), text)
+        return re.sub(r"\{\{(\d+\.\w+|[a-z]\w*)\}\}", lambda match: self._value(match[1]), text)
 
     def _value(self, name):
         if name[0].isdigit():

@@ -42,11 +42,17 @@ class Site:
         with contextlib.closing(cluster.connect("postgres")) as connection:
             connection.cursor().execute(f"CREATE DATABASE {database}")
         reference.populate(self.environment())
+        cluster.psql(database, "-f", ours.CHECKOUT / "sql" / "roles.sql")
         self.connection = cluster.connect(database)
         self.execute("CREATE TABLE people_at_first AS SELECT * FROM auth_user")
 
     def environment(self):
+        """For Django, who owns the tables."""
         return self.cluster.environment(self.name)
+
+    def our_environment(self):
+        """For ours, which need no more than the role of sql/roles.sql."""
+        return self.cluster.environment(self.name, "jwt_fcgi")
 
     def connect_again(self):
         """After the cluster was away."""
@@ -89,7 +95,7 @@ class Site:
 
     def _start_ours(self, settings):
         folder = _folder()
-        run = ours.Ours(self.environment(), settings, folder)
+        run = ours.Ours(self.our_environment(), settings, folder)
         return _when_ready(Server(run.port, [run], folder, run), [run])
 
     def end(self):

@@ -1,0 +1,177 @@
+"""Settings that SimpleJWT has no counterpart of, or that only its newer releases have."""
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from harness import client, hashes
+from harness.fixtures import skip_without
+from harness.people import ITERATIONS, OLD, PASSWORD
+from harness.tokens import Maker, claims_of
+
+ALICE = {"username": "alice", "password": PASSWORD}
+REVOKED = "The user's password has been changed."
+NO_ACCOUNT = {"detail": "No active account found for the given token."}
+
+
+def login(server, username, password=PASSWORD, path="/api/token/"):
+    return client.post_json(server.port, path, {"username": username, "password": password})
+
+
+def refresh(server, token):
+    return client.post_json(server.port, "/api/token/refresh/", {"refresh": token})
+
+
+# --- Other tables of users.
+
+MEMBERS = """
+DROP TABLE IF EXISTS members;
+CREATE TABLE members (id uuid PRIMARY KEY, email text UNIQUE, password text, is_active boolean);
+INSERT INTO members VALUES
+	('6f1c1a52-8df1-4f0e-9d0b-0c8f4a3c7b11', 'ada@example.test', %s, true),
+	('6f1c1a52-8df1-4f0e-9d0b-0c8f4a3c7b12', 'bea@example.test', %s, false);
+GRANT SELECT ON members TO jwt_fcgi;
+GRANT UPDATE (password) ON members TO jwt_fcgi;
+"""
+BY_TABLE = {"JWT_USER_TABLE": "members", "JWT_USERNAME_FIELD": "email", "JWT_TOKEN_BLACKLIST": "off"}
+BY_QUERY = {
+    "JWT_USER_QUERY": "SELECT id, password, is_active FROM members WHERE lower(email) = lower($1)",
+    "JWT_USER_ID_QUERY": "SELECT id, password, is_active FROM members WHERE id::text = $1",
+    "JWT_USERNAME_FIELD": "email",
+    "JWT_TOKEN_BLACKLIST": "off",
+    "JWT_PASSWORD_REHASH": "off",
+}
+
+
+@pytest.fixture(params=[BY_TABLE, BY_QUERY], ids=["table", "query"])
+def members(request, site, stack):
+    stored = hashes.pbkdf2(PASSWORD, ITERATIONS)
+    site.execute(MEMBERS, stored, stored)
+    return stack(**request.param)
+
+
+def test_members_log_in(members):
+    answer = client.post_json(members.port, "/api/token/", {"email": "ada@example.test", "password": PASSWORD})
+    assert answer.status == 200, answer.body
+    pair = answer.json()
+    assert claims_of(pair["access"])["user_id"] == "6f1c1a52-8df1-4f0e-9d0b-0c8f4a3c7b11"
+    assert client.hello(members.port, pair["access"]).status == 200
+    assert refresh(members, pair["refresh"]).status == 200
+
+
+def test_members_are_refused(members):
+    for email in ("bea@example.test", "nobody@example.test"):
+        answer = client.post_json(members.port, "/api/token/", {"email": email, "password": PASSWORD})
+        assert answer.status == 401
+    answer = client.post_json(members.port, "/api/token/", {"username": "ada@example.test", "password": PASSWORD})
+    assert (answer.status, answer.json()) == (400, {"email": ["This field is required."]})
+
+
+# --- Passwords.
+
+def test_a_password_with_outer_spaces(stack):
+    assert login(stack(), "spaced", "  outer spaces  ").status == 401
+    assert login(stack(JWT_PASSWORD_TRIM="off"), "spaced", "  outer spaces  ").status == 200
+    assert login(stack(JWT_PASSWORD_TRIM="off"), "spaced", "outer spaces").status == 401
+
+
+# mode: which of those who log in have a new hash afterwards
+REHASHED = {
+    "off": set(),
+    "upgrade": {"h_old_iter", "h_short_salt", "h_sha1_old", "h_bcrypt_sha256"},  # bcrypt of cost 4
+    "django": {"h_old_iter", "h_short_salt", "h_sha1_old", "h_more_iter", "h_argon2id", "h_bcrypt_sha256"},
+}
+WHOM = ("alice", "h_old_iter", "h_short_salt", "h_sha1_old", "h_more_iter", "h_argon2id", "h_bcrypt_sha256")
+
+
+@pytest.mark.parametrize("mode", REHASHED)
+def test_rehash(site, stack, mode):
+    server = stack(JWT_PASSWORD_REHASH=mode)
+    before = dict(site.execute("SELECT username, password FROM auth_user"))
+    for name in WHOM:
+        assert login(server, name).status == 200, name
+    after = dict(site.execute("SELECT username, password FROM auth_user"))
+    assert {name for name in WHOM if before[name] != after[name]} == REHASHED[mode]
+    for name in REHASHED[mode]:
+        assert after[name].startswith(f"pbkdf2_sha256${ITERATIONS}$") and login(server, name).status == 200
+
+
+def test_a_wrong_password_changes_nothing(site, stack):
+    server = stack()
+    before = site.execute("SELECT * FROM auth_user ORDER BY id")
+    for name in (*WHOM, "nobody", "inactive", "unusable"):
+        assert login(server, name, "wrong").status == 401
+    assert site.execute("SELECT * FROM auth_user ORDER BY id") == before
+
+
+def test_old_is_old():
+    assert OLD < ITERATIONS
+
+
+# --- What newer releases of SimpleJWT have.
+
+def test_a_changed_password_ends_tokens(site, stack):
+    server = stack(JWT_CHECK_REVOKE_TOKEN="on")
+    pair = login(server, "alice").json()
+    stored = site.execute("SELECT password FROM auth_user WHERE username = 'alice'")[0][0]
+    claim = claims_of(pair["access"])["hash_password"]
+    assert claim == hashlib.md5(stored.encode()).hexdigest().upper()
+    assert client.hello(server.port, pair["access"]).status == refresh(server, pair["refresh"]).status == 200
+    site.execute("UPDATE auth_user SET password = %s WHERE username = 'alice'", hashes.pbkdf2("new", ITERATIONS))
+    answer = client.hello(server.port, pair["access"])
+    assert (answer.status, answer.json()) == (401, {"detail": REVOKED, "code": "password_changed"})
+    answer = refresh(server, pair["refresh"])
+    assert (answer.status, answer.json()["detail"]) == (401, REVOKED)
+
+
+def test_an_inactive_user_where_that_is_not_checked(stack):
+    maker = Maker()
+    access, token = (maker.make({"kind": kind, "set": {"user_id": 2}}) for kind in ("access", "refresh"))
+    strict, lax = stack(), stack(JWT_CHECK_USER_IS_ACTIVE="off")
+    assert client.hello(strict.port, access).json() == {"detail": "User is inactive", "code": "user_inactive"}
+    assert (refresh(strict, token).status, refresh(strict, token).json()) == (401, NO_ACCOUNT)
+    assert client.hello(lax.port, access).status == refresh(lax, token).status == 200
+    assert login(lax, "inactive").status == 401, "a login is refused all the same"
+
+
+# release: what refresh and sliding refresh say of someone inactive
+RELEASES = {"5.2": (200, 200), "5.5": (401, 200), "head": (401, 401)}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_releases(stack, release):
+    skip_without("sliding_refresh")
+    server, maker = stack(JWT_COMPAT=release), Maker()
+    pair, sliding = (maker.make({"kind": kind, "set": {"user_id": 2}}) for kind in ("refresh", "sliding"))
+    answers = refresh(server, pair), client.post_json(server.port, "/api/token/sliding/refresh/", {"token": sliding})
+    assert tuple(answer.status for answer in answers) == RELEASES[release]
+    user_id = claims_of(login(server, "alice").json()["access"])["user_id"]
+    assert user_id == (1 if release == "5.2" else "1")
+
+
+# --- Rotation is atomic.
+
+def test_one_of_many_simultaneous_refreshes_wins(site, stack):
+    server = stack("rotate")
+    for _ in range(5):
+        token = login(server, "alice").json()["refresh"]
+        with ThreadPoolExecutor(12) as threads:
+            answers = list(threads.map(lambda _: refresh(server, token), range(12)))
+        won = [answer for answer in answers if answer.status == 200]
+        lost = [answer for answer in answers if answer.status != 200]
+        assert len(won) == 1
+        assert {(answer.status, answer.body) for answer in lost} == {
+            (401, b'{"detail":"Token is blacklisted","code":"token_not_valid"}')
+        }
+        assert refresh(server, won[0].json()["refresh"]).status == 200
+
+
+def test_one_of_many_simultaneous_blacklistings_wins(site, stack):
+    skip_without("blacklist")
+    server = stack()
+    token = Maker().make({"kind": "refresh"})
+    with ThreadPoolExecutor(12) as threads:
+        answers = list(threads.map(
+            lambda _: client.post_json(server.port, "/api/token/blacklist/", {"refresh": token}).status, range(12)
+        ))
+    assert set(answers) <= {200, 401} and 200 in answers
+    assert site.execute("SELECT count(*) FROM token_blacklist_blacklistedtoken")[0][0] == 1

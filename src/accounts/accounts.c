@@ -55,6 +55,7 @@ read_account(const struct row *row, struct account *out)
 	out->password = row->values[1];
 	out->active = row->values[2] != NULL && strchr("tTyY1", row->values[2][0]) != NULL;
 	out->key = row->count > 3 ? row->values[3] : row->values[0];
+	out->name = row->count > 4 ? row->values[4] : NULL;
 	return true;
 }
 

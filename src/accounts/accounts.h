@@ -18,6 +18,7 @@ struct account {
 	const char *user_id;  /* of JWT_USER_ID_FIELD: what goes into a token */
 	bool user_id_integer; /* whether that column holds integers */
 	const char *key;      /* the primary key, to which other tables refer */
+	const char *name; /* of JWT_USERNAME_FIELD; NULL if JWT_USER_QUERY gives no fifth column */
 	const char *password; /* the stored string; NULL if there is none */
 	bool active;
 };

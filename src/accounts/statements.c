@@ -16,9 +16,9 @@ quote_name(struct arena *arena, const char *name)
 static const char *
 user_query(struct arena *arena, const struct config *config, const char *where)
 {
-	return arena_printf(arena, "SELECT %s, password, is_active, id FROM %s WHERE %s = $1",
-	    quote_name(arena, config->user_id_field), quote_name(arena, config->user_table),
-	    quote_name(arena, where));
+	return arena_printf(arena, "SELECT %s, password, is_active, id, %s FROM %s WHERE %s = $1",
+	    quote_name(arena, config->user_id_field), quote_name(arena, config->username_field),
+	    quote_name(arena, config->user_table), quote_name(arena, where));
 }
 
 /* Reading and writing the stored hashes of a table of users. */

@@ -8,7 +8,7 @@
 #include "base/config.h"
 
 enum statement_number {
-	USER_BY_NAME,      /* login -> id, password, active, primary key */
+	USER_BY_NAME,      /* login -> id, password, active, primary key, login */
 	USER_BY_ID,        /* id -> the same */
 	PASSWORD_COST,     /* -> the most PBKDF2 iterations among the newest users */
 	PASSWORD_STORE,    /* key, new, old */

@@ -44,7 +44,7 @@ cgi_receive(struct request *request)
 			    bytes_of(value + 1));
 	}
 	length = request->content_length == NULL ? 0 : strtol(request->content_length, NULL, 10);
-	if (length > 0 && length <= request->config->request_body_limit)
+	if (!request->body_ignored && length > 0 && length <= request->config->request_body_limit)
 		request->body = read_body(request, (size_t)length);
 	request_complete(request);
 }

@@ -24,10 +24,10 @@ struct field {
 #define FIELDS_MAXIMUM 4
 
 struct endpoint {
-	const char *name;        /* of the program */
-	const char *allow;       /* the methods, as the Allow header lists them */
-	const char *title;       /* DRF's name and description of the view, for OPTIONS */
-	const char *description; /* as the text of a JSON string */
+	const char *name;  /* of the program */
+	const char *allow; /* the methods, as the Allow header lists them; NULL with decide() */
+	const char *title; /* DRF's name and description of the view, for OPTIONS */
+	const char *description;             /* as the text of a JSON string */
 	struct field fields[FIELDS_MAXIMUM]; /* a NULL name ends them; read_only ones stand last */
 	bool one_form; /* answers in one form, whatever the Accept header says, as a file would */
 
@@ -38,6 +38,11 @@ struct endpoint {
 	/* Who asks: a reply with status 0 lets the request in. NULL: anybody may. */
 	struct reply (*admit)(struct request *, struct context *);
 	struct reply (*answer)(struct request *, struct context *);
+	/*
+	 * In place of all that: a judge over requests that are answered elsewhere. Method, Accept
+	 * header and body are not looked at, and FastCGI's role of an authorizer is served too.
+	 */
+	struct reply (*decide)(struct request *, struct context *);
 };
 
 /*

@@ -19,6 +19,7 @@
 #define GET_VALUES_RESULT 10
 #define UNKNOWN_TYPE      11
 #define RESPONDER         1
+#define AUTHORIZER        2
 #define REQUEST_COMPLETE  0
 #define CANT_MPX_CONN     1
 #define UNKNOWN_ROLE      3
@@ -199,7 +200,8 @@ begin(struct fcgi *fcgi, struct arena *arena, const struct record *record)
 	if (fcgi->request_id != 0)
 		return fcgi->request_id != record->request_id &&
 		       refuse(fcgi, arena, record->request_id, CANT_MPX_CONN);
-	if (content[0] != 0 || content[1] != RESPONDER) {
+	fcgi->role = (unsigned)content[0] << 8 | content[1];
+	if (fcgi->role != RESPONDER && !(fcgi->role == AUTHORIZER && fcgi->takes_authorizer)) {
 		refuse(fcgi, arena, record->request_id, UNKNOWN_ROLE);
 		return false;
 	}
@@ -284,19 +286,27 @@ read_parameters(struct request *request, struct bytes rest)
 	return true;
 }
 
+/* An authorizer is sent no body (section 6.3): nothing to wait for behind the parameters. */
+static bool
+is_complete(const struct fcgi *fcgi, const struct parts *parts)
+{
+	return parts->body_ended || (fcgi->role == AUTHORIZER && parts->parameters_ended);
+}
+
 bool
 fcgi_receive(struct fcgi *fcgi, int connection, struct request *request)
 {
 	struct parts parts = {.parameters.arena = request->arena,
 	    .body.arena = request->arena,
-	    .body_maximum = (size_t)request->config->request_body_limit};
+	    .body_maximum =
+		request->body_ignored ? 0 : (size_t)request->config->request_body_limit};
 	struct record record;
 
 	fcgi->connection = connection;
 	fcgi->deadline = milliseconds() + request->config->request_timeout * 1000;
-	fcgi->request_id = 0;
+	fcgi->request_id = fcgi->role = 0;
 	fcgi->start = fcgi->end = 0;
-	for (int records = 0; !parts.body_ended; records++)
+	for (int records = 0; !is_complete(fcgi, &parts); records++)
 		if (records == RECORDS_MAXIMUM || !take_header(fcgi, &record) ||
 		    !take_record(fcgi, request->arena, &record, &parts) ||
 		    !take(fcgi, record.padding, NULL))
@@ -305,6 +315,7 @@ fcgi_receive(struct fcgi *fcgi, int connection, struct request *request)
 	    !read_parameters(request, buffer_bytes(&parts.parameters)))
 		return false;
 	request->body = buffer_bytes(&parts.body);
+	request->authorizer = fcgi->role == AUTHORIZER;
 	if (parts.parameters_too_large)
 		request->defect = WIRE_HEADERS_TOO_LARGE;
 	else if (parts.body_too_large)
@@ -339,9 +350,24 @@ fcgi_answer(struct fcgi *fcgi, struct arena *arena, struct bytes head, struct by
 	return send_all(fcgi, buffer_bytes(&out));
 }
 
+/*
+ * Some servers send an authorizer the end of a body all the same; if that were still unread at
+ * close(2), TCP would take the answer back.
+ */
+static void
+linger(struct fcgi *fcgi)
+{
+	shutdown(fcgi->connection, SHUT_WR);
+	fcgi->deadline = milliseconds() + 100;
+	while (refill(fcgi))
+		continue;
+}
+
 void
 fcgi_close(struct fcgi *fcgi)
 {
+	if (fcgi->role == AUTHORIZER)
+		linger(fcgi);
 	close(fcgi->connection);
 	explicit_bzero(fcgi->received, fcgi->used);
 	fcgi->used = 0;

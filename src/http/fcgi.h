@@ -13,11 +13,13 @@
 #include "http/request.h"
 
 struct fcgi {
-	int connection;      /* non-blocking */
-	int64_t deadline;    /* milliseconds of the monotonic clock */
-	unsigned request_id; /* 0: no request begun */
-	size_t start, end;   /* what was received and not read yet */
-	size_t used;         /* how much of `received` was ever written to */
+	int connection;        /* non-blocking */
+	int64_t deadline;      /* milliseconds of the monotonic clock */
+	unsigned request_id;   /* 0: no request begun */
+	unsigned role;         /* of that request */
+	bool takes_authorizer; /* whether that role is served besides the responder's */
+	size_t start, end;     /* what was received and not read yet */
+	size_t used;           /* how much of `received` was ever written to */
 	unsigned char received[16 * 1024];
 };
 

@@ -22,6 +22,8 @@ struct request {
 	const char *authorization; /* of JWT_AUTH_HEADER_NAME, else REDIRECT_HTTP_AUTHORIZATION */
 	const char *remote_address;
 	struct bytes body;
+	bool body_ignored; /* set before it is received: the endpoint has no use for a body */
+	bool authorizer; /* asked in FastCGI's role of that name, not for an answer to the client */
 	enum wire defect; /* WIRE_OK, or what is wrong with the request as a whole */
 
 	int indent;                 /* of the JSON answer, if the Accept header asks for one */

@@ -79,6 +79,8 @@ judge(const struct endpoint *endpoint, struct request *request, struct context *
 	struct reply reply = {.status = 0};
 	enum wire negotiated;
 
+	if (endpoint->decide != NULL)
+		return endpoint->decide(request, context);
 	if (request->method == NULL || request->defect == WIRE_BAD_REQUEST ||
 	    request->defect == WIRE_HEADERS_TOO_LARGE)
 		return reply_refuse(request,
@@ -113,17 +115,20 @@ write_head(
 	struct buffer head = {.arena = request->arena};
 
 	buffer_printf(&head, "Status: %d %s\r\n", reply->status, wire_reason(reply->status));
+	if (reply->status != 204 && reply->status != 304 && reply->body.length > 0)
+		buffer_printf(&head, "Content-Type: %s\r\n",
+		    reply->type == NULL ? "application/json" : reply->type);
 	if (reply->status != 204 && reply->status != 304)
-		buffer_printf(&head, "Content-Type: %s\r\nContent-Length: %zu\r\n",
-		    reply->type == NULL ? "application/json" : reply->type, reply->body.length);
+		buffer_printf(&head, "Content-Length: %zu\r\n", reply->body.length);
 	if (reply->status == 401)
 		buffer_printf(
 		    &head, "WWW-Authenticate: %s realm=\"api\"\r\n", config->auth_header_types[0]);
 	if (reply->status == 503)
 		buffer_puts(&head, "Retry-After: " RETRY_AFTER "\r\n");
-	if (!config->json_only && !endpoint->one_form)
+	if (endpoint->allow != NULL && !config->json_only && !endpoint->one_form)
 		buffer_puts(&head, "Vary: Accept\r\n");
-	buffer_printf(&head, "Allow: %s\r\n", endpoint->allow);
+	if (endpoint->allow != NULL)
+		buffer_printf(&head, "Allow: %s\r\n", endpoint->allow);
 	buffer_puts(&head, "X-Frame-Options: DENY\r\nX-Content-Type-Options: nosniff\r\n"
 			   "Referrer-Policy: same-origin\r\n");
 	if (config->compat != COMPAT_5_2)
@@ -191,7 +196,8 @@ static void
 serve_cgi(const struct endpoint *endpoint, const struct config *config, struct context *context)
 {
 	struct arena *arena = arena_new();
-	struct request request = {.arena = arena, .config = config};
+	struct request request = {
+	    .arena = arena, .config = config, .body_ignored = endpoint->decide != NULL};
 	struct bytes head, body;
 
 	cgi_receive(&request);
@@ -205,9 +211,11 @@ static void
 serve_connection(struct fcgi *fcgi, int connection, const struct endpoint *endpoint,
     const struct config *config, struct arena *arena, struct context *context)
 {
-	struct request request = {.arena = arena, .config = config};
+	struct request request = {
+	    .arena = arena, .config = config, .body_ignored = endpoint->decide != NULL};
 	struct bytes head, body;
 
+	fcgi->takes_authorizer = endpoint->decide != NULL;
 	if (fcgi_receive(fcgi, connection, &request)) {
 		handle(endpoint, &request, context, &head, &body);
 		if (!fcgi_answer(fcgi, arena, head, body))

@@ -1,0 +1,114 @@
+/*
+ * Whether a request may pass, for a web server that asks before it answers: Nginx's auth_request
+ * and FastCGI's role of an authorizer. Yes is 204 (200 to an authorizer, as its specification wants
+ * it) with what is known of the user, no is 401; neither has a body. An outage is 503: it is never
+ * reported as a bad token.
+ */
+#include "endpoints/bearer.h"
+
+#include <string.h>
+
+#define VALUE_MAXIMUM  2048 /* so that all of them fit into the web server's buffer for a head */
+#define CLAIMS_MAXIMUM 4096
+
+static struct context *
+start(const struct config *config)
+{
+	return context_open(config, "auth_check");
+}
+
+/* X-Auth-Token-Id for auth_request, the variable AUTH_TOKEN_ID for an authorizer. */
+static const char *
+header_name(const struct request *request, const char *name)
+{
+	char *variable;
+
+	if (!request->authorizer)
+		return arena_printf(request->arena, "X-Auth-%s", name);
+	variable = arena_printf(request->arena, "Variable-AUTH_%s", name);
+	for (char *at = strstr(variable, "AUTH_"); *at != '\0'; at++)
+		if (*at == '-')
+			*at = '_';
+		else if (*at >= 'a' && *at <= 'z')
+			*at = (char)(*at - 'a' + 'A');
+	return variable;
+}
+
+/* Visible ASCII as it is, everything else and % itself as %XX: no value can begin another header.
+ */
+static struct bytes
+percent_encode(struct arena *arena, const char *text)
+{
+	struct buffer out = {.arena = arena};
+
+	for (; *text != '\0'; text++) {
+		unsigned char byte = (unsigned char)*text;
+
+		if (byte > ' ' && byte < 0x7f && byte != '%')
+			buffer_putc(&out, *text);
+		else
+			buffer_printf(&out, "%%%02X", byte);
+	}
+	return buffer_bytes(&out);
+}
+
+/* A value that is too long is left out: half of one would be another. */
+static void
+put_value(struct request *request, struct reply *reply, const char *name, const char *text)
+{
+	struct bytes value;
+
+	if (text == NULL)
+		return;
+	value = percent_encode(request->arena, text);
+	if (value.length > 0 && value.length <= VALUE_MAXIMUM)
+		reply_header(request, reply, header_name(request, name), value.data);
+}
+
+/* JSON in ASCII; what is not visible stands in it as \uXXXX. */
+static void
+put_claims(struct request *request, struct reply *reply, const struct json *claims)
+{
+	struct buffer text = {.arena = request->arena}, line = {.arena = request->arena};
+
+	json_write(&text, claims, true);
+	for (size_t i = 0; i < text.length; i++)
+		if (text.data[i] == 0x7f)
+			buffer_puts(&line, "\\u007f");
+		else
+			buffer_putc(&line, text.data[i]);
+	if (line.length <= CLAIMS_MAXIMUM)
+		reply_header(request, reply, header_name(request, "Claims"), line.data);
+}
+
+static struct reply
+decide(struct request *request, struct context *context)
+{
+	struct claims_context read = context_claims(request, context);
+	struct account account;
+	struct json *claims;
+	struct reply reply = bearer_admit(request, context, &claims, &account);
+
+	if (reply.status != 0)
+		return reply_status(reply.status, reply.outcome);
+	reply = reply_status(request->authorizer ? 200 : 204, "ok");
+	put_value(request, &reply, "User-Id", account.user_id);
+	put_value(request, &reply, "Username", account.name);
+	put_value(request, &reply, "Token-Id", claims_jti(&read, claims));
+	put_claims(request, &reply, claims);
+	return reply;
+}
+
+static const struct endpoint endpoint = {
+    .name = "auth_check",
+    .title = "Auth check",
+    .description = "",
+    .start = start,
+    .decide = decide,
+};
+
+int
+main(int argc, char **argv)
+{
+	return serve(&endpoint, argc, argv);
+}

@@ -33,7 +33,7 @@ read_body(struct request *request, size_t length)
 void
 cgi_receive(struct request *request)
 {
-	long length;
+	long length, limit = request->config->request_body_limit;
 
 	for (char **variable = environ; *variable != NULL; variable++) {
 		const char *value = strchr(*variable, '=');
@@ -44,8 +44,12 @@ cgi_receive(struct request *request)
 			    bytes_of(value + 1));
 	}
 	length = request->content_length == NULL ? 0 : strtol(request->content_length, NULL, 10);
-	if (!request->body_ignored && length > 0 && length <= request->config->request_body_limit)
+	if (request_uncounted(request))
+		length = limit + 1;
+	if (!request->body_ignored && length > 0 && length <= limit + 1)
 		request->body = read_body(request, (size_t)length);
+	if (request->body.length > (size_t)limit)
+		request->defect = WIRE_TOO_LARGE;
 	request_complete(request);
 }
 

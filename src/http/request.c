@@ -21,6 +21,7 @@ field_of(struct request *request, struct bytes name)
 	    {"QUERY_STRING", &request->query},
 	    {"CONTENT_TYPE", &request->content_type},
 	    {"CONTENT_LENGTH", &request->content_length},
+	    {"HTTP_TRANSFER_ENCODING", &request->transfer_encoding},
 	    {"HTTP_ACCEPT", &request->accept},
 	    {"HTTP_IF_NONE_MATCH", &request->if_none_match},
 	    {"REMOTE_ADDR", &request->remote_address},
@@ -68,12 +69,25 @@ parse_length(const char *text, size_t *out)
 	return true;
 }
 
+bool
+request_uncounted(const struct request *request)
+{
+	const char *length = request->content_length;
+
+	if (length != NULL && *length != '\0')
+		return strcmp(length, "-1") == 0; /* Caddy's way to say so */
+	return request->transfer_encoding != NULL &&
+	       strcasestr(request->transfer_encoding, "chunked") != NULL;
+}
+
 void
 request_complete(struct request *request)
 {
 	size_t announced;
 
 	if (request->defect != WIRE_OK)
+		return;
+	if (request_uncounted(request) && request->method != NULL)
 		return;
 	if (request->method == NULL || !parse_length(request->content_length, &announced))
 		request->defect = WIRE_BAD_REQUEST;

@@ -19,6 +19,7 @@ struct request {
 
 	/* The web server's parameters; NULL where it sent none. No NUL inside, otherwise raw. */
 	const char *method, *query, *content_type, *content_length, *accept, *if_none_match;
+	const char *transfer_encoding;
 	const char *authorization; /* of JWT_AUTH_HEADER_NAME, else REDIRECT_HTTP_AUTHORIZATION */
 	const char *remote_address;
 	struct bytes body;
@@ -33,6 +34,12 @@ struct request {
 
 /* Takes one parameter of the web server into the request; what it has no use for is ignored. */
 void request_parameter(struct request *, struct bytes name, struct bytes value);
+
+/*
+ * Whether the client sent its body in chunks and the web server did not count them: then the body
+ * ends where the web server ends it.
+ */
+bool request_uncounted(const struct request *);
 
 /* To be called when all parameters and the body are there: whether the length is as announced. */
 void request_complete(struct request *);

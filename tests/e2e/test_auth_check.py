@@ -1,0 +1,266 @@
+"""auth_check behind Nginx's auth_request, lighttpd's authorizer and Apache's mod_authnz_fcgi."""
+import http.server
+import json
+import socket
+import socketserver
+import threading
+from urllib.parse import unquote
+
+import pytest
+
+from harness import client, people, process, servers, tokens
+from harness.profiles import PROFILES
+
+SECRET = "for the bearers of a token only"
+
+
+class Application(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """Behind the web server: answers with the headers and the body that reached it."""
+
+    daemon_threads = True
+
+    class RequestHandlerClass(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            length = int(self.headers.get("Content-Length") or 0)
+            body = {"path": self.path, "headers": self.headers.items(), "body": self.rfile.read(length).decode()}
+            data = json.dumps(body).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        do_GET = do_PUT = do_POST
+
+        def address_string(self):
+            return "-"
+
+        def log_message(self, *arguments):
+            pass
+
+    def __init__(self, path):
+        super().__init__(str(path), self.RequestHandlerClass)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return PROFILES["plain"].our_settings()
+
+
+@pytest.fixture(scope="module")
+def make(site, settings):
+    made = []
+
+    def make():
+        site.restore()
+        server = servers.Server(site.environment(), settings)
+        made.append(server)
+        files = server.folder / "files"
+        files.mkdir()
+        (files / "secret.txt").write_text(SECRET)
+        server.replaced["/srv"] = server.folder
+        return server
+
+    yield make
+    for server in made:
+        server.end()
+
+
+@pytest.fixture(scope="module")
+def nginx(make):
+    server = make()
+    server.spawn_all()
+    server.replaced["127.0.0.1:8001"] = f"127.0.0.1:{server.port}"
+    server.replaced["/run/application.sock"] = server.folder / "application.sock"
+    application = Application(server.folder / "application.sock")
+    (server.folder / "application.sock").chmod(0o666)
+    yield servers.nginx_start(server, """
+	include jwt-fcgi/upstreams.conf;
+	include jwt-fcgi/example-auth_request.conf;""")
+    application.shutdown()
+
+
+@pytest.fixture(scope="module")
+def lighttpd(make):
+    server = make()
+    server.spawn_all()
+    environment = server.folder / "files" / "environment"
+    environment.write_text("#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nenv\n")
+    environment.chmod(0o755)
+    more = f"""
+server.modules += ( "mod_alias", "mod_cgi" )
+alias.url = ( "/files/" => "{server.folder}/files/" )
+cgi.assign = ( "/environment" => "" )
+"""
+    return servers.lighttpd_start(server, "servers/lighttpd-authorizer.conf", more)
+
+
+@pytest.fixture(scope="module")
+def apache(make):
+    server = make()
+    port = process.free_port()
+    server.spawn("auth_check", "-a", "127.0.0.1", "-p", port)
+    process.wait_for(lambda: process.accepts(port), "auth_check to listen")
+    server.replaced["127.0.0.1:8002"] = f"127.0.0.1:{port}"
+    return servers.apache_start(
+        server, f"""
+Alias /files/ {server.folder}/files/
+<Directory {server.folder}/files>
+	Require valid-user
+</Directory>
+Header set X-Seen-User "expr=%{{REMOTE_USER}}"
+""", "authnz_fcgi", "authz_user", "headers",
+        main=f"Include {server.snippet('servers/apache-authorizer.conf')}")
+
+
+@pytest.fixture(scope="module")
+def token(settings):
+    return tokens.Maker("plain").make({})
+
+
+def get(server, path, *headers):
+    return client.ask(server.port, "GET " + path, headers)
+
+
+def bearer(token):
+    return "Authorization: Bearer " + token
+
+
+def seen(answer):
+    """What the application saw of X-Auth-*, names in lower case."""
+    assert answer.status == 200, answer
+    return {name.lower(): value for name, value in answer.json()["headers"] if name.lower().startswith("x-auth")}
+
+
+@pytest.mark.parametrize("path", ["/files/secret.txt", "/application/", "/files/none"])
+def test_nobody_without_a_token(nginx, path):
+    answer = get(nginx, path)
+    assert (answer.status, answer.reason) == (401, "Unauthorized")
+    assert answer.header("WWW-Authenticate") == 'Bearer realm="api"'
+    assert answer.header("Content-Type") == "application/json"
+    assert answer.json() == {"detail": "Authentication credentials were not provided."}
+
+
+@pytest.mark.parametrize("header", [
+    "Authorization: Bearer x.y.z", "Authorization: Basic YTpi", "Authorization: Bearer", "Authorization: Bearer a b",
+])
+def test_nobody_with_something_else(nginx, header):
+    answer = get(nginx, "/files/secret.txt", header)
+    assert answer.status == 401
+    assert answer.json()["code"] == "token_not_valid"
+    assert SECRET.encode() not in answer.body
+
+
+def test_a_file(nginx, token):
+    answer = get(nginx, "/files/secret.txt", bearer(token))
+    assert (answer.status, answer.body.decode()) == (200, SECRET)
+    assert answer.header("X-Auth-User-Id") is None
+
+
+def test_an_application_is_told_who_asks(nginx, token):
+    claims = tokens.claims_of(token)
+    headers = seen(get(nginx, "/application/x", bearer(token)))
+    assert headers["x-auth-user-id"] == "1"
+    assert headers["x-auth-username"] == "alice"
+    assert headers["x-auth-token-id"] == claims["jti"]
+    assert json.loads(headers["x-auth-claims"]) == claims
+
+
+def test_what_a_client_says_of_itself_does_not_pass(nginx, token):
+    forged = [f"{name}: forged" for name in ("X-Auth-User-Id", "x-auth-username", "X-Auth-Token-Id", "X-AUTH-CLAIMS",
+                                              "X_Auth_User_Id", "X-Auth_User-Id")]
+    headers = seen(get(nginx, "/application/", bearer(token), *forged))
+    assert "forged" not in json.dumps(headers)
+    without = tokens.Maker("plain").make({"set": {"x": "y" * 5000}})
+    assert "x-auth-claims" not in seen(get(nginx, "/application/", bearer(without), *forged))
+
+
+@pytest.mark.parametrize("line", ["POST /application/", "PUT /application/", "POST /application/?a=b&c"])
+def test_a_body_passes_untouched(nginx, token, line):
+    body = "x" * 200_000
+    answer = client.ask(nginx.port, line, [bearer(token), "Accept: image/png"], body)
+    assert (answer.status, answer.json()["body"]) == (200, body)
+    refused = client.ask(nginx.port, line, (), body)
+    assert refused.status == 401
+
+
+def test_names_outside_ascii(nginx):
+    user = people.BY_NAME["\U0001f600emoji"]
+    token = tokens.Maker("plain").make({"set": {"user_id": str(user["id"]), "n\u00e4me": "\u7528\u6237\x7f\r\nX-Evil: 1"}})
+    answer = get(nginx, "/application/", bearer(token))
+    headers = seen(answer)
+    assert unquote(headers["x-auth-username"]) == user["username"]
+    assert headers["x-auth-username"].isascii()
+    assert json.loads(headers["x-auth-claims"])["n\u00e4me"] == "\u7528\u6237\x7f\r\nX-Evil: 1"
+    assert not any(name == "X-Evil" for name, _ in answer.json()["headers"])
+
+
+def test_a_long_name_outside_ascii(nginx, site, token):
+    name = "\u7528" * 150
+    site.execute("UPDATE auth_user SET username = %s WHERE id = 1", name)
+    try:
+        assert unquote(seen(get(nginx, "/application/", bearer(token)))["x-auth-username"]) == name
+    finally:
+        site.execute("UPDATE auth_user SET username = 'alice' WHERE id = 1")
+
+
+def test_the_same_judgement_as_hello(nginx):
+    maker = tokens.Maker("plain")
+    for recipe in ({}, {"kind": "refresh"}, {"set": {"exp": "t0-1"}}, {"key": "other"}, {"drop": ["user_id"]},
+                   {"set": {"user_id": "2"}}, {"set": {"user_id": "999999"}}, {"drop": ["jti"]}, {"drop": ["exp"]}):
+        token = maker.make(recipe)
+        expected = get(nginx, "/hello/", bearer(token)).status
+        assert get(nginx, "/files/secret.txt", bearer(token)).status == expected, recipe
+
+
+def test_an_outage_is_no_refusal(make, site, token):
+    server = make()
+    server.configuration.write_text(server.configuration.read_text().replace("PGDATABASE=", "PGDATABASE=none_"))
+    server.spawn("auth_check")
+    server.replaced["127.0.0.1:8001"] = f"127.0.0.1:{server.port}"
+    servers.nginx_start(server, """
+	include jwt-fcgi/upstreams.conf;
+	include jwt-fcgi/example-auth_request.conf;""")
+    answer = get(server, "/files/secret.txt", bearer(token))
+    assert answer.status == 503
+    assert answer.header("Retry-After") and answer.json()["code"] == "unavailable"
+
+
+# FastCGI's role of an authorizer.
+
+@pytest.mark.parametrize("name", ["lighttpd", "apache"])
+def test_an_authorizer_lets_bearers_in_and_nobody_else(request, name, token):
+    server = request.getfixturevalue(name)
+    for headers in ((), (bearer("x.y.z"),), (bearer(tokens.Maker("plain").make({"kind": "refresh"})),)):
+        answer = get(server, "/files/secret.txt", *headers)
+        assert answer.status == 401, server.log()
+        assert SECRET.encode() not in answer.body
+        assert answer.header("WWW-Authenticate") == 'Bearer realm="api"'
+    for _ in range(20):
+        answer = get(server, "/files/secret.txt", bearer(token))
+        assert (answer.status, answer.body.decode()) == (200, SECRET), server.log()
+
+
+def test_an_authorizer_tells_the_application_who_asks(lighttpd, token):
+    answer = get(lighttpd, "/files/environment", bearer(token), "Auth-User-Id: forged", "X-Auth-User-Id: forged")
+    variables = dict(line.split("=", 1) for line in answer.body.decode().splitlines() if "=" in line)
+    assert variables["AUTH_USER_ID"] == "1"
+    assert variables["AUTH_USERNAME"] == "alice"
+    assert json.loads(variables["AUTH_CLAIMS"]) == tokens.claims_of(token)
+
+
+def test_apache_knows_the_user(apache, token):
+    assert get(apache, "/files/secret.txt", bearer(token)).header("X-Seen-User") == "alice"
+
+
+def test_only_auth_check_is_an_authorizer(make):
+    """Role 2 at hello: FastCGI's UNKNOWN_ROLE, and the worker lives."""
+    server = make()
+    server.spawn("hello")
+    begin = bytes([1, 1, 0, 1, 0, 8, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0])
+    for _ in range(2):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(server.folder / "hello.sock"))
+            connection.sendall(begin + bytes([1, 4, 0, 1, 0, 0, 0, 0]))
+            answer = connection.recv(100)
+        assert answer[1] == 3 and answer[12] == 3

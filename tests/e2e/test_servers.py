@@ -1,0 +1,143 @@
+"""Representative requests through each web server that a user may have, by the files that we give them."""
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+from harness import client, people, servers, tokens
+from harness.profiles import PROFILES
+
+
+@pytest.fixture(scope="module", params=list(servers.ALL))
+def server(request, site):
+    site.restore()
+    server = servers.Server(site.environment(), PROFILES["plain"].our_settings())
+    try:
+        yield servers.ALL[request.param](server)
+    finally:
+        server.end()
+
+
+@pytest.fixture(scope="module")
+def pair(server):
+    answer = log_in(server)
+    assert answer.status == 200, server.log()
+    return answer.json()
+
+
+def log_in(server, username="alice", password=people.PASSWORD, path="/api/token/"):
+    return client.post_json(server.port, path, {"username": username, "password": password})
+
+
+def bearer(token):
+    return "Authorization: Bearer " + token
+
+
+def is_json(answer):
+    assert answer.header("Content-Type") == "application/json"
+    assert answer.header("Cache-Control") == "no-store"
+    return answer.json()
+
+
+@pytest.mark.parametrize("path", ["/api/token/", "/api/token", "/api/token/?next=%2F&format=json"])
+def test_login(server, path):
+    answer = log_in(server, path=path)
+    assert (answer.status, answer.reason) == (200, "OK"), server.log()
+    body = is_json(answer)
+    assert tokens.claims_of(body["access"])["token_type"] == "access"
+    assert tokens.claims_of(body["refresh"])["token_type"] == "refresh"
+
+
+@pytest.mark.parametrize("username", ["jos\u00e9", "\u7528\u6237", "\U0001f600emoji"])
+def test_login_with_any_characters(server, username):
+    password = people.BY_NAME[username]["password"]
+    assert log_in(server, username, password).status == 200
+    form = urlencode({"username": username, "password": password})
+    answer = client.ask(server.port, "POST /api/token/",
+                        ["Content-Type: application/x-www-form-urlencoded"], form)
+    assert answer.status == 200
+
+
+def test_refused_login(server):
+    answer = log_in(server, password="wrong")
+    assert (answer.status, answer.reason) == (401, "Unauthorized")
+    assert is_json(answer) == {"detail": "No active account found with the given credentials"}
+    assert answer.header("WWW-Authenticate") == 'Bearer realm="api"'
+
+
+@pytest.mark.parametrize("path", ["/hello/", "/hello", "/hello/?a=b%20c"])
+def test_authorization_arrives(server, pair, path):
+    answer = client.ask(server.port, "GET " + path, [bearer(pair["access"])])
+    assert answer.status == 200, server.log()
+    assert is_json(answer) == {"message": "Hello, World!"}
+
+
+def test_without_a_token(server):
+    answer = client.ask(server.port, "GET /hello/")
+    assert (answer.status, answer.reason) == (401, "Unauthorized")
+    assert is_json(answer) == {"detail": "Authentication credentials were not provided."}
+    assert answer.header("WWW-Authenticate") == 'Bearer realm="api"'
+    assert "Accept" in answer.header("Vary")
+    assert answer.header("Allow") == "GET, HEAD, OPTIONS"
+
+
+def test_with_another_token(server, pair):
+    answer = client.ask(server.port, "GET /hello/", [bearer(pair["refresh"])])
+    assert answer.status == 401
+    assert is_json(answer)["messages"][0]["message"] == "Token has wrong type"
+
+
+def test_refresh(server, pair):
+    answer = client.post_json(server.port, "/api/token/refresh/", {"refresh": pair["refresh"]})
+    assert answer.status == 200
+    assert tokens.claims_of(is_json(answer)["access"])["user_id"] == "1"
+
+
+def test_head(server, pair):
+    answer = client.ask(server.port, "HEAD /hello/", [bearer(pair["access"])])
+    assert (answer.status, answer.body) == (200, b"")
+
+
+def test_other_method(server):
+    answer = client.ask(server.port, "GET /api/token/")
+    assert (answer.status, answer.reason) == (405, "Method Not Allowed")
+    assert is_json(answer) == {"detail": 'Method "GET" not allowed.'}
+    assert answer.header("Allow") == "POST, OPTIONS"
+
+
+def test_options(server):
+    answer = client.ask(server.port, "OPTIONS /api/token/")
+    assert answer.status == 200
+    assert is_json(answer)["name"] == "Token Obtain Pair"
+
+
+def test_broken_json(server):
+    answer = client.ask(server.port, "POST /api/token/", ["Content-Type: application/json"], '{"username":')
+    assert answer.status == 400
+    assert is_json(answer)["detail"].startswith("JSON parse error")
+
+
+def test_missing_field(server):
+    answer = client.post_json(server.port, "/api/token/", {"username": "alice"})
+    assert answer.status == 400
+    assert is_json(answer) == {"password": ["This field is required."]}
+
+
+def test_big_body(server):
+    body = json.dumps({"username": "alice", "password": people.PASSWORD, "more": "x" * 900_000})
+    answer = client.ask(server.port, "POST /api/token/", ["Content-Type: application/json"], body)
+    assert answer.status == 200
+
+
+def test_body_in_chunks(server):
+    body = json.dumps({"username": "alice", "password": people.PASSWORD}).encode()
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:20], body[20:])) + b"0\r\n\r\n"
+    answer = client.ask(server.port, "POST /api/token/",
+                        ["Content-Type: application/json", "Transfer-Encoding: chunked"], chunks)
+    assert answer.status == 200
+
+
+def test_too_big_body(server):
+    body = json.dumps({"username": "alice", "more": "x" * 1_200_000})
+    answer = client.ask(server.port, "POST /api/token/", ["Content-Type: application/json"], body)
+    assert answer.status == 413

@@ -104,6 +104,7 @@ static const struct endpoint endpoint = {
     .title = "Auth check",
     .description = "",
     .start = start,
+    .check = context_check,
     .decide = decide,
 };
 

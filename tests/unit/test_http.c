@@ -208,7 +208,8 @@ lengths_must_be_as_announced(void **state)
 	    {"5", 4, WIRE_BAD_REQUEST},
 	    {"4", 5, WIRE_BAD_REQUEST},
 	    {NULL, 5, WIRE_BAD_REQUEST},
-	    {"-1", 0, WIRE_BAD_REQUEST},
+	    {"-1", 5, WIRE_OK}, /* not counted */
+	    {"-2", 0, WIRE_BAD_REQUEST},
 	    {"+5", 5, WIRE_BAD_REQUEST},
 	    {"5 ", 5, WIRE_BAD_REQUEST},
 	    {"0x5", 5, WIRE_BAD_REQUEST},

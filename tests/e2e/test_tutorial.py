@@ -136,6 +136,17 @@ def test_nothing_about_tokens_is_stored(stack, what):
     assert (answer.status, answer.header("Cache-Control")) == (status, "no-store")
 
 
+@pytest.mark.parametrize("what", NO_STORE)
+def test_the_headers_of_djangos_middleware(stack, reference, what):
+    line, body, _ = NO_STORE[what]
+    ours, theirs = (
+        client.ask(server.port, line, ["Content-Type: application/json"] if body else [], body)
+        for server in (stack(), reference("default"))
+    )
+    for name in ("X-Frame-Options", "X-Content-Type-Options", "Referrer-Policy", "Vary", "Allow"):
+        assert ours.header(name) == theirs.header(name) is not None, name
+
+
 def test_a_body_over_the_limit(stack):
     server = stack(JWT_REQUEST_BODY_LIMIT="2048")
     for size, status in ((1900, 401), (2100, 413), (3_000_000, 413)):

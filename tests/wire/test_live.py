@@ -20,10 +20,8 @@ def compare(site, case):
     ours = site.ours(case.profile, JWT_COMPAT="5.2")
     results = []
     for port, rewrite in ((reference.port, differences.rewrite(case)), (ours.port, wirecases.as_it_is)):
-        run = wirecases.Run(case, site, port, rewrite)
+        run = wirecases.run(case, site, port, rewrite)
         results.append(run.result())
-        if run.written:
-            site.restore()
     lines = comparison.unexplained(case, run.sent, *results)
     if lines:
         pytest.fail(comparison.failure(case, run.sent, lines), pytrace=False)

@@ -14,9 +14,7 @@ NEWEST = newest.answers(CASES, DEBIAN, wirecases.recorded("newest"))
 def check(site, name, expected, **settings):
     case = CASES[name]
     skip_without(*wirecases.programs_of(case, PROGRAM_OF))
-    run = wirecases.Run(case, site, site.ours(case.profile, **settings).port)
-    if run.written:
-        site.restore()
+    run = wirecases.run(case, site, site.ours(case.profile, **settings).port)
     lines = comparison.unexplained(case, run.sent, expected, newest.aligned(expected, run.result()))
     if lines:
         pytest.fail(comparison.failure(case, run.sent, lines), pytrace=False)

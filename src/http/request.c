@@ -18,6 +18,7 @@ field_of(struct request *request, struct bytes name)
 		const char **field;
 	} wanted[] = {
 	    {"REQUEST_METHOD", &request->method},
+	    {"REQUEST_URI", &request->uri},
 	    {"QUERY_STRING", &request->query},
 	    {"CONTENT_TYPE", &request->content_type},
 	    {"CONTENT_LENGTH", &request->content_length},

@@ -20,6 +20,7 @@ struct request {
 	/* The web server's parameters; NULL where it sent none. No NUL inside, otherwise raw. */
 	const char *method, *query, *content_type, *content_length, *accept, *if_none_match;
 	const char *transfer_encoding;
+	const char *uri;           /* as the client wrote it */
 	const char *authorization; /* of JWT_AUTH_HEADER_NAME, else REDIRECT_HTTP_AUTHORIZATION */
 	const char *remote_address;
 	struct bytes body;

@@ -1,0 +1,71 @@
+/*
+ * GET /healthz/live: whether programs of this configuration run at all; no database is asked.
+ * GET /healthz/ready: whether they can serve: the keys were read, the database answers, and it has
+ * what the settings say. 200, or 503 as every program answers in that case.
+ */
+#include "endpoints/gate.h"
+
+#include <string.h>
+
+static bool prepared; /* whether the database was seen to have all that is needed */
+
+static struct context *
+start(const struct config *config)
+{
+	return context_open(config, "health");
+}
+
+/* To start without a database is what this program is for. */
+static bool
+check(struct context *context)
+{
+	(void)context;
+	return true;
+}
+
+static bool
+is_live_path(const char *uri)
+{
+	size_t length = uri == NULL ? 0 : strcspn(uri, "?");
+
+	while (length > 0 && uri[length - 1] == '/')
+		length--;
+	return length >= 5 && strncmp(uri + length - 5, "/live", 5) == 0;
+}
+
+/* Every statement once; from then on the one that every request needs. */
+static bool
+is_ready(struct request *request, struct context *context)
+{
+	struct account nobody;
+
+	if (!prepared)
+		prepared = accounts_check(context->accounts, request->arena) == VERDICT_YES;
+	return prepared &&
+	       account_find(context->accounts, request->arena, "0", &nobody) != VERDICT_UNDECIDED;
+}
+
+static struct reply
+answer(struct request *request, struct context *context)
+{
+	if (!is_live_path(request->uri) && !is_ready(request, context))
+		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
+	return reply_object(request, "status", "ok", NULL);
+}
+
+static const struct endpoint endpoint = {
+    .name = "health",
+    .allow = "GET, HEAD, OPTIONS",
+    .title = "Health",
+    .description = "",
+    .one_form = true,
+    .start = start,
+    .check = check,
+    .answer = answer,
+};
+
+int
+main(int argc, char **argv)
+{
+	return serve(&endpoint, argc, argv);
+}

@@ -21,13 +21,17 @@
 
 enum use { UNUSED, USED, PREPARED };
 
+/* "jwt_fcgi_" and 16 digits. */
+#define NAME_SIZE 32
+
 struct store {
 	const char *program;
 	const struct statement *table;
 	long milliseconds;
 	int64_t deadline;
-	PGconn *connection;                /* NULL, or connected as far as we know */
-	enum use uses[STATEMENTS_MAXIMUM]; /* of the statements, on this connection */
+	PGconn *connection;                        /* NULL, or connected as far as we know */
+	enum use uses[STATEMENTS_MAXIMUM];         /* of the statements, on this connection */
+	char names[STATEMENTS_MAXIMUM][NAME_SIZE]; /* of the prepared ones */
 	bool unprepared; /* something between us and the server does not keep prepared statements */
 	bool suspect;
 	const char *advice; /* what to say behind an error, while the statements are checked */
@@ -195,24 +199,25 @@ receive(struct store *store, struct arena *arena, struct row *out, bool *found)
 }
 
 /* A name that says the text, so that sessions shared through a pooler agree on it. */
-static const char *
-statement_name(struct arena *arena, const char *sql)
+static void
+make_name(const char *sql, char name[static NAME_SIZE])
 {
 	uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
 
 	for (; *sql != '\0'; sql++)
 		hash = (hash ^ (unsigned char)*sql) * 0x100000001b3u;
-	return arena_printf(arena, "jwt_fcgi_%016llx", (unsigned long long)hash);
+	snprintf(name, NAME_SIZE, "jwt_fcgi_%016llx", (unsigned long long)hash);
 }
 
 static enum outcome
 prepare(struct store *store, struct arena *arena, size_t number)
 {
 	const struct statement *statement = &store->table[number];
-	const char *name = statement_name(arena, statement->sql);
+	char *name = store->names[number];
 	enum outcome outcome;
 	bool found;
 
+	make_name(statement->sql, name);
 	if (!PQsendPrepare(store->connection, name, statement->sql, statement->parameters, NULL))
 		return LOST;
 	outcome = receive(store, arena, NULL, &found);
@@ -236,7 +241,7 @@ ask_once(struct store *store, struct arena *arena, size_t number, const char *co
 	if (outcome != ANSWERED)
 		return outcome;
 	if (store->uses[number] == PREPARED && !store->unprepared) {
-		sent = PQsendQueryPrepared(store->connection, statement_name(arena, statement->sql),
+		sent = PQsendQueryPrepared(store->connection, store->names[number],
 		    statement->parameters, parameters, NULL, NULL, 0);
 	} else {
 		sent = PQsendQueryParams(store->connection, statement->sql, statement->parameters,

@@ -11,6 +11,7 @@
 #define FIRST_BLOCK (32 * 1024)
 #define ALIGNMENT   _Alignof(max_align_t)
 
+/* What is not used is zero: so it comes from calloc, and so wiping leaves it. */
 struct block {
 	struct block *previous;
 	size_t size, used;
@@ -24,7 +25,7 @@ struct arena {
 static struct block *
 block_new(struct block *previous, size_t size)
 {
-	struct block *block = malloc(sizeof(*block) + size);
+	struct block *block = calloc(1, sizeof(*block) + size);
 
 	if (block == NULL) {
 		log_line("out of memory");
@@ -101,7 +102,7 @@ take(struct arena *arena, size_t size)
 void *
 arena_alloc(struct arena *arena, size_t size)
 {
-	return memset(take(arena, size), 0, size);
+	return take(arena, size);
 }
 
 char *
@@ -111,20 +112,23 @@ arena_copy(struct arena *arena, const void *bytes, size_t length)
 
 	if (length > 0)
 		memcpy(copy, bytes, length);
-	copy[length] = '\0';
 	return copy;
 }
 
 char *
 arena_printf(struct arena *arena, const char *format, ...)
 {
+	char *text = arena->last->memory + arena->last->used;
+	size_t room = arena->last->size - arena->last->used;
 	va_list arguments;
-	char *text;
 	int length;
 
 	va_start(arguments, format);
-	length = vsnprintf(NULL, 0, format, arguments);
+	length = vsnprintf(text, room, format, arguments);
 	va_end(arguments);
+	if (length >= 0 && (size_t)length < room)
+		return take(arena, (size_t)length + 1);
+	explicit_bzero(text, room);
 	if (length < 0)
 		return arena_copy(arena, "", 0);
 	text = take(arena, (size_t)length + 1);

@@ -4,25 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FIRST_SIZE 256
-
-struct bytes
-bytes_of(const char *string)
-{
-	return (struct bytes){string, string == NULL ? 0 : strlen(string)};
-}
-
-bool
-bytes_same(struct bytes a, struct bytes b)
-{
-	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
-}
-
-bool
-bytes_equal(struct bytes bytes, const char *string)
-{
-	return bytes_same(bytes, bytes_of(string));
-}
+#define FIRST_SIZE  256
+#define LIKELY_SIZE 31 /* of what is printed: more is printed twice */
 
 /* What is left behind by growing stays in the arena and is wiped with it. */
 static void
@@ -42,14 +25,25 @@ make_room(struct buffer *buffer, size_t more)
 	buffer->size = size;
 }
 
+char *
+buffer_extend(struct buffer *buffer, size_t length)
+{
+	char *at;
+
+	make_room(buffer, length);
+	at = buffer->data + buffer->length;
+	buffer->length += length;
+	at[length] = '\0';
+	return at;
+}
+
 void
 buffer_put(struct buffer *buffer, const void *bytes, size_t length)
 {
-	make_room(buffer, length);
+	char *at = buffer_extend(buffer, length);
+
 	if (length > 0)
-		memcpy(buffer->data + buffer->length, bytes, length);
-	buffer->length += length;
-	buffer->data[buffer->length] = '\0';
+		memcpy(at, bytes, length);
 }
 
 void
@@ -61,7 +55,7 @@ buffer_puts(struct buffer *buffer, const char *string)
 void
 buffer_putc(struct buffer *buffer, char character)
 {
-	buffer_put(buffer, &character, 1);
+	*buffer_extend(buffer, 1) = character;
 }
 
 void
@@ -70,15 +64,19 @@ buffer_printf(struct buffer *buffer, const char *format, ...)
 	va_list arguments;
 	int length;
 
+	make_room(buffer, LIKELY_SIZE);
 	va_start(arguments, format);
-	length = vsnprintf(NULL, 0, format, arguments);
+	length = vsnprintf(
+	    buffer->data + buffer->length, buffer->size - buffer->length, format, arguments);
 	va_end(arguments);
-	if (length <= 0)
+	if (length < 0)
 		return;
-	make_room(buffer, (size_t)length);
-	va_start(arguments, format);
-	vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, arguments);
-	va_end(arguments);
+	if ((size_t)length >= buffer->size - buffer->length) {
+		make_room(buffer, (size_t)length);
+		va_start(arguments, format);
+		vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, arguments);
+		va_end(arguments);
+	}
 	buffer->length += (size_t)length;
 }
 

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 /* A view: does not own, need not end in NUL, may contain one. data may be NULL when length is 0. */
 struct bytes {
@@ -14,9 +15,27 @@ struct bytes {
 	size_t length;
 };
 
-struct bytes bytes_of(const char *string);          /* of a C string; NULL gives no bytes */
-bool bytes_equal(struct bytes, const char *string); /* not for secrets: takes variable time */
-bool bytes_same(struct bytes, struct bytes);        /* not for secrets either */
+/* Of a C string; NULL gives no bytes. Here, so that a comparison with a literal knows its length.
+ */
+static inline struct bytes
+bytes_of(const char *string)
+{
+	return (struct bytes){string, string == NULL ? 0 : strlen(string)};
+}
+
+/* Not for secrets: takes variable time. */
+static inline bool
+bytes_same(struct bytes a, struct bytes b)
+{
+	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}
+
+/* Not for secrets either. */
+static inline bool
+bytes_equal(struct bytes bytes, const char *string)
+{
+	return bytes_same(bytes, bytes_of(string));
+}
 
 /* A buffer: what is put stays valid until the arena's reset; set arena, leave the rest 0. */
 struct buffer {
@@ -26,6 +45,7 @@ struct buffer {
 };
 
 void buffer_put(struct buffer *, const void *bytes, size_t length);
+char *buffer_extend(struct buffer *, size_t length); /* so many bytes more, to be written there */
 void buffer_puts(struct buffer *, const char *string);
 void buffer_putc(struct buffer *, char);
 void buffer_printf(struct buffer *, const char *format, ...) __attribute__((format(printf, 2, 3)));

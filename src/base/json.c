@@ -249,12 +249,13 @@ json_parse(struct arena *arena, struct bytes text, enum json_rules rules, const 
 struct json *
 json_member(const struct json *object, const char *name)
 {
+	struct bytes wanted = bytes_of(name);
 	struct json *found = NULL;
 
 	if (object == NULL || object->type != JSON_OBJECT)
 		return NULL;
 	for (struct json *member = object->first; member != NULL; member = member->next) {
-		if (bytes_equal(member->name, name))
+		if (bytes_same(member->name, wanted))
 			found = member;
 	}
 	return found;

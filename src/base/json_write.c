@@ -195,13 +195,23 @@ escape_write(struct buffer *buffer, uint32_t code)
 	}
 }
 
+/* The end of what needs no look at its characters: printable ASCII but quote and backslash. */
+static size_t
+plain_end(struct bytes text, size_t at)
+{
+	while (at < text.length && text.data[at] >= ' ' && text.data[at] <= '~' &&
+	       text.data[at] != '"' && text.data[at] != '\\')
+		at++;
+	return at;
+}
+
 void
 json_write_string(struct buffer *buffer, struct bytes utf8, bool ascii)
 {
 	size_t written = 0, at = 0;
 
 	buffer_putc(buffer, '"');
-	while (at < utf8.length) {
+	while ((at = plain_end(utf8, at)) < utf8.length) {
 		struct bytes rest = {utf8.data + at, utf8.length - at};
 		uint32_t code;
 		size_t size = character_read(rest, &code);

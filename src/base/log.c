@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,10 +12,32 @@
 
 static const char *program_name = "jwt-fcgi";
 
+/* What a line begins with, the same for all lines of a second. */
+static struct {
+	time_t second;
+	char text[LINE_MAXIMUM / 2];
+	size_t length;
+} head;
+
 void
 log_open(const char *program)
 {
 	program_name = program;
+	head.second = 0;
+}
+
+static void
+make_head(time_t now)
+{
+	struct tm utc;
+	int written;
+
+	gmtime_r(&now, &utc);
+	head.second = now;
+	head.length = strftime(head.text, sizeof(head.text), "%Y-%m-%dT%H:%M:%SZ ", &utc);
+	written = snprintf(head.text + head.length, sizeof(head.text) - head.length,
+	    "%.100s[%d]: ", program_name, (int)getpid());
+	head.length += written > 0 ? (size_t)written : 0;
 }
 
 void
@@ -24,19 +47,16 @@ log_line(const char *format, ...)
 	va_list arguments;
 	int error = errno;
 	time_t now = time(NULL);
-	struct tm utc;
-	size_t head, length;
+	size_t length;
 	int written;
 
-	gmtime_r(&now, &utc);
-	head = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%SZ ", &utc);
-	written =
-	    snprintf(line + head, sizeof(line) - head, "%s[%d]: ", program_name, (int)getpid());
-	head += written > 0 ? (size_t)written : 0;
+	if (now != head.second)
+		make_head(now);
+	memcpy(line, head.text, head.length);
 	va_start(arguments, format);
-	written = vsnprintf(line + head, sizeof(line) - head - 1, format, arguments);
+	written = vsnprintf(line + head.length, sizeof(line) - head.length - 1, format, arguments);
 	va_end(arguments);
-	length = head + (written > 0 ? (size_t)written : 0);
+	length = head.length + (written > 0 ? (size_t)written : 0);
 	if (length > sizeof(line) - 2)
 		length = sizeof(line) - 2;
 	line[length++] = '\n';

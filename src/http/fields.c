@@ -162,11 +162,12 @@ strip(struct bytes text)
 static unsigned
 find_surrogate(struct bytes text)
 {
-	for (size_t i = 0; i + 2 < text.length; i++) {
-		const unsigned char *at = (const unsigned char *)text.data + i;
+	const unsigned char *at = (const unsigned char *)text.data, *end = at + text.length;
 
-		if (at[0] == 0xed && at[1] >= 0xa0)
+	while ((at = memchr(at, 0xed, (size_t)(end - at))) != NULL && end - at > 2) {
+		if (at[1] >= 0xa0)
 			return 0xd000u | (at[1] & 0x3fu) << 6 | (at[2] & 0x3fu);
+		at++;
 	}
 	return 0;
 }

@@ -13,25 +13,26 @@
 static const char **
 field_of(struct request *request, struct bytes name)
 {
-	const struct {
-		const char *name;
-		const char **field;
-	} wanted[] = {
-	    {"REQUEST_METHOD", &request->method},
-	    {"REQUEST_URI", &request->uri},
-	    {"QUERY_STRING", &request->query},
-	    {"CONTENT_TYPE", &request->content_type},
-	    {"CONTENT_LENGTH", &request->content_length},
-	    {"HTTP_TRANSFER_ENCODING", &request->transfer_encoding},
-	    {"HTTP_ACCEPT", &request->accept},
-	    {"HTTP_IF_NONE_MATCH", &request->if_none_match},
-	    {"REMOTE_ADDR", &request->remote_address},
-	    {request->config->auth_header_name, &request->authorization},
-	};
-
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
-		if (bytes_equal(name, wanted[i].name))
-			return wanted[i].field;
+	if (bytes_equal(name, "REQUEST_METHOD"))
+		return &request->method;
+	if (bytes_equal(name, "REQUEST_URI"))
+		return &request->uri;
+	if (bytes_equal(name, "QUERY_STRING"))
+		return &request->query;
+	if (bytes_equal(name, "CONTENT_TYPE"))
+		return &request->content_type;
+	if (bytes_equal(name, "CONTENT_LENGTH"))
+		return &request->content_length;
+	if (bytes_equal(name, "HTTP_TRANSFER_ENCODING"))
+		return &request->transfer_encoding;
+	if (bytes_equal(name, "HTTP_ACCEPT"))
+		return &request->accept;
+	if (bytes_equal(name, "HTTP_IF_NONE_MATCH"))
+		return &request->if_none_match;
+	if (bytes_equal(name, "REMOTE_ADDR"))
+		return &request->remote_address;
+	if (bytes_equal(name, request->config->auth_header_name))
+		return &request->authorization;
 	/* Apache's name for it after an internal redirect. */
 	if (bytes_equal(name, "REDIRECT_HTTP_AUTHORIZATION") && request->authorization == NULL)
 		return &request->authorization;

@@ -106,6 +106,15 @@ judge(const struct endpoint *endpoint, struct request *request, struct context *
 	return endpoint->answer(request, context);
 }
 
+static void
+put_header(struct buffer *head, const char *name, const char *value)
+{
+	buffer_puts(head, name);
+	buffer_puts(head, ": ");
+	buffer_puts(head, value);
+	buffer_puts(head, "\r\n");
+}
+
 /* The headers that Django, its security middleware and DRF set, and our Cache-Control. */
 static struct bytes
 write_head(
@@ -114,10 +123,12 @@ write_head(
 	const struct config *config = request->config;
 	struct buffer head = {.arena = request->arena};
 
-	buffer_printf(&head, "Status: %d %s\r\n", reply->status, wire_reason(reply->status));
+	buffer_printf(&head, "Status: %d ", reply->status);
+	buffer_puts(&head, wire_reason(reply->status));
+	buffer_puts(&head, "\r\n");
 	if (reply->status != 204 && reply->status != 304 && reply->body.length > 0)
-		buffer_printf(&head, "Content-Type: %s\r\n",
-		    reply->type == NULL ? "application/json" : reply->type);
+		put_header(
+		    &head, "Content-Type", reply->type == NULL ? "application/json" : reply->type);
 	if (reply->status != 204 && reply->status != 304)
 		buffer_printf(&head, "Content-Length: %zu\r\n", reply->body.length);
 	if (reply->status == 401)
@@ -128,15 +139,15 @@ write_head(
 	if (endpoint->allow != NULL && !config->json_only && !endpoint->one_form)
 		buffer_puts(&head, "Vary: Accept\r\n");
 	if (endpoint->allow != NULL)
-		buffer_printf(&head, "Allow: %s\r\n", endpoint->allow);
+		put_header(&head, "Allow", endpoint->allow);
 	buffer_puts(&head, "X-Frame-Options: DENY\r\nX-Content-Type-Options: nosniff\r\n"
 			   "Referrer-Policy: same-origin\r\n");
 	if (config->compat != COMPAT_5_2)
 		buffer_puts(&head, "Cross-Origin-Opener-Policy: same-origin\r\n");
 	if (reply->headers != NULL)
 		buffer_puts(&head, reply->headers);
-	buffer_printf(
-	    &head, "Cache-Control: %s\r\n\r\n", reply->cache == NULL ? "no-store" : reply->cache);
+	put_header(&head, "Cache-Control", reply->cache == NULL ? "no-store" : reply->cache);
+	buffer_puts(&head, "\r\n");
 	return buffer_bytes(&head);
 }
 

@@ -1,0 +1,246 @@
+"""scripts/from-django: the configuration that a Django site's settings module amounts to."""
+import os
+import subprocess
+
+import pytest
+from harness import ours, reference
+from harness.profiles import KEY, PROFILES
+
+SCRIPT = ours.CHECKOUT / "scripts" / "from-django"
+ALWAYS = {"JWT_SIGNING_KEY": KEY, "JWT_COMPAT": "5.2", "JWT_TOKEN_BLACKLIST": "on",
+          "JWT_PBKDF2_ITERATIONS": "1000", "PGHOST": "/nowhere", "PGUSER": "web", "PGDATABASE": "shop"}
+DATABASE = {"PGHOST": "/nowhere", "PGUSER": "web", "PGDATABASE": "shop"}
+
+MEMBERS = """
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+class Member(AbstractBaseUser):
+    email = models.EmailField(unique=True)
+    is_active = models.BooleanField(default=True)
+    USERNAME_FIELD = "email"
+    objects = BaseUserManager()
+
+class Guest(AbstractBaseUser):
+    number = models.UUIDField(primary_key=True)
+    phone = models.CharField(max_length=20, unique=True, db_column="phone_no")
+    USERNAME_FIELD = "phone"
+    objects = BaseUserManager()
+
+class Careful(BaseUserManager):
+    def get_by_natural_key(self, name):
+        return self.get(email__iexact=name)
+
+class Customer(AbstractBaseUser):
+    email = models.EmailField(unique=True)
+    is_active = models.BooleanField(default=True)
+    USERNAME_FIELD = "email"
+    objects = Careful()
+"""
+USER = """
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "members"]
+AUTH_USER_MODEL = "members.{}"
+"""
+
+
+@pytest.fixture
+def convert(tmp_path):
+    """convert(lines of a settings module, profile): what the script does about them."""
+    (tmp_path / "members").mkdir()
+    (tmp_path / "members" / "__init__.py").touch()
+    (tmp_path / "members" / "models.py").write_text(MEMBERS)
+
+    def run(text="", profile="default", arguments=("shop_settings",), **more):
+        (tmp_path / "shop_settings.py").write_text("from reference.settings import *\n" + text)
+        environment = reference.environment(PROFILES[profile], DATABASE)
+        return subprocess.run([reference.PYTHON, SCRIPT, *arguments], env={**environment, **more},
+                              cwd=tmp_path, capture_output=True, text=True, errors="surrogateescape", timeout=60)
+
+    return run
+
+
+def settings_of(done):
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def effective(done, folder):
+    """What our programs make of the output as it is."""
+    path = folder / "jwt-fcgi.conf"
+    path.write_text(done.stdout, errors="surrogateescape")
+    path.chmod(0o600)
+    checked = subprocess.run([ours.program("refresh"), "--check-config", "--config", path],
+                             env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=20)
+    assert checked.returncode == 0, checked.stderr
+    return dict(line.split("=", 1) for line in checked.stdout.splitlines())
+
+
+def test_a_site_with_the_defaults(convert):
+    done = convert()
+    assert settings_of(done) == ALWAYS and done.stderr == ""
+    assert "# /api/token/sliding/refresh/: sliding_refresh" in done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("profile", ("plain", "jsononly", "rotate", "custom", "claims", "header", "revoke", "legacy"))
+def test_profiles_of_the_wire_tests(convert, tmp_path, profile):
+    """The settings that the comparison of answers was made with are those that the script finds."""
+    done = convert(profile=profile)
+    wanted = {**PROFILES[profile].our_settings(), "JWT_COMPAT": "5.5" if profile in ("revoke", "lax") else "5.2",
+              "JWT_PASSWORD_REHASH": "upgrade", "JWT_SIGNING_KEY": "********"}
+    assert settings_of(done)["JWT_SIGNING_KEY"] == KEY
+    assert effective(done, tmp_path).items() >= wanted.items()
+
+
+EVERY = """
+from datetime import timedelta
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=7), "REFRESH_TOKEN_LIFETIME": timedelta(days=30, seconds=1),
+    "SLIDING_TOKEN_LIFETIME": timedelta(hours=1), "SLIDING_TOKEN_REFRESH_LIFETIME": timedelta(weeks=1),
+    "LEEWAY": timedelta(seconds=9), "ALGORITHM": "HS384", "SIGNING_KEY": b"k\\xc3\\xa9\\xff # = '" + b"k" * 48,
+    "AUDIENCE": "the shop", "ISSUER": "https://shop.example.test/?a=b", "TOKEN_TYPE_CLAIM": "typ",
+    "USER_ID_CLAIM": "sub", "JTI_CLAIM": "tid", "SLIDING_TOKEN_REFRESH_EXP_CLAIM": "until",
+    "AUTH_HEADER_NAME": "HTTP_X_TOKEN", "AUTH_HEADER_TYPES": ("JWT", "Bearer"), "USER_ID_FIELD": "username",
+    "AUTH_TOKEN_CLASSES": ("rest_framework_simplejwt.tokens.SlidingToken",
+                           "rest_framework_simplejwt.tokens.AccessToken"),
+    "ROTATE_REFRESH_TOKENS": True, "BLACKLIST_AFTER_ROTATION": True, "UPDATE_LAST_LOGIN": True,
+    "CHECK_REVOKE_TOKEN": True, "REVOKE_TOKEN_CLAIM": "digest", "CHECK_USER_IS_ACTIVE": False,
+}
+DATABASES["default"].update(PASSWORD="p'w \\"$x=#", PORT=6543, OPTIONS={
+    "sslmode": "verify-full", "connect_timeout": 3, "options": "-c search_path=shop,public"})
+"""
+EVERY_OF_OURS = {
+    "JWT_ACCESS_TOKEN_LIFETIME": "420", "JWT_REFRESH_TOKEN_LIFETIME": "2592001",
+    "JWT_SLIDING_TOKEN_LIFETIME": "3600", "JWT_SLIDING_TOKEN_REFRESH_LIFETIME": "604800",
+    "JWT_LEEWAY": "9", "JWT_ALGORITHM": "HS384", "JWT_AUDIENCE": "the shop",
+    "JWT_ISSUER": "https://shop.example.test/?a=b", "JWT_TOKEN_TYPE_CLAIM": "typ", "JWT_USER_ID_CLAIM": "sub",
+    "JWT_JTI_CLAIM": "tid", "JWT_SLIDING_TOKEN_REFRESH_EXP_CLAIM": "until", "JWT_AUTH_HEADER_NAME": "HTTP_X_TOKEN",
+    "JWT_AUTH_HEADER_TYPES": "JWT,Bearer", "JWT_USER_ID_FIELD": "username",
+    "JWT_AUTH_TOKEN_CLASSES": "SlidingToken,AccessToken", "JWT_ROTATE_REFRESH_TOKENS": "on",
+    "JWT_BLACKLIST_AFTER_ROTATION": "on", "JWT_UPDATE_LAST_LOGIN": "on", "JWT_CHECK_REVOKE_TOKEN": "on",
+    "JWT_REVOKE_TOKEN_CLAIM": "digest", "JWT_CHECK_USER_IS_ACTIVE": "off",
+}
+
+
+def test_every_setting_at_another_value(convert, tmp_path):
+    done = convert(EVERY)
+    assert effective(done, tmp_path).items() >= EVERY_OF_OURS.items()
+    printed = done.stdout.splitlines()
+    for line in ("PGPASSWORD=p'w \"$x=#", "PGPORT=6543", "PGSSLMODE=verify-full", "PGCONNECT_TIMEOUT=3",
+                 "PGOPTIONS=-c search_path=shop,public"):
+        assert line in printed
+    assert any(line.startswith("JWT_SIGNING_KEY=k\u00e9\udcff # = 'kk") for line in printed)
+
+
+WORKS = {
+    "blacklisting without the app": (
+        'SIMPLE_JWT = {"ROTATE_REFRESH_TOKENS": True, "BLACKLIST_AFTER_ROTATION": True}\n'
+        'INSTALLED_APPS.remove("rest_framework_simplejwt.token_blacklist")',
+        {"JWT_TOKEN_BLACKLIST": None, "JWT_BLACKLIST_AFTER_ROTATION": None, "JWT_ROTATE_REFRESH_TOKENS": "on"},
+        "BLACKLIST_AFTER_ROTATION has no effect",
+    ),
+    "argon2 preferred": (
+        'PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]',
+        {"JWT_PASSWORD_REHASH": "off", "JWT_PBKDF2_ITERATIONS": None}, "new hashes are argon2",
+    ),
+    "Django's own hashers": (
+        "del PASSWORD_HASHERS", {"JWT_PBKDF2_ITERATIONS": "260000", "JWT_PASSWORD_LEGACY": None}, "",
+    ),
+    "old hashers": (
+        'PASSWORD_HASHERS.append("django.contrib.auth.hashers.UnsaltedMD5PasswordHasher")',
+        {"JWT_PASSWORD_LEGACY": "on"}, "",
+    ),
+    "JSON only": (
+        'REST_FRAMEWORK = {"DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],'
+        ' "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"]}',
+        {"JWT_JSON_ONLY": "on"}, "",
+    ),
+    "JSON renderers only": (
+        'REST_FRAMEWORK = {"DEFAULT_RENDERER_CLASSES": ("rest_framework.renderers.JSONRenderer",)}',
+        {"JWT_JSON_ONLY": None}, "JWT_JSON_ONLY",
+    ),
+    "the site's own serializer": (
+        'SIMPLE_JWT = {"TOKEN_OBTAIN_SERIALIZER": "shop.serializers.WithName"}', {}, "TOKEN_OBTAIN_SERIALIZER",
+    ),
+    "SimpleJWT's own serializer, said again": (
+        'SIMPLE_JWT = {"TOKEN_OBTAIN_SERIALIZER": "rest_framework_simplejwt.serializers.TokenObtainPairSerializer"}',
+        {}, "",
+    ),
+    "keys from elsewhere": ('SIMPLE_JWT = {"JWK_URL": "https://x.example.test"}', {}, "JWK_URL"),
+    "a backend of its own": (
+        'AUTHENTICATION_BACKENDS = ["shop.auth.Ldap", "django.contrib.auth.backends.ModelBackend"]', {}, "shop.auth.Ldap",
+    ),
+    "a part of a second": (
+        'from datetime import timedelta\nSIMPLE_JWT = {"ACCESS_TOKEN_LIFETIME": timedelta(seconds=2.5)}',
+        {"JWT_ACCESS_TOKEN_LIFETIME": "2"}, "2.5 seconds",
+    ),
+    "no id in tokens": (
+        'SIMPLE_JWT = {"JTI_CLAIM": None}\nINSTALLED_APPS.remove("rest_framework_simplejwt.token_blacklist")',
+        {"JWT_JTI_CLAIM": ""}, "",
+    ),
+    "login by email": (
+        USER.format("Member"),
+        {"JWT_USER_TABLE": "members_member", "JWT_USERNAME_FIELD": "email", "JWT_USER_QUERY": None}, "",
+    ),
+    "a table unlike Django's": (
+        'SIMPLE_JWT = {"USER_ID_FIELD": "number"}\n' + USER.format("Guest"),
+        {"JWT_USER_TABLE": None, "JWT_USERNAME_FIELD": "phone",
+         "JWT_USER_QUERY": 'SELECT "number", "password", true, "number" FROM "members_guest" WHERE "phone_no" = $1',
+         "JWT_USER_ID_QUERY": 'SELECT "number", "password", true, "number" FROM "members_guest" WHERE "number" = $1'},
+        "no hash is renewed",
+    ),
+    "a manager of its own": (USER.format("Customer"), {"JWT_USER_TABLE": "members_customer"}, "get_by_natural_key"),
+    "urls that cannot be read": ('ROOT_URLCONF = "shop.urls"', {}, "URLs"),
+}
+
+
+@pytest.mark.parametrize("what", WORKS)
+def test_what_works(convert, tmp_path, what):
+    text, wanted, word = WORKS[what]
+    done = convert(text)
+    found = settings_of(done)
+    assert {name: found.get(name) for name in wanted} == wanted
+    assert word in done.stderr and bool(word) == bool(done.stderr), done.stderr
+    printed = effective(done, tmp_path)
+    assert all(printed[name] == value for name, value in found.items()
+               if name.startswith("JWT_") and name != "JWT_SIGNING_KEY")
+
+
+FAILS = {
+    "SQLite": ('DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}', "PostgreSQL"),
+    "a short key": ('SECRET_KEY = "x" * 31', "32 bytes"),
+    "a key too short for its algorithm": ('SIMPLE_JWT = {"ALGORITHM": "HS512", "SIGNING_KEY": "x" * 63}', "64 bytes"),
+    "a key with a line break": ('SECRET_KEY = "x" * 40 + "\\n" + "y"', "line break"),
+    "an algorithm that there is not": ('SIMPLE_JWT = {"ALGORITHM": "XS256"}', "XS256"),
+    "a class of tokens of its own": ('SIMPLE_JWT = {"AUTH_TOKEN_CLASSES": ("shop.tokens.AccessToken",)}', "shop.tokens"),
+    "a lifetime of nothing": (
+        'from datetime import timedelta\nSIMPLE_JWT = {"ACCESS_TOKEN_LIFETIME": timedelta(0)}', "ACCESS_TOKEN_LIFETIME"),
+    "several audiences": ('SIMPLE_JWT = {"AUDIENCE": ["a", "b"]}', "AUDIENCE"),
+    "a blacklist without ids": ('SIMPLE_JWT = {"JTI_CLAIM": None}', "JTI_CLAIM"),
+    "an id that there is not": (USER.format("Guest"), "USER_ID_FIELD"),
+    "a module that cannot be read": ('raise ValueError("no such luck")', "no such luck"),
+}
+
+
+@pytest.mark.parametrize("what", FAILS)
+def test_what_cannot_work(convert, what):
+    text, word = FAILS[what]
+    done = convert(text)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert word in done.stderr and "Traceback" not in done.stderr and KEY not in done.stderr
+
+
+def test_a_file_is_for_its_owner_only(convert, tmp_path):
+    path = tmp_path / "jwt-fcgi.conf"
+    with open(path, "w") as out:
+        path.chmod(0o644)
+        subprocess.run([reference.PYTHON, SCRIPT], check=True, stdout=out, cwd=tmp_path,
+                       env=reference.environment(PROFILES["default"], DATABASE))
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_usage(convert):
+    assert convert(arguments=["--help"]).returncode == 0
+    assert convert(arguments=["a", "b"]).returncode == 2
+    done = convert(arguments=["no.such.module"])
+    assert done.returncode == 1 and "no" in done.stderr and "Traceback" not in done.stderr

@@ -1,0 +1,329 @@
+"""./run itself: its private database, what it says, how it ends, and what it leaves behind."""
+import contextlib
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+import pytest
+from harness import client, ours, process
+from harness.fixtures import skip_without
+
+RUN = ours.CHECKOUT / "run"
+VITOR = {"username": "vitor", "password": "123"}
+DATA = {"build", "cluster", "key", "postgres.log", "source", "work.log"}
+
+
+class Run:
+    """One ./run on a free port, by default with a state folder of its own."""
+
+    def __init__(self, folder, *arguments, port=None, before=(), run=RUN, **environment):
+        self.port = port or process.free_port()
+        self.state = folder / "state"
+        self.log = folder / f"log-{self.port}-{len(list(folder.iterdir()))}"
+        self.process = process.start(
+            [*before, run, "--port", str(self.port), "--workers", "1", *arguments], self.log, cwd="/tmp",
+            env={**ours.environment({}, {}), "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        )
+
+    def output(self):
+        return self.log.read_text()
+
+    def complaints(self):
+        return [line for line in self.output().splitlines() if line.startswith("run: ")]
+
+    def ready(self):
+        if self.process.poll() is not None:
+            raise process.Unfinished(f"./run ended:\n{self.output()}")
+        return "http post" in self.output()
+
+    def wait(self, seconds=60):
+        process.wait_for(self.ready, "./run", seconds)
+        return self
+
+    def tree(self):
+        return process.children(self.process.pid)
+
+    def login(self, **who):
+        return client.post_json(self.port, "/api/token/", {**VITOR, **who})
+
+    def psql(self, command):
+        found = [line for line in self.output().splitlines() if line.startswith("database: ")]
+        subprocess.run([*found[-1].split()[1:], "-X", "-q", "-c", command], check=True, cwd="/",
+                       env=ours.environment({}, {}))
+
+    def end(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+
+@pytest.fixture
+def folder():
+    """A folder that other users can enter, which those of pytest are not."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="jwt-fcgi-run-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def run(folder):
+    """run(*arguments, **environment): started; ended and its tree gone when the test is over."""
+    started = []
+
+    def start(*arguments, **more):
+        skip_without("token", "refresh", "hello")
+        given = ["--programs", ours.BUILD] if "run" not in more else []
+        started.append(Run(folder, "--state", folder / "state", *given, *arguments, **more))
+        return started[-1]
+
+    yield start
+    for one in started:
+        process.end(one.process, seconds=30)
+
+
+def assert_nothing_left(run, tree):
+    process.wait_for(lambda: not any(process.alive(pid) for pid in tree), "the end of all processes", 5)
+    assert {path.name for path in run.state.iterdir()} <= DATA
+    assert not [path for path in run.state.rglob("*") if path.is_socket()]
+    with pytest.raises(ConnectionRefusedError):
+        process.accepts(run.port)
+
+
+# --- What it says.
+
+def test_says_url_login_and_lines_to_paste(run):
+    one = run().wait()
+    lines = one.output().splitlines()
+    assert f"http://127.0.0.1:{one.port}/" in lines
+    assert "login: vitor password: 123" in lines
+    assert f"state: {one.state}" in lines
+    pasted = "\n".join(line for line in lines if line.startswith(("answer=", "access=", "refresh=", "curl ", "http ")))
+    terminal, inside = os.openpty()  # httpie reads a body from anything else
+    done = subprocess.run(["bash", "-euc", pasted], stdin=inside, capture_output=True, text=True, timeout=60,
+                          env=ours.environment({}, {"HOME": "/nonexistent"}))
+    os.close(terminal)
+    os.close(inside)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count('"refresh":"') == 2 and done.stdout.count('"access":"') == 4
+    assert done.stdout.count('{"message":"Hello, World!"}') == 2
+    process.wait_for(lambda: one.output().count(" 200 ok ") == 6, "a line for each request")
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--port", "0"], ["--port", "65536"], ["--port", "80a"], ["--port"], ["--workers", "0"], ["--wrokers", "1"],
+    ["--programs", "/nonexistent"], ["extra"],
+])
+def test_refuses_bad_options_in_one_line(arguments, folder):
+    done = subprocess.run([RUN, *arguments], capture_output=True, text=True, env=ours.environment({}, {}))
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and not done.stdout
+
+
+def test_help(folder):
+    done = subprocess.run([RUN, "--help"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Usage: ./run") and "--fresh" in done.stdout
+
+
+# --- What is kept.
+
+def test_keeps_users_and_key(run):
+    first = run().wait()
+    token = first.login().json()["access"]
+    first.psql("UPDATE auth_user SET username = 'renamed'")
+    assert first.end() == 0
+    second = run().wait()
+    assert second.login(username="renamed").status == 200
+    assert second.login().status == 401, "a user who was removed does not come back"
+    assert client.hello(second.port, token).status == 200
+    assert second.end() == 0
+    third = run("--fresh").wait()
+    assert third.login().status == 200
+    assert third.login(username="renamed").status == 401
+    assert client.hello(third.port, token).status == 401
+
+
+def test_secrets_are_their_owners(run):
+    one = run().wait()
+    key = (one.state / "key").stat()
+    assert key.st_mode & 0o777 == 0o600 and key.st_size == 64
+    assert pwd.getpwuid(key.st_uid).pw_name == ("www-data" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name)
+    assert (one.state / "cluster").stat().st_mode & 0o777 == 0o700
+    sockets = [path for path in one.state.rglob("*.sock") if path.is_socket()]
+    assert sockets and all(path.stat().st_mode & 0o777 == 0o660 for path in sockets)
+
+
+def test_own_key_wins_over_the_generated_one(run):
+    one = run(JWT_SIGNING_KEY="0123456789abcdef0123456789abcdef").wait()
+    assert one.login().status == 200
+    assert not (one.state / "key").exists()
+
+
+# --- How it ends.
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_everything(run, number):
+    one = run().wait()
+    tree = one.tree()
+    assert len(tree) > 15
+    shared = set(os.listdir("/dev/shm"))
+    assert one.end(number) == 0
+    assert_nothing_left(one, tree)
+    assert not set(os.listdir("/dev/shm")) - shared
+    assert "Terminated" not in one.output() and not one.complaints()
+
+
+def test_a_signal_ends_it_in_the_middle_of_its_start(run):
+    one = run()
+    process.wait_for(lambda: (one.state / "cluster.new").exists(), "initdb")
+    tree = one.tree()
+    assert one.end() == 0
+    process.wait_for(lambda: not any(process.alive(pid) for pid in tree), "the end of all processes", 5)
+    assert run().wait().login().status == 200
+
+
+def test_works_again_after_kill(run):
+    one = run().wait()
+    tree = one.tree()
+    one.process.kill()
+    one.process.wait()
+    assert run(port=one.port).wait().login().status == 200
+    process.wait_for(lambda: not any(process.alive(pid) for pid in tree), "the end of the first one's processes")
+
+
+def test_works_again_after_the_power_went(run):
+    one = run().wait()
+    tree = one.tree()
+    for pid in tree:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    one.process.wait()
+    process.wait_for(lambda: not any(process.alive(pid) for pid in tree), "the end")
+    assert run(port=one.port).wait().login().status == 200
+
+
+@pytest.mark.parametrize("name", ["nginx", "multiwatch", "postgres"])
+def test_ends_when_a_part_of_it_ends(run, name):
+    one = run().wait()
+    tree = one.tree()
+    part = next(pid for pid in tree[1:] if os.path.basename(process.command_line(pid)[0].split()[0].rstrip(":")) == name)
+    os.kill(part, signal.SIGKILL)
+    assert one.process.wait(30) == 1
+    assert len(one.complaints()) == 1 and "ended by itself" in one.complaints()[0]
+    assert_nothing_left(one, tree)
+
+
+def test_a_program_that_refuses_ends_the_start(run):
+    one = run(JWT_SIGNING_KEY="short")
+    assert one.process.wait(60) == 1
+    assert "at least 32" in one.output() and one.complaints() == ["run: token refuses to start"]
+    assert_nothing_left(one, [])
+
+
+# --- Two of them.
+
+def refused(one, word):
+    assert one.process.wait(60) == 1
+    assert len(one.complaints()) == 1 and word in one.complaints()[0], one.output()
+
+
+def test_second_one_on_the_same_port(run):
+    first = run().wait()
+    refused(run(port=first.port), "--port")
+    assert first.login().status == 200
+
+
+def test_second_one_with_the_same_state(run):
+    first = run().wait()
+    refused(run(), "--state")
+    assert first.login().status == 200
+
+
+def test_taken_port(run):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        one = run(port=other.getsockname()[1])
+        refused(one, "--port")
+    assert not one.state.exists()
+
+
+def test_a_port_that_nobody_may_take_leaves_nothing(run):
+    with socket.socket() as bound:  # taken, though nobody answers there
+        bound.bind(("127.0.0.1", 0))
+        one = run(port=bound.getsockname()[1])
+        assert one.process.wait(60) == 1
+    assert "Address already in use" in one.output()
+    assert_nothing_left(one, [])
+
+
+# --- With a database of somebody's own.
+
+KEY = "a key of the tests that is long enough"
+
+
+@pytest.fixture
+def own(cluster):
+    """The environment of a database with the tables and vitor."""
+    with contextlib.closing(cluster.connect("postgres")) as connection:
+        cursor = connection.cursor()
+        cursor.execute("DROP DATABASE IF EXISTS own")
+        cursor.execute("CREATE DATABASE own")
+    for name in ("schema", "roles", "seed"):
+        cluster.psql("own", "-f", ours.CHECKOUT / "sql" / f"{name}.sql")
+    return cluster.environment("own", "jwt_fcgi")
+
+
+def dumped(cluster):
+    done = subprocess.run(["pg_dumpall"], env=ours.environment(cluster.environment("postgres"), {}),
+                          check=True, capture_output=True)
+    return [line for line in done.stdout.splitlines() if not line.startswith((b"\\restrict", b"\\unrestrict"))]
+
+
+def test_changes_nothing_in_somebodys_database(run, own, cluster):
+    before = dumped(cluster)
+    first, second = (run(JWT_SIGNING_KEY=KEY, **own) for _ in range(2))
+    for one in (first.wait(), second.wait()):
+        assert one.login().status == 200
+        assert "login:" not in one.output() and "cluster" not in one.output()
+    assert client.hello(first.port, second.login().json()["access"]).status == 200
+    assert (first.end(), second.end()) == (0, 0)
+    assert dumped(cluster) == before
+    assert not (first.state / "cluster").exists() and not (first.state / "key").exists()
+
+
+def test_settings_reach_the_programs(run, own):
+    one = run(JWT_SIGNING_KEY=KEY, JWT_AUTH_HEADER_TYPES="Token", **own).wait()
+    assert client.ask(one.port, "GET /hello/").header("WWW-Authenticate") == 'Token realm="api"'
+
+
+def test_needs_a_key_for_somebodys_database(run, own):
+    refused(run(**own), "JWT_SIGNING_KEY")
+    refused(run("--fresh", JWT_SIGNING_KEY=KEY, **own), "--fresh")
+
+
+# --- From a fresh clone.
+
+SOURCES = ("configure.ac", "Makefile.am", "m4", "run", "scripts", "src", "sql", "nginx", "tests/unit", "tests/fuzz")
+
+
+def test_builds_as_an_ordinary_user_in_a_folder_with_a_blank(run, folder):
+    """autoreconf, configure and make, a state folder elsewhere; as nobody where the tests are root's."""
+    clone, home = folder / "a clone", folder / "home"
+    for name in SOURCES:
+        target = clone / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (ours.CHECKOUT / name).is_dir() else shutil.copy2)(ours.CHECKOUT / name, target)
+    home.mkdir()
+    before = []
+    if os.geteuid() == 0:
+        before = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+        subprocess.run(["chown", "-R", "nobody:nogroup", folder], check=True)
+    one = Run(folder, before=before, run=clone / "run", HOME=str(home))
+    try:
+        one.wait(240)
+        assert one.login().status == 200
+        assert f"state: {home}/.local/state/jwt-fcgi/a-clone-" in one.output()
+    finally:
+        process.end(one.process)

@@ -151,6 +151,7 @@ def nginx_socket(server):
 
 
 NGINX_SERVER = """
+	include jwt-fcgi/maps.conf;
 	server {{
 		listen 127.0.0.1:{port};
 		include jwt-fcgi/errors.conf;

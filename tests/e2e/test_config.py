@@ -248,9 +248,9 @@ def test_a_missing_table_or_column_is_told_by_name(database, name):
 
 
 def test_rotation_with_blacklist_on_a_database_without_the_tables(cluster):
-    cluster.psql("postgres", "-c", "CREATE DATABASE bare")
-    cluster.psql("bare", "-c", "CREATE TABLE auth_user (id serial PRIMARY KEY, username text, password text,"
+    cluster.psql("postgres", "-c", "CREATE DATABASE without_tokens")
+    cluster.psql("without_tokens", "-c", "CREATE TABLE auth_user (id serial PRIMARY KEY, username text, password text,"
                  " is_active bool, last_login timestamptz)")
-    done = check("refresh", database=cluster.environment("bare"), JWT_TOKEN_BLACKLIST="on",
+    done = check("refresh", database=cluster.environment("without_tokens"), JWT_TOKEN_BLACKLIST="on",
                  JWT_ROTATE_REFRESH_TOKENS="on", JWT_BLACKLIST_AFTER_ROTATION="on")
     refused(done, "token_blacklist_")

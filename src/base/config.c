@@ -251,6 +251,28 @@ claims_differ(const struct config *config)
 	return true;
 }
 
+static bool
+keys_agree(const struct config *config)
+{
+	const char *single = config->signing_key != NULL          ? "JWT_SIGNING_KEY"
+			     : config->signing_key_file != NULL   ? "JWT_SIGNING_KEY_FILE"
+			     : config->verifying_key != NULL      ? "JWT_VERIFYING_KEY"
+			     : config->verifying_key_file != NULL ? "JWT_VERIFYING_KEY_FILE"
+								  : NULL;
+
+	if (config->key_dir != NULL && single != NULL)
+		log_line("JWT_KEY_DIR and %s are both set: keep one; a key of before goes into the "
+			 "folder's retired/",
+		    single);
+	else if (config->signing_key != NULL && config->signing_key_file != NULL)
+		log_line("JWT_SIGNING_KEY and JWT_SIGNING_KEY_FILE are both set: keep one");
+	else if (config->verifying_key != NULL && config->verifying_key_file != NULL)
+		log_line("JWT_VERIFYING_KEY and JWT_VERIFYING_KEY_FILE are both set: keep one");
+	else
+		return true;
+	return false;
+}
+
 /* What each setting allows by itself and yet cannot work together. */
 static bool
 settings_agree(const struct config *config)
@@ -276,11 +298,7 @@ settings_agree(const struct config *config)
 		log_line("JWT_USER_QUERY and JWT_USER_ID_QUERY: set both or neither");
 		return false;
 	}
-	if (config->signing_key != NULL && config->signing_key_file != NULL) {
-		log_line("JWT_SIGNING_KEY and JWT_SIGNING_KEY_FILE are both set: keep one");
-		return false;
-	}
-	return claims_differ(config);
+	return keys_agree(config) && claims_differ(config);
 }
 
 const struct config *

@@ -23,7 +23,10 @@ struct config {
 	/* Keys and algorithm. */
 	const char *signing_key; /* wiped from the environment; NULL when not set */
 	const char *signing_key_file;
+	const char *verifying_key, *verifying_key_file;
+	const char *key_dir; /* in place of all of them */
 	const char *algorithm;
+	long jwks_max_age;             /* seconds */
 	const char *audience, *issuer; /* NULL: neither written nor checked */
 	long leeway;                   /* seconds */
 

@@ -1,5 +1,5 @@
 /*
- * Files that hold a secret.
+ * Small files, and whether they can hold a secret.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
@@ -7,11 +7,16 @@
 #include "base/bytes.h"
 
 /*
- * The whole of a regular file of at most 64 KiB that nobody but its owner may read: mode 0600 or
- * stricter if it is ours, 0640 or stricter if it is root's (libpq's rule for keys). false with *why
- * (a clause such as "is readable by others (mode 0644)") if not; errno is that of the failed call,
- * or 0. The arena is the caller's to wipe.
+ * The whole of a regular file of at most 64 KiB. false with *why, a clause such as "No such file or
+ * directory"; errno is that of the failed call, or 0. *exposed: NULL if nobody but its owner may
+ * read it: mode 0600 or stricter if it is ours, 0640 or stricter if it is root's (libpq's rule for
+ * keys); else a clause such as "is readable by others (mode 0644)". The arena is the caller's to
+ * wipe.
  */
+bool file_read(
+    struct arena *, const char *path, struct bytes *out, const char **exposed, const char **why);
+
+/* The same, refusing what others may read. */
 bool file_read_secret(struct arena *, const char *path, struct bytes *out, const char **why);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "base/json.h"
 #include "signing/b64url.h"
+#include "signing/claims.h"
+#include "signing/jws.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -130,7 +132,179 @@ decode(const struct invocation *invocation)
 	return OUTCOME_YES;
 }
 
+/* The keys of --key for --algorithm; NULL after a word on stderr. */
+static struct keyring *
+read_keys(const struct invocation *invocation)
+{
+	const char *name = option_value(invocation, "algorithm");
+	const char *file = option_value(invocation, "key"), *why;
+	struct key_wish wish = {.any_mode = true};
+	struct keys keys;
+
+	if (name == NULL || file == NULL) {
+		complain(invocation, "--algorithm and --key are needed; see --help");
+		return NULL;
+	}
+	wish.algorithm = algorithm_find(bytes_of(name));
+	if (wish.algorithm == NULL) {
+		complain(
+		    invocation, "unknown algorithm %s", printable(invocation->arena, name).data);
+		return NULL;
+	}
+	if (!keyfile_read(invocation->arena, file, &wish, &keys, &why)) {
+		complain(invocation, "%s %s", printable(invocation->arena, file).data, why);
+		return NULL;
+	}
+	return keyring_of(ring_of(&keys));
+}
+
+/* Why a token whose signature is good is not valid now; NULL if it is. */
+static const char *
+claims_why(struct claims_context *context, struct bytes token, struct bytes payload)
+{
+	struct json *claims = json_parse(context->arena, payload, JSON_STRICT, NULL);
+	int64_t expires;
+
+	if (claims == NULL || claims->type != JSON_OBJECT)
+		return "its claims are no JSON object";
+	switch (claims_read(context, token, &claims)) {
+	case CLAIMS_GOOD:
+		return NULL;
+	case CLAIMS_EXPIRED:
+		claims_time(claims, "exp", &expires);
+		return arena_printf(
+		    context->arena, "it expired at %s", date_text(context->arena, expires));
+	default:
+		return "its exp, iat or nbf is no time, or lies in the future, or its iss or aud "
+		       "is another";
+	}
+}
+
+static enum outcome
+tell_verdict(const struct invocation *invocation, const char *why)
+{
+	static const struct column columns[] = {
+	    {"valid", COLUMN_BOOL}, {"reason", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
+	struct report report = report_new(invocation, columns);
+	const char *cells[] = {why == NULL ? "true" : "false", why};
+
+	report_add(&report, cells);
+	if (invocation->json)
+		report_one(&report);
+	else if (why == NULL)
+		puts("valid");
+	else
+		complain(invocation, "not valid: %s", why);
+	return why == NULL ? OUTCOME_YES : OUTCOME_NO;
+}
+
+static enum outcome
+verify(const struct invocation *invocation)
+{
+	const struct config config = {.compat = COMPAT_HEAD,
+	    .issuer = option_value(invocation, "issuer"),
+	    .audience = option_value(invocation, "audience")};
+	struct claims_context context = {.arena = invocation->arena, .config = &config};
+	const char *why = NULL;
+	struct bytes token, payload;
+
+	if (!read_clock(invocation, &context.now) ||
+	    (context.keyring = read_keys(invocation)) == NULL)
+		return OUTCOME_UNDECIDED;
+	if (!read_line(invocation, TOKEN_MAXIMUM, &token)) {
+		keyring_free(context.keyring);
+		return OUTCOME_UNDECIDED;
+	}
+	if (!jws_verify(invocation->arena, context.keyring, token, &payload))
+		why = jws_fault(invocation->arena, context.keyring, token);
+	else if (option_value(invocation, "signature-only") == NULL)
+		why = claims_why(&context, token, payload);
+	keyring_free(context.keyring);
+	return tell_verdict(invocation, why);
+}
+
+static bool
+read_type(const struct invocation *invocation, enum token_kind *out)
+{
+	const char *type = option_value(invocation, "type");
+
+	*out = TOKEN_ACCESS;
+	if (type == NULL)
+		return true;
+	for (enum token_kind kind = TOKEN_ACCESS; kind <= TOKEN_SLIDING; kind++)
+		if (strcmp(type, token_type(kind)) == 0) {
+			*out = kind;
+			return true;
+		}
+	complain(invocation, "--type takes access, refresh or sliding");
+	return false;
+}
+
+/* As gate.c writes it: SimpleJWT before 5.5 left a number a number. */
+static struct json *
+user_claim(const struct invocation *invocation, const char *user)
+{
+	bool number = *user != '\0' && *user != '0' && strspn(user, "0123456789") == strlen(user);
+
+	if (number && invocation->config->compat == COMPAT_5_2)
+		return claims_integer(invocation->arena, user);
+	return claims_string(invocation->arena, bytes_of(user));
+}
+
+static enum outcome
+issue(const struct invocation *invocation)
+{
+	static const struct column columns[] = {{"token", COLUMN_TEXT}, {"type", COLUMN_TEXT},
+	    {"expires", COLUMN_TIME}, {NULL, COLUMN_TEXT}};
+	struct report report = report_new(invocation, columns);
+	const char *user = option_value(invocation, "user"), *token = NULL;
+	struct claims_context context = {.arena = invocation->arena, .config = invocation->config};
+	struct json *claims = NULL;
+	enum token_kind kind;
+	int64_t expires = 0;
+
+	if (user == NULL || *user == '\0') {
+		complain(invocation, "--user is needed; see --help");
+		return OUTCOME_UNDECIDED;
+	}
+	if (!read_type(invocation, &kind) || !read_clock(invocation, &context.now) ||
+	    (context.keyring = keyring_load(invocation->config, KEYRING_SIGNS)) == NULL)
+		return OUTCOME_UNDECIDED;
+	claims = claims_new(&context, kind);
+	if (claims != NULL) {
+		claims_set(&context, claims, invocation->config->user_id_claim,
+		    user_claim(invocation, user));
+		token = claims_sign(&context, claims);
+		claims_time(claims, "exp", &expires);
+	}
+	keyring_free(context.keyring);
+	if (token == NULL) {
+		complain(invocation, "OpenSSL failed");
+		return OUTCOME_UNDECIDED;
+	}
+	const char *cells[] = {token, token_type(kind), number_text(invocation->arena, expires)};
+	report_add(&report, cells);
+	if (invocation->json)
+		report_one(&report);
+	else
+		puts(token);
+	return OUTCOME_YES;
+}
+
 const struct command token_commands[] = {
+    {
+	.name = "verify",
+	.summary = "Say whether the token on standard input is valid",
+	.examples = "  jwtctl verify --algorithm HS256 --key /etc/jwt-fcgi/key < token\n"
+		    "  curl -s https://example.org/.well-known/jwks.json > keys.json\n"
+		    "  echo \"$access\" | jwtctl verify --algorithm ES256 --key keys.json --json\n",
+	.options = {{"algorithm", "ALG", "the only one that is accepted, such as ES256"},
+	    {"key", "FILE", "PEM, JWK, JWK Set or the secret itself"},
+	    {"signature-only", NULL, "do not look at the claims"},
+	    {"issuer", "NAME", "required as iss"}, {"audience", "NAME", "required in aud"},
+	    {"now", "SECONDS", "the time, since the epoch, in place of the clock's"}},
+	.run = verify,
+    },
     {
 	.name = "decode",
 	.summary = "Show what a token on standard input says, without verifying it",
@@ -138,6 +312,18 @@ const struct command token_commands[] = {
 		    "  echo \"$access\" | jwtctl decode --json\n",
 	.options = {{"now", "SECONDS", "the time, since the epoch, in place of the clock's"}},
 	.run = decode,
+    },
+    {
+	.name = "issue",
+	.summary = "Make a token with the configured key, for scripts and tests",
+	.examples =
+	    "  jwtctl issue --user 1\n"
+	    "  JWT_KEY_DIR=/etc/jwt-fcgi/keys jwtctl issue --user 1 --type refresh --json\n",
+	.options = {{"user", "ID", "of whom the token speaks"},
+	    {"type", "TYPE", "access (the default), refresh or sliding"},
+	    {"now", "SECONDS", "the time, since the epoch, in place of the clock's"}},
+	.configured = true,
+	.run = issue,
     },
     {.name = NULL},
 };

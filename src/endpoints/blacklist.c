@@ -6,7 +6,7 @@
 static struct context *
 start(const struct config *config)
 {
-	return context_open(config, "blacklist");
+	return context_open(config, "blacklist", KEYRING_SIGNS);
 }
 
 /* Without the tables there is nothing here, as on a site without the blacklist app. */

@@ -5,13 +5,13 @@
 #define JTI_MAXIMUM 255 /* of the column */
 
 struct context *
-context_open(const struct config *config, const char *program)
+context_open(const struct config *config, const char *program, enum keyring_duty duty)
 {
 	struct arena *arena = arena_new(); /* lives as long as the process */
 	struct context *context = arena_alloc(arena, sizeof(*context));
 
 	context->config = config;
-	context->keyring = keyring_load(config);
+	context->keyring = keyring_load(config, duty);
 	context->accounts = context->keyring == NULL ? NULL : accounts_open(config, program);
 	return context->accounts == NULL ? NULL : context;
 }

@@ -15,8 +15,11 @@ struct context {
 	struct accounts *accounts;
 };
 
-/* Keys loaded, the database known but not connected yet. NULL after a line in the log. */
-struct context *context_open(const struct config *, const char *program);
+/*
+ * Keys loaded, with private ones only for those that sign; the database known but not connected
+ * yet. NULL after a line in the log.
+ */
+struct context *context_open(const struct config *, const char *program, enum keyring_duty);
 
 /* For an endpoint's check(): false, after a line in the log, if the database lacks what is needed.
  */

@@ -6,7 +6,7 @@
 static struct context *
 start(const struct config *config)
 {
-	return context_open(config, "hello");
+	return context_open(config, "hello", KEYRING_VERIFIES);
 }
 
 static struct reply

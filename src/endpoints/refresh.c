@@ -7,7 +7,7 @@
 static struct context *
 start(const struct config *config)
 {
-	return context_open(config, "refresh");
+	return context_open(config, "refresh", KEYRING_SIGNS);
 }
 
 /* The same claims with a new id and new times; the old token is blacklisted if that is wanted. */

@@ -9,7 +9,7 @@ static struct context *
 start(const struct config *config)
 {
 	gate_login_fields(config, endpoint.fields);
-	return context_open(config, endpoint.name);
+	return context_open(config, endpoint.name, KEYRING_SIGNS);
 }
 
 static struct reply

@@ -6,7 +6,7 @@
 static struct context *
 start(const struct config *config)
 {
-	return context_open(config, "sliding_refresh");
+	return context_open(config, "sliding_refresh", KEYRING_SIGNS);
 }
 
 /* Until when it can be refreshed is a claim of its own. */

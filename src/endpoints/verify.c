@@ -6,7 +6,7 @@
 static struct context *
 start(const struct config *config)
 {
-	return context_open(config, "verify");
+	return context_open(config, "verify", KEYRING_VERIFIES);
 }
 
 static struct reply

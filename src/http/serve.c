@@ -44,7 +44,7 @@ stop(int signal)
 static void
 handle_signals(void)
 {
-	struct sigaction action = {.sa_handler = stop};
+	struct sigaction action = {.sa_handler = stop}, hang_up;
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGTERM, &action, NULL);
@@ -52,7 +52,10 @@ handle_signals(void)
 	sigaction(SIGUSR1, &action, NULL);
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	/* A program may have asked for it at its start, to read something anew. */
+	sigaction(SIGHUP, NULL, &hang_up);
+	if (hang_up.sa_handler == SIG_DFL)
+		sigaction(SIGHUP, &action, NULL);
 }
 
 static bool

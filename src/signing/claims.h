@@ -23,7 +23,7 @@ const char *token_class(enum token_kind);
 struct claims_context {
 	struct arena *arena;
 	const struct config *config;
-	const struct keyring *keyring;
+	struct keyring *keyring;
 	int64_t now;
 };
 

@@ -1,19 +1,44 @@
 #include "signing/jws.h"
 
 #include "base/json.h"
+#include "base/log.h"
 #include "signing/b64url.h"
 
 #include <string.h>
+#include <time.h>
+
+#define KID_MAXIMUM 255
+
+static int64_t
+seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return now.tv_sec;
+}
+
+/* The header of the key's own tokens. */
+static struct bytes
+own_header(const struct ring *ring, const struct key *key)
+{
+	return ring->with_ids ? key->header_with_id : key->header;
+}
 
 const char *
-jws_sign(struct arena *arena, const struct keyring *keyring, struct bytes payload)
+jws_sign(struct arena *arena, struct keyring *keyring, struct bytes payload)
 {
-	const struct key *key = keyring_signer(keyring);
+	const struct ring *ring = keyring_ring(keyring);
+	const struct key *key = ring_signer(ring, seconds_now());
 	struct buffer token = {.arena = arena};
 	unsigned char signature[SIGNATURE_MAXIMUM];
+	struct bytes header;
 	size_t length;
 
-	buffer_put(&token, key_header(key).data, key_header(key).length);
+	if (key == NULL)
+		return NULL;
+	header = own_header(ring, key);
+	buffer_put(&token, header.data, header.length);
 	buffer_putc(&token, '.');
 	b64url_encode(&token, payload);
 	if (!key_sign(key, buffer_bytes(&token), signature, &length))
@@ -22,6 +47,11 @@ jws_sign(struct arena *arena, const struct keyring *keyring, struct bytes payloa
 	b64url_encode(&token, (struct bytes){(char *)signature, length});
 	return token.data;
 }
+
+struct parts {
+	struct bytes header, body, signature;
+	struct bytes input; /* what is signed */
+};
 
 /* Cuts a part off at the next dot; false if there is none. */
 static bool
@@ -37,9 +67,26 @@ cut_part(struct bytes *rest, struct bytes *part)
 	return true;
 }
 
-/* Whether a header that is not letter for letter our own names the key's algorithm all the same. */
 static bool
-header_fits(struct arena *arena, const struct key *key, struct bytes encoded)
+cut(struct arena *arena, struct bytes token, struct parts *out)
+{
+	struct bytes rest = token;
+
+	if (!cut_part(&rest, &out->header) || !cut_part(&rest, &out->body) ||
+	    (rest.length > 0 && memchr(rest.data, '.', rest.length) != NULL))
+		return false;
+	out->input = (struct bytes){token.data, out->header.length + 1 + out->body.length};
+	return b64url_decode(arena, rest, &out->signature);
+}
+
+/* What a header that is not letter for letter one of our own says. */
+struct header {
+	struct bytes algorithm, key_id;
+	bool has_key_id;
+};
+
+static bool
+read_header(struct arena *arena, struct bytes encoded, struct header *out)
 {
 	const struct json *header, *algorithm, *key_id, *encoded_payload;
 	struct bytes text;
@@ -50,29 +97,110 @@ header_fits(struct arena *arena, const struct key *key, struct bytes encoded)
 	algorithm = json_member(header, "alg");
 	key_id = json_member(header, "kid");
 	encoded_payload = json_member(header, "b64");
+	if (algorithm == NULL || algorithm->type != JSON_STRING ||
+	    json_member(header, "crit") != NULL || (key_id != NULL && key_id->type != JSON_STRING))
+		return false;
 	/* RFC 7797: such a payload would not be the base64url that we are about to decode. */
 	if (encoded_payload != NULL && encoded_payload->type == JSON_BOOL &&
 	    !encoded_payload->boolean)
 		return false;
-	return algorithm != NULL && algorithm->type == JSON_STRING &&
-	       bytes_equal(algorithm->text, key_algorithm(key)) &&
-	       json_member(header, "crit") == NULL &&
-	       (key_id == NULL || key_id->type == JSON_STRING);
+	out->algorithm = algorithm->text;
+	out->has_key_id = key_id != NULL;
+	if (key_id != NULL)
+		out->key_id = key_id->text;
+	return true;
+}
+
+static bool
+is_named(const struct key *key, struct bytes key_id)
+{
+	return bytes_equal(key_id, key->id) ||
+	       (key->alias.length > 0 && bytes_same(key_id, key->alias));
+}
+
+static bool
+knows(const struct ring *ring, struct bytes key_id)
+{
+	for (size_t i = 0; i < ring->count; i++)
+		if (is_named(ring->keys[i].key, key_id))
+			return true;
+	return false;
+}
+
+/* Whether one of the keys that the header may mean made the signature. */
+static bool
+is_signed(const struct ring *ring, const struct header *header, const struct parts *parts)
+{
+	int64_t now = seconds_now();
+	bool by_id = header->has_key_id && (ring->with_ids || knows(ring, header->key_id));
+
+	for (size_t i = 0; i < ring->count; i++) {
+		const struct key *key = ring->keys[i].key;
+
+		if (bytes_equal(header->algorithm, key->algorithm->name) &&
+		    (!by_id || is_named(key, header->key_id)) &&
+		    ring_key_verifies(&ring->keys[i], now) &&
+		    key_verify(key, parts->input, parts->signature))
+			return true;
+	}
+	return false;
+}
+
+/* The key whose tokens have that very header; NULL if there is none. */
+static const struct ring_key *
+find_by_header(const struct ring *ring, struct bytes header)
+{
+	for (size_t i = 0; i < ring->count; i++)
+		if (bytes_same(header, own_header(ring, ring->keys[i].key)))
+			return &ring->keys[i];
+	return NULL;
 }
 
 bool
-jws_verify(
-    struct arena *arena, const struct keyring *keyring, struct bytes token, struct bytes *payload)
+jws_verify(struct arena *arena, struct keyring *keyring, struct bytes token, struct bytes *payload)
 {
-	const struct key *key = keyring_signer(keyring);
-	struct bytes rest = token, header, body, input, signature;
+	const struct ring *ring = keyring_ring(keyring);
+	const struct ring_key *own;
+	struct parts parts;
+	struct header header = {.has_key_id = false};
+	bool good;
 
-	if (!cut_part(&rest, &header) || !cut_part(&rest, &body) ||
-	    (rest.length > 0 && memchr(rest.data, '.', rest.length) != NULL))
+	if (!cut(arena, token, &parts))
 		return false;
-	input = (struct bytes){token.data, header.length + 1 + body.length};
-	if (!bytes_same(header, key_header(key)) && !header_fits(arena, key, header))
-		return false;
-	return b64url_decode(arena, rest, &signature) && key_verify(key, input, signature) &&
-	       b64url_decode(arena, body, payload);
+	own = find_by_header(ring, parts.header);
+	if (own != NULL && ring->with_ids) {
+		good = ring_key_verifies(own, seconds_now()) &&
+		       key_verify(own->key, parts.input, parts.signature);
+	} else if (own != NULL && ring->count == 1) {
+		good = key_verify(own->key, parts.input, parts.signature);
+	} else {
+		if (!read_header(arena, parts.header, &header))
+			return false;
+		if (ring->with_ids && header.has_key_id && header.key_id.length <= KID_MAXIMUM &&
+		    !knows(ring, header.key_id) && keyring_look_again(keyring))
+			ring = keyring_ring(keyring);
+		good = is_signed(ring, &header, &parts);
+	}
+	return good && b64url_decode(arena, parts.body, payload);
+}
+
+const char *
+jws_fault(struct arena *arena, struct keyring *keyring, struct bytes token)
+{
+	const struct ring *ring = keyring_ring(keyring);
+	struct header header;
+	struct parts parts;
+
+	if (!cut(arena, token, &parts))
+		return "it is not three parts in base64url with dots between";
+	if (!read_header(arena, parts.header, &header))
+		return "its header is no JSON object with an alg, or asks for an extension (crit, b64)";
+	if (ring->with_ids && header.has_key_id && !knows(ring, header.key_id))
+		return "there is no key with its kid";
+	for (size_t i = 0; i < ring->count; i++)
+		if (bytes_equal(header.algorithm, ring->keys[i].key->algorithm->name))
+			return is_signed(ring, &header, &parts) ? "its payload is not base64url"
+								: "its signature is not right";
+	return arena_printf(
+	    arena, "its alg is %s, which no key here is for", log_quote(arena, header.algorithm));
 }

@@ -6,14 +6,18 @@
 
 #include "signing/keyring.h"
 
-/* header.payload.signature; NULL only if the library fails. In the arena. */
-const char *jws_sign(struct arena *, const struct keyring *, struct bytes payload);
+/* header.payload.signature; NULL only if no key can sign or the library fails. In the arena. */
+const char *jws_sign(struct arena *, struct keyring *, struct bytes payload);
 
 /*
  * Whether the token is one of ours: exactly three parts in strict base64url, a header object whose
- * alg is the key's, no crit (we understand no extension, section 4.1.11), a good signature. jku,
- * jwk, x5u and x5c are not looked at. *payload: decoded, not parsed.
+ * alg is the key's, no crit (we understand no extension, section 4.1.11), a good signature. The key
+ * is the one that kid names exactly; without a kid any key of that alg. jku, jwk, x5u and x5c are
+ * not looked at. *payload: decoded, not parsed.
  */
-bool jws_verify(struct arena *, const struct keyring *, struct bytes token, struct bytes *payload);
+bool jws_verify(struct arena *, struct keyring *, struct bytes token, struct bytes *payload);
+
+/* Why jws_verify() says no, for people: a clause, in the arena. */
+const char *jws_fault(struct arena *, struct keyring *, struct bytes token);
 
 #endif

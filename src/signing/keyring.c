@@ -1,166 +1,306 @@
 #include "signing/keyring.h"
 
-#include "base/file.h"
 #include "base/log.h"
-#include "signing/b64url.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
-#include <stdlib.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
-static const struct algorithm {
-	const char *name, *digest;
-	size_t length; /* of a signature and, at least, of the secret */
-} algorithms[] = {
-    {"HS256", "SHA256", 32},
-    {"HS384", "SHA384", 48},
-    {"HS512", "SHA512", 64},
-};
-
-struct key {
-	const struct algorithm *algorithm;
-	struct bytes header;
-	EVP_MAC_CTX *mac; /* with the secret in it; restarted for each use */
-};
+#define LOOK_EVERY 1000 /* milliseconds */
+#define SETTLED    2    /* seconds after which a change cannot hide behind a file's coarse times */
 
 struct keyring {
-	struct key signer;
+	struct arena *arena;
+	const char *folder; /* NULL: nothing to look at */
+	struct ring_rules rules;
+	struct ring *ring;
+	uint64_t fingerprint; /* of the folder when it was read; 0: read it again in any case */
+	int64_t looked, looked_again; /* milliseconds */
+	sig_atomic_t hang_ups;
+	char complaint[512]; /* the last one, so that it is made once */
 };
 
-static const struct algorithm *
-algorithm_find(const char *name)
+static volatile sig_atomic_t hang_ups;
+
+static void
+hang_up(int signal)
 {
-	for (size_t i = 0; i < sizeof(algorithms) / sizeof(*algorithms); i++)
-		if (strcmp(algorithms[i].name, name) == 0)
-			return &algorithms[i];
-	return NULL;
+	(void)signal;
+	hang_ups = (hang_ups + 1) & 0x7fff;
 }
 
-static EVP_MAC_CTX *
-hmac_new(const struct algorithm *algorithm, struct bytes secret)
+static void
+watch_signal(void)
 {
-	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *mac = hmac == NULL ? NULL : EVP_MAC_CTX_new(hmac);
-	char digest[16];
-	OSSL_PARAM parameters[2];
+	struct sigaction action = {.sa_handler = hang_up, .sa_flags = SA_RESTART};
 
-	strcpy(digest, algorithm->digest);
-	parameters[0] = OSSL_PARAM_construct_utf8_string("digest", digest, 0);
-	parameters[1] = OSSL_PARAM_construct_end();
-	EVP_MAC_free(hmac);
-	if (mac != NULL &&
-	    EVP_MAC_init(mac, (const unsigned char *)secret.data, secret.length, parameters) == 1)
-		return mac;
-	EVP_MAC_CTX_free(mac);
-	return NULL;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGHUP, &action, NULL);
 }
 
-static struct bytes
-header_make(struct arena *arena, const struct algorithm *algorithm)
+static int64_t
+milliseconds(void)
 {
-	const char *header =
-	    arena_printf(arena, "{\"alg\":\"%s\",\"typ\":\"JWT\"}", algorithm->name);
-	struct buffer encoded = {.arena = arena};
+	struct timespec now;
 
-	b64url_encode(&encoded, bytes_of(header));
-	return buffer_bytes(&encoded);
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* The secret's bytes; the setting's text or the file's content but for one newline at its end. */
-static bool
-read_secret(struct arena *arena, const struct config *config, struct bytes *out)
+int64_t
+keyring_longest_lifetime(const struct config *config)
 {
-	const char *why;
+	const long lifetimes[] = {config->access_token_lifetime, config->refresh_token_lifetime,
+	    config->sliding_token_lifetime, config->sliding_token_refresh_lifetime};
+	int64_t longest = 0;
 
-	if (config->signing_key != NULL) {
-		*out = bytes_of(config->signing_key);
-		return true;
-	}
-	if (config->signing_key_file == NULL) {
-		log_line("no key: set JWT_SIGNING_KEY_FILE (or JWT_SIGNING_KEY)");
-		return false;
-	}
-	if (!file_read_secret(arena, config->signing_key_file, out, &why)) {
-		log_line("JWT_SIGNING_KEY_FILE %s %s", config->signing_key_file, why);
-		return false;
-	}
-	if (out->length > 0 && out->data[out->length - 1] == '\n')
-		out->length--;
-	return true;
+	for (size_t i = 0; i < sizeof(lifetimes) / sizeof(*lifetimes); i++)
+		longest = lifetimes[i] > longest ? lifetimes[i] : longest;
+	return longest + config->leeway;
 }
 
-static bool
-key_load(struct key *key, struct arena *arena, struct arena *scratch, const struct config *config)
+static struct keyring *
+keyring_new(void)
 {
-	const struct algorithm *algorithm = algorithm_find(config->algorithm);
-	struct bytes secret;
+	struct arena *arena = arena_new();
+	struct keyring *keyring = arena_alloc(arena, sizeof(*keyring));
 
-	if (!read_secret(scratch, config, &secret))
-		return false;
-	if (secret.length < algorithm->length) {
-		log_line(
-		    "the signing key has %zu bytes; %s needs at least %zu (RFC 7518 section 3.2)",
-		    secret.length, algorithm->name, algorithm->length);
-		return false;
-	}
-	key->algorithm = algorithm;
-	key->header = header_make(arena, algorithm);
-	key->mac = hmac_new(algorithm, secret);
-	if (key->mac == NULL)
-		log_line("OpenSSL has no HMAC with %s", algorithm->digest);
-	return key->mac != NULL;
+	keyring->arena = arena;
+	return keyring;
 }
 
 struct keyring *
-keyring_load(const struct config *config)
+keyring_of(struct ring *ring)
 {
-	struct arena *arena = arena_new(), *scratch = arena_new();
-	struct keyring *keyring = arena_alloc(arena, sizeof(*keyring));
-	bool loaded = key_load(&keyring->signer, arena, scratch, config);
+	struct keyring *keyring = keyring_new();
 
+	keyring->ring = ring;
+	return keyring;
+}
+
+void
+keyring_free(struct keyring *keyring)
+{
+	if (keyring == NULL)
+		return;
+	ring_free(keyring->ring);
+	arena_free(keyring->arena);
+}
+
+/* A key from a setting's text or its file; false after a line in the log. */
+static bool
+read_setting(struct arena *arena, const char *name, const char *text, const char *file,
+    const struct key_wish *wish, struct keys *out)
+{
+	const char *why = NULL;
+
+	if (text != NULL ? keytext_read(arena, bytes_of(text), wish, out, NULL, &why)
+			 : keyfile_read(arena, file, wish, out, &why))
+		return true;
+	if (text != NULL)
+		log_line("%s %s", name, why);
+	else
+		log_line("%s_FILE %s %s", name, file, why);
+	return false;
+}
+
+static bool
+read_settings(
+    struct arena *arena, const struct config *config, enum keyring_duty duty, struct keys *out)
+{
+	struct key_wish wish = {.algorithm = algorithm_find(bytes_of(config->algorithm)),
+	    .signs = duty == KEYRING_SIGNS};
+	bool symmetric = wish.algorithm->family == FAMILY_HMAC;
+	bool has_public =
+	    !symmetric && (config->verifying_key != NULL || config->verifying_key_file != NULL);
+	struct keys public = {.count = 0};
+	bool same;
+
+	out->count = 0;
+	if (has_public && !read_setting(arena, "JWT_VERIFYING_KEY", config->verifying_key,
+			      config->verifying_key_file,
+			      &(struct key_wish){.algorithm = wish.algorithm}, &public))
+		return false;
+	if (has_public && duty == KEYRING_VERIFIES) {
+		*out = public;
+		return true;
+	}
+	if (config->signing_key == NULL && config->signing_key_file == NULL) {
+		log_line("no key: set JWT_KEY_DIR, JWT_SIGNING_KEY_FILE or JWT_SIGNING_KEY%s",
+		    symmetric || duty == KEYRING_SIGNS ? "" : ", or JWT_VERIFYING_KEY_FILE");
+		keys_free(&public);
+		return false;
+	}
+	if (!read_setting(arena, "JWT_SIGNING_KEY", config->signing_key, config->signing_key_file,
+		&wish, out)) {
+		keys_free(&public);
+		return false;
+	}
+	same = !has_public || strcmp(public.keys[0]->id, out->keys[0]->id) == 0;
+	keys_free(&public);
+	if (!same)
+		log_line("JWT_VERIFYING_KEY is not the public half of JWT_SIGNING_KEY");
+	else if (duty == KEYRING_SIGNS && !out->keys[0]->signs)
+		log_line("JWT_SIGNING_KEY is a public key; tokens are signed with a private one");
+	else
+		return true;
+	keys_free(out);
+	return false;
+}
+
+static bool
+load_single(struct keyring *keyring, const struct config *config, enum keyring_duty duty)
+{
+	struct arena *scratch = arena_new();
+	struct keys keys;
+	bool read = read_settings(scratch, config, duty, &keys);
+
+	if (read)
+		keyring->ring = ring_of(&keys);
 	arena_free(scratch);
-	if (loaded)
-		return keyring;
-	arena_free(arena);
-	return NULL;
+	return read;
 }
 
-const struct key *
-keyring_signer(const struct keyring *keyring)
+/* Says so once, and again only after something else was said. */
+static void
+complain(struct keyring *keyring, const char *why, bool in_use)
 {
-	return &keyring->signer;
+	if (strncmp(why, keyring->complaint, sizeof(keyring->complaint) - 1) == 0)
+		return;
+	snprintf(keyring->complaint, sizeof(keyring->complaint), "%s", why);
+	log_line("JWT_KEY_DIR: %s%s", why, in_use ? "; the keys in use stay" : "");
 }
 
-struct bytes
-key_header(const struct key *key)
+/* Reads the folder; what is moved while it is read is read again. */
+static struct ring *
+read_folder(struct keyring *keyring, struct arena *scratch, const char **why)
 {
-	return key->header;
+	struct ring *ring = NULL;
+	uint64_t before, after = 0;
+	int64_t newest;
+
+	for (int i = 0; i < 3; i++) {
+		before = ring_fingerprint(keyring->folder, &newest);
+		ring_free(ring);
+		ring = ring_load(scratch, keyring->folder, &keyring->rules, why);
+		after = ring_fingerprint(keyring->folder, &newest);
+		if (before == after)
+			break;
+		after = 0;
+	}
+	keyring->fingerprint = time(NULL) - newest < SETTLED ? 0 : after;
+	return ring;
 }
 
-const char *
-key_algorithm(const struct key *key)
+/* Whether the second ring would do anything that the first does not. */
+static bool
+differ(const struct ring *a, const struct ring *b)
 {
-	return key->algorithm->name;
+	if (a == NULL || a->count != b->count || a->signs_from != b->signs_from)
+		return true;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->keys[i].key->id, b->keys[i].key->id) != 0 ||
+		    a->keys[i].state != b->keys[i].state || a->keys[i].until != b->keys[i].until ||
+		    strcmp(a->keys[i].key->algorithm->name, b->keys[i].key->algorithm->name) != 0)
+			return true;
+	return false;
+}
+
+static void
+log_ring(const struct ring *ring)
+{
+	const struct key *signer = ring->signer;
+
+	if (signer == NULL)
+		log_line("keys: %zu, for verifying", ring->count);
+	else
+		log_line("keys: %zu, signing with %s (%s)", ring->count, signer->id,
+		    signer->algorithm->name);
+}
+
+/* Takes the folder's keys into use; true if they are other ones than before. */
+static bool
+reload(struct keyring *keyring)
+{
+	struct arena *scratch = arena_new();
+	bool first = keyring->ring == NULL, changed;
+	const char *why;
+	struct ring *ring = read_folder(keyring, scratch, &why);
+
+	changed = ring != NULL && differ(keyring->ring, ring);
+	if (ring == NULL) {
+		complain(keyring, why, !first);
+	} else {
+		keyring->complaint[0] = '\0';
+		ring_free(keyring->ring);
+		keyring->ring = ring;
+	}
+	arena_free(scratch);
+	if (changed && !first)
+		log_ring(ring);
+	return changed;
+}
+
+static bool
+look(struct keyring *keyring)
+{
+	int64_t newest;
+
+	if (keyring->fingerprint != 0 && keyring->hang_ups == hang_ups &&
+	    ring_fingerprint(keyring->folder, &newest) == keyring->fingerprint)
+		return false;
+	keyring->hang_ups = hang_ups;
+	return reload(keyring);
+}
+
+struct keyring *
+keyring_load(const struct config *config, enum keyring_duty duty)
+{
+	struct keyring *keyring = keyring_new();
+
+	if (config->key_dir == NULL) {
+		if (load_single(keyring, config, duty))
+			return keyring;
+		keyring_free(keyring);
+		return NULL;
+	}
+	keyring->folder = config->key_dir;
+	keyring->rules = (struct ring_rules){.signs = duty == KEYRING_SIGNS,
+	    .usual = algorithm_find(bytes_of(config->algorithm)),
+	    .longest = keyring_longest_lifetime(config)};
+	keyring->looked = milliseconds();
+	reload(keyring);
+	if (keyring->ring == NULL) {
+		keyring_free(keyring);
+		return NULL;
+	}
+	watch_signal();
+	return keyring;
+}
+
+const struct ring *
+keyring_ring(struct keyring *keyring)
+{
+	int64_t now;
+
+	if (keyring->folder == NULL)
+		return keyring->ring;
+	now = milliseconds();
+	if (now - keyring->looked >= LOOK_EVERY || keyring->hang_ups != hang_ups) {
+		keyring->looked = now;
+		look(keyring);
+	}
+	return keyring->ring;
 }
 
 bool
-key_sign(const struct key *key, struct bytes input, unsigned char *signature, size_t *length)
+keyring_look_again(struct keyring *keyring)
 {
-	return EVP_MAC_init(key->mac, NULL, 0, NULL) == 1 &&
-	       EVP_MAC_update(key->mac, (const unsigned char *)input.data, input.length) == 1 &&
-	       EVP_MAC_final(key->mac, signature, length, SIGNATURE_MAXIMUM) == 1;
-}
+	int64_t now = milliseconds();
 
-bool
-key_verify(const struct key *key, struct bytes input, struct bytes signature)
-{
-	unsigned char expected[SIGNATURE_MAXIMUM];
-	size_t length;
-	bool same = key_sign(key, input, expected, &length) && signature.length == length &&
-		    CRYPTO_memcmp(signature.data, expected, length) == 0;
-
-	explicit_bzero(expected, sizeof(expected));
-	return same;
+	if (keyring->folder == NULL || now - keyring->looked_again < LOOK_EVERY)
+		return false;
+	keyring->looked_again = now;
+	return look(keyring);
 }

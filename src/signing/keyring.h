@@ -1,37 +1,41 @@
 /*
- * The keys that tokens are signed and verified with. Loaded once; the algorithm is a property of
- * the key and never taken from a token (RFC 8725 section 3.1).
+ * The keys of this process: one of the settings, or a folder of them (JWT_KEY_DIR) that is looked
+ * at again while requests are served.
+ *
+ * Once a second at the most, at the first use, the folder's files are compared with what was read.
+ * If they differ the folder is read anew; if that fails one line is logged and the keys in use
+ * stay. A SIGHUP makes the next use look at once, and a token with an unknown kid does so once a
+ * second.
  */
 #ifndef SIGNING_KEYRING_H
 #define SIGNING_KEYRING_H
 
-#include "base/bytes.h"
 #include "base/config.h"
+#include "signing/ring.h"
 
-struct key;
 struct keyring;
 
-/* The longest signature of any algorithm, bytes. */
-#define SIGNATURE_MAXIMUM 64
+/* A program that only verifies reads public keys alone, where there are pairs. */
+enum keyring_duty { KEYRING_VERIFIES, KEYRING_SIGNS };
 
 /*
- * The key of JWT_SIGNING_KEY or JWT_SIGNING_KEY_FILE for JWT_ALGORITHM. NULL after one line in the
- * log that says what is wrong, such as a secret shorter than its hash (RFC 7518 section 3.2).
+ * The keys that the settings name. NULL after one line in the log that says which file or setting
+ * is wrong, and why, such as a secret shorter than its hash (RFC 7518 section 3.2).
  */
-struct keyring *keyring_load(const struct config *);
+struct keyring *keyring_load(const struct config *, enum keyring_duty);
 
-/* The key that signs new tokens. */
-const struct key *keyring_signer(const struct keyring *);
+/* A ring by itself, which it takes over: nothing is looked at again. */
+struct keyring *keyring_of(struct ring *);
 
-/* The JOSE header of its tokens, encoded: base64url of {"alg":"…","typ":"JWT"}. */
-struct bytes key_header(const struct key *);
+void keyring_free(struct keyring *); /* NULL is fine */
 
-const char *key_algorithm(const struct key *);
+/* The keys as they are now; valid until the next call of any of these. */
+const struct ring *keyring_ring(struct keyring *);
 
-/* Signs; false only if the library fails. signature: SIGNATURE_MAXIMUM bytes. */
-bool key_sign(const struct key *, struct bytes input, unsigned char *signature, size_t *length);
+/* After an unknown kid: true if another look found other keys. */
+bool keyring_look_again(struct keyring *);
 
-/* Whether the signature is this key's; in constant time. */
-bool key_verify(const struct key *, struct bytes input, struct bytes signature);
+/* How long a key must go on verifying once it signs no more: the longest lifetime of a token. */
+int64_t keyring_longest_lifetime(const struct config *);
 
 #endif

@@ -1,0 +1,350 @@
+/*
+ * jwtctl's subcommands for keys and for the folder that holds them.
+ */
+#include "ctl/keydir.h"
+#include "ctl/report.h"
+
+#include "signing/generate.h"
+#include "signing/pem.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct column key_columns[] = {{"kid", COLUMN_TEXT}, {"alg", COLUMN_TEXT},
+    {"state", COLUMN_TEXT}, {"signs", COLUMN_BOOL}, {"since", COLUMN_TIME}, {"until", COLUMN_TIME},
+    {"file", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
+
+static void
+report_key(struct report *report, const struct ring *ring, const struct ring_key *key)
+{
+	struct arena *arena = report->invocation->arena;
+	const char *cells[] = {key->key->id, key->key->algorithm->name, key_state_name(key->state),
+	    key->key == ring->signer ? "true" : "false", number_text(arena, key->since),
+	    key->until == 0 ? NULL : number_text(arena, key->until), key->file};
+
+	report_add(report, cells);
+}
+
+static enum outcome
+list(const struct invocation *invocation)
+{
+	struct report report = report_new(invocation, key_columns);
+	struct ring *ring = keydir_read(invocation);
+
+	if (ring == NULL)
+		return OUTCOME_UNDECIDED;
+	for (int state = KEY_ACTIVE; state <= KEY_ACTIVE + 2; state++)
+		for (size_t i = 0; i < ring->count; i++)
+			if (ring->keys[i].state == (enum key_state)(state % 3))
+				report_key(&report, ring, &ring->keys[i]);
+	report_list(&report);
+	ring_free(ring);
+	return OUTCOME_YES;
+}
+
+static bool
+read_state(const struct invocation *invocation, enum key_state *out)
+{
+	const char *state = option_value(invocation, "state");
+
+	*out = KEY_NEXT;
+	if (state == NULL || strcmp(state, "next") == 0)
+		return true;
+	*out = KEY_ACTIVE;
+	if (strcmp(state, "active") == 0)
+		return true;
+	complain(invocation, "--state takes next or active");
+	return false;
+}
+
+/* The name of a new key's files: the day, the algorithm and something that tells it from others. */
+static const char *
+new_name(const struct invocation *invocation, const struct key *key)
+{
+	time_t now = time(NULL);
+	struct tm utc;
+	char day[16] = "key";
+
+	if (gmtime_r(&now, &utc) != NULL)
+		strftime(day, sizeof(day), "%Y%m%d", &utc);
+	return arena_printf(invocation->arena, "%s-%.8s.%s", day, key->id, key->algorithm->name);
+}
+
+static bool
+write_key(const struct invocation *invocation, enum key_state state, const char *text,
+    const struct algorithm *algorithm)
+{
+	struct arena *arena = invocation->arena;
+	struct report report = report_new(invocation, key_columns);
+	struct key_wish wish = {.algorithm = algorithm, .signs = true};
+	const char *why, *name;
+	struct keys keys;
+	struct ring made = {.count = 0};
+	bool done;
+
+	if (!keytext_read(arena, bytes_of(text), &wish, &keys, NULL, &why)) {
+		complain(invocation, "the new key %s", why);
+		return false;
+	}
+	name = new_name(invocation, keys.keys[0]);
+	made.keys[0] = (struct ring_key){.key = keys.keys[0], .state = state, .since = time(NULL)};
+	made.keys[0].file = arena_printf(arena, "%s/%s%s", key_state_name(state), name,
+	    keys.keys[0]->pair == NULL ? ".secret" : ".pem");
+	/* The public half first: nobody shall look for it in vain beside the private one. */
+	done = keys.keys[0]->pair == NULL ||
+	       keydir_write(invocation, state, arena_printf(arena, "%s.pub", name),
+		   pem_public(arena, keys.keys[0]->pair), 0644);
+	done = done &&
+	       keydir_write(invocation, state, strrchr(made.keys[0].file, '/') + 1, text, 0600);
+	if (done) {
+		report_key(&report, &made, &made.keys[0]);
+		report_one(&report);
+	}
+	keys_free(&keys);
+	return done;
+}
+
+static enum outcome
+generate_key(const struct invocation *invocation)
+{
+	const char *name = option_value(invocation, "algorithm");
+	const char *curve = option_value(invocation, "curve");
+	const struct algorithm *algorithm = algorithm_find(bytes_of(name == NULL ? "ES256" : name));
+	enum key_state state;
+	const char *text;
+	long bits;
+
+	if (algorithm == NULL || (curve != NULL && strcasecmp(curve, "Ed25519") != 0 &&
+				     strcasecmp(curve, "Ed448") != 0)) {
+		complain(invocation, "unknown algorithm or curve; see --help");
+		return OUTCOME_UNDECIDED;
+	}
+	if (!read_state(invocation, &state) ||
+	    !option_number(invocation, "bits", 2048, 8192, 3072, &bits) || !keydir_make(invocation))
+		return OUTCOME_UNDECIDED;
+	text = generate(invocation->arena, algorithm, (int)bits, curve == NULL ? "Ed25519" : curve);
+	if (text == NULL) {
+		complain(invocation, "OpenSSL failed");
+		return OUTCOME_UNDECIDED;
+	}
+	return write_key(invocation, state, text, algorithm) ? OUTCOME_YES : OUTCOME_UNDECIDED;
+}
+
+/* How many keys sign or could, but for this one. */
+static size_t
+others_active(const struct ring *ring, const struct ring_key *key)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ring->count; i++)
+		count += ring->keys[i].state == KEY_ACTIVE && ring->keys[i].key->signs &&
+			 &ring->keys[i] != key;
+	return count;
+}
+
+/* Whether others may still have the list of keys from before this one was published. */
+static bool
+is_fresh(const struct invocation *invocation, const struct ring_key *key)
+{
+	return key->key->jwk != NULL && time(NULL) - key->since < invocation->config->jwks_max_age;
+}
+
+static enum outcome
+activate_found(
+    const struct invocation *invocation, const struct ring *ring, const struct ring_key *key)
+{
+	if (key->state == KEY_ACTIVE) {
+		complain(invocation, "it is active already");
+		return OUTCOME_NO;
+	}
+	if (!key->key->signs) {
+		complain(invocation, "%s has no private half here", key->file);
+		return OUTCOME_NO;
+	}
+	if (others_active(ring, key) > 0 && is_fresh(invocation, key) &&
+	    option_value(invocation, "force") == NULL) {
+		complain(invocation,
+		    "published %lld s ago, while others may keep the list of keys for %ld s "
+		    "(JWT_JWKS_MAX_AGE): wait, or add --force",
+		    (long long)(time(NULL) - key->since), invocation->config->jwks_max_age);
+		return OUTCOME_NO;
+	}
+	return keydir_move(invocation, key, KEY_ACTIVE) ? OUTCOME_YES : OUTCOME_UNDECIDED;
+}
+
+static enum outcome
+retire_found(
+    const struct invocation *invocation, const struct ring *ring, const struct ring_key *key)
+{
+	if (key->state == KEY_RETIRED) {
+		complain(invocation, "it is retired already");
+		return OUTCOME_NO;
+	}
+	if (key->state == KEY_ACTIVE && others_active(ring, key) == 0) {
+		complain(invocation, "it is the only one that signs: activate another one first");
+		return OUTCOME_NO;
+	}
+	return keydir_move(invocation, key, KEY_RETIRED) ? OUTCOME_YES : OUTCOME_UNDECIDED;
+}
+
+/* Finds the key that the command line names, and does that with it. */
+static enum outcome
+with_key(const struct invocation *invocation,
+    enum outcome (*action)(const struct invocation *, const struct ring *, const struct ring_key *))
+{
+	struct ring *ring = keydir_read(invocation);
+	const struct ring_key *key = ring == NULL ? NULL : keydir_find(invocation, ring);
+	enum outcome outcome = key == NULL ? OUTCOME_UNDECIDED : action(invocation, ring, key);
+
+	ring_free(ring);
+	return outcome;
+}
+
+static enum outcome
+activate(const struct invocation *invocation)
+{
+	return with_key(invocation, activate_found);
+}
+
+static enum outcome
+retire(const struct invocation *invocation)
+{
+	return with_key(invocation, retire_found);
+}
+
+/* The keys of a file by itself. */
+static bool
+read_file(const struct invocation *invocation, struct keys *out)
+{
+	const char *name = option_value(invocation, "algorithm"), *why;
+	struct key_wish wish = {.any_mode = true};
+
+	if (invocation->arguments[0] == NULL || invocation->arguments[1] != NULL) {
+		complain(invocation, "one FILE is expected; see --help");
+		return false;
+	}
+	if (name != NULL && (wish.algorithm = algorithm_find(bytes_of(name))) == NULL) {
+		complain(
+		    invocation, "unknown algorithm %s", printable(invocation->arena, name).data);
+		return false;
+	}
+	if (keyfile_read(invocation->arena, invocation->arguments[0], &wish, out, &why))
+		return true;
+	complain(
+	    invocation, "%s %s", printable(invocation->arena, invocation->arguments[0]).data, why);
+	return false;
+}
+
+static enum outcome
+thumbprint(const struct invocation *invocation)
+{
+	static const struct column columns[] = {
+	    {"kid", COLUMN_TEXT}, {"alg", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
+	struct report report = report_new(invocation, columns);
+	struct keys keys;
+
+	if (!read_file(invocation, &keys))
+		return OUTCOME_UNDECIDED;
+	for (size_t i = 0; i < keys.count; i++) {
+		const char *cells[] = {keys.keys[i]->id, keys.keys[i]->algorithm->name};
+
+		report_add(&report, cells);
+		if (!invocation->json)
+			puts(keys.keys[i]->id);
+	}
+	if (invocation->json)
+		report_list(&report);
+	keys_free(&keys);
+	return OUTCOME_YES;
+}
+
+static enum outcome
+export_public(const struct invocation *invocation)
+{
+	bool jwk = invocation->json || option_value(invocation, "jwk") != NULL;
+	enum outcome outcome = OUTCOME_YES;
+	struct keys keys;
+
+	if (!read_file(invocation, &keys))
+		return OUTCOME_UNDECIDED;
+	for (size_t i = 0; i < keys.count; i++) {
+		const struct key *key = keys.keys[i];
+
+		if (key->jwk == NULL) {
+			complain(invocation, "a secret has no public half");
+			outcome = OUTCOME_NO;
+		} else if (jwk) {
+			puts(key->jwk);
+		} else {
+			fputs(pem_public(invocation->arena, key->pair), stdout);
+		}
+	}
+	keys_free(&keys);
+	return outcome;
+}
+
+const struct command key_commands[] = {
+    {
+	.name = "key generate",
+	.summary = "Make a key, in the folder's next/ if nothing else is said",
+	.examples =
+	    "  jwtctl key generate --dir /etc/jwt-fcgi/keys --algorithm ES256 --state active\n"
+	    "  jwtctl key generate --algorithm PS256 --bits 4096\n",
+	.options = {{"dir", "DIR", "the folder of keys, in place of JWT_KEY_DIR"},
+	    {"algorithm", "ALG", "ES256 if nothing is said; any of RFC 7518"},
+	    {"state", "STATE", "next or active"},
+	    {"bits", "BITS", "of an RSA key, 2048 to 8192 (3072)"},
+	    {"curve", "CURVE", "of EdDSA, Ed25519 or Ed448 (Ed25519)"}},
+	.configured = true,
+	.run = generate_key,
+    },
+    {
+	.name = "key list",
+	.summary = "Show the folder's keys, their states, and which one signs",
+	.examples = "  jwtctl key list --dir /etc/jwt-fcgi/keys\n"
+		    "  jwtctl key list --json | jq -r '.[] | select(.signs) | .kid'\n",
+	.options = {{"dir", "DIR", "the folder of keys, in place of JWT_KEY_DIR"}},
+	.configured = true,
+	.run = list,
+    },
+    {
+	.name = "key activate",
+	.arguments = "KEY",
+	.summary = "Let a key sign: move its files to active/",
+	.examples = "  jwtctl key activate 20261121-Zq1f3v2c\n",
+	.options = {{"dir", "DIR", "the folder of keys, in place of JWT_KEY_DIR"},
+	    {"force", NULL, "even if others may not have seen it yet"}},
+	.configured = true,
+	.run = activate,
+    },
+    {
+	.name = "key retire",
+	.arguments = "KEY",
+	.summary = "Let a key sign no more, and verify until its last token has expired",
+	.examples = "  jwtctl key retire 20261121-Zq1f3v2c\n",
+	.options = {{"dir", "DIR", "the folder of keys, in place of JWT_KEY_DIR"}},
+	.configured = true,
+	.run = retire,
+    },
+    {
+	.name = "key thumbprint",
+	.arguments = "FILE",
+	.summary = "Show a key's RFC 7638 thumbprint, the kid of its tokens",
+	.examples = "  jwtctl key thumbprint key.pem\n",
+	.options = {{"algorithm", "ALG", "of a key that fits several"}},
+	.run = thumbprint,
+    },
+    {
+	.name = "key export-public",
+	.arguments = "FILE",
+	.summary = "Show the public half of a key, as PEM or as a JWK",
+	.examples = "  jwtctl key export-public keys/active/mine.pem > keys/active/mine.pub\n"
+		    "  jwtctl key export-public --jwk key.pem\n",
+	.options = {{"jwk", NULL, "as a JWK"}, {"algorithm", "ALG", "of a key that fits several"}},
+	.run = export_public,
+    },
+    {.name = NULL},
+};

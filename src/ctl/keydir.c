@@ -1,0 +1,221 @@
+#include "ctl/keydir.h"
+
+#include "ctl/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* NULL, and complained, if there is none. */
+static const char *
+folder_of(const struct invocation *invocation)
+{
+	const char *folder = option_value(invocation, "dir");
+
+	if (folder == NULL)
+		folder = invocation->config->key_dir;
+	if (folder == NULL)
+		complain(invocation, "which folder? Set JWT_KEY_DIR or add --dir DIR");
+	return folder;
+}
+
+static bool
+failed(const struct invocation *invocation, const char *path)
+{
+	complain(invocation, "%s: %s", path, strerror(errno));
+	return false;
+}
+
+struct ring *
+keydir_read(const struct invocation *invocation)
+{
+	const struct config *config = invocation->config;
+	const struct ring_rules rules = {.signs = true,
+	    .lenient = true,
+	    .usual = algorithm_find(bytes_of(config->algorithm)),
+	    .longest = keyring_longest_lifetime(config)};
+	const char *folder = folder_of(invocation), *why;
+	struct ring *ring;
+
+	if (folder == NULL)
+		return NULL;
+	ring = ring_load(invocation->arena, folder, &rules, &why);
+	if (ring == NULL)
+		complain(invocation, "%s", why);
+	return ring;
+}
+
+/* Of "active/NAME.pem": "NAME". */
+static struct bytes
+stem_of(const char *file)
+{
+	const char *name = strrchr(file, '/') + 1;
+
+	return (struct bytes){name, (size_t)(strrchr(name, '.') - name)};
+}
+
+static bool
+is_meant(const struct ring_key *key, const char *word)
+{
+	const char *name = strrchr(key->file, '/') + 1;
+	size_t length = strlen(word);
+
+	return strcmp(word, key->file) == 0 || strcmp(word, name) == 0 ||
+	       bytes_equal(stem_of(key->file), word) ||
+	       (length >= 8 &&
+		   (strncmp(name, word, length) == 0 || strncmp(key->key->id, word, length) == 0));
+}
+
+const struct ring_key *
+keydir_find(const struct invocation *invocation, const struct ring *ring)
+{
+	const char *word = invocation->arguments[0];
+	const struct ring_key *found = NULL;
+	size_t count = 0;
+
+	if (word == NULL || invocation->arguments[1] != NULL) {
+		complain(invocation, "one KEY is expected; see --help and jwtctl key list");
+		return NULL;
+	}
+	for (size_t i = 0; i < ring->count; i++)
+		if (is_meant(&ring->keys[i], word)) {
+			found = &ring->keys[i];
+			count++;
+		}
+	if (count == 1)
+		return found;
+	complain(invocation, "%s keys have that kid or name; see jwtctl key list",
+	    count == 0 ? "no" : "several");
+	return NULL;
+}
+
+/* Gives what we made as root to the folder's owner. */
+static bool
+give(int descriptor, const struct stat *folder)
+{
+	return geteuid() != 0 || fchown(descriptor, folder->st_uid, folder->st_gid) == 0;
+}
+
+static bool
+make_folder(const struct invocation *invocation, const char *path, const struct stat *owner)
+{
+	int descriptor;
+	bool done;
+
+	if (mkdir(path, 0755) != 0)
+		return errno == EEXIST || failed(invocation, path);
+	descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	done = descriptor >= 0 && (owner == NULL || give(descriptor, owner));
+	if (!done)
+		failed(invocation, path);
+	if (descriptor >= 0)
+		close(descriptor);
+	return done;
+}
+
+bool
+keydir_make(const struct invocation *invocation)
+{
+	const char *folder = folder_of(invocation);
+	struct stat status;
+
+	if (folder == NULL || !make_folder(invocation, folder, NULL))
+		return false;
+	if (stat(folder, &status) != 0)
+		return failed(invocation, folder);
+	for (int state = KEY_NEXT; state <= KEY_RETIRED; state++)
+		if (!make_folder(invocation,
+			arena_printf(invocation->arena, "%s/%s", folder,
+			    key_state_name((enum key_state)state)),
+			&status))
+			return false;
+	return true;
+}
+
+static bool
+write_whole(int descriptor, const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length > 0) {
+		ssize_t written = write(descriptor, text, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return false;
+		text += written;
+		length -= (size_t)written;
+	}
+	return fsync(descriptor) == 0;
+}
+
+bool
+keydir_write(const struct invocation *invocation, enum key_state state, const char *name,
+    const char *text, unsigned mode)
+{
+	const char *folder = folder_of(invocation);
+	const char *path =
+	    arena_printf(invocation->arena, "%s/%s/%s", folder, key_state_name(state), name);
+	const char *unfinished =
+	    arena_printf(invocation->arena, "%s/%s/.%s.new", folder, key_state_name(state), name);
+	struct stat owner;
+	int descriptor =
+	    open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	bool done;
+
+	if (descriptor < 0)
+		return failed(invocation, unfinished);
+	done = stat(folder, &owner) == 0 && give(descriptor, &owner) &&
+	       fchmod(descriptor, mode) == 0 && write_whole(descriptor, text) &&
+	       rename(unfinished, path) == 0;
+	if (!done) {
+		failed(invocation, path);
+		unlink(unfinished);
+	}
+	close(descriptor);
+	return done;
+}
+
+/* One file of a key, if it is there. */
+static bool
+move_file(const struct invocation *invocation, enum key_state from, enum key_state to,
+    struct bytes stem, const char *end)
+{
+	const char *folder = folder_of(invocation);
+	const char *name =
+	    arena_printf(invocation->arena, "%.*s%s", (int)stem.length, stem.data, end);
+	const char *old =
+	    arena_printf(invocation->arena, "%s/%s/%s", folder, key_state_name(from), name);
+	const char *new =
+	    arena_printf(invocation->arena, "%s/%s/%s", folder, key_state_name(to), name);
+
+	if (access(old, F_OK) != 0)
+		return true;
+	/* Where rename(2) does not set the ctime, this says when it was. */
+	if (renameat2(AT_FDCWD, old, AT_FDCWD, new, RENAME_NOREPLACE) != 0 ||
+	    utimensat(AT_FDCWD, new, NULL, 0) != 0)
+		return failed(invocation, new);
+	return true;
+}
+
+bool
+keydir_move(const struct invocation *invocation, const struct ring_key *key, enum key_state to)
+{
+	static const char *const ends[] = {".pub", ".pem", ".crt", ".json", ".jwk", ".secret"};
+	static const struct column columns[] = {{"kid", COLUMN_TEXT}, {"state", COLUMN_TEXT},
+	    {"was", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
+	const char *cells[] = {key->key->id, key_state_name(to), key_state_name(key->state)};
+	struct report report = report_new(invocation, columns);
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (!move_file(invocation, key->state, to, stem_of(key->file), ends[i]))
+			return false;
+	report_add(&report, cells);
+	report_one(&report);
+	return true;
+}

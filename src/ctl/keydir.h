@@ -1,0 +1,27 @@
+/*
+ * The folder of keys, as jwtctl changes it: JWT_KEY_DIR or --dir. Every failure is told on standard
+ * error.
+ */
+#ifndef CTL_KEYDIR_H
+#define CTL_KEYDIR_H
+
+#include "ctl/command.h"
+#include "signing/keyring.h"
+
+/* The keys in it, the private ones too; there may be none. NULL: it cannot be read. */
+struct ring *keydir_read(const struct invocation *);
+
+/* The one that the only argument names: a kid or its beginning, or the name of a file. */
+const struct ring_key *keydir_find(const struct invocation *, const struct ring *);
+
+/* Makes it and its three sub-folders where they are missing. */
+bool keydir_make(const struct invocation *);
+
+/* A new file, whole or not at all; it belongs to whom the folder belongs. */
+bool keydir_write(
+    const struct invocation *, enum key_state, const char *name, const char *text, unsigned mode);
+
+/* Moves a key's files, the public half first, and says so. */
+bool keydir_move(const struct invocation *, const struct ring_key *, enum key_state);
+
+#endif

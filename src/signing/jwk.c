@@ -1,0 +1,361 @@
+#include "signing/jwk.h"
+
+#include "signing/b64url.h"
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <string.h>
+
+static bool
+has_text(const struct json *value, const char *text)
+{
+	return value != NULL && value->type == JSON_STRING && bytes_equal(value->text, text);
+}
+
+/* The bytes of a member; false if it is missing or not base64url. */
+static bool
+member_bytes(struct arena *arena, const struct json *jwk, const char *name, struct bytes *out)
+{
+	const struct json *member = json_member(jwk, name);
+
+	return member != NULL && member->type == JSON_STRING && member->text.length > 0 &&
+	       b64url_decode(arena, member->text, out);
+}
+
+bool
+jwk_is_private(const struct json *jwk)
+{
+	return json_member(jwk, "d") != NULL || json_member(jwk, "k") != NULL;
+}
+
+/* A member as a number of the key to be built. */
+static bool
+push_number(struct arena *arena, OSSL_PARAM_BLD *builder, const char *parameter,
+    const struct json *jwk, const char *name, BIGNUM **number)
+{
+	struct bytes bytes;
+
+	if (!member_bytes(arena, jwk, name, &bytes))
+		return false;
+	*number = BN_bin2bn((const unsigned char *)bytes.data, (int)bytes.length, NULL);
+	return *number != NULL && OSSL_PARAM_BLD_push_BN(builder, parameter, *number) == 1;
+}
+
+static EVP_PKEY *
+build(OSSL_PARAM_BLD *builder, const char *type, bool private)
+{
+	OSSL_PARAM *parameters = OSSL_PARAM_BLD_to_param(builder);
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	EVP_PKEY *pair = NULL;
+
+	if (parameters == NULL || context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+	    EVP_PKEY_fromdata(
+		context, &pair, private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, parameters) != 1)
+		pair = NULL;
+	EVP_PKEY_CTX_free(context);
+	OSSL_PARAM_free(parameters);
+	return pair;
+}
+
+/* RFC 7518 section 6.3; of the private members all or d alone. */
+static EVP_PKEY *
+read_rsa(struct arena *arena, const struct json *jwk)
+{
+	static const char *const members[][2] = {{OSSL_PKEY_PARAM_RSA_N, "n"},
+	    {OSSL_PKEY_PARAM_RSA_E, "e"}, {OSSL_PKEY_PARAM_RSA_D, "d"},
+	    {OSSL_PKEY_PARAM_RSA_FACTOR1, "p"}, {OSSL_PKEY_PARAM_RSA_FACTOR2, "q"},
+	    {OSSL_PKEY_PARAM_RSA_EXPONENT1, "dp"}, {OSSL_PKEY_PARAM_RSA_EXPONENT2, "dq"},
+	    {OSSL_PKEY_PARAM_RSA_COEFFICIENT1, "qi"}};
+	bool private = json_member(jwk, "d") != NULL;
+	size_t count = !private ? 2 : json_member(jwk, "p") == NULL ? 3 : 8;
+	BIGNUM *numbers[8] = {NULL};
+	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+	EVP_PKEY *pair = NULL;
+	bool pushed = builder != NULL && json_member(jwk, "oth") == NULL;
+
+	for (size_t i = 0; pushed && i < count; i++)
+		pushed =
+		    push_number(arena, builder, members[i][0], jwk, members[i][1], &numbers[i]);
+	if (pushed)
+		pair = build(builder, "RSA", private);
+	for (size_t i = 0; i < 8; i++)
+		BN_clear_free(numbers[i]);
+	OSSL_PARAM_BLD_free(builder);
+	return pair;
+}
+
+/* RFC 7518 section 6.2: the coordinates have the curve's full length. */
+static EVP_PKEY *
+read_ec(struct arena *arena, const struct json *jwk)
+{
+	const struct json *crv = json_member(jwk, "crv");
+	const struct algorithm *curve =
+	    crv == NULL || crv->type != JSON_STRING ? NULL : algorithm_of_curve(crv->text);
+	bool private = json_member(jwk, "d") != NULL;
+	unsigned char point[1 + 2 * 66] = {0x04};
+	struct bytes x, y, d;
+	OSSL_PARAM_BLD *builder;
+	BIGNUM *secret = NULL;
+	EVP_PKEY *pair = NULL;
+
+	if (curve == NULL || !member_bytes(arena, jwk, "x", &x) ||
+	    !member_bytes(arena, jwk, "y", &y) || x.length != curve->length ||
+	    y.length != curve->length)
+		return NULL;
+	if (private && (!member_bytes(arena, jwk, "d", &d) || d.length != curve->length))
+		return NULL;
+	memcpy(point + 1, x.data, x.length);
+	memcpy(point + 1 + x.length, y.data, y.length);
+	builder = OSSL_PARAM_BLD_new();
+	if (builder != NULL &&
+	    OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curve->group, 0) ==
+		1 &&
+	    OSSL_PARAM_BLD_push_octet_string(
+		builder, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * curve->length) == 1 &&
+	    (!private || push_number(arena, builder, OSSL_PKEY_PARAM_PRIV_KEY, jwk, "d", &secret)))
+		pair = build(builder, "EC", private);
+	BN_clear_free(secret);
+	OSSL_PARAM_BLD_free(builder);
+	return pair;
+}
+
+/* RFC 8037 section 2. */
+static EVP_PKEY *
+read_okp(struct arena *arena, const struct json *jwk)
+{
+	const struct json *crv = json_member(jwk, "crv");
+	const char *type = has_text(crv, "Ed25519") ? "ED25519"
+			   : has_text(crv, "Ed448") ? "ED448"
+						    : NULL;
+	unsigned char half[64];
+	size_t length = sizeof(half);
+	struct bytes x, d;
+	EVP_PKEY *pair;
+
+	if (type == NULL || !member_bytes(arena, jwk, "x", &x))
+		return NULL;
+	if (json_member(jwk, "d") == NULL)
+		return EVP_PKEY_new_raw_public_key_ex(
+		    NULL, type, NULL, (const unsigned char *)x.data, x.length);
+	if (!member_bytes(arena, jwk, "d", &d))
+		return NULL;
+	pair = EVP_PKEY_new_raw_private_key_ex(
+	    NULL, type, NULL, (const unsigned char *)d.data, d.length);
+	if (pair != NULL && EVP_PKEY_get_raw_public_key(pair, half, &length) == 1 &&
+	    bytes_same(x, (struct bytes){(char *)half, length}))
+		return pair;
+	EVP_PKEY_free(pair);
+	return NULL;
+}
+
+/* That the numbers are a public key and, of a private one, that the halves belong together. */
+static bool
+is_sound(EVP_PKEY *pair, bool private)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, pair, NULL);
+	bool sound = context != NULL && EVP_PKEY_public_check_quick(context) == 1 &&
+		     (!private || EVP_PKEY_pairwise_check(context) == 1);
+
+	EVP_PKEY_CTX_free(context);
+	return sound;
+}
+
+/* RFC 7517 sections 4.2 and 4.3. */
+static bool
+is_for_signatures(const struct json *jwk)
+{
+	const struct json *use = json_member(jwk, "use"), *ops = json_member(jwk, "key_ops");
+
+	if (use != NULL && !has_text(use, "sig"))
+		return false;
+	if (ops == NULL)
+		return true;
+	for (const struct json *op = ops->first; ops->type == JSON_ARRAY && op != NULL;
+	     op = op->next)
+		if (has_text(op, "sign") || has_text(op, "verify"))
+			return true;
+	return false;
+}
+
+static struct key *
+read_secret(struct arena *arena, const struct json *jwk, const struct algorithm *algorithm,
+    const char **why)
+{
+	struct bytes secret;
+
+	if (!member_bytes(arena, jwk, "k", &secret)) {
+		*why = "has no k in base64url";
+		return NULL;
+	}
+	if (algorithm == NULL)
+		algorithm = algorithm_find(bytes_of("HS256"));
+	return key_of_secret(arena, algorithm, secret, why);
+}
+
+static struct key *
+read_pair(struct arena *arena, const struct json *jwk, const struct algorithm *algorithm,
+    bool signs, const char **why)
+{
+	const struct json *kty = json_member(jwk, "kty");
+	bool private = json_member(jwk, "d") != NULL;
+	EVP_PKEY *pair = has_text(kty, "RSA")   ? read_rsa(arena, jwk)
+			 : has_text(kty, "EC")  ? read_ec(arena, jwk)
+			 : has_text(kty, "OKP") ? read_okp(arena, jwk)
+						: NULL;
+
+	if (pair == NULL || !is_sound(pair, private)) {
+		ERR_clear_error();
+		EVP_PKEY_free(pair);
+		*why = "is a JWK of an unknown kind, or its members do not make a key";
+		return NULL;
+	}
+	if (algorithm == NULL)
+		algorithm = key_algorithm_of(pair);
+	if (algorithm == NULL) {
+		EVP_PKEY_free(pair);
+		*why = "is of a kind that signs no tokens";
+		return NULL;
+	}
+	return key_of_pair(arena, algorithm, pair, private && signs, why);
+}
+
+struct key *
+jwk_read(struct arena *arena, const struct json *jwk, const struct algorithm *algorithm, bool signs,
+    const char **why)
+{
+	const struct json *alg = json_member(jwk, "alg"), *kid = json_member(jwk, "kid");
+	const struct algorithm *own =
+	    alg == NULL || alg->type != JSON_STRING ? NULL : algorithm_find(alg->text);
+	struct key *key;
+
+	if (alg != NULL && (own == NULL || (algorithm != NULL && algorithm != own))) {
+		*why = "says another alg";
+		return NULL;
+	}
+	if (!is_for_signatures(jwk)) {
+		*why = "is not for signatures, as its use or key_ops say";
+		return NULL;
+	}
+	algorithm = algorithm == NULL ? own : algorithm;
+	key = has_text(json_member(jwk, "kty"), "oct")
+		  ? read_secret(arena, jwk, algorithm, why)
+		  : read_pair(arena, jwk, algorithm, signs, why);
+	if (key != NULL && kid != NULL && kid->type == JSON_STRING)
+		key->alias = (struct bytes){
+		    arena_copy(key->arena, kid->text.data, kid->text.length), kid->text.length};
+	return key;
+}
+
+/* base64url of a number, of at least that many bytes. */
+static const char *
+number_text(struct arena *arena, EVP_PKEY *pair, const char *parameter, size_t least)
+{
+	struct buffer text = {.arena = arena};
+	BIGNUM *number = NULL;
+
+	if (EVP_PKEY_get_bn_param(pair, parameter, &number) == 1) {
+		size_t size = (size_t)BN_num_bytes(number);
+		unsigned char *bytes;
+
+		size = size < least ? least : size;
+		bytes = arena_alloc(arena, size);
+		if (BN_bn2binpad(number, bytes, (int)size) == (int)size)
+			b64url_encode(&text, (struct bytes){(char *)bytes, size});
+	}
+	BN_free(number);
+	return text.data;
+}
+
+static const char *
+raw_text(struct arena *arena, EVP_PKEY *pair)
+{
+	struct buffer text = {.arena = arena};
+	unsigned char bytes[64];
+	size_t length = sizeof(bytes);
+
+	if (EVP_PKEY_get_raw_public_key(pair, bytes, &length) == 1)
+		b64url_encode(&text, (struct bytes){(char *)bytes, length});
+	return text.data;
+}
+
+/* The members that a thumbprint is of, in its order and form (RFC 7638 section 3.2). */
+static const char *
+required_members(struct arena *arena, const struct key *key)
+{
+	EVP_PKEY *pair = key->pair;
+	const char *x, *y;
+
+	switch (key->algorithm->family) {
+	case FAMILY_RSA:
+	case FAMILY_PSS:
+		x = number_text(arena, pair, OSSL_PKEY_PARAM_RSA_E, 1);
+		y = number_text(arena, pair, OSSL_PKEY_PARAM_RSA_N, 1);
+		if (x == NULL || y == NULL)
+			return NULL;
+		return arena_printf(arena, "{\"e\":\"%s\",\"kty\":\"RSA\",\"n\":\"%s\"}", x, y);
+	case FAMILY_ECDSA:
+		x = number_text(arena, pair, OSSL_PKEY_PARAM_EC_PUB_X, key->algorithm->length);
+		y = number_text(arena, pair, OSSL_PKEY_PARAM_EC_PUB_Y, key->algorithm->length);
+		if (x == NULL || y == NULL)
+			return NULL;
+		return arena_printf(arena,
+		    "{\"crv\":\"%s\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}",
+		    key->algorithm->curve, x, y);
+	case FAMILY_EDDSA:
+		x = raw_text(arena, pair);
+		if (x == NULL)
+			return NULL;
+		return arena_printf(arena, "{\"crv\":\"%s\",\"kty\":\"OKP\",\"x\":\"%s\"}",
+		    EVP_PKEY_is_a(pair, "ED448") ? "Ed448" : "Ed25519", x);
+	case FAMILY_HMAC:
+		break;
+	}
+	return NULL;
+}
+
+static bool
+thumbprint(struct arena *arena, const char *members, const char **out)
+{
+	struct buffer text = {.arena = arena};
+	unsigned char digest[32];
+
+	if (EVP_Digest(members, strlen(members), digest, NULL, EVP_sha256(), NULL) != 1)
+		return false;
+	b64url_encode(&text, (struct bytes){(char *)digest, sizeof(digest)});
+	*out = text.data;
+	return true;
+}
+
+bool
+jwk_describe(struct key *key)
+{
+	const char *members = required_members(key->arena, key);
+
+	if (members == NULL || !thumbprint(key->arena, members, &key->id))
+		return false;
+	key->jwk = arena_printf(key->arena, "%.*s,\"kid\":\"%s\",\"use\":\"sig\",\"alg\":\"%s\"}",
+	    (int)strlen(members) - 1, members, key->id, key->algorithm->name);
+	return true;
+}
+
+bool
+jwk_thumbprint_secret(struct arena *arena, struct bytes secret, const char **out)
+{
+	struct arena *scratch = arena_new();
+	struct buffer members = {.arena = scratch};
+	const char *id;
+	bool done;
+
+	buffer_puts(&members, "{\"k\":\"");
+	b64url_encode(&members, secret);
+	buffer_puts(&members, "\",\"kty\":\"oct\"}");
+	done = thumbprint(scratch, members.data, &id);
+	if (done)
+		*out = arena_copy(arena, id, strlen(id));
+	arena_free(scratch);
+	return done;
+}

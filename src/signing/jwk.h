@@ -1,0 +1,27 @@
+/*
+ * JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037) and their thumbprints (RFC 7638).
+ */
+#ifndef SIGNING_JWK_H
+#define SIGNING_JWK_H
+
+#include "base/json.h"
+#include "signing/key.h"
+
+/*
+ * The key of a JWK. algorithm: NULL for that of the JWK's alg or, without one, of its kind. signs:
+ * if the JWK is private, with what signs. NULL with *why, a clause in the arena. A use that is not
+ * sig, key_ops without sign or verify, and an alg that is not the algorithm are reasons too.
+ */
+struct key *jwk_read(
+    struct arena *, const struct json *jwk, const struct algorithm *, bool signs, const char **why);
+
+/* Whether the JWK has a private or secret member. */
+bool jwk_is_private(const struct json *jwk);
+
+/* Sets the key's id and jwk from its public half. */
+bool jwk_describe(struct key *);
+
+/* The thumbprint of a secret. */
+bool jwk_thumbprint_secret(struct arena *, struct bytes secret, const char **out);
+
+#endif

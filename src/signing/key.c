@@ -1,0 +1,370 @@
+#include "signing/key.h"
+
+#include "signing/b64url.h"
+#include "signing/ecdsa.h"
+#include "signing/jwk.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+#define RSA_MINIMUM 2048
+#define RSA_MAXIMUM 8192
+
+static struct key *
+key_new(const struct algorithm *algorithm)
+{
+	struct arena *arena = arena_new();
+	struct key *key = arena_alloc(arena, sizeof(*key));
+
+	key->arena = arena;
+	key->algorithm = algorithm;
+	return key;
+}
+
+void
+key_free(struct key *key)
+{
+	if (key == NULL)
+		return;
+	EVP_MAC_CTX_free(key->mac);
+	EVP_MD_free(key->digest);
+	EVP_MD_CTX_free(key->hash);
+	EVP_PKEY_CTX_free(key->signer);
+	EVP_PKEY_CTX_free(key->verifier);
+	EVP_MD_CTX_free(key->signing);
+	EVP_MD_CTX_free(key->verifying);
+	EVP_PKEY_free(key->pair);
+	arena_free(key->arena);
+}
+
+static struct bytes
+encode(struct arena *arena, const char *text)
+{
+	struct buffer out = {.arena = arena};
+
+	b64url_encode(&out, bytes_of(text));
+	return buffer_bytes(&out);
+}
+
+/* The members in PyJWT's order. */
+static void
+make_headers(struct key *key)
+{
+	const char *name = key->algorithm->name;
+
+	key->header =
+	    encode(key->arena, arena_printf(key->arena, "{\"alg\":\"%s\",\"typ\":\"JWT\"}", name));
+	key->header_with_id = encode(
+	    key->arena, arena_printf(key->arena, "{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"JWT\"}",
+			    name, key->id));
+}
+
+static EVP_MAC_CTX *
+hmac_new(const struct algorithm *algorithm, struct bytes secret)
+{
+	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *mac = hmac == NULL ? NULL : EVP_MAC_CTX_new(hmac);
+	char digest[16];
+	OSSL_PARAM parameters[2];
+
+	strcpy(digest, algorithm->digest);
+	parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0);
+	parameters[1] = OSSL_PARAM_construct_end();
+	EVP_MAC_free(hmac);
+	if (mac != NULL &&
+	    EVP_MAC_init(mac, (const unsigned char *)secret.data, secret.length, parameters) == 1)
+		return mac;
+	EVP_MAC_CTX_free(mac);
+	return NULL;
+}
+
+struct key *
+key_of_secret(
+    struct arena *arena, const struct algorithm *algorithm, struct bytes secret, const char **why)
+{
+	struct key *key;
+
+	if (algorithm->family != FAMILY_HMAC) {
+		*why = arena_printf(arena, "is no key pair, which %s needs", algorithm->name);
+		return NULL;
+	}
+	if (secret.length < algorithm->length) {
+		*why = arena_printf(arena,
+		    "has %zu bytes; %s needs at least %zu (RFC 7518 section 3.2)", secret.length,
+		    algorithm->name, algorithm->length);
+		return NULL;
+	}
+	key = key_new(algorithm);
+	key->mac = hmac_new(algorithm, secret);
+	if (key->mac == NULL || !jwk_thumbprint_secret(key->arena, secret, &key->id)) {
+		*why = "is more than OpenSSL can do here";
+		key_free(key);
+		return NULL;
+	}
+	key->bits = (int)(secret.length * 8);
+	key->signs = true;
+	make_headers(key);
+	return key;
+}
+
+static bool
+is_group(EVP_PKEY *pair, const char *group)
+{
+	char name[64];
+
+	return EVP_PKEY_get_group_name(pair, name, sizeof(name), NULL) == 1 &&
+	       strcmp(name, group) == 0;
+}
+
+const struct algorithm *
+key_algorithm_of(EVP_PKEY *pair)
+{
+	char group[64];
+
+	if (EVP_PKEY_is_a(pair, "RSA"))
+		return algorithm_find(bytes_of("RS256"));
+	if (EVP_PKEY_is_a(pair, "ED25519") || EVP_PKEY_is_a(pair, "ED448"))
+		return algorithm_find(bytes_of("EdDSA"));
+	if (EVP_PKEY_is_a(pair, "EC") &&
+	    EVP_PKEY_get_group_name(pair, group, sizeof(group), NULL) == 1)
+		return algorithm_of_group(group);
+	return NULL;
+}
+
+/* NULL if the pair is one for the algorithm, else why not. */
+static const char *
+misfit(struct arena *arena, const struct algorithm *algorithm, EVP_PKEY *pair)
+{
+	int bits = EVP_PKEY_get_bits(pair);
+
+	switch (algorithm->family) {
+	case FAMILY_HMAC:
+		break;
+	case FAMILY_RSA:
+	case FAMILY_PSS:
+		if (!EVP_PKEY_is_a(pair, "RSA"))
+			break;
+		if (bits >= RSA_MINIMUM && bits <= RSA_MAXIMUM)
+			return NULL;
+		return arena_printf(arena,
+		    "has %d bits; RSA keys need %d to %d (RFC 7518 section 3.3)", bits, RSA_MINIMUM,
+		    RSA_MAXIMUM);
+	case FAMILY_ECDSA:
+		if (!EVP_PKEY_is_a(pair, "EC"))
+			break;
+		return is_group(pair, algorithm->group)
+			   ? NULL
+			   : arena_printf(arena, "is not on the curve %s, which %s needs",
+				 algorithm->curve, algorithm->name);
+	case FAMILY_EDDSA:
+		if (EVP_PKEY_is_a(pair, "ED25519") || EVP_PKEY_is_a(pair, "ED448"))
+			return NULL;
+	}
+	return arena_printf(arena, "is a key of the kind %s, not one for %s",
+	    EVP_PKEY_get0_type_name(pair), algorithm->name);
+}
+
+/* The public half, by way of its encoding. */
+static EVP_PKEY *
+public_half(EVP_PKEY *pair)
+{
+	unsigned char *der = NULL;
+	int length = i2d_PUBKEY(pair, &der);
+	const unsigned char *at = der;
+	EVP_PKEY *half = length <= 0 ? NULL : d2i_PUBKEY(NULL, &at, length);
+
+	OPENSSL_free(der);
+	return half;
+}
+
+static bool
+use_padding(EVP_PKEY_CTX *context, const struct algorithm *algorithm, const EVP_MD *digest)
+{
+	if (EVP_PKEY_CTX_set_signature_md(context, digest) != 1)
+		return false;
+	if (algorithm->family == FAMILY_RSA)
+		return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
+	if (algorithm->family != FAMILY_PSS)
+		return true;
+	return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_mgf1_md(context, digest) == 1;
+}
+
+static bool
+prepare_edwards(struct key *key)
+{
+	key->hash = EVP_MD_CTX_new();
+	key->verifying = EVP_MD_CTX_new();
+	if (key->hash == NULL || key->verifying == NULL ||
+	    EVP_DigestVerifyInit_ex(key->verifying, NULL, NULL, NULL, NULL, key->pair, NULL) != 1)
+		return false;
+	if (!key->signs)
+		return true;
+	key->signing = EVP_MD_CTX_new();
+	return key->signing != NULL &&
+	       EVP_DigestSignInit_ex(key->signing, NULL, NULL, NULL, NULL, key->pair, NULL) == 1;
+}
+
+static bool
+prepare_digested(struct key *key)
+{
+	const struct algorithm *algorithm = key->algorithm;
+
+	key->digest = EVP_MD_fetch(NULL, algorithm->digest, NULL);
+	key->hash = EVP_MD_CTX_new();
+	key->verifier = EVP_PKEY_CTX_new_from_pkey(NULL, key->pair, NULL);
+	if (key->digest == NULL || key->hash == NULL || key->verifier == NULL ||
+	    EVP_PKEY_verify_init(key->verifier) != 1 ||
+	    !use_padding(key->verifier, algorithm, key->digest))
+		return false;
+	if (!key->signs)
+		return true;
+	key->signer = EVP_PKEY_CTX_new_from_pkey(NULL, key->pair, NULL);
+	return key->signer != NULL && EVP_PKEY_sign_init(key->signer) == 1 &&
+	       use_padding(key->signer, algorithm, key->digest);
+}
+
+struct key *
+key_of_pair(struct arena *arena, const struct algorithm *algorithm, EVP_PKEY *pair, bool private,
+    const char **why)
+{
+	struct key *key = key_new(algorithm);
+
+	key->pair = pair;
+	key->signs = private;
+	*why = misfit(arena, algorithm, pair);
+	if (*why != NULL)
+		goto out;
+	*why = "is more than OpenSSL can do here";
+	if (!private) {
+		key->pair = public_half(pair);
+		EVP_PKEY_free(pair);
+	}
+	if (key->pair == NULL || !jwk_describe(key))
+		goto out;
+	key->bits = EVP_PKEY_get_bits(key->pair);
+	make_headers(key);
+	if (algorithm->family == FAMILY_EDDSA ? prepare_edwards(key) : prepare_digested(key))
+		return key;
+out:
+	ERR_clear_error();
+	key_free(key);
+	return NULL;
+}
+
+static const unsigned char *
+raw(struct bytes bytes)
+{
+	return (const unsigned char *)bytes.data;
+}
+
+static bool
+hmac(const struct key *key, struct bytes input, unsigned char *tag, size_t *length)
+{
+	return EVP_MAC_init(key->mac, NULL, 0, NULL) == 1 &&
+	       EVP_MAC_update(key->mac, raw(input), input.length) == 1 &&
+	       EVP_MAC_final(key->mac, tag, length, SIGNATURE_MAXIMUM) == 1;
+}
+
+static bool
+digest_of(const struct key *key, struct bytes input, unsigned char *digest, unsigned *length)
+{
+	return EVP_DigestInit_ex2(key->hash, key->digest, NULL) == 1 &&
+	       EVP_DigestUpdate(key->hash, input.data, input.length) == 1 &&
+	       EVP_DigestFinal_ex(key->hash, digest, length) == 1;
+}
+
+static bool
+sign_digest(const struct key *key, struct bytes input, unsigned char *signature, size_t *length)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE], der[ECDSA_DER_MAXIMUM];
+	size_t half = key->algorithm->length, der_length = sizeof(der);
+	unsigned digest_length;
+
+	if (!digest_of(key, input, digest, &digest_length))
+		return false;
+	*length = SIGNATURE_MAXIMUM;
+	if (key->algorithm->family != FAMILY_ECDSA)
+		return EVP_PKEY_sign(key->signer, signature, length, digest, digest_length) == 1;
+	*length = 2 * half;
+	return EVP_PKEY_sign(key->signer, der, &der_length, digest, digest_length) == 1 &&
+	       ecdsa_from_der((struct bytes){(char *)der, der_length}, half, signature);
+}
+
+bool
+key_sign(const struct key *key, struct bytes input, unsigned char *signature, size_t *length)
+{
+	bool done;
+
+	if (!key->signs)
+		return false;
+	if (key->mac != NULL)
+		return hmac(key, input, signature, length);
+	if (key->algorithm->family == FAMILY_EDDSA) {
+		*length = SIGNATURE_MAXIMUM;
+		done = EVP_MD_CTX_copy_ex(key->hash, key->signing) == 1 &&
+		       EVP_DigestSign(key->hash, signature, length, raw(input), input.length) == 1;
+	} else {
+		done = sign_digest(key, input, signature, length);
+	}
+	if (!done)
+		ERR_clear_error();
+	return done;
+}
+
+static bool
+verify_hmac(const struct key *key, struct bytes input, struct bytes signature)
+{
+	unsigned char expected[SIGNATURE_MAXIMUM];
+	size_t length;
+	bool same = hmac(key, input, expected, &length) && signature.length == length &&
+		    CRYPTO_memcmp(signature.data, expected, length) == 0;
+
+	explicit_bzero(expected, EVP_MAX_MD_SIZE);
+	return same;
+}
+
+static bool
+verify_digest(const struct key *key, struct bytes input, struct bytes signature)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE], der[ECDSA_DER_MAXIMUM];
+	unsigned digest_length;
+
+	if (key->algorithm->family == FAMILY_ECDSA) {
+		size_t length;
+
+		if (!ecdsa_to_der(signature, key->algorithm->length, der, &length))
+			return false;
+		signature = (struct bytes){(char *)der, length};
+	}
+	return digest_of(key, input, digest, &digest_length) &&
+	       EVP_PKEY_verify(
+		   key->verifier, raw(signature), signature.length, digest, digest_length) == 1;
+}
+
+bool
+key_verify(const struct key *key, struct bytes input, struct bytes signature)
+{
+	bool good;
+
+	if (key->mac != NULL)
+		return verify_hmac(key, input, signature);
+	if (signature.length == 0 || signature.length > SIGNATURE_MAXIMUM)
+		return false;
+	if (key->algorithm->family == FAMILY_EDDSA)
+		good = EVP_MD_CTX_copy_ex(key->hash, key->verifying) == 1 &&
+		       EVP_DigestVerify(key->hash, raw(signature), signature.length, raw(input),
+			   input.length) == 1;
+	else
+		good = verify_digest(key, input, signature);
+	if (!good)
+		ERR_clear_error();
+	return good;
+}

@@ -1,0 +1,61 @@
+/*
+ * One key: its algorithm, chosen when it was loaded and never by a token (RFC 8725 section 3.1),
+ * and whatever OpenSSL can prepare once for all its uses.
+ */
+#ifndef SIGNING_KEY_H
+#define SIGNING_KEY_H
+
+#include "signing/algorithm.h"
+
+#include <openssl/types.h>
+
+/* The longest signature of any algorithm, bytes: RSA with 8192 bits. */
+#define SIGNATURE_MAXIMUM 1024
+
+struct key {
+	struct arena *arena; /* of the key itself */
+	const struct algorithm *algorithm;
+	const char *id;     /* RFC 7638 thumbprint: the kid of its tokens */
+	struct bytes alias; /* the kid that a JWK brought along; may be empty */
+	const char *jwk;    /* its public half as a JWK; NULL: a secret has none */
+	int bits;           /* of an RSA modulus, of a secret */
+	bool signs;         /* whether there is what signing needs */
+
+	/* Headers of its tokens, encoded: {"alg":"…","typ":"JWT"}, and with the kid between. */
+	struct bytes header, header_with_id;
+
+	EVP_MAC_CTX *mac; /* of a secret, with the secret in it; restarted for each use */
+	EVP_PKEY *pair;   /* of all others */
+	EVP_MD *digest;
+	EVP_MD_CTX *hash;
+	EVP_PKEY_CTX *signer, *verifier; /* of a digest */
+	EVP_MD_CTX *signing, *verifying; /* EdDSA: set up, to be copied for each use */
+};
+
+/*
+ * A key of a secret. NULL with *why, a clause that is made in the arena given, such as "has 31
+ * bytes; HS256 needs at least 32". The secret is not kept but inside OpenSSL.
+ */
+struct key *key_of_secret(
+    struct arena *, const struct algorithm *, struct bytes secret, const char **why);
+
+/*
+ * A key of a public or private key, which it takes over, whatever happens. private: with what
+ * signs; a private key without it is cut down to its public half.
+ */
+struct key *key_of_pair(
+    struct arena *, const struct algorithm *, EVP_PKEY *, bool private, const char **why);
+
+/* The algorithm of a key where nobody names one: that of its curve, RS256, EdDSA; NULL for others.
+ */
+const struct algorithm *key_algorithm_of(EVP_PKEY *);
+
+void key_free(struct key *); /* wipes; NULL is fine */
+
+/* Signs; false only if the library fails. signature: SIGNATURE_MAXIMUM bytes. */
+bool key_sign(const struct key *, struct bytes input, unsigned char *signature, size_t *length);
+
+/* Whether the signature is this key's; of a secret, in constant time. */
+bool key_verify(const struct key *, struct bytes input, struct bytes signature);
+
+#endif

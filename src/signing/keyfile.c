@@ -1,0 +1,134 @@
+#include "signing/keyfile.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "signing/jwk.h"
+#include "signing/pem.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+void
+keys_free(struct keys *keys)
+{
+	while (keys->count > 0)
+		key_free(keys->keys[--keys->count]);
+}
+
+static bool
+add(struct keys *keys, struct key *key)
+{
+	if (key == NULL)
+		return false;
+	keys->keys[keys->count++] = key;
+	return true;
+}
+
+/* Keys of a curve know their algorithm; RSA keys and secrets fit several. */
+static const struct algorithm *
+usual_algorithm(const struct key_wish *wish, const struct algorithm *own)
+{
+	const struct algorithm *usual = wish->usual;
+
+	if (own == NULL || usual == NULL)
+		return own;
+	if (own->family == FAMILY_HMAC)
+		return usual->family == FAMILY_HMAC ? usual : own;
+	return own->family == FAMILY_RSA &&
+		       (usual->family == FAMILY_RSA || usual->family == FAMILY_PSS)
+		   ? usual
+		   : own;
+}
+
+static bool
+read_pem(struct arena *arena, struct bytes text, const struct key_wish *wish, struct keys *out,
+    const char **why)
+{
+	const struct algorithm *algorithm = wish->algorithm;
+	EVP_PKEY *pair = pem_read(text, why);
+
+	if (pair == NULL)
+		return false;
+	if (algorithm == NULL)
+		algorithm = usual_algorithm(wish, key_algorithm_of(pair));
+	if (algorithm == NULL) {
+		*why = "is a key of a kind that signs no tokens";
+		EVP_PKEY_free(pair);
+		return false;
+	}
+	return add(
+	    out, key_of_pair(arena, algorithm, pair, wish->signs && pem_is_private(text), why));
+}
+
+/* Of a set, what cannot be used is passed over (RFC 7517 section 5) unless nothing is left. */
+static bool
+read_set(struct arena *arena, const struct json *set, const struct key_wish *wish, struct keys *out,
+    bool *secret, const char **why)
+{
+	const struct json *one;
+
+	*why = "is a JWK Set without a key";
+	for (one = set->first; one != NULL && out->count < KEYS_MAXIMUM; one = one->next) {
+		*secret = *secret || jwk_is_private(one);
+		add(out, jwk_read(arena, one, wish->algorithm, wish->signs, why));
+	}
+	return out->count > 0;
+}
+
+bool
+keytext_read(struct arena *arena, struct bytes text, const struct key_wish *wish, struct keys *out,
+    bool *secret, const char **why)
+{
+	const struct json *json = NULL, *set;
+	const struct algorithm *algorithm = wish->algorithm;
+	bool unused;
+
+	out->count = 0;
+	secret = secret == NULL ? &unused : secret;
+	*secret = true;
+	if (pem_is(text)) {
+		*secret = pem_is_private(text);
+		return read_pem(arena, text, wish, out, why);
+	}
+	if (text.length > 0 && memchr("{ \t\r\n", text.data[0], 5) != NULL)
+		json = json_parse(arena, text, JSON_STRICT, NULL);
+	set = json_member(json, "keys");
+	if (set != NULL && set->type == JSON_ARRAY) {
+		*secret = false;
+		return read_set(arena, set, wish, out, secret, why);
+	}
+	if (json_member(json, "kty") != NULL) {
+		*secret = jwk_is_private(json);
+		return add(out, jwk_read(arena, json, algorithm, wish->signs, why));
+	}
+	/* A public key is no secret, whatever its form (RFC 8725 section 2.1). */
+	if (text.length > 4 && memcmp(text.data, "ssh-", 4) == 0) {
+		*why = "is a key of SSH; PEM, a JWK or a secret is expected";
+		return false;
+	}
+	if (algorithm == NULL)
+		algorithm = usual_algorithm(wish, algorithm_find(bytes_of("HS256")));
+	return add(out, key_of_secret(arena, algorithm, text, why));
+}
+
+bool
+keyfile_read(struct arena *arena, const char *path, const struct key_wish *wish, struct keys *out,
+    const char **why)
+{
+	const char *exposed;
+	struct bytes text;
+	bool secret;
+
+	out->count = 0;
+	if (!file_read(arena, path, &text, &exposed, why))
+		return false;
+	if (text.length > 0 && text.data[text.length - 1] == '\n')
+		text.length--;
+	if (!keytext_read(arena, text, wish, out, &secret, why))
+		return false;
+	if (!secret || exposed == NULL || wish->any_mode)
+		return true;
+	keys_free(out);
+	*why = exposed;
+	return false;
+}

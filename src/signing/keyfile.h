@@ -1,0 +1,40 @@
+/*
+ * Keys as people keep them: PEM, a JWK or JWK Set, or the bytes of a secret.
+ */
+#ifndef SIGNING_KEYFILE_H
+#define SIGNING_KEYFILE_H
+
+#include "signing/key.h"
+
+#define KEYS_MAXIMUM 64 /* of one file, and of a folder */
+
+struct keys {
+	struct key *keys[KEYS_MAXIMUM];
+	size_t count;
+};
+
+struct key_wish {
+	const struct algorithm *algorithm; /* NULL: that which the key names or is made for */
+	const struct algorithm *usual; /* for an RSA key or a secret that names none; may be NULL */
+	bool signs;                    /* with what signs, if it is there */
+	bool any_mode;                 /* a secret may be in a file that others can read */
+};
+
+/*
+ * The keys in a text. Of a JWK Set those for the algorithm. false with *why, a clause in the arena
+ * such as "has 31 bytes; HS256 needs at least 32"; then *out is empty. *secret (unless NULL):
+ * whether the text has something that nobody else may read.
+ */
+bool keytext_read(struct arena *, struct bytes text, const struct key_wish *, struct keys *out,
+    bool *secret, const char **why);
+
+/*
+ * The same of a file; a newline at the end of a secret is dropped. Refused too: a private key or a
+ * secret in a file that others can read.
+ */
+bool keyfile_read(
+    struct arena *, const char *path, const struct key_wish *, struct keys *out, const char **why);
+
+void keys_free(struct keys *);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * Keys in PEM: private (PKCS#8 and the older forms), public, and that of a certificate.
+ */
+#ifndef SIGNING_PEM_H
+#define SIGNING_PEM_H
+
+#include "base/bytes.h"
+
+#include <openssl/types.h>
+
+bool pem_is(struct bytes text);
+bool pem_is_private(struct bytes text);
+
+/* The first key of the text, the caller's to free; NULL with *why, a clause. */
+EVP_PKEY *pem_read(struct bytes text, const char **why);
+
+/* The text of a key; NULL only if the library fails. */
+const char *pem_private(struct arena *, EVP_PKEY *);
+const char *pem_public(struct arena *, EVP_PKEY *);
+
+#endif

@@ -1,0 +1,364 @@
+#include "signing/ring.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Within this time every worker that is asked anything has looked at the folder twice. */
+#define KNOWN_AFTER 2
+
+static const char *const states[] = {
+    [KEY_NEXT] = "next", [KEY_ACTIVE] = "active", [KEY_RETIRED] = "retired"};
+#define STATES (sizeof(states) / sizeof(*states))
+
+const char *
+key_state_name(enum key_state state)
+{
+	return states[state];
+}
+
+/* One file that may hold a key. */
+struct entry {
+	const char *name; /* without its folder */
+	enum key_state state;
+	int64_t since;
+	struct entry *next;
+};
+
+static bool
+ends_with(const char *name, const char *end)
+{
+	size_t length = strlen(name), tail = strlen(end);
+
+	return length > tail && strcmp(name + length - tail, end) == 0;
+}
+
+bool
+ring_reads(const char *name)
+{
+	static const char *const ends[] = {
+	    ".pem", ".crt", ".json", ".jwk", ".pub", ".secret", NULL};
+
+	for (const char *const *end = ends; *name != '.' && *end != NULL; end++)
+		if (ends_with(name, *end))
+			return true;
+	return false;
+}
+
+/* rename(2) sets a file's ctime, so that `mv` says when a key changed its state. */
+static int64_t
+moved_at(const struct stat *status)
+{
+	return status->st_ctim.tv_sec > status->st_mtim.tv_sec ? status->st_ctim.tv_sec
+							       : status->st_mtim.tv_sec;
+}
+
+static const char *
+list_state(struct arena *arena, const char *folder, enum key_state state, struct entry **list)
+{
+	const char *path = arena_printf(arena, "%s/%s", folder, states[state]);
+	DIR *directory = opendir(path);
+	struct dirent *file;
+
+	if (directory == NULL)
+		return errno == ENOENT ? NULL
+				       : arena_printf(arena, "%s: %s", path, strerror(errno));
+	while ((file = readdir(directory)) != NULL) {
+		struct entry *entry;
+		struct stat status;
+
+		if (!ring_reads(file->d_name) ||
+		    fstatat(dirfd(directory), file->d_name, &status, 0) != 0)
+			continue;
+		entry = arena_alloc(arena, sizeof(*entry));
+		*entry = (struct entry){arena_copy(arena, file->d_name, strlen(file->d_name)),
+		    state, moved_at(&status), *list};
+		*list = entry;
+	}
+	closedir(directory);
+	return NULL;
+}
+
+/* Whether there is a NAME.pub, in whatever state, of a NAME.pem: a pair is moved one by one. */
+static bool
+has_public_half(const struct entry *list, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	size_t length = (size_t)(dot - name);
+
+	for (; list != NULL; list = list->next)
+		if (strncmp(list->name, name, length) == 0 &&
+		    strcmp(list->name + length, ".pub") == 0)
+			return true;
+	return false;
+}
+
+/* The algorithm that a part of the name between dots names; NULL if none does. */
+static const struct algorithm *
+algorithm_in(const char *name)
+{
+	const struct algorithm *found = NULL;
+
+	for (size_t length = strcspn(name, "."); name[length] != '\0' && found == NULL;
+	     length = strcspn(name, ".")) {
+		found = algorithm_find((struct bytes){name, length});
+		name += length + 1;
+	}
+	return found;
+}
+
+/*
+ * Adds a key. The halves of a pair become one, in the state of the half that can do more; the same
+ * key twice is refused, because nobody could say which state it is in.
+ */
+static const char *
+add(struct arena *arena, struct ring *ring, const struct ring_key *added)
+{
+	for (size_t i = 0; i < ring->count; i++) {
+		struct ring_key *other = &ring->keys[i];
+		struct ring_key public = added->key->signs ? *other : *added;
+
+		if (strcmp(other->key->id, added->key->id) != 0)
+			continue;
+		if (other->key->signs == added->key->signs) {
+			const char *why = arena_printf(
+			    arena, "%s and %s are the same key", other->file, added->file);
+
+			key_free(added->key);
+			return why;
+		}
+		if (added->key->signs)
+			*other = *added;
+		other->since = other->since > public.since ? other->since : public.since;
+		key_free(public.key);
+		return NULL;
+	}
+	if (ring->count == KEYS_MAXIMUM) {
+		key_free(added->key);
+		return arena_printf(arena, "more than %d keys", KEYS_MAXIMUM);
+	}
+	ring->keys[ring->count++] = *added;
+	return NULL;
+}
+
+static const char *
+read_entry(struct arena *arena, const char *folder, const struct ring_rules *rules,
+    const struct entry *entry, struct ring *ring)
+{
+	struct key_wish wish = {
+	    .algorithm = algorithm_in(entry->name), .usual = rules->usual, .signs = rules->signs};
+	struct ring_key added = {.state = entry->state, .since = entry->since};
+	bool half = ends_with(entry->name, ".pub");
+	struct keys keys;
+	const char *why;
+
+	added.file = arena_printf(ring->arena, "%s/%s", states[entry->state], entry->name);
+	if (!keyfile_read(
+		arena, arena_printf(arena, "%s/%s", folder, added.file), &wish, &keys, &why))
+		return arena_printf(arena, "%s/%s %s", folder, added.file, why);
+	why = NULL;
+	for (size_t i = 0; i < keys.count; i++) {
+		if (why == NULL && half && (keys.keys[i]->signs || keys.keys[i]->mac != NULL))
+			why = arena_printf(
+			    arena, "%s/%s is private; .pub is for public keys", folder, added.file);
+		added.key = keys.keys[i];
+		if (why == NULL)
+			why = add(arena, ring, &added);
+		else
+			key_free(added.key);
+	}
+	return why;
+}
+
+/* The key with what signs that was the last to come into that state, but not that one. */
+static const struct ring_key *
+latest(const struct ring *ring, enum key_state state, const struct key *other)
+{
+	const struct ring_key *found = NULL;
+
+	for (size_t i = 0; i < ring->count; i++) {
+		const struct ring_key *one = &ring->keys[i];
+
+		if (one->state != state || !one->key->signs || one->key == other)
+			continue;
+		if (found == NULL || one->since > found->since ||
+		    (one->since == found->since && strcmp(one->file, found->file) > 0))
+			found = one;
+	}
+	return found;
+}
+
+/*
+ * A key signs only when everybody has had the time to see it, wherever it came from; until then the
+ * one before it does, even from retired/.
+ */
+static void
+choose_signer(struct ring *ring)
+{
+	const struct ring_key *signer = latest(ring, KEY_ACTIVE, NULL), *before;
+
+	if (signer == NULL)
+		return;
+	ring->signer = signer->key;
+	ring->signs_from = signer->since + KNOWN_AFTER;
+	before = latest(ring, KEY_ACTIVE, signer->key);
+	if (before == NULL)
+		before = latest(ring, KEY_RETIRED, signer->key);
+	if (before != NULL &&
+	    (before->state == KEY_ACTIVE || before->since + KNOWN_AFTER >= signer->since))
+		ring->before = before->key;
+}
+
+static const char *
+fill(struct arena *arena, const char *folder, const struct ring_rules *rules, struct ring *ring)
+{
+	struct entry *list = NULL;
+	const char *why = NULL;
+
+	if (access(folder, X_OK) != 0)
+		return arena_printf(arena, "%s: %s", folder, strerror(errno));
+	for (size_t i = 0; i < STATES && why == NULL; i++)
+		why = list_state(arena, folder, (enum key_state)i, &list);
+	for (const struct entry *entry = list; entry != NULL && why == NULL; entry = entry->next)
+		if (rules->signs || ends_with(entry->name, ".pub") ||
+		    !has_public_half(list, entry->name))
+			why = read_entry(arena, folder, rules, entry, ring);
+	choose_signer(ring);
+	if (why != NULL || rules->lenient)
+		return why;
+	if (ring->count == 0)
+		return arena_printf(arena, "%s has no keys; see jwtctl key generate", folder);
+	if (rules->signs && ring->signer == NULL)
+		return arena_printf(
+		    arena, "%s/active has no key that can sign; see jwtctl key activate", folder);
+	return NULL;
+}
+
+/* In an order of their own, because readdir(3) has none. */
+static int
+compare(const void *a, const void *b)
+{
+	const struct ring_key *one = a, *other = b;
+
+	return strcmp(one->key->id, other->key->id);
+}
+
+struct ring *
+ring_load(struct arena *arena, const char *folder, const struct ring_rules *rules, const char **why)
+{
+	struct arena *memory = arena_new();
+	struct ring *ring = arena_alloc(memory, sizeof(*ring));
+
+	ring->arena = memory;
+	ring->with_ids = true;
+	*why = fill(arena, folder, rules, ring);
+	if (*why != NULL) {
+		ring_free(ring);
+		return NULL;
+	}
+	qsort(ring->keys, ring->count, sizeof(*ring->keys), compare);
+	for (size_t i = 0; i < ring->count; i++)
+		if (ring->keys[i].state == KEY_RETIRED)
+			ring->keys[i].until = ring->keys[i].since + rules->longest;
+	return ring;
+}
+
+struct ring *
+ring_of(struct keys *keys)
+{
+	struct arena *memory = arena_new();
+	struct ring *ring = arena_alloc(memory, sizeof(*ring));
+
+	ring->arena = memory;
+	for (; ring->count < keys->count; ring->count++)
+		ring->keys[ring->count] =
+		    (struct ring_key){.key = keys->keys[ring->count], .state = KEY_ACTIVE};
+	keys->count = 0;
+	if (ring->keys[0].key->signs)
+		ring->signer = ring->keys[0].key;
+	return ring;
+}
+
+void
+ring_free(struct ring *ring)
+{
+	if (ring == NULL)
+		return;
+	for (size_t i = 0; i < ring->count; i++)
+		key_free(ring->keys[i].key);
+	arena_free(ring->arena);
+}
+
+bool
+ring_key_verifies(const struct ring_key *key, int64_t now)
+{
+	return key->until == 0 || now < key->until;
+}
+
+const struct key *
+ring_signer(const struct ring *ring, int64_t now)
+{
+	return ring->before != NULL && now < ring->signs_from ? ring->before : ring->signer;
+}
+
+/* FNV-1a. */
+static uint64_t
+mix(uint64_t hash, const void *data, size_t length)
+{
+	const unsigned char *at = data;
+
+	while (length-- > 0)
+		hash = (hash ^ *at++) * 1099511628211u;
+	return hash;
+}
+
+/* Summed up, because readdir(3) has no order. */
+static uint64_t
+fingerprint_state(const char *path, int64_t *newest)
+{
+	uint64_t sum = 0;
+	DIR *directory = opendir(path);
+	struct dirent *file;
+	struct stat status;
+
+	while (directory != NULL && (file = readdir(directory)) != NULL) {
+		uint64_t hash = 14695981039346656037u;
+
+		if (strcmp(file->d_name, "..") == 0 ||
+		    fstatat(dirfd(directory), file->d_name, &status, 0) != 0)
+			continue;
+		hash = mix(hash, file->d_name, strlen(file->d_name));
+		hash = mix(hash, &status.st_ino, sizeof(status.st_ino));
+		hash = mix(hash, &status.st_size, sizeof(status.st_size));
+		hash = mix(hash, &status.st_mtim, sizeof(status.st_mtim));
+		hash = mix(hash, &status.st_ctim, sizeof(status.st_ctim));
+		sum += hash;
+		if (moved_at(&status) > *newest)
+			*newest = moved_at(&status);
+	}
+	if (directory != NULL)
+		closedir(directory);
+	return sum;
+}
+
+uint64_t
+ring_fingerprint(const char *folder, int64_t *newest)
+{
+	char path[PATH_MAX];
+	uint64_t hash = 0;
+
+	*newest = 0;
+	for (size_t i = 0; i < STATES; i++) {
+		int length = snprintf(path, sizeof(path), "%s/%s", folder, states[i]);
+		uint64_t sum = length < (int)sizeof(path) ? fingerprint_state(path, newest) : 0;
+
+		hash = hash * 31 + sum;
+	}
+	return hash;
+}

@@ -1,0 +1,69 @@
+/*
+ * A ring: the keys of a folder, each with its state, or the one key of the settings.
+ *
+ * A key's state is the sub-folder that its file is in: next/ is published and verifies, active/
+ * also signs, retired/ verifies until the last token that it signed has expired. `mv` changes the
+ * state. NAME.pub holds the public half of NAME.pem (or .json, .jwk): programs that only verify
+ * read no private key that has one. Read are .pem, .crt, .json, .jwk, .pub and .secret; a name such
+ * as NAME.PS256.pem says the key's algorithm. Everything else in the folders is passed over.
+ */
+#ifndef SIGNING_RING_H
+#define SIGNING_RING_H
+
+#include "signing/keyfile.h"
+
+enum key_state { KEY_NEXT, KEY_ACTIVE, KEY_RETIRED };
+
+/* "next", "active", "retired": the sub-folders too. */
+const char *key_state_name(enum key_state);
+
+struct ring_key {
+	struct key *key;
+	enum key_state state;
+	const char *file; /* "active/NAME.pem"; of two the one that signs */
+	int64_t since;    /* when the file got there, seconds */
+	int64_t until;    /* of a retired key, when it ceases to verify; else 0 */
+};
+
+struct ring {
+	struct arena *arena;
+	struct ring_key keys[KEYS_MAXIMUM];
+	size_t count;
+	bool with_ids; /* its tokens carry a kid; if not, one in a token is not looked at */
+	const struct key *signer;
+	const struct key *before; /* signs as long as the signer may still be unknown to others */
+	int64_t signs_from;       /* until then */
+};
+
+struct ring_rules {
+	bool signs;                    /* with what signs; else public halves only */
+	bool lenient;                  /* for lists: there may be no key at all */
+	const struct algorithm *usual; /* for RSA keys and secrets whose name says nothing */
+	int64_t longest;               /* lifetime of a token, seconds */
+};
+
+/* NULL with *why, a line in the arena that names the file. */
+struct ring *ring_load(
+    struct arena *, const char *folder, const struct ring_rules *, const char **why);
+
+/* Of keys by themselves, which it takes over; the first one signs. */
+struct ring *ring_of(struct keys *);
+
+void ring_free(struct ring *); /* wipes; NULL is fine */
+
+/* Whether the key still verifies. */
+bool ring_key_verifies(const struct ring_key *, int64_t now);
+
+/* The key that signs now. NULL: none can. */
+const struct key *ring_signer(const struct ring *, int64_t now);
+
+/*
+ * What would differ if a file of the folder had come, gone or changed. *newest: seconds, when that
+ * last happened.
+ */
+uint64_t ring_fingerprint(const char *folder, int64_t *newest);
+
+/* Whether a file of that name is read at all. */
+bool ring_reads(const char *name);
+
+#endif

@@ -168,18 +168,17 @@ int
 main(int argc, char **argv)
 {
 	struct invocation invocation = {.command = NULL};
-	enum outcome outcome;
-	int count;
+	int count, outcome;
 
 	log_open("jwtctl");
 	if (argc < 1)
 		return OUTCOME_UNDECIDED;
 	invocation.command = command_find(argv + 1, &count);
 	if (invocation.command == NULL)
-		return explain(argv);
+		return (int)explain(argv);
 	invocation.arena = arena_new();
 	argv[count] = argv[0]; /* for getopt's own complaints */
-	outcome = command_run(&invocation, argc - count, argv + count);
+	outcome = (int)command_run(&invocation, argc - count, argv + count);
 	arena_free(invocation.arena);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fputs("jwtctl: cannot write to standard output\n", stderr);

@@ -272,7 +272,7 @@ issue(const struct invocation *invocation)
 		return OUTCOME_UNDECIDED;
 	claims = claims_new(&context, kind);
 	if (claims != NULL) {
-		claims_set(&context, claims, invocation->config->user_id_claim,
+		claims_set(claims, bytes_of(invocation->config->user_id_claim),
 		    user_claim(invocation, user));
 		token = claims_sign(&context, claims);
 		claims_time(claims, "exp", &expires);

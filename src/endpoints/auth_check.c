@@ -14,7 +14,7 @@
 static struct context *
 start(const struct config *config)
 {
-	return context_open(config, "auth_check");
+	return context_open(config, "auth_check", KEYRING_VERIFIES);
 }
 
 /* X-Auth-Token-Id for auth_request, the variable AUTH_TOKEN_ID for an authorizer. */

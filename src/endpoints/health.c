@@ -12,7 +12,7 @@ static bool prepared; /* whether the database was seen to have all that is neede
 static struct context *
 start(const struct config *config)
 {
-	return context_open(config, "health");
+	return context_open(config, "health", KEYRING_VERIFIES);
 }
 
 /* To start without a database is what this program is for. */

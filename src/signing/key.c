@@ -96,8 +96,8 @@ key_of_secret(
 	}
 	if (secret.length < algorithm->length) {
 		*why = arena_printf(arena,
-		    "has %zu bytes; %s needs at least %zu (RFC 7518 section 3.2)", secret.length,
-		    algorithm->name, algorithm->length);
+		    "is a key of %zu bytes; %s needs at least %zu (RFC 7518 section 3.2)",
+		    secret.length, algorithm->name, algorithm->length);
 		return NULL;
 	}
 	key = key_new(algorithm);

@@ -33,8 +33,8 @@ struct key {
 };
 
 /*
- * A key of a secret. NULL with *why, a clause that is made in the arena given, such as "has 31
- * bytes; HS256 needs at least 32". The secret is not kept but inside OpenSSL.
+ * A key of a secret. NULL with *why, a clause that is made in the arena given, such as "is a key of
+ * 31 bytes; HS256 needs at least 32". The secret is not kept but inside OpenSSL.
  */
 struct key *key_of_secret(
     struct arena *, const struct algorithm *, struct bytes secret, const char **why);

@@ -22,8 +22,8 @@ struct key_wish {
 
 /*
  * The keys in a text. Of a JWK Set those for the algorithm. false with *why, a clause in the arena
- * such as "has 31 bytes; HS256 needs at least 32"; then *out is empty. *secret (unless NULL):
- * whether the text has something that nobody else may read.
+ * such as "is a key of 31 bytes; HS256 needs at least 32"; then *out is empty. *secret (unless
+ * NULL): whether the text has something that nobody else may read.
  */
 bool keytext_read(struct arena *, struct bytes text, const struct key_wish *, struct keys *out,
     bool *secret, const char **why);

@@ -54,6 +54,7 @@ struct config {
 	const char *password_rehash;            /* off, upgrade, django */
 	long pbkdf2_iterations;
 	bool password_trim, password_legacy;
+	long login_nice, login_queue;
 
 	/* The wire. */
 	const char *compat_name;

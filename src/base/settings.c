@@ -90,6 +90,13 @@ const struct setting settings[] = {
     {"JWT_PASSWORD_LEGACY", SETTING_SWITCH, FIELD(password_legacy), "off", 0, 0, NULL,
 	"accept md5, sha1 and unsalted hashes too"},
 
+    {"JWT_LOGIN_NICE", SETTING_NUMBER, FIELD(login_nice), "10", 0, 19, NULL,
+	"the nice value of the programs that hash passwords, so that a flood of logins stops nothing "
+	"else"},
+    {"JWT_LOGIN_QUEUE", SETTING_NUMBER, FIELD(login_queue), "64", 0, 65535, NULL,
+	"logins that may wait for a process; of more the web server is told at once (503); 0: as many "
+	"as the socket was made for"},
+
     {"JWT_COMPAT", SETTING_CHOICE, FIELD(compat_name), "head", 0, 0, "5.2 5.5 head",
 	"the release of SimpleJWT whose answers are given"},
     {"JWT_JSON_ONLY", SETTING_SWITCH, FIELD(json_only), "off", 0, 0, NULL,

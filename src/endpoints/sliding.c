@@ -30,6 +30,7 @@ static struct endpoint endpoint = {
     .title = "Token Obtain Sliding",
     .description = "Takes a set of user credentials and returns a sliding JSON web token to\n"
 		   "prove the authentication of those credentials.",
+    .slow = true,
     .start = start,
     .check = context_check,
     .answer = answer,

@@ -34,6 +34,7 @@ static struct endpoint endpoint = {
     .title = "Token Obtain Pair",
     .description = "Takes a set of user credentials and returns an access and refresh JSON web\n"
 		   "token pair to prove the authentication of those credentials.",
+    .slow = true,
     .start = start,
     .check = context_check,
     .answer = answer,

@@ -29,6 +29,7 @@ struct endpoint {
 	const char *title; /* DRF's name and description of the view, for OPTIONS */
 	const char *description;             /* as the text of a JSON string */
 	struct field fields[FIELDS_MAXIMUM]; /* a NULL name ends them; read_only ones stand last */
+	bool slow; /* an answer takes a processor for long: JWT_LOGIN_NICE and _QUEUE are for it */
 	bool one_form; /* answers in one form, whatever the Accept header says, as a file would */
 
 	/* Once, before the first request. NULL, after a line in the log: refuse to start. */

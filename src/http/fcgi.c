@@ -23,6 +23,7 @@
 #define REQUEST_COMPLETE  0
 #define CANT_MPX_CONN     1
 #define UNKNOWN_ROLE      3
+#define KEEP_CONNECTION   1 /* a flag of BEGIN_REQUEST */
 #define HEADER_LENGTH     8
 #define CONTENT_MAXIMUM   65528 /* a multiple of 8, so that no record needs padding */
 
@@ -206,6 +207,7 @@ begin(struct fcgi *fcgi, struct arena *arena, const struct record *record)
 		return false;
 	}
 	fcgi->request_id = record->request_id;
+	fcgi->keep_asked = (content[2] & KEEP_CONNECTION) != 0 && fcgi->role == RESPONDER;
 	return true;
 }
 
@@ -306,6 +308,7 @@ fcgi_receive(struct fcgi *fcgi, int connection, struct request *request)
 	fcgi->deadline = milliseconds() + request->config->request_timeout * 1000;
 	fcgi->request_id = fcgi->role = 0;
 	fcgi->start = fcgi->end = 0;
+	fcgi->keep_asked = fcgi->keep = false;
 	for (int records = 0; !is_complete(fcgi, &parts); records++)
 		if (records == RECORDS_MAXIMUM || !take_header(fcgi, &record) ||
 		    !take_record(fcgi, request->arena, &record, &parts) ||
@@ -347,7 +350,10 @@ fcgi_answer(struct fcgi *fcgi, struct arena *arena, struct bytes head, struct by
 	put_header(&out, STDOUT, fcgi->request_id, 0);
 	put_end(&out, fcgi->request_id, REQUEST_COMPLETE);
 	fcgi->deadline = milliseconds() + 1000;
-	return send_all(fcgi, buffer_bytes(&out));
+	if (!send_all(fcgi, buffer_bytes(&out)))
+		return false;
+	fcgi->keep = fcgi->keep_asked && fcgi->start == fcgi->end;
+	return true;
 }
 
 /*
@@ -364,11 +370,12 @@ linger(struct fcgi *fcgi)
 }
 
 void
-fcgi_close(struct fcgi *fcgi)
+fcgi_end(struct fcgi *fcgi)
 {
 	if (fcgi->role == AUTHORIZER)
 		linger(fcgi);
-	close(fcgi->connection);
+	if (!fcgi->keep)
+		close(fcgi->connection);
 	explicit_bzero(fcgi->received, fcgi->used);
 	fcgi->used = 0;
 }

@@ -1,5 +1,6 @@
 /*
- * The FastCGI protocol, version 1, as an application speaks it: one request to a connection.
+ * The FastCGI protocol, version 1, as an application speaks it: one request at a time on a
+ * connection.
  *
  * A reader of our own in place of libfcgi, which aborts on records that no web server sends, serves
  * a request that was cut off in its parameters, and waits for ever on a peer that sends nothing.
@@ -18,13 +19,15 @@ struct fcgi {
 	unsigned request_id;   /* 0: no request begun */
 	unsigned role;         /* of that request */
 	bool takes_authorizer; /* whether that role is served besides the responder's */
+	bool keep_asked;       /* FCGI_KEEP_CONN: whether the peer wants the connection back */
+	bool keep;             /* whether it can have it: nothing is left to be read or sent */
 	size_t start, end;     /* what was received and not read yet */
 	size_t used;           /* how much of `received` was ever written to */
 	unsigned char received[16 * 1024];
 };
 
 /*
- * Reads one whole request from a fresh connection into `request`. false: there is none to answer
+ * Reads one whole request from a connection into `request`. false: there is none to answer
  * (the peer went away, sent something else, or was too slow); the connection is to be closed.
  */
 bool fcgi_receive(struct fcgi *, int connection, struct request *);
@@ -32,7 +35,7 @@ bool fcgi_receive(struct fcgi *, int connection, struct request *);
 /* Sends head and body as that request's answer, in one piece; false if the peer did not take it. */
 bool fcgi_answer(struct fcgi *, struct arena *, struct bytes head, struct bytes body);
 
-/* Closes the connection and wipes what was received. */
-void fcgi_close(struct fcgi *);
+/* Wipes what was received, and closes the connection unless the answer has left it fit to keep. */
+void fcgi_end(struct fcgi *);
 
 #endif

@@ -2,16 +2,15 @@
 #include "http/endpoint.h"
 #include "http/fcgi.h"
 #include "http/indent.h"
+#include "http/listener.h"
 
 #include "base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,43 +19,6 @@
 
 /* How this process was started: what stands behind standard input. */
 enum door { DOOR_FCGI, DOOR_CGI, DOOR_NONE };
-
-static volatile sig_atomic_t stopping;
-static int listener = STDIN_FILENO;
-
-/*
- * A stop takes the listening socket away. The request in hand is not disturbed, and an accept(2)
- * that waits now or begins later fails at once: there is no moment between test and wait to miss it
- * in.
- */
-static void
-stop(int signal)
-{
-	int error = errno, nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	(void)signal;
-	stopping = 1;
-	dup2(nothing, listener);
-	close(nothing);
-	errno = error;
-}
-
-static void
-handle_signals(void)
-{
-	struct sigaction action = {.sa_handler = stop}, hang_up;
-
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGUSR1, &action, NULL);
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &action, NULL);
-	/* A program may have asked for it at its start, to read something anew. */
-	sigaction(SIGHUP, NULL, &hang_up);
-	if (hang_up.sa_handler == SIG_DFL)
-		sigaction(SIGHUP, &action, NULL);
-}
 
 static bool
 is_method(const struct request *request, const char *method)
@@ -237,36 +199,14 @@ serve_connection(struct fcgi *fcgi, int connection, const struct endpoint *endpo
 	} else if (fcgi->used > 0) {
 		log_line("request not complete: the web server has gone or is too slow");
 	}
-	fcgi_close(fcgi);
+	/* A request on a kept connection would wait behind the one in hand, idle processes or not.
+	 */
+	if (endpoint->slow)
+		fcgi->keep = false;
+	fcgi_end(fcgi);
+	if (fcgi->keep)
+		listener_keep(connection);
 	arena_reset(arena);
-}
-
-/* What accept(2) may answer without being broken: wait for the next, or for what ran short. */
-static bool
-can_go_on(int error)
-{
-	static const struct timespec shortage = {.tv_nsec = 50 * 1000 * 1000};
-	struct pollfd next = {.fd = listener, .events = POLLIN};
-
-	switch (error) {
-	case EAGAIN:
-		poll(&next, 1, -1);
-		return true;
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-		log_line("cannot accept: %s", strerror(error));
-		nanosleep(&shortage, NULL);
-		return true;
-	case EINTR:
-	case ECONNABORTED:
-	case EPROTO:
-	case EPERM:
-		return true;
-	default:
-		return false;
-	}
 }
 
 static int
@@ -274,19 +214,14 @@ serve_fcgi(const struct endpoint *endpoint, const struct config *config, struct 
 {
 	static struct fcgi fcgi;
 	struct arena *arena = arena_new();
+	int connection;
 
-	while (!stopping) {
-		int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-		if (connection >= 0) {
-			serve_connection(&fcgi, connection, endpoint, config, arena, context);
-		} else if (!stopping && !can_go_on(errno)) {
-			log_line("cannot accept: %s", strerror(errno));
-			return EXIT_FAILURE;
-		}
-	}
+	if (endpoint->slow && setpriority(PRIO_PROCESS, 0, (int)config->login_nice) != 0)
+		log_line("cannot set JWT_LOGIN_NICE: %s", strerror(errno));
+	while ((connection = listener_next()) >= 0)
+		serve_connection(&fcgi, connection, endpoint, config, arena, context);
 	arena_free(arena);
-	return EXIT_SUCCESS;
+	return listener_stopped() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static bool
@@ -301,14 +236,15 @@ is_listening(int descriptor)
 
 /* Standard input as spawn-fcgi hands it over, or descriptor 3 of systemd's socket activation. */
 static enum door
-find_door(void)
+find_door(int *listener)
 {
 	const char *pid = config_environment("LISTEN_PID");
 
+	*listener = STDIN_FILENO;
 	if (is_listening(STDIN_FILENO))
 		return DOOR_FCGI;
 	if (pid != NULL && atol(pid) == (long)getpid() && is_listening(3)) {
-		listener = 3;
+		*listener = 3;
 		return DOOR_FCGI;
 	}
 	if (config_environment("REQUEST_METHOD") != NULL)
@@ -341,7 +277,7 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 	const char *file = NULL;
 	struct context *context;
 	bool check_only = false;
-	int option;
+	int option, listener;
 
 	log_open(endpoint->name);
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -376,9 +312,9 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 		config_print(config, stdout);
 		return EXIT_SUCCESS;
 	}
-	switch (find_door()) {
+	switch (find_door(&listener)) {
 	case DOOR_FCGI:
-		handle_signals();
+		listener_start(listener, endpoint->slow ? (int)config->login_queue : 0);
 		return endpoint->check(context) ? serve_fcgi(endpoint, config, context)
 						: EXIT_FAILURE;
 	case DOOR_CGI:

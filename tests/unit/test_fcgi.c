@@ -53,7 +53,7 @@ receive(const char *bytes, size_t length, bool close_writing, struct request *re
 	arena_reset(arena);
 	*request = (struct request){.arena = arena, .config = &config};
 	received = fcgi_receive(&fcgi, pair[0], request);
-	fcgi_close(&fcgi);
+	fcgi_end(&fcgi);
 	got = read(pair[1], answer, 256);
 	*answered = got > 0 ? (size_t)got : 0;
 	close(pair[1]);
@@ -216,6 +216,42 @@ too_much_is_told(void **state)
 	assert_int_equal(request.defect, WIRE_TOO_LARGE);
 }
 
+/* FCGI_KEEP_CONN: the connection stays only where the answer has left nothing behind. */
+static void
+connections_are_kept(void **state)
+{
+	static const struct {
+		const char *flag, *behind;
+		bool kept;
+	} cases[] = {{"\1", "", true}, {"\0", "", false}, {"\1", BEGIN, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct request request = {.config = &config};
+		char bytes[256] = BEGIN METHOD END_PARAMS END_STDIN;
+		size_t length = sizeof(BEGIN METHOD END_PARAMS END_STDIN) - 1;
+		int pair[2];
+
+		bytes[10] = *cases[i].flag;
+		memcpy(bytes + length, cases[i].behind, *cases[i].behind == '\0' ? 0 : 16);
+		length += *cases[i].behind == '\0' ? 0 : 16;
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+		fcntl(pair[0], F_SETFL, O_NONBLOCK);
+		assert_int_equal(write(pair[1], bytes, length), length);
+		arena_reset(arena);
+		request.arena = arena;
+		assert_true(fcgi_receive(&fcgi, pair[0], &request));
+		assert_true(
+		    fcgi_answer(&fcgi, arena, bytes_of("Status: 200 OK\r\n\r\n"), bytes_of("")));
+		fcgi_end(&fcgi);
+		assert_int_equal(fcgi.keep, cases[i].kept);
+		assert_int_equal(fcntl(pair[0], F_GETFD) != -1, cases[i].kept);
+		if (cases[i].kept)
+			close(pair[0]);
+		close(pair[1]);
+	}
+}
+
 /* An answer is one piece; a body longer than a record is spread over several. */
 static void
 answers_are_framed(void **state)
@@ -231,7 +267,7 @@ answers_are_framed(void **state)
 	arena_reset(arena);
 	assert_true(fcgi_answer(
 	    &fcgi, arena, bytes_of("Status: 200 OK\r\n\r\n"), (struct bytes){body, sizeof(body)}));
-	fcgi_close(&fcgi);
+	fcgi_end(&fcgi);
 	while ((piece = read(pair[1], received + got, sizeof(received) - got)) > 0)
 		got += (size_t)piece;
 	close(pair[1]);
@@ -253,6 +289,7 @@ main(void)
 	    cmocka_unit_test(a_second_request_is_refused),
 	    cmocka_unit_test(too_much_is_told),
 	    cmocka_unit_test(answers_are_framed),
+	    cmocka_unit_test(connections_are_kept),
 	};
 	int failed;
 

@@ -18,16 +18,25 @@ cluster_make() {
 	[ -x "$bin/postgres" ] || die "$state/cluster needs $bin; --fresh makes another"
 }
 
-# Ends a server that outlived a killed ./run: we hold the state folder's lock, so nobody uses it.
+cluster_in_use() { # a server and its children work in the folder
+	local folder
+	for folder in /proc/[0-9]*/cwd; do
+		[ ! "$folder" -ef "$state/cluster" ] || return 0
+	done
+	return 1
+}
+
+# Ends a server that outlived a killed ./run: we hold the state folder's lock, so nobody needs it. Its
+# pid file goes too: a server that nobody has waited for yet would pass for alive.
 cluster_end_stale() {
-	local pid i
-	pid=$(head -n 1 "$state/cluster/postmaster.pid" 2>/dev/null) || return 0
+	local file=$state/cluster/postmaster.pid i
+	[ -e "$file" ] || return 0
 	for ((i = 0; i < 300; i++)); do
-		[ "/proc/$pid/cwd" -ef "$state/cluster" ] || return 0
-		kill -INT "$pid"
+		cluster_in_use || { rm -f "$file"; return 0; }
+		kill -INT "$(head -n 1 "$file" 2>&1)" 2>/dev/null
 		sleep 0.1
 	done
-	die "another server, process $pid, uses $state/cluster"
+	die "somebody uses $state/cluster; see $file"
 }
 
 cluster_start() {

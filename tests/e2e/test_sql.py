@@ -27,13 +27,13 @@ def database(cluster):
     with contextlib.closing(cluster.connect("postgres")) as connection:
         cursor = connection.cursor()
         cursor.execute("CREATE ROLE keeper LOGIN CREATEROLE")
-        cursor.execute("CREATE DATABASE ours OWNER keeper")
+        cursor.execute("CREATE DATABASE sql_ours OWNER keeper")
     for name in ("schema", "roles", "seed") * 2:
         subprocess.run(
             ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", SQL / f"{name}.sql"], check=True,
-            env=ours.environment(cluster.environment("ours", "keeper"), {}),
+            env=ours.environment(cluster.environment("sql_ours", "keeper"), {}),
         )
-    return "ours"
+    return "sql_ours"
 
 
 def dump(cluster, database):
@@ -49,12 +49,12 @@ def dump(cluster, database):
 
 def test_tables_are_those_of_djangos_migrations(cluster, database):
     with contextlib.closing(cluster.connect("postgres")) as connection:
-        connection.cursor().execute("CREATE DATABASE djangos")
-    reference.populate(cluster.environment("djangos"))
-    assert dump(cluster, database) == dump(cluster, "djangos")
-    before = dump(cluster, "djangos")
-    cluster.psql("djangos", "-f", SQL / "schema.sql")
-    assert dump(cluster, "djangos") == before
+        connection.cursor().execute("CREATE DATABASE sql_django")
+    reference.populate(cluster.environment("sql_django"))
+    assert dump(cluster, database) == dump(cluster, "sql_django")
+    before = dump(cluster, "sql_django")
+    cluster.psql("sql_django", "-f", SQL / "schema.sql")
+    assert dump(cluster, "sql_django") == before
 
 
 def columns(cluster, database):
@@ -128,7 +128,7 @@ def test_every_statement_can_be_prepared_and_vitor_logs_in(cluster, database, tm
 
 def test_a_missing_table_ends_the_start(cluster, database, tmp_path):
     with contextlib.closing(cluster.connect("postgres")) as connection:
-        connection.cursor().execute("CREATE DATABASE bare OWNER keeper")
+        connection.cursor().execute("CREATE DATABASE sql_bare OWNER keeper")
     with pytest.raises(process.Unfinished, match='auth_user.*sql/schema.sql'):
-        with serving(cluster, "bare", tmp_path):
+        with serving(cluster, "sql_bare", tmp_path):
             pass

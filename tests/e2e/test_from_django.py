@@ -49,6 +49,7 @@ def convert(tmp_path):
     (tmp_path / "members").mkdir()
     (tmp_path / "members" / "__init__.py").touch()
     (tmp_path / "members" / "models.py").write_text(MEMBERS)
+    (tmp_path / "corsheaders.py").touch()
 
     def run(text="", profile="default", arguments=("shop_settings",), **more):
         (tmp_path / "shop_settings.py").write_text("from reference.settings import *\n" + text)
@@ -170,6 +171,7 @@ WORKS = {
     "a backend of its own": (
         'AUTHENTICATION_BACKENDS = ["shop.auth.Ldap", "django.contrib.auth.backends.ModelBackend"]', {}, "shop.auth.Ldap",
     ),
+    "scripts of other sites": ('INSTALLED_APPS.append("corsheaders")', {}, "origins.conf"),
     "a part of a second": (
         'from datetime import timedelta\nSIMPLE_JWT = {"ACCESS_TOKEN_LIFETIME": timedelta(seconds=2.5)}',
         {"JWT_ACCESS_TOKEN_LIFETIME": "2"}, "2.5 seconds",

@@ -1,0 +1,49 @@
+#!/bin/sh
+# make shared-host: a folder to upload, and the same as a tarball.
+#
+#     make.sh SOURCE VERSION CC CFLAGS LDFLAGS LIBRARIES        in the build directory
+#
+# One program with everything in it but the C library, if the static libraries are there (Debian:
+# libpq-dev, libssl-dev, libcrypt-dev, libargon2-dev, postgresql-server-dev-15); else it is linked as
+# the others are and needs the same libraries on the host.
+set -eu
+source=$1 version=$2 cc=$3 cflags=$4 ldflags=$5 shared=$6
+out=jwt-fcgi-shared-host-$version
+work=shared-host.work
+rm -rf "$out" "$out.tar.gz" "$work"
+mkdir -p "$work" "$out/public_html"
+
+objects=
+for name in token refresh verify blacklist sliding sliding_refresh hello; do
+	objcopy --redefine-sym "main=${name}_main" "src/endpoints/$name.o" "$work/$name.o"
+	objects="$objects $work/$name.o"
+done
+for name in dispatch without; do
+	$cc $cflags -D_GNU_SOURCE -c -o "$work/$name.o" "$source/shared-host/$name.c"
+done
+objects="$objects $work/dispatch.o src/endpoints/bearer.o src/endpoints/gate.o"
+libraries='libhttp.a libsigning.a libaccounts.a libbase.a'
+
+archives=
+pglib=$(pg_config --pkglibdir 2>/dev/null || :)
+for name in pq ssl crypto crypt argon2; do
+	case $name$shared in
+	argon2*-largon2* | [!a]*) archives="$archives $($cc -print-file-name="lib$name.a")" ;;
+	esac
+done
+static="$work/without.o $archives $pglib/libpgcommon_shlib.a $pglib/libpgport_shlib.a"
+if $cc $ldflags -o "$work/auth.cgi" $objects $libraries -Wl,--start-group $static -Wl,--end-group \
+	2>"$work/log"; then
+	echo "auth.cgi needs nothing but:"
+else
+	echo "no static libraries (see $work/log); auth.cgi needs on the host:"
+	$cc $ldflags -o "$work/auth.cgi" $objects $libraries $shared
+fi
+objdump -p "$work/auth.cgi" | sed -n 's/^ *NEEDED */  /p'
+strip -o "$out/public_html/auth.cgi" "$work/auth.cgi"
+chmod 755 "$out/public_html/auth.cgi"
+install -m 644 "$source/shared-host/htaccess" "$out/public_html/.htaccess"
+install -m 600 "$source/shared-host/jwt-fcgi.conf" "$out/jwt-fcgi.conf"
+install -m 644 "$source/sql/schema.sql" "$source/docs/shared-host.md" "$out/"
+tar -czf "$out.tar.gz" "$out"
+echo "made $out and $out.tar.gz; see $out/shared-host.md"

@@ -1,0 +1,118 @@
+"""The folder of `make shared-host` on an Apache that allows .htaccess and CGI, under suEXEC's rules."""
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from harness import client, ours, people, servers, tokens
+from harness.profiles import PROFILES
+
+
+@pytest.fixture(scope="module")
+def made():
+    """What is to be uploaded; made once."""
+    if not (ours.BUILD / "Makefile").exists():
+        pytest.skip("no build directory to make it in")
+    done = subprocess.run(["make", "-s", "-C", ours.BUILD, "shared-host"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    folder = next(path for path in ours.BUILD.glob("jwt-fcgi-shared-host-*") if path.is_dir())
+    assert (ours.BUILD / (folder.name + ".tar.gz")).exists()
+    return folder, done.stdout
+
+
+def upload(site, made, **more):
+    """A home with jwt-fcgi.conf in it and htdocs below."""
+    folder, _ = made
+    server = servers.Server(site.our_environment(), PROFILES["plain"].our_settings(), ())
+    htdocs = server.folder / "htdocs"
+    shutil.copytree(folder / "public_html", htdocs)
+    server.configuration = server.configuration.rename(server.folder / "jwt-fcgi.conf")
+    return server
+
+
+@pytest.fixture(scope="module", params=["cgid", "suexec"])
+def server(request, site, made):
+    site.restore()
+    server = upload(site, made)
+    htdocs = server.folder / "htdocs"
+    mpm, module = "event", "cgid"
+    if request.param == "suexec":
+        mpm, module = "prefork", "cgi"
+        (htdocs / "own").mkdir()
+        (htdocs / "auth.cgi").rename(htdocs / "own" / "auth.cgi")
+        (htdocs / "auth.cgi").write_text(servers.SUEXEC)
+        (htdocs / "auth.cgi").chmod(0o755)
+    try:
+        yield servers.apache_start(server, "", module, "rewrite", "setenvif", mpm=mpm, override="All",
+                                   environment={"PGHOST": "/nowhere", "JWT_NO_SUCH": "x"} if module == "cgi" else {})
+    finally:
+        server.end()
+
+
+def log_in(server, path):
+    return client.post_json(server.port, path, {"username": "alice", "password": people.PASSWORD})
+
+
+@pytest.mark.parametrize("prefix", ["", "/auth.cgi"])
+def test_the_urls(server, prefix):
+    pair = log_in(server, prefix + "/api/token/")
+    assert pair.status == 200, (server.folder / "apache-error.log").read_text()
+    access = "Authorization: Bearer " + pair.json()["access"]
+    assert client.ask(server.port, f"GET {prefix}/hello/", [access]).json() == {"message": "Hello, World!"}
+    assert client.ask(server.port, f"GET {prefix}/hello", [access]).status == 200
+    assert client.ask(server.port, f"GET {prefix}/hello/?a=b").status == 401
+    refreshed = client.post_json(server.port, f"{prefix}/api/token/refresh/", {"refresh": pair.json()["refresh"]})
+    assert refreshed.status == 200
+    assert tokens.claims_of(refreshed.json()["access"])["token_type"] == "access"
+    assert client.post_json(server.port, f"{prefix}/api/token/verify/", {"token": pair.json()["access"]}).status == 200
+    assert client.ask(server.port, f"GET {prefix}/api/token/").status == 405
+
+
+@pytest.mark.parametrize("path", ["/auth.cgi", "/auth.cgi/", "/auth.cgi/none", "/auth.cgi/api/token/none"])
+def test_no_such_url(server, path):
+    answer = client.ask(server.port, f"GET {path}")
+    assert answer.status == 404
+    assert answer.json() == {"detail": "Not found."}
+
+
+def test_no_settings_are_shown(server):
+    (server.folder / "htdocs" / "jwt-fcgi.conf").write_text("JWT_SIGNING_KEY=secret")
+    try:
+        assert client.ask(server.port, "GET /jwt-fcgi.conf").status == 403
+    finally:
+        (server.folder / "htdocs" / "jwt-fcgi.conf").unlink()
+
+
+def run(server, **environment):
+    """Plain CGI, without a web server."""
+    return subprocess.run(
+        [*server.prefix, server.folder / "htdocs" / "auth.cgi"], capture_output=True, text=True,
+        stdin=subprocess.DEVNULL, cwd=server.folder,
+        env={"REQUEST_METHOD": "GET", "PATH_INFO": "/hello/", "DOCUMENT_ROOT": str(server.folder / "htdocs"),
+             **environment})
+
+
+def test_settings_that_others_can_read_or_the_web_shows(site, made):
+    server = upload(site, made)
+    try:
+        assert run(server).stdout.startswith("Status: 401")
+        server.configuration.chmod(0o644)
+        done = run(server)
+        assert done.returncode != 0 and "0644" in done.stderr
+        moved = server.configuration.rename(server.folder / "htdocs" / "jwt-fcgi.conf")
+        moved.chmod(0o600)
+        done = run(server)
+        assert done.returncode != 0 and "inside the document root" in done.stderr
+    finally:
+        server.end()
+
+
+def test_it_is_whole(made):
+    folder, said = made
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == [
+        "jwt-fcgi.conf", "public_html/.htaccess", "public_html/auth.cgi", "schema.sql", "shared-host.md"]
+    assert (folder / "jwt-fcgi.conf").stat().st_mode & 0o777 == 0o600
+    assert os.access(folder / "public_html/auth.cgi", os.X_OK)
+    if "nothing but" in said and "libasan" not in said:
+        assert said.split("\n")[1].strip().startswith("libc.so")

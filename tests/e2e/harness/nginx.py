@@ -17,6 +17,7 @@ http {{
 	client_max_body_size 16m;
 	large_client_header_buffers 4 128k;
 	server_tokens off;
+	{http}
 	server {{
 		listen 127.0.0.1:{port};
 {server}
@@ -35,11 +36,11 @@ TO_DJANGO = """
 
 
 class Nginx:
-    def __init__(self, folder, server):
+    def __init__(self, folder, server, http=""):
         self.port = process.free_port()
         configuration = folder / "nginx.conf"
         configuration.write_text(
-            CONFIGURATION.format(folder=folder, port=self.port, server=server)
+            CONFIGURATION.format(folder=folder, port=self.port, server=server, http=http)
         )
         self.nginx = process.start(
             ["nginx", "-e", f"{folder}/nginx-error.log", "-p", folder, "-c", configuration],

@@ -1,0 +1,104 @@
+"""PgBouncer in transaction mode between the programs and PostgreSQL: any question may meet any session."""
+import os
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from harness import client, ours, postgres, process
+from harness.people import PASSWORD
+from harness.site import Site
+
+PGBOUNCER = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin")
+pytestmark = pytest.mark.skipif(
+    not PGBOUNCER or bool(ours.missing(["token", "refresh", "hello"])), reason="no pgbouncer, or nothing built")
+
+CONFIGURATION = """
+[databases]
+* = host={cluster} port=5432 user={user}
+[pgbouncer]
+listen_addr =
+listen_port = 6432
+unix_socket_dir = {folder}
+unix_socket_mode = 0777
+auth_type = any
+pool_mode = transaction
+default_pool_size = 2
+max_client_conn = 100
+logfile = {folder}/pgbouncer.log
+"""
+
+
+@pytest.fixture(scope="module")
+def pooled(cluster):
+    """A site whose programs reach the cluster through two sessions, all of them together."""
+    prefix, owner = postgres.as_owner()
+    folder = cluster.folder / "pool"
+    folder.mkdir()
+    if owner:
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    site = Site(cluster, "pooled")
+    direct = site.our_environment()
+    (folder / "pgbouncer.ini").write_text(
+        CONFIGURATION.format(cluster=cluster.folder, folder=folder, user=direct["PGUSER"]))
+    bouncer = process.start([*prefix, PGBOUNCER, folder / "pgbouncer.ini"], folder / "log", cwd="/")
+    try:
+        process.wait_for(lambda: (folder / ".s.PGSQL.6432").exists(), "PgBouncer")
+        site.our_environment = lambda: {**direct, "PGHOST": str(folder), "PGPORT": "6432"}
+        yield site
+    finally:
+        site.end()
+        process.end(bouncer)
+        shutil.rmtree(folder)
+
+
+def log_in(server):
+    answer = client.post_json(server.port, "/api/token/", {"username": "alice", "password": PASSWORD})
+    assert answer.status == 200, server.main.output()
+    return answer.json()
+
+
+def use(server):
+    """All of a client's life: log in, look, rotate, rotate again, and the old token is worth nothing."""
+    first = log_in(server)
+    assert client.hello(server.port, first["access"]).status == 200
+    rotated = client.post_json(server.port, "/api/token/refresh/", {"refresh": first["refresh"]})
+    assert rotated.status == 200
+    again = client.post_json(server.port, "/api/token/refresh/", {"refresh": first["refresh"]})
+    assert (again.status, again.json()["detail"]) == (401, "Token is blacklisted")
+    assert client.post_json(
+        server.port, "/api/token/refresh/", {"refresh": rotated.json()["refresh"]}).status == 200
+    return client.hello(server.port, rotated.json()["access"]).status
+
+
+def test_many_clients_share_two_sessions(pooled):
+    server = pooled.ours("rotate")
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: use(server), range(80))) == {200}
+    assert "unavailable" not in server.main.output()
+    sessions = pooled.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = 'pooled' AND application_name <> ''"
+        " AND pid <> pg_backend_pid()")[0][0]
+    assert sessions <= 2
+
+
+def test_sessions_that_go_away_are_not_noticed(pooled):
+    """What was prepared is gone with them: one question more, no refusal."""
+    server = pooled.ours("rotate")
+    assert use(server) == 200
+    access = log_in(server)["access"]
+    for _ in range(3):
+        pooled.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                       " WHERE datname = 'pooled' AND pid <> pg_backend_pid()")
+        time.sleep(0.05)
+        assert {client.hello(server.port, access).status for _ in range(4)} == {200}
+
+
+def test_one_rotation_of_many_wins(pooled):
+    server = pooled.ours("rotate")
+    refresh = log_in(server)["refresh"]
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(
+            lambda _: client.post_json(server.port, "/api/token/refresh/", {"refresh": refresh}).status,
+            range(16)))
+    assert sorted(statuses)[:2] == [200, 401]

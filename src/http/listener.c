@@ -47,6 +47,7 @@ listener_start(int descriptor, int queue)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGUSR2, &action, NULL); /* multiwatch passes it on and starts another */
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
 	/* A program may have asked for it at its start, to read something anew. */

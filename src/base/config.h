@@ -56,6 +56,11 @@ struct config {
 	bool password_trim, password_legacy;
 	long login_nice, login_queue;
 
+	/* Guessed passwords. */
+	bool throttle;
+	const char *throttle_file; /* NULL: one per user in /dev/shm */
+	long throttle_address_tries, throttle_name_tries;
+
 	/* The wire. */
 	const char *compat_name;
 	enum compat compat; /* of compat_name */

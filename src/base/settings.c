@@ -97,6 +97,15 @@ const struct setting settings[] = {
 	"logins that may wait for a process; of more the web server is told at once (503); 0: as many "
 	"as the socket was made for"},
 
+    {"JWT_THROTTLE", SETTING_SWITCH, FIELD(throttle), "off", 0, 0, NULL,
+	"make guessed passwords wait (429); recommended where the internet can reach"},
+    {"JWT_THROTTLE_FILE", SETTING_TEXT, FIELD(throttle_file), NULL, 0, 0, NULL,
+	"what counts the tries, shared by all workers; default: one per user in /dev/shm"},
+    {"JWT_THROTTLE_ADDRESS_TRIES", SETTING_NUMBER, FIELD(throttle_address_tries), "20", 1, 200,
+	NULL, "refused logins of one address before it has to wait"},
+    {"JWT_THROTTLE_NAME_TRIES", SETTING_NUMBER, FIELD(throttle_name_tries), "10", 1, 12, NULL,
+	"refused logins of one name before it has to wait"},
+
     {"JWT_COMPAT", SETTING_CHOICE, FIELD(compat_name), "head", 0, 0, "5.2 5.5 head",
 	"the release of SimpleJWT whose answers are given"},
     {"JWT_JSON_ONLY", SETTING_SWITCH, FIELD(json_only), "off", 0, 0, NULL,

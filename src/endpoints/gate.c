@@ -197,28 +197,59 @@ gate_login_fields(const struct config *config, struct field *fields)
 	fields[1] = (struct field){.name = "password", .exact = !config->password_trim};
 }
 
-enum wire
+struct context *
+gate_login_open(struct context *context)
+{
+	if (context == NULL || !context->config->throttle)
+		return context;
+	context->throttle = throttle_open(context->config);
+	return context->throttle == NULL ? NULL : context;
+}
+
+/* Whether the fields are those of an account, as often as that may be asked. */
+static struct reply
+authenticate(struct request *request, const struct context *context, struct account *out)
+{
+	struct bytes name = request->values[0], password = request->values[1];
+	struct throttle *throttle = context->throttle;
+	struct attempt attempt;
+	enum verdict verdict;
+	long wait = throttle == NULL ? 0
+				     : throttle_try(throttle, request->remote_address, name,
+					   request->now, &attempt);
+
+	if (wait > 0) {
+		const char *seconds = arena_printf(request->arena, "%ld", wait);
+		struct reply reply = reply_refuse(request, WIRE_THROTTLED, seconds);
+
+		reply_header(request, &reply, "Retry-After", seconds);
+		return reply;
+	}
+	verdict = account_authenticate(context->accounts, request->arena, name, password, out);
+	if (throttle != NULL)
+		throttle_settle(throttle, &attempt, verdict, request->now);
+	if (verdict == VERDICT_YES)
+		return (struct reply){.status = 0};
+	return reply_refuse(
+	    request, verdict == VERDICT_NO ? WIRE_NO_ACCOUNT : WIRE_UNAVAILABLE, NULL);
+}
+
+struct reply
 gate_login(struct request *request, const struct context *context, enum token_kind kind,
     struct json **claims, const char **token)
 {
 	struct account account;
+	struct reply reply = authenticate(request, context, &account);
 	enum wire issued;
 
-	switch (account_authenticate(
-	    context->accounts, request->arena, request->values[0], request->values[1], &account)) {
-	case VERDICT_UNDECIDED:
-		return WIRE_UNAVAILABLE;
-	case VERDICT_NO:
-		return WIRE_NO_ACCOUNT;
-	case VERDICT_YES:
-		break;
-	}
+	if (reply.status != 0)
+		return reply;
 	request->user = account.user_id;
 	issued = issue(request, context, kind, &account, claims, token);
 	if (issued == WIRE_OK && context->config->update_last_login &&
 	    account_logged_in(context->accounts, request->arena, &account) != VERDICT_YES)
-		return WIRE_UNAVAILABLE;
-	return issued;
+		issued = WIRE_UNAVAILABLE;
+	return issued == WIRE_OK ? reply : reply_refuse(request, issued, NULL);
 }
 
 enum wire

@@ -6,6 +6,7 @@
 #define ENDPOINTS_GATE_H
 
 #include "accounts/accounts.h"
+#include "accounts/throttle.h"
 #include "http/endpoint.h"
 #include "signing/claims.h"
 
@@ -13,6 +14,7 @@ struct context {
 	const struct config *config;
 	struct keyring *keyring;
 	struct accounts *accounts;
+	struct throttle *throttle; /* NULL: nobody is throttled */
 };
 
 /*
@@ -49,11 +51,15 @@ bool gate_password_unchanged(const struct request *, const struct context *,
 /* The fields of a login, in this order; the first is named as JWT_USERNAME_FIELD says. */
 void gate_login_fields(const struct config *, struct field *fields);
 
+/* For a program that logs in: what JWT_THROTTLE needs. NULL stays NULL, or follows a line in the
+ * log. */
+struct context *gate_login_open(struct context *);
+
 /*
- * A login by the fields' values: WIRE_OK with new claims of that kind and their signed token,
- * listed as outstanding where the tables are used; or WIRE_NO_ACCOUNT, or an outage.
+ * A login by the fields' values: a reply with status 0 and new claims of that kind and their signed
+ * token, listed as outstanding where the tables are used; or the refusal.
  */
-enum wire gate_login(struct request *, const struct context *, enum token_kind,
+struct reply gate_login(struct request *, const struct context *, enum token_kind,
     struct json **claims, const char **token);
 
 /* Blacklists a token: WIRE_OK, WIRE_TOKEN_BLACKLISTED if somebody was first, or an outage. */

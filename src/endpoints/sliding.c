@@ -9,7 +9,7 @@ static struct context *
 start(const struct config *config)
 {
 	gate_login_fields(config, endpoint.fields);
-	return context_open(config, endpoint.name, KEYRING_SIGNS);
+	return gate_login_open(context_open(config, endpoint.name, KEYRING_SIGNS));
 }
 
 static struct reply
@@ -17,10 +17,10 @@ answer(struct request *request, struct context *context)
 {
 	struct json *claims;
 	const char *token;
-	enum wire why = gate_login(request, context, TOKEN_SLIDING, &claims, &token);
+	struct reply reply = gate_login(request, context, TOKEN_SLIDING, &claims, &token);
 
-	if (why != WIRE_OK)
-		return reply_refuse(request, why, NULL);
+	if (reply.status != 0)
+		return reply;
 	return reply_object(request, "token", token, NULL);
 }
 

@@ -9,7 +9,7 @@ static struct context *
 start(const struct config *config)
 {
 	gate_login_fields(config, endpoint.fields);
-	return context_open(config, endpoint.name, KEYRING_SIGNS);
+	return gate_login_open(context_open(config, endpoint.name, KEYRING_SIGNS));
 }
 
 static struct reply
@@ -18,10 +18,10 @@ answer(struct request *request, struct context *context)
 	struct claims_context claims = context_claims(request, context);
 	const char *refresh_token, *access_token;
 	struct json *refresh;
-	enum wire why = gate_login(request, context, TOKEN_REFRESH, &refresh, &refresh_token);
+	struct reply reply = gate_login(request, context, TOKEN_REFRESH, &refresh, &refresh_token);
 
-	if (why != WIRE_OK)
-		return reply_refuse(request, why, NULL);
+	if (reply.status != 0)
+		return reply;
 	access_token = claims_sign(&claims, claims_access(&claims, refresh));
 	if (access_token == NULL)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);

@@ -48,6 +48,8 @@ static const struct wire_text texts[WIRE_LAST] = {
     [WIRE_GIVEN_TOKEN] = {"token-refused", 401, NOT_VALID,
 	"Given token not valid for any token type", NULL},
 
+    [WIRE_THROTTLED] = {"throttled", 429, "throttled",
+	"Request was throttled. Expected available in {} seconds.", NULL},
     [WIRE_UNAVAILABLE] = {"unavailable", 503, "unavailable",
 	"The service is unavailable for the moment.", NULL}, /* ours */
 };

@@ -42,6 +42,7 @@ enum wire {
 	WIRE_TOKEN_WRONG_TYPE,
 	WIRE_TOKEN_BLACKLISTED,
 	WIRE_GIVEN_TOKEN,
+	WIRE_THROTTLED, /* 429 with Retry-After; {} is the seconds */
 	/* Outages. */
 	WIRE_UNAVAILABLE, /* 503 with Retry-After */
 	WIRE_LAST,

@@ -1,0 +1,467 @@
+#include "accounts/throttle.h"
+
+#include "base/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAGIC        0x31656c74746f7274u /* of this layout */
+#define SETS         8192                /* a power of two */
+#define WAYS         8
+#define BITS         256 /* of a set that is counted by chance */
+#define STUFFING     50  /* failures within a minute that are worth a line */
+#define COUNT_MASK   0xffu
+#define NOT_AN_ENTRY 0
+
+enum kind { ADDRESS, NAME, PAIR, KNOWN_PAIR };
+
+struct limit {
+	long free; /* tries without a wait */
+	long longest;
+	long decay; /* seconds of silence after which one try is forgotten */
+};
+
+/*
+ * An entry is one word: 24 bits of the key, 8 of the count, 32 of the time of the last try. A set
+ * of them is a line of the cache. An entry that counts for nothing any more is the first to be
+ * replaced, then the one that counts least; known pairs have sets of their own, so that no flood of
+ * guesses can make them forgotten.
+ */
+struct set {
+	_Atomic uint64_t entries[WAYS];
+};
+
+struct table {
+	_Atomic uint64_t magic;
+	unsigned char secret[32];
+	/* The failures of the current minute, and from and of how many about. */
+	_Atomic uint64_t minute, failures;
+	_Atomic uint64_t addresses[BITS / 64], names[BITS / 64];
+	_Alignas(64) struct set counted[SETS];
+	struct set known[SETS];
+};
+
+struct throttle {
+	struct table *table;
+	struct limit limits[KNOWN_PAIR + 1];
+};
+
+static uint64_t
+entry_of(uint64_t key, uint64_t count, int64_t time)
+{
+	return (key >> 40) << 40 | count << 32 | ((uint64_t)time & 0xffffffff);
+}
+
+static uint64_t
+entry_count(uint64_t entry)
+{
+	return entry >> 32 & COUNT_MASK;
+}
+
+/* A time that is still to come was written by a clock that has been set back. */
+static int64_t
+entry_age(uint64_t entry, int64_t now)
+{
+	int64_t age = now - (int64_t)(entry & 0xffffffff);
+
+	return age < 0 ? 0 : age;
+}
+
+static bool
+entry_is(uint64_t entry, uint64_t key)
+{
+	return entry != NOT_AN_ENTRY && entry >> 40 == key >> 40;
+}
+
+/* The tries that still count: one less for each time of silence. */
+static long
+count_now(const struct limit *limit, uint64_t entry, int64_t now)
+{
+	int64_t count = (int64_t)entry_count(entry) - entry_age(entry, now) / limit->decay;
+
+	return count < 0 ? 0 : (long)count;
+}
+
+static long
+wait_after(const struct limit *limit, long count)
+{
+	long wait = 1;
+
+	if (count < limit->free)
+		return 0;
+	for (long over = count - limit->free; over > 0 && wait < limit->longest; over--)
+		wait *= 2;
+	return wait < limit->longest ? wait : limit->longest;
+}
+
+/* More than this only would make the way back longer. */
+static long
+count_maximum(const struct limit *limit)
+{
+	long count = limit->free;
+
+	while (wait_after(limit, count) < limit->longest)
+		count++;
+	return count;
+}
+
+static struct set *
+set_of(struct throttle *throttle, enum kind kind, uint64_t key)
+{
+	struct set *sets = kind == KNOWN_PAIR ? throttle->table->known : throttle->table->counted;
+
+	return &sets[key % SETS];
+}
+
+/* The place of that key; NULL if it has none. */
+static _Atomic uint64_t *
+find(struct throttle *throttle, enum kind kind, uint64_t key)
+{
+	struct set *set = set_of(throttle, kind, key);
+
+	for (size_t i = 0; i < WAYS; i++)
+		if (entry_is(atomic_load(&set->entries[i]), key))
+			return &set->entries[i];
+	return NULL;
+}
+
+/* How much would be lost with an entry: what it counts, then how young it is. */
+static int64_t
+worth(const struct limit *limit, enum kind kind, uint64_t entry, int64_t now)
+{
+	int64_t youth = INT32_MAX - entry_age(entry, now);
+
+	if (entry == NOT_AN_ENTRY)
+		return -1;
+	/* The kind of another's entry is not known: the limits of names are in the middle. */
+	return kind == KNOWN_PAIR ? youth : ((int64_t)count_now(limit, entry, now) << 32) + youth;
+}
+
+/* The place of that key, with what stands there, which may be another's that it may replace. */
+static _Atomic uint64_t *
+find_place(struct throttle *throttle, enum kind kind, uint64_t key, int64_t now, uint64_t *entry)
+{
+	struct set *set = set_of(throttle, kind, key);
+	_Atomic uint64_t *place = find(throttle, kind, key);
+	int64_t least = INT64_MAX;
+
+	if (place != NULL) {
+		*entry = atomic_load(place);
+		return place;
+	}
+	for (size_t i = 0; i < WAYS; i++) {
+		uint64_t here = atomic_load(&set->entries[i]);
+		int64_t value = worth(&throttle->limits[NAME], kind, here, now);
+
+		if (value < least) {
+			least = value;
+			place = &set->entries[i];
+			*entry = here;
+		}
+	}
+	return place;
+}
+
+/* The seconds until another try, as far as this entry is that key's. */
+static long
+entry_wait(const struct limit *limit, uint64_t entry, uint64_t key, int64_t now)
+{
+	long wait = 0;
+
+	if (entry_is(entry, key))
+		wait =
+		    wait_after(limit, count_now(limit, entry, now)) - (long)entry_age(entry, now);
+	return wait < 0 ? 0 : wait;
+}
+
+static long
+wait_of(struct throttle *throttle, enum kind kind, uint64_t key, int64_t now)
+{
+	_Atomic uint64_t *place = find(throttle, kind, key);
+
+	return place == NULL ? 0
+			     : entry_wait(&throttle->limits[kind], atomic_load(place), key, now);
+}
+
+/* Counts a try: 0, or the seconds to wait if another worker has just taken the last one. */
+static long
+take(struct throttle *throttle, enum kind kind, uint64_t key, int64_t now)
+{
+	const struct limit *limit = &throttle->limits[kind];
+	_Atomic uint64_t *place;
+	uint64_t entry;
+	long count;
+
+	do {
+		place = find_place(throttle, kind, key, now, &entry);
+		if (entry_wait(limit, entry, key, now) > 0)
+			return entry_wait(limit, entry, key, now);
+		count = entry_is(entry, key) ? count_now(limit, entry, now) : 0;
+		if (count < count_maximum(limit))
+			count++;
+	} while (
+	    !atomic_compare_exchange_strong(place, &entry, entry_of(key, (uint64_t)count, now)));
+	return 0;
+}
+
+static void
+give_back(struct throttle *throttle, enum kind kind, uint64_t key)
+{
+	_Atomic uint64_t *place = find(throttle, kind, key);
+	uint64_t entry = place == NULL ? NOT_AN_ENTRY : atomic_load(place);
+
+	while (entry_is(entry, key) && entry_count(entry) > 0 &&
+	       !atomic_compare_exchange_weak(place, &entry, entry - (UINT64_C(1) << 32)))
+		;
+}
+
+static void
+remember(struct throttle *throttle, uint64_t key, int64_t now)
+{
+	uint64_t entry;
+	_Atomic uint64_t *place = find_place(throttle, KNOWN_PAIR, key, now, &entry);
+
+	/* If another worker was faster, it did the same or can be forgotten until the next login.
+	 */
+	atomic_compare_exchange_strong(place, &entry, entry_of(key, 0, now));
+}
+
+/* The bytes by which an address is known: four, or the first eight of IPv6, or itself. */
+static struct bytes
+network_of(const char *address, unsigned char memory[16])
+{
+	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (inet_pton(AF_INET, address, memory) == 1)
+		return (struct bytes){(char *)memory, 4};
+	if (inet_pton(AF_INET6, address, memory) != 1)
+		return bytes_of(address);
+	if (memcmp(memory, mapped, sizeof(mapped)) == 0)
+		return (struct bytes){(char *)memory + sizeof(mapped), 4};
+	return (struct bytes){(char *)memory, 8};
+}
+
+static uint64_t
+hash(struct throttle *throttle, enum kind kind, struct bytes one, struct bytes other)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE], lengths[9];
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	uint64_t key = 1;
+
+	lengths[0] = (unsigned char)kind;
+	memcpy(lengths + 1, &(uint64_t){one.length}, sizeof(uint64_t));
+	if (context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
+	    EVP_DigestUpdate(context, throttle->table->secret, 32) == 1 &&
+	    EVP_DigestUpdate(context, lengths, sizeof(lengths)) == 1 &&
+	    EVP_DigestUpdate(context, one.data, one.length) == 1 &&
+	    EVP_DigestUpdate(context, other.data, other.length) == 1 &&
+	    EVP_DigestFinal_ex(context, digest, NULL) == 1)
+		memcpy(&key, digest, sizeof(key));
+	EVP_MD_CTX_free(context);
+	return key >> 40 == 0 ? key | UINT64_C(1) << 40 : key; /* never NOT_AN_ENTRY */
+}
+
+/* Spellings that a case-insensitive column takes for one name share its tries (ASCII only). */
+static struct bytes
+fold(struct bytes name, char memory[256])
+{
+	if (name.length > 256)
+		return name;
+	for (size_t i = 0; i < name.length; i++)
+		memory[i] = name.data[i] >= 'A' && name.data[i] <= 'Z' ? (char)(name.data[i] + 32)
+								       : name.data[i];
+	return (struct bytes){memory, name.length};
+}
+
+static void
+attempt_make(struct throttle *throttle, const char *address, struct bytes name, struct attempt *out)
+{
+	unsigned char network_memory[16];
+	char name_memory[256];
+	struct bytes network = network_of(address == NULL ? "" : address, network_memory);
+	struct bytes nothing = {"", 0};
+
+	name = fold(name, name_memory);
+	out->has_address = network.length > 0;
+	out->address = hash(throttle, ADDRESS, network, nothing);
+	out->name = hash(throttle, NAME, name, nothing);
+	out->pair = hash(throttle, PAIR, network, name);
+	out->known_pair = hash(throttle, KNOWN_PAIR, network, name);
+	out->known = find(throttle, KNOWN_PAIR, out->known_pair) != NULL;
+}
+
+static long
+longer(long one, long other)
+{
+	return one > other ? one : other;
+}
+
+long
+throttle_try(struct throttle *throttle, const char *address, struct bytes name, int64_t now,
+    struct attempt *out)
+{
+	long wait;
+
+	attempt_make(throttle, address, name, out);
+	if (out->known)
+		return take(throttle, KNOWN_PAIR, out->known_pair, now);
+	/* All are asked before one is counted: what is refused here costs nobody a try. */
+	wait = longer(
+	    wait_of(throttle, NAME, out->name, now), wait_of(throttle, PAIR, out->pair, now));
+	if (out->has_address)
+		wait = longer(wait, wait_of(throttle, ADDRESS, out->address, now));
+	if (wait > 0)
+		return wait;
+	if (out->has_address && (wait = take(throttle, ADDRESS, out->address, now)) > 0)
+		return wait;
+	if ((wait = take(throttle, PAIR, out->pair, now)) > 0)
+		return wait;
+	return take(throttle, NAME, out->name, now);
+}
+
+static int
+count_bits(const _Atomic uint64_t *words)
+{
+	int bits = 0;
+
+	for (size_t i = 0; i < BITS / 64; i++)
+		bits += __builtin_popcountll(atomic_load(&words[i]));
+	return bits;
+}
+
+/*
+ * Many names from many addresses, none often enough to have to wait: what is tried is a list of
+ * stolen passwords. Workers may disagree about a failure at the turn of a minute; it is a hint.
+ */
+static void
+watch_for_stuffing(struct throttle *throttle, const struct attempt *attempt, int64_t now)
+{
+	struct table *table = throttle->table;
+	uint64_t minute = (uint64_t)now / 60, before = atomic_load(&table->minute);
+
+	if (before != minute && atomic_compare_exchange_strong(&table->minute, &before, minute)) {
+		atomic_store(&table->failures, 0);
+		for (size_t i = 0; i < BITS / 64; i++) {
+			atomic_store(&table->addresses[i], 0);
+			atomic_store(&table->names[i], 0);
+		}
+	}
+	atomic_fetch_or(&table->addresses[attempt->address / 64 % (BITS / 64)],
+	    UINT64_C(1) << attempt->address % 64);
+	atomic_fetch_or(
+	    &table->names[attempt->name / 64 % (BITS / 64)], UINT64_C(1) << attempt->name % 64);
+	if (atomic_fetch_add(&table->failures, 1) == STUFFING - 1 &&
+	    count_bits(table->names) > STUFFING / 2)
+		log_line(
+		    "credential stuffing? %d refused logins within a minute, of about %d names "
+		    "from about %d addresses",
+		    STUFFING, count_bits(table->names), count_bits(table->addresses));
+}
+
+void
+throttle_settle(
+    struct throttle *throttle, const struct attempt *attempt, enum verdict verdict, int64_t now)
+{
+	if (verdict == VERDICT_NO) {
+		watch_for_stuffing(throttle, attempt, now);
+		return;
+	}
+	if (attempt->known) {
+		give_back(throttle, KNOWN_PAIR, attempt->known_pair);
+	} else {
+		give_back(throttle, ADDRESS, attempt->address);
+		give_back(throttle, PAIR, attempt->pair);
+		give_back(throttle, NAME, attempt->name);
+	}
+	if (verdict == VERDICT_YES)
+		remember(throttle, attempt->known_pair, now);
+}
+
+/* Whether the file is one of ours, or new and can become one. */
+static bool
+is_ours(int file, const char *path)
+{
+	struct stat status;
+
+	if (fstat(file, &status) != 0 ||
+	    (status.st_size == 0 && ftruncate(file, sizeof(struct table)) != 0)) {
+		log_line("JWT_THROTTLE_FILE %s: %s", path, strerror(errno));
+		return false;
+	}
+	if (S_ISREG(status.st_mode) && status.st_uid == geteuid() && (status.st_mode & 077) == 0 &&
+	    (status.st_size == 0 || status.st_size == sizeof(struct table)))
+		return true;
+	log_line(
+	    "JWT_THROTTLE_FILE %s is another's or no such file; remove it or name another", path);
+	return false;
+}
+
+static struct table *
+map(int file, const char *path)
+{
+	struct table *table =
+	    mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+
+	if (table == MAP_FAILED) {
+		log_line("JWT_THROTTLE_FILE %s: %s", path, strerror(errno));
+		return NULL;
+	}
+	madvise(table, sizeof(*table), MADV_DONTDUMP);
+	if (atomic_load(&table->magic) == MAGIC)
+		return table;
+	if (RAND_bytes(table->secret, sizeof(table->secret)) != 1) {
+		log_line("OpenSSL has no random bytes");
+		return NULL;
+	}
+	atomic_store(&table->magic, MAGIC);
+	return table;
+}
+
+/* Filled while its lock is held, which is let go by hand because a mapping would keep it. */
+static struct table *
+prepare(int file, const char *path)
+{
+	struct table *table;
+
+	if (flock(file, LOCK_EX) != 0) {
+		log_line("JWT_THROTTLE_FILE %s: %s", path, strerror(errno));
+		return NULL;
+	}
+	table = is_ours(file, path) ? map(file, path) : NULL;
+	flock(file, LOCK_UN);
+	return table;
+}
+
+struct throttle *
+throttle_open(const struct config *config)
+{
+	static struct throttle throttle;
+	char path[4096];
+	int file;
+
+	snprintf(path, sizeof(path), "/dev/shm/jwt-fcgi-%u.throttle", (unsigned)geteuid());
+	if (config->throttle_file != NULL)
+		snprintf(path, sizeof(path), "%s", config->throttle_file);
+	throttle.limits[ADDRESS] = (struct limit){config->throttle_address_tries, 60, 60};
+	throttle.limits[NAME] = (struct limit){config->throttle_name_tries, 120, 300};
+	throttle.limits[PAIR] = (struct limit){5, 900, 900};
+	throttle.limits[KNOWN_PAIR] = (struct limit){20, 600, 600};
+	file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (file < 0) {
+		log_line("JWT_THROTTLE_FILE %s: %s", path, strerror(errno));
+		return NULL;
+	}
+	throttle.table = prepare(file, path);
+	close(file);
+	return throttle.table == NULL ? NULL : &throttle;
+}

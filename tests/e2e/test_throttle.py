@@ -1,0 +1,140 @@
+"""Guessed passwords have to wait: through the real Nginx, counted together by several workers."""
+import pathlib
+import re
+import time
+
+import pytest
+from harness import client, fastcgi, ours, process
+from harness.fixtures import skip_without
+from harness.people import PASSWORD
+from harness.profiles import PROFILES
+
+TRIES = 5  # of one name from one address, before the first wait
+
+
+@pytest.fixture
+def environment(site, tmp_path):
+    skip_without("token")
+    return ours.environment(site.environment(), {
+        **PROFILES["default"].our_settings(), "JWT_THROTTLE": "on", "JWT_THROTTLE_FILE": str(tmp_path / "table"),
+    })
+
+
+def login(program, name, password, address="192.0.2.1"):
+    parameters, body = fastcgi.login(name, password)
+    output, ended = program.ask({**parameters, "REMOTE_ADDR": address}, body)
+    assert ended
+    return client.parse(b"HTTP/1.1 " + output.removeprefix(b"Status: "))
+
+
+def is_throttled(answer):
+    assert answer.status == 429 and answer.reason == "Too Many Requests"
+    seconds = int(answer.header("Retry-After"))
+    assert answer.json() == {
+        "detail": f"Request was throttled. Expected available in {seconds} seconds.", "code": "throttled"}
+    assert answer.header("Cache-Control") == "no-store"
+    return seconds
+
+
+def exhaust(ask, least=2):
+    """Guesses until it has to wait for that long, so that the next second does not let it through."""
+    for _ in range(1000):
+        answer = ask()
+        if answer.status == 429 and is_throttled(answer) >= least:
+            return
+        assert answer.status in (401, 429)
+        time.sleep(0.01)
+    raise AssertionError("never throttled")
+
+
+def test_two_programs_count_together_and_the_owner_gets_in(environment):
+    with fastcgi.Program("token", environment) as one, fastcgi.Program("token", environment) as other:
+        assert login(one, "alice", PASSWORD, "2001:db8:7::1").status == 200
+        for turn in range(TRIES):
+            assert login((one, other)[turn % 2], "alice", "guess").status == 401
+        exhaust(lambda: login(one, "alice", "guess"))
+        is_throttled(login(other, "alice", PASSWORD))  # the right one has to wait too
+        numbers = iter(range(1000))  # the whole internet, at one name
+        exhaust(lambda: login(one, "alice", "guess", f"198.{next(numbers)}.1.1"))
+        is_throttled(login(other, "alice", "guess", "203.0.113.1"))
+        for turn in range(3):
+            assert login(other, "alice", PASSWORD, f"2001:db8:7:0:{turn}::2").status == 200
+
+
+def test_no_hash_is_computed_for_who_has_to_wait(environment):
+    with fastcgi.Program("token", {**environment, "JWT_PBKDF2_ITERATIONS": "600000"}) as program:
+        exhaust(lambda: login(program, "nobody", "guess"), 3)
+        begun = ticks(program)
+        for _ in range(50):
+            is_throttled(login(program, "nobody", "guess"))
+        assert ticks(program) - begun < 10, "hundredths of a second"
+
+
+def ticks(program):
+    with open(f"/proc/{program.process.pid}/stat") as file:
+        return sum(map(int, file.read().rpartition(")")[2].split()[11:13]))
+
+
+def test_the_counts_survive_a_worker(environment):
+    with fastcgi.Program("token", environment) as program:
+        exhaust(lambda: login(program, "bob", "guess"))
+        program.process.kill()
+    with fastcgi.Program("token", environment) as program:
+        is_throttled(login(program, "bob", "guess"))
+
+
+def test_a_wait_ends(environment):
+    with fastcgi.Program("token", environment) as program:
+        exhaust(lambda: login(program, "alice", "guess"))
+        time.sleep(is_throttled(login(program, "alice", "guess")) + 0.1)
+        assert login(program, "alice", PASSWORD).status == 200
+        assert login(program, "alice", "guess").status == 401, "and from now on he is known here"
+
+
+def test_an_outage_is_not_counted(environment):
+    with fastcgi.Program("token", {**environment, "PGHOST": "/nonexistent"}) as program:
+        for _ in range(3 * TRIES):
+            assert login(program, "alice", PASSWORD).status == 503
+
+
+@pytest.fixture
+def served(site):
+    """Behind Nginx, with a table that whoever the programs run as can make."""
+    skip_without("token", "sliding")
+    table = pathlib.Path(f"/dev/shm/jwt-fcgi-test-{process.free_port()}.throttle")
+    server = site.ours("default", JWT_THROTTLE="on", JWT_THROTTLE_FILE=str(table))
+    yield server
+    table.unlink()
+
+
+def test_only_the_web_server_says_the_address(served):
+    """What a client claims in a header makes nobody else of him."""
+    server = served
+    headers = ["X-Forwarded-For: 203.0.113.%d", "Forwarded: for=203.0.113.%d", "X-Real-IP: 203.0.113.%d",
+               "Remote-Addr: 203.0.113.%d", "Remote_Addr: 203.0.113.%d", "Client-IP: 203.0.113.%d"]
+    exhaust(lambda: client.post_json(server.port, "/api/token/", {"username": "alice", "password": "guess"}))
+    for turn, header in enumerate(headers):
+        is_throttled(client.post_json(
+            server.port, "/api/token/", {"username": "alice", "password": "guess"}, [header % turn]))
+    answer = client.post_json(server.port, "/api/token/sliding/", {"username": "alice", "password": PASSWORD})
+    is_throttled(answer)  # the same counts behind both doors
+
+
+def test_stuffing_shows_in_the_log(environment):
+    with fastcgi.Program("token", environment) as program:
+        for turn in range(150):
+            login(program, f"user{turn}", "Summer2026!", f"198.{turn}.1.1")
+        assert re.search(r"credential stuffing\? 50 refused logins within a minute, of about \d+ names",
+                         program.log.read_text())
+
+
+def test_it_is_off_unless_asked_for(environment):
+    with fastcgi.Program("token", {**environment, "JWT_THROTTLE": "off"}) as program:
+        for _ in range(3 * TRIES):
+            assert login(program, "alice", "guess").status == 401
+
+
+def test_a_table_that_cannot_be_is_told_at_the_start(environment):
+    with fastcgi.Program("token", {**environment, "JWT_THROTTLE_FILE": "/nonexistent/table"}) as program:
+        assert program.process.wait(5) == 1
+        assert "JWT_THROTTLE_FILE /nonexistent/table: No such file or directory" in program.log.read_text()

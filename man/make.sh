@@ -1,0 +1,18 @@
+#!/bin/sh
+# Makes the manual pages of what tables know, in the folder man of the build directory.
+#
+#     make.sh SOURCE        in the build directory, where jwtctl is
+set -eu
+source=$1
+mkdir -p man
+for page in jwtctl.1:commands jwt-fcgi.conf.5:settings; do
+	./jwtctl --mdoc "${page#*:}" >man/table
+	sed -e '/@TABLE@/{' -e 'r man/table' -e 'd' -e '}' "$source/man/${page%:*}.in" >"man/${page%:*}"
+done
+rm -f man/table
+while IFS='|' read -r name summary description; do
+	title=$(echo "$name" | tr '[:lower:]' '[:upper:]')
+	description=$(echo "$description" | sed 's/\. \([A-Z]\)/.\n\1/g' | fold -s -w 76 | sed 's/ *$//; $!s/$/\\/')
+	sed -e "s|@NAME@|$name|; s|@TITLE@|$title|; s|@SUMMARY@|$summary|; s|@DESCRIPTION@|$description|" \
+		"$source/man/program.8.in" >"man/jwt-fcgi-$name.8"
+done <"$source/man/programs"

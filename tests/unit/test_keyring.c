@@ -1,0 +1,377 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "signing/b64url.h"
+#include "signing/generate.h"
+#include "signing/jws.h"
+#include "signing/pem.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct arena *arena;
+static char folder[] = "/tmp/test_keyring.XXXXXX";
+
+/* The folder anew, with its three sub-folders. */
+static int
+setup(void **state)
+{
+	(void)state;
+	arena = arena_new();
+	strcpy(strrchr(folder, '.'), ".XXXXXX");
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	for (int i = KEY_NEXT; i <= KEY_RETIRED; i++)
+		mkdir(
+		    arena_printf(arena, "%s/%s", folder, key_state_name((enum key_state)i)), 0755);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	(void)!system(arena_printf(arena, "rm -rf %s", folder));
+	arena_free(arena);
+	return 0;
+}
+
+static const char *
+path_of(const char *name)
+{
+	return arena_printf(arena, "%s/%s", folder, name);
+}
+
+static void
+write_file(const char *name, const char *text, mode_t mode)
+{
+	int descriptor = open(path_of(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(descriptor >= 0);
+	assert_int_equal(write(descriptor, text, strlen(text)), strlen(text));
+	assert_int_equal(fchmod(descriptor, mode), 0);
+	close(descriptor);
+}
+
+static void
+move(const char *from, const char *to)
+{
+	assert_int_equal(rename(path_of(from), path_of(to)), 0);
+}
+
+static const char *
+new_text(const char *algorithm)
+{
+	return generate(arena, algorithm_find(bytes_of(algorithm)), 2048, "Ed25519");
+}
+
+static const char *
+public_text(const char *private)
+{
+	struct bytes text = bytes_of(private);
+	const char *why, *public;
+	EVP_PKEY *pair = pem_read(text, &why);
+
+	assert_non_null(pair);
+	public = pem_public(arena, pair);
+	struct key *key = key_of_pair(arena, algorithm_find(bytes_of("ES256")), pair, false, &why);
+	key_free(key);
+	return public;
+}
+
+static struct config
+config_of(void)
+{
+	return (struct config){.key_dir = folder,
+	    .algorithm = "HS256",
+	    .access_token_lifetime = 300,
+	    .refresh_token_lifetime = 86400,
+	    .sliding_token_lifetime = 300,
+	    .sliding_token_refresh_lifetime = 86400};
+}
+
+static struct keyring *
+load(enum keyring_duty duty)
+{
+	static struct config config;
+
+	config = config_of();
+	return keyring_load(&config, duty);
+}
+
+/* Why the folder cannot be loaded; NULL if it can. */
+static const char *
+why_not(bool signs)
+{
+	struct ring_rules rules = {.signs = signs, .longest = 86400};
+	const char *why;
+	struct ring *ring = ring_load(arena, folder, &rules, &why);
+
+	if (ring == NULL)
+		return why;
+	ring_free(ring);
+	return NULL;
+}
+
+static const struct ring_key *
+key_in(struct keyring *keyring, const char *file)
+{
+	const struct ring *ring = keyring_ring(keyring);
+
+	for (size_t i = 0; i < ring->count; i++)
+		if (strcmp(ring->keys[i].file, file) == 0)
+			return &ring->keys[i];
+	return NULL;
+}
+
+static bool
+verifies(struct keyring *keyring, const char *token)
+{
+	struct bytes payload;
+
+	return jws_verify(arena, keyring, bytes_of(token), &payload);
+}
+
+static void
+test_states(void **state)
+{
+	struct keyring *keyring;
+	const char *token, *id;
+	struct bytes header;
+
+	(void)state;
+	write_file("next/a.pem", new_text("ES256"), 0600);
+	write_file("active/b.pem", new_text("EdDSA"), 0600);
+	write_file("retired/c.secret", new_text("HS256"), 0600);
+	write_file("active/d.PS256.pem", new_text("RS256"), 0600);
+	write_file("active/notes.txt", "no key", 0644);
+	write_file("active/.d.pem.new", "half", 0644);
+	move("active/b.pem", "next/b.pem");
+	sleep(1);
+	move("next/b.pem", "active/b.pem");
+	keyring = load(KEYRING_SIGNS);
+	assert_non_null(keyring);
+	assert_int_equal(keyring_ring(keyring)->count, 4);
+	assert_string_equal(key_in(keyring, "active/d.PS256.pem")->key->algorithm->name, "PS256");
+	assert_int_equal(key_in(keyring, "next/a.pem")->until, 0);
+	assert_true(key_in(keyring, "retired/c.secret")->until >= time(NULL) + 86395);
+	/* The last one to come signs, but not before everybody had the time to see it. */
+	id = key_in(keyring, "active/b.pem")->key->id;
+	assert_string_equal(ring_signer(keyring_ring(keyring), time(NULL) + 10)->id, id);
+	assert_string_equal(
+	    ring_signer(keyring_ring(keyring), time(NULL))->algorithm->name, "PS256");
+	token = jws_sign(arena, keyring, bytes_of("{}"));
+	assert_true(b64url_decode(arena, (struct bytes){token, strcspn(token, ".")}, &header));
+	assert_string_equal(arena_copy(arena, header.data, header.length),
+	    arena_printf(arena, "{\"alg\":\"PS256\",\"kid\":\"%s\",\"typ\":\"JWT\"}",
+		key_in(keyring, "active/d.PS256.pem")->key->id));
+	assert_true(verifies(keyring, token));
+	keyring_free(keyring);
+}
+
+/* Tokens of before, which name no key, find it by their algorithm. */
+static void
+test_tokens_without_kid(void **state)
+{
+	const char *secret = new_text("HS256");
+	struct key_wish wish = {.algorithm = algorithm_find(bytes_of("HS256")), .signs = true};
+	struct keyring *before, *keyring;
+	struct keys keys;
+	const char *why, *token;
+
+	(void)state;
+	assert_true(keytext_read(arena, bytes_of(secret), &wish, &keys, NULL, &why));
+	before = keyring_of(ring_of(&keys));
+	token = jws_sign(arena, before, bytes_of("{}"));
+	assert_true(strncmp(token, "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.", 37) == 0);
+	write_file("active/a.pem", new_text("ES256"), 0600);
+	write_file("retired/old.secret", secret, 0600);
+	write_file("retired/older.secret", new_text("HS256"), 0600);
+	keyring = load(KEYRING_SIGNS);
+	assert_true(verifies(keyring, token));
+	keyring_free(keyring);
+	unlink(path_of("retired/old.secret"));
+	keyring = load(KEYRING_SIGNS);
+	assert_false(verifies(keyring, token));
+	keyring_free(keyring);
+	keyring_free(before);
+}
+
+/* A key that was retired for longer than a token can live verifies no more. */
+static void
+test_expiry(void **state)
+{
+	struct ring_key key = {.until = 1000};
+
+	(void)state;
+	assert_true(ring_key_verifies(&key, 999));
+	assert_false(ring_key_verifies(&key, 1000));
+	key.until = 0;
+	assert_true(ring_key_verifies(&key, 1000));
+}
+
+static void
+test_pairs(void **state)
+{
+	const char *private = new_text("ES256");
+	struct keyring *keyring;
+
+	(void)state;
+	write_file("active/a.pem", private, 0600);
+	write_file("active/a.pub", public_text(private), 0644);
+	keyring = load(KEYRING_SIGNS);
+	assert_non_null(keyring);
+	assert_int_equal(keyring_ring(keyring)->count, 1);
+	keyring_free(keyring);
+	/* One half was moved, the other not yet. */
+	move("active/a.pub", "retired/a.pub");
+	assert_null(why_not(true));
+	assert_null(why_not(false));
+	/* Whoever only verifies reads no private key that has a public half. */
+	write_file("active/a.pem", "unreadable", 0600);
+	keyring = load(KEYRING_VERIFIES);
+	assert_non_null(keyring);
+	assert_false(keyring_ring(keyring)->keys[0].key->signs);
+	keyring_free(keyring);
+	assert_non_null(strstr(why_not(true), "active/a.pem"));
+}
+
+static void
+test_refused(void **state)
+{
+	const char *private = new_text("ES256");
+
+	(void)state;
+	assert_non_null(strstr(why_not(false), "has no keys"));
+	write_file("next/a.pem", private, 0600);
+	assert_null(why_not(false));
+	assert_non_null(strstr(why_not(true), "active has no key that can sign"));
+	write_file("active/a.pem", private, 0644);
+	assert_non_null(strstr(why_not(true), "active/a.pem is readable by others (mode 0644)"));
+	write_file("active/a.pem", private, 0600);
+	assert_non_null(strstr(why_not(true), "are the same key"));
+	unlink(path_of("next/a.pem"));
+	assert_null(why_not(true));
+	write_file("active/a.pub", private, 0600);
+	assert_non_null(strstr(why_not(true), "is private; .pub is for public keys"));
+	unlink(path_of("active/a.pub"));
+	write_file("next/b.ES384.pem", new_text("ES256"), 0600);
+	assert_non_null(strstr(why_not(true), "next/b.ES384.pem is not on the curve P-384"));
+	unlink(path_of("next/b.ES384.pem"));
+	write_file("next/c.secret", "short", 0600);
+	assert_non_null(strstr(why_not(true), "next/c.secret is a key of 5 bytes"));
+}
+
+/* As an editor or a copy over a slow line would: first half of it, then all. */
+static void
+test_reload(void **state)
+{
+	const char *second = new_text("ES256"), *first_token, *token;
+	struct keyring *worker, *other;
+
+	(void)state;
+	write_file("active/a.pem", new_text("ES256"), 0600);
+	worker = load(KEYRING_SIGNS);
+	other = load(KEYRING_SIGNS);
+	first_token = jws_sign(arena, worker, bytes_of("{}"));
+	write_file("active/b.pem", arena_copy(arena, second, strlen(second) / 2), 0600);
+	raise(SIGHUP);
+	token = jws_sign(arena, worker, bytes_of("{}"));
+	assert_int_equal(keyring_ring(worker)->count, 1);
+	assert_true(verifies(other, token));
+	write_file("active/b.pem", second, 0600);
+	raise(SIGHUP);
+	token = jws_sign(arena, worker, bytes_of("{}"));
+	assert_int_equal(keyring_ring(worker)->count, 2);
+	assert_true(verifies(other, token) && verifies(other, first_token));
+	assert_string_equal(ring_signer(keyring_ring(worker), time(NULL) + 5)->id,
+	    key_in(worker, "active/b.pem")->key->id);
+	/* Everything gone: what is in use stays. */
+	move("active/a.pem", "a.pem");
+	move("active/b.pem", "b.pem");
+	raise(SIGHUP);
+	assert_int_equal(keyring_ring(worker)->count, 2);
+	keyring_free(worker);
+	keyring_free(other);
+}
+
+/* A token of a key that this worker has not seen yet makes it look, without waiting for its second.
+ */
+static void
+test_unknown_kid(void **state)
+{
+	struct keyring *worker, *other;
+	const char *token;
+
+	(void)state;
+	write_file("active/a.pem", new_text("ES256"), 0600);
+	worker = load(KEYRING_VERIFIES);
+	unlink(path_of("active/a.pem"));
+	write_file("active/b.pem", new_text("ES256"), 0600);
+	other = load(KEYRING_SIGNS);
+	token = jws_sign(arena, other, bytes_of("{}"));
+	assert_true(verifies(worker, token));
+	keyring_free(worker);
+	keyring_free(other);
+}
+
+static void
+test_single(void **state)
+{
+	struct config config = config_of();
+	struct keyring *keyring;
+
+	(void)state;
+	config.key_dir = NULL;
+	assert_null(keyring_load(&config, KEYRING_SIGNS));
+	config.signing_key = "a key of the tests, as long as it must be";
+	keyring = keyring_load(&config, KEYRING_SIGNS);
+	assert_non_null(keyring);
+	assert_string_equal(jws_sign(arena, keyring, bytes_of("{}")),
+	    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.2Y5d0Y1mu5nGqFGATTGBZ-HF6siRAAgAN1CAk7yzAwY");
+	keyring_free(keyring);
+	config.algorithm = "ES256";
+	assert_null(keyring_load(&config, KEYRING_SIGNS));
+	config.signing_key = new_text("ES256");
+	config.verifying_key = public_text(config.signing_key);
+	keyring = keyring_load(&config, KEYRING_SIGNS);
+	assert_non_null(keyring);
+	keyring_free(keyring);
+	config.signing_key = new_text("ES256");
+	assert_null(keyring_load(&config, KEYRING_SIGNS));
+	/* Enough for those that only verify, whatever the other half is. */
+	config.signing_key = NULL;
+	keyring = keyring_load(&config, KEYRING_VERIFIES);
+	assert_non_null(keyring);
+	keyring_free(keyring);
+	assert_null(keyring_load(&config, KEYRING_SIGNS));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_states, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_tokens_without_kid, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_expiry, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_pairs, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_unknown_kid, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_single, setup, teardown),
+	};
+
+	log_open("test_keyring");
+	return cmocka_run_group_tests_name("keyring", tests, NULL, NULL);
+}

@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -85,52 +84,94 @@ print_help(const struct command *command)
 	printf("\nExamples:\n%s", command->examples);
 }
 
-enum { OPTION_JSON = 1000, OPTION_HELP, OPTION_CONFIG };
+/* What a word of the command line is to a command. */
+enum word { WORD_ARGUMENT, WORD_JSON, WORD_HELP, WORD_CONFIG, WORD_OPTION };
 
-/* The command's options as getopt_long() wants them: value 1 + index for its own. */
-static void
-options_fill(const struct command *command, struct option *out)
+static bool
+is_option(struct bytes word, const char *name)
 {
-	int i;
-
-	for (i = 0; command->options[i].name != NULL; i++)
-		out[i] = (struct option){command->options[i].name,
-		    command->options[i].argument == NULL ? no_argument : required_argument, NULL,
-		    1 + i};
-	out[i++] = (struct option){"json", no_argument, NULL, OPTION_JSON};
-	out[i++] = (struct option){"help", no_argument, NULL, OPTION_HELP};
-	if (command->configured)
-		out[i] = (struct option){"config", required_argument, NULL, OPTION_CONFIG};
+	return bytes_equal((struct bytes){word.data + 2, word.length - 2}, name);
 }
 
-/* Runs with the words behind its name; argv[0] is the last of them. */
-static enum outcome
-command_run(struct invocation *invocation, int argc, char **argv)
+/* *index: of one of the command's own options. */
+static enum word
+word_judge(const struct command *command, struct bytes word, size_t *index)
+{
+	if (word.length < 3 || strncmp(word.data, "--", 2) != 0)
+		return WORD_ARGUMENT;
+	if (is_option(word, "json"))
+		return WORD_JSON;
+	if (is_option(word, "help"))
+		return WORD_HELP;
+	if (is_option(word, "config") && command->configured)
+		return WORD_CONFIG;
+	for (*index = 0; command->options[*index].name != NULL; (*index)++)
+		if (is_option(word, command->options[*index].name))
+			return WORD_OPTION;
+	return WORD_ARGUMENT;
+}
+
+/*
+ * Reads the words behind the command's name. Not getopt(3), because a kid may begin with a dash:
+ * what is no option of the command's is an argument. false after a word on stderr.
+ */
+static bool
+words_read(struct invocation *invocation, char **words, const char **config, bool *help)
 {
 	const struct command *command = invocation->command;
-	struct option options[OPTIONS_MAXIMUM + 4] = {{NULL, 0, NULL, 0}};
-	const char *file = NULL;
-	int option;
+	char **kept = words;
 
-	options_fill(command, options);
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == OPTION_HELP) {
-			print_help(command);
-			return OUTCOME_YES;
+	invocation->arguments = words;
+	for (; *words != NULL; words++) {
+		const char *equals = strchr(*words, '=');
+		struct bytes word = {
+		    *words, equals == NULL ? strlen(*words) : (size_t)(equals - *words)};
+		const char *value = equals == NULL ? NULL : equals + 1;
+		size_t index = 0;
+		enum word kind = word_judge(command, word, &index);
+		bool takes = kind == WORD_CONFIG ||
+			     (kind == WORD_OPTION && command->options[index].argument != NULL);
+
+		if (kind != WORD_ARGUMENT &&
+		    (takes ? value == NULL && words[1] == NULL : value != NULL)) {
+			complain(invocation, takes ? "%.*s needs a value" : "%.*s takes no value",
+			    (int)word.length, word.data);
+			return false;
 		}
-		if (option == '?')
-			return OUTCOME_UNDECIDED;
-		if (option == OPTION_JSON)
+		if (takes && value == NULL)
+			value = *++words;
+		if (kind == WORD_ARGUMENT)
+			*kept++ = *words;
+		else if (kind == WORD_JSON)
 			invocation->json = true;
-		else if (option == OPTION_CONFIG)
-			file = optarg;
+		else if (kind == WORD_HELP)
+			*help = true;
+		else if (kind == WORD_CONFIG)
+			*config = value;
 		else
-			invocation->values[option - 1] = optarg == NULL ? "" : optarg;
+			invocation->values[index] = value == NULL ? "" : value;
 	}
-	invocation->arguments = argv + optind;
-	if (command->arguments == NULL && optind < argc) {
-		complain(invocation, "no arguments are expected; see --help");
+	*kept = NULL;
+	if (command->arguments != NULL || kept == invocation->arguments || *help)
+		return true;
+	complain(invocation, "%s is not expected; see --help",
+	    log_quote(invocation->arena, bytes_of(invocation->arguments[0])));
+	return false;
+}
+
+/* Runs with the words behind its name. */
+static enum outcome
+command_run(struct invocation *invocation, char **words)
+{
+	const struct command *command = invocation->command;
+	const char *file = NULL;
+	bool help = false;
+
+	if (!words_read(invocation, words, &file, &help))
 		return OUTCOME_UNDECIDED;
+	if (help) {
+		print_help(command);
+		return OUTCOME_YES;
 	}
 	if (command->configured && (invocation->config = config_load(file)) == NULL)
 		return OUTCOME_UNDECIDED;
@@ -180,8 +221,7 @@ main(int argc, char **argv)
 	if (invocation.command == NULL)
 		return (int)explain(argv);
 	invocation.arena = arena_new();
-	argv[count] = argv[0]; /* for getopt's own complaints */
-	outcome = (int)command_run(&invocation, argc - count, argv + count);
+	outcome = (int)command_run(&invocation, argv + 1 + count);
 	arena_free(invocation.arena);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fputs("jwtctl: cannot write to standard output\n", stderr);

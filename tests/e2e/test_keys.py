@@ -1,0 +1,400 @@
+"""Keys: jwtctl, every algorithm against PyJWT, the published keys and those who read them."""
+import base64
+import json
+import os
+import pathlib
+import shutil
+import stat
+import subprocess
+import tempfile
+import time
+
+import jwt
+import pytest
+from harness import client, ours
+from harness.people import PASSWORD
+from harness.profiles import KEY, PROFILES, Profile
+
+ALGORITHMS = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
+              "ES256", "ES384", "ES512", "ES256K", "EdDSA"]
+VECTORS = json.loads((pathlib.Path(__file__).parents[1] / "vectors" / "jws.json").read_text())
+SITE = "/.well-known/jwks.json"
+
+pytestmark = pytest.mark.skipif(bool(ours.missing(["jwtctl", "jwks"])), reason="jwtctl and jwks are not built")
+
+
+def jwtctl(*arguments, text="", **settings):
+    return subprocess.run(
+        [ours.program("jwtctl"), *map(str, arguments)], input=text, text=True, capture_output=True,
+        env=ours.environment({}, settings),
+    )
+
+
+def done(*arguments, **more):
+    result = jwtctl(*arguments, **more)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def generate(folder, algorithm="ES256", state="active", *more):
+    return json.loads(done("key", "generate", "--dir", folder, "--algorithm", algorithm, "--state", state,
+                           "--bits", 2048, "--json", *more))
+
+
+def key_file(folder, text, name="key"):
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    path.chmod(0o600)
+    return path
+
+
+def un_b64url(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+@pytest.fixture(scope="module")
+def rings(tmp_path_factory):
+    """rings(ALG): a folder with one active key for it, made once."""
+    made = {}
+
+    def ring(algorithm):
+        if algorithm not in made:
+            made[algorithm] = tmp_path_factory.mktemp("ring") / "keys"
+            generate(made[algorithm], algorithm)
+        return made[algorithm]
+
+    return ring
+
+
+# jwtctl verify.
+
+
+def test_vectors(tmp_path):
+    for name, key in VECTORS["keys"].items():
+        key_file(tmp_path, un_b64url(key["oct"]) if "oct" in key else key["pem"], name)
+    wrong = []
+    for vector in VECTORS["vectors"]:
+        result = jwtctl("verify", "--algorithm", vector["alg"], "--key", tmp_path / vector["key"],
+                        "--signature-only", text=vector["token"])
+        if result.returncode != (0 if vector["valid"] else 1):
+            wrong.append((vector["id"], result))
+    assert len(VECTORS["vectors"]) == 239 and not wrong
+
+
+def test_verify(tmp_path):
+    key = key_file(tmp_path, KEY)
+    arguments = ["verify", "--algorithm", "HS256", "--key", key]
+    token = jwt.encode({"exp": 2000, "nbf": 1000, "aud": ["a", "b"], "iss": "i"}, KEY, "HS256")
+    for now, valid in ((1500, True), (999, False), (1000, True), (1999, True), (2000, False)):
+        for end in ("", "\n"):
+            result = jwtctl(*arguments, "--now", now, text=token + end)
+            assert result.returncode == (0 if valid else 1)
+            assert len((result.stdout + result.stderr).splitlines()) == 1
+    assert jwtctl(*arguments, "--signature-only", text=token).returncode == 0
+    assert jwtctl(*arguments, "--now", 1500, "--issuer", "i", "--audience", "b", text=token).returncode == 0
+    assert jwtctl(*arguments, "--now", 1500, "--audience", "c", text=token).returncode == 1
+    answer = json.loads(jwtctl(*arguments, "--json", text=token).stdout)
+    assert answer["valid"] is False and "expired" in answer["reason"]
+    assert json.loads(jwtctl(*arguments, "--json", "--now", 1500, text=token).stdout)["valid"] is True
+    for token in ("", "x", "a.b", "a.b.c", "..", token + "\n\n", token[:-1]):
+        result = jwtctl(*arguments, "--now", 1500, text=token)
+        assert result.returncode == 1 and len(result.stderr.splitlines()) == 1
+
+
+def test_verify_cannot_decide(tmp_path):
+    token = jwt.encode({}, KEY, "HS256")
+    key, short = key_file(tmp_path, KEY), key_file(tmp_path, "short", "short")
+    broken = key_file(tmp_path, "-----BEGIN PUBLIC KEY-----\nno\n-----END PUBLIC KEY-----\n", "broken")
+    for arguments in ((), ("--algorithm", "HS256"), ("--key", key), ("--algorithm", "HS257", "--key", key),
+                      ("--algorithm", "none", "--key", key), ("--algorithm", "ES256", "--key", key),
+                      ("--algorithm", "HS256", "--key", short), ("--algorithm", "ES256", "--key", broken),
+                      ("--algorithm", "HS256", "--key", broken), ("--algorithm", "HS256", "--key", tmp_path),
+                      ("--algorithm", "HS256", "--key", tmp_path / "none"), ("--what",),
+                      ("--algorithm", "HS256", "--key", key, "--now", "soon")):
+        result = jwtctl("verify", *arguments, text=token)
+        assert result.returncode == 2 and not result.stdout and result.stderr
+
+
+def test_decode():
+    now = int(time.time())
+    token = jwt.encode({"exp": now + 100, "name": "\x1b[31m\u20ac"}, "whatever", "HS256")
+    text = done("decode", "--now", now, text=token)
+    assert text.startswith("NOT VERIFIED") and "\x1b" not in text and "100 s" in text
+    answer = json.loads(done("decode", "--now", now, "--json", text=token))
+    assert answer["verified"] is False and answer["expires_in"] == 100
+    assert answer["header"] == {"alg": "HS256", "typ": "JWT"} and answer["claims"]["exp"] == now + 100
+    assert jwtctl("decode", text="no token").returncode == 1
+
+
+def test_help():
+    listed = done("--help")
+    for command in ("verify", "decode", "issue", "key generate", "key list", "key activate", "key retire",
+                    "key thumbprint", "key export-public"):
+        assert command in listed
+        text = done(*command.split(), "--help")
+        assert "Examples:\n  " in text and "--json" in text
+    assert jwtctl().returncode == 2 and jwtctl("key").returncode == 2 and jwtctl("nothing").returncode == 2
+
+
+def test_issue(tmp_path):
+    settings = {"JWT_SIGNING_KEY_FILE": str(key_file(tmp_path, KEY)), "JWT_ISSUER": "me"}
+    for kind, lifetime in (("access", 300), ("refresh", 86400), ("sliding", 300)):
+        answer = json.loads(done("issue", "--user", "7", "--type", kind, "--json", **settings))
+        claims = jwt.decode(answer["token"], KEY, ["HS256"], issuer="me")
+        assert (claims["token_type"], claims["user_id"]) == (kind, "7")
+        assert claims["exp"] - claims["iat"] == lifetime and answer["expires"] == claims["exp"]
+    token = done("issue", "--user", "7", **settings)
+    assert jwt.get_unverified_header(token.strip()) == {"alg": "HS256", "typ": "JWT"}
+    assert jwtctl("issue", **settings).returncode == 2
+    assert jwtctl("issue", "--user", "7").returncode == 2
+
+
+# Keys against another implementation.
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_signed_here_verified_by_pyjwt_and_back(rings, tmp_path, algorithm):
+    folder = rings(algorithm)
+    private = next(path for path in (folder / "active").iterdir() if path.suffix in (".pem", ".secret"))
+    public = private if private.suffix == ".secret" else private.with_suffix(".pub")
+    token = done("issue", "--user", "1", JWT_KEY_DIR=str(folder)).strip()
+    claims = jwt.decode(token, public.read_text(), [algorithm])
+    assert claims["user_id"] == "1"
+    kid = json.loads(done("key", "list", "--dir", folder, "--json"))[0]["kid"]
+    assert jwt.get_unverified_header(token) == {"alg": algorithm, "kid": kid, "typ": "JWT"}
+    theirs = jwt.encode({"a": 1}, private.read_text(), algorithm)
+    files = [public]
+    if public != private:
+        jwk = done("key", "export-public", "--jwk", "--algorithm", algorithm, private)
+        assert not {"d", "p", "q", "k"} & set(json.loads(jwk))
+        files.append(key_file(tmp_path, jwk, "jwk"))
+        files.append(key_file(tmp_path, json.dumps({"keys": [{"kty": "none"}, json.loads(jwk)]}), "set"))
+        assert done("key", "export-public", private) == public.read_text()
+        certificate = tmp_path / "certificate.pem"
+        made = subprocess.run(["openssl", "req", "-x509", "-key", private, "-subj", "/CN=test", "-days", "2",
+                               "-out", certificate], capture_output=True)
+        files += [certificate] if made.returncode == 0 else []
+    for file in files:
+        assert jwtctl("verify", "--algorithm", algorithm, "--key", file, text=theirs).returncode == 0
+        assert done("key", "thumbprint", "--algorithm", algorithm, file).strip() == kid
+        wrong = theirs[:-6] + ("AAAAAA" if theirs[-6:] != "AAAAAA" else "BBBBBB")
+        assert jwtctl("verify", "--algorithm", algorithm, "--key", file, text=wrong).returncode == 1
+
+
+def test_files_of_a_ring(tmp_path):
+    folder = tmp_path / "keys"
+    made = generate(folder)
+    private = folder / made["file"]
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    assert stat.S_IMODE(private.with_suffix(".pub").stat().st_mode) == 0o644
+    second = generate(folder, "EdDSA", "next", "--curve", "Ed448")
+    early = jwtctl("key", "activate", "--dir", folder, second["kid"][:12])
+    assert early.returncode == 1 and "--force" in early.stderr
+    assert jwtctl("key", "retire", "--dir", folder, made["kid"]).returncode == 1, "it is the only one"
+    done("key", "activate", "--dir", folder, second["kid"], "--force")
+    done("key", "retire", "--dir", folder, made["kid"])
+    listed = {key["kid"]: key for key in json.loads(done("key", "list", "--dir", folder, "--json"))}
+    assert listed[second["kid"]]["signs"] and listed[second["kid"]]["state"] == "active"
+    assert listed[made["kid"]]["state"] == "retired"
+    assert listed[made["kid"]]["until"] == pytest.approx(time.time() + 86400, abs=20)
+    assert not list((folder / "next").iterdir()) and not (folder / made["file"]).exists()
+    assert jwtctl("key", "list", "--dir", tmp_path / "none").returncode == 2
+    assert jwtctl("key", "list").returncode == 2
+
+
+# What the programs refuse to start with.
+
+
+def refusal(tmp_path, **settings):
+    result = subprocess.run([ours.program("jwks"), "--check-config"], text=True, capture_output=True,
+                            env=ours.environment({}, settings), cwd=tmp_path)
+    assert result.returncode != 0 and len(result.stderr.splitlines()) == 1, result
+    return result.stderr
+
+
+def test_refused_at_the_start(rings, tmp_path):
+    ring = next((rings("ES256") / "active").glob("*.pem"))
+    weak = tmp_path / "weak.pem"
+    subprocess.run(["openssl", "genrsa", "-out", weak, "1024"], check=True, capture_output=True)
+    weak.chmod(0o600)
+    for path, algorithm, reason in ((weak, "RS256", "1024 bits"), (ring, "ES384", "P-384"),
+                                    (ring, "HS256", "EC"), (weak, "ES256", "RSA"),
+                                    (key_file(tmp_path, "short"), "HS256", "5 bytes"),
+                                    (tmp_path / "none", "HS256", "No such file")):
+        line = refusal(tmp_path, JWT_SIGNING_KEY_FILE=str(path), JWT_ALGORITHM=algorithm)
+        assert str(path) in line and reason in line
+    open_to_all = tmp_path / "open.pem"
+    shutil.copy(ring, open_to_all)
+    open_to_all.chmod(0o644)
+    assert "0644" in refusal(tmp_path, JWT_SIGNING_KEY_FILE=str(open_to_all), JWT_ALGORITHM="ES256")
+    assert "JWT_KEY_DIR" in refusal(tmp_path, JWT_SIGNING_KEY=KEY, JWT_KEY_DIR=str(tmp_path))
+    assert "no keys" in refusal(tmp_path, JWT_KEY_DIR=str(tmp_path))
+    folder = tmp_path / "twice"
+    shutil.copytree(rings("ES256"), folder)
+    shutil.copy(ring, folder / "next" / "copy.pem")
+    for file in folder.glob("*/*.pub"):
+        file.unlink()
+    assert "the same key" in refusal(tmp_path, JWT_KEY_DIR=str(folder))
+
+
+# The published keys.
+
+
+@pytest.fixture
+def published(site, rings, tmp_path):
+    """A ring of several kinds, served."""
+    ours_missing = ours.missing(["token", "hello", "verify"])
+    if ours_missing:
+        pytest.skip(f"not built: {ours_missing}")
+    folder = tmp_path / "keys"
+    generate(folder, "RS256", "next")
+    generate(folder, "EdDSA", "next")
+    generate(folder, "HS256", "next")
+    generate(folder, "ES256", "active")
+    server = site.ours("plain", JWT_SIGNING_KEY="", JWT_KEY_DIR=str(folder))
+    server.keys = folder
+    return server
+
+
+def obtain(port, username="alice"):
+    answer = client.post_json(port, "/api/token/", {"username": username, "password": PASSWORD})
+    assert answer.status == 200, answer
+    return answer.json()
+
+
+def test_jwks(published):
+    answer = client.ask(published.port, f"GET {SITE}", ["Accept: application/pdf"])
+    assert answer.status == 200 and answer.header("Content-Type") == "application/jwk-set+json"
+    assert answer.header("Cache-Control") == "public, max-age=300" and answer.header("Vary") is None
+    keys = answer.json()["keys"]
+    assert sorted(key["alg"] for key in keys) == ["ES256", "EdDSA", "RS256"]
+    for key in keys:
+        assert not {"d", "p", "q", "dp", "dq", "qi", "k", "oth"} & set(key)
+        assert key["use"] == "sig" and len(key["kid"]) == 43
+    tag = answer.header("ETag")
+    for known in (tag, f'"other", {tag}', f"W/{tag}", "*"):
+        same = client.ask(published.port, f"GET {SITE}", [f"If-None-Match: {known}"])
+        assert same.status == 304 and not same.body and same.header("ETag") == tag
+        assert same.header("Cache-Control") == "public, max-age=300"
+    assert client.ask(published.port, f"GET {SITE}", ['If-None-Match: "x"']).status == 200
+    head = client.ask(published.port, f"HEAD {SITE}")
+    assert head.status == 200 and not head.body and head.header("ETag") == tag
+    assert client.ask(published.port, f"POST {SITE}", [], "{}").status == 405
+
+
+def test_pyjwt_reads_them(published):
+    access = obtain(published.port)["access"]
+    reader = jwt.PyJWKClient(f"http://127.0.0.1:{published.port}{SITE}")
+    key = reader.get_signing_key_from_jwt(access).key
+    assert jwt.decode(access, key, ["ES256"])["token_type"] == "access"
+
+
+def test_simplejwt_reads_them(published, site):
+    """A Django site with JWK_URL lets our tokens in."""
+    PROFILES["jwk-url"] = Profile(
+        {"ALGORITHM": "ES256", "SIGNING_KEY": "", "JWK_URL": f"http://127.0.0.1:{published.port}{SITE}"},
+        blacklist=False,
+    )
+    django = site.reference("jwk-url")
+    access = obtain(published.port)["access"]
+    assert client.hello(django.port, access).status == 200
+    assert client.hello(django.port, access[:-8] + "AAAAAAAA").status == 401
+
+
+JOSE = """
+import { createRemoteJWKSet, jwtVerify } from 'jose'
+const [url, token] = process.argv.slice(2)
+const { payload, protectedHeader } = await jwtVerify(token, createRemoteJWKSet(new URL(url)))
+console.log(JSON.stringify([payload, protectedHeader]))
+"""
+
+
+@pytest.fixture(scope="session")
+def jose(tmp_path_factory):
+    """A folder where node finds jose."""
+    folder = tmp_path_factory.mktemp("jose")
+    if not shutil.which("npm"):
+        pytest.skip("npm is not installed")
+    (folder / "package.json").write_text('{"type": "module"}')
+    result = subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "jose@5"], cwd=folder,
+                            capture_output=True, text=True, timeout=120)
+    if result.returncode:
+        pytest.skip(f"npm cannot install jose: {result.stderr[-200:]}")
+    (folder / "verify.mjs").write_text(JOSE)
+    return folder
+
+
+def test_jose_reads_them(published, jose):
+    access = obtain(published.port)["access"]
+    result = subprocess.run(["node", "verify.mjs", f"http://127.0.0.1:{published.port}{SITE}", access], cwd=jose,
+                            capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    claims, header = json.loads(result.stdout)
+    assert claims["token_type"] == "access" and header["alg"] == "ES256"
+
+
+def test_a_single_key_pair(site, rings, tmp_path):
+    """JWT_SIGNING_KEY, JWT_VERIFYING_KEY and JWT_ALGORITHM as on a Django site with the same settings."""
+    private = next((rings("RS256") / "active").glob("*.pem"))
+    public = private.with_suffix(".pub")
+    simple_jwt = {"ALGORITHM": "RS256", "SIGNING_KEY": private.read_text(), "VERIFYING_KEY": public.read_text()}
+    PROFILES["key-pair"] = Profile(simple_jwt, blacklist=False)
+    here, there = site.ours("key-pair"), site.reference("key-pair")
+    for issuer, other in ((here, there), (there, here)):
+        access = obtain(issuer.port)["access"]
+        assert jwt.get_unverified_header(access) == {"alg": "RS256", "typ": "JWT"}
+        assert client.hello(other.port, access).status == 200
+        forged = jwt.encode({"user_id": 1, "token_type": "access", "jti": "1", "exp": int(time.time()) + 99},
+                            "x" * 40, "HS256")
+        assert client.hello(issuer.port, forged).status == 401
+    keys = client.ask(here.port, f"GET {SITE}").json()["keys"]
+    assert [key["alg"] for key in keys] == ["RS256"]
+
+
+# Verifying without any private key.
+
+
+def cgi(program, database, settings, **variables):
+    environment = {"REQUEST_METHOD": "GET", "GATEWAY_INTERFACE": "CGI/1.1", **variables}
+    return subprocess.run([ours.program(program)], input=b"", capture_output=True,
+                          env={**ours.environment(database, settings), **environment}).stdout
+
+
+@pytest.mark.parametrize("way", ["JWT_KEY_DIR", "JWT_VERIFYING_KEY_FILE"])
+def test_public_keys_are_enough(site, rings, tmp_path, way):
+    token = done("issue", "--user", "1", JWT_KEY_DIR=str(rings("ES256"))).strip()
+    folder = tmp_path / "keys"
+    shutil.copytree(rings("ES256"), folder)
+    for private in folder.glob("*/*.pem"):
+        private.unlink()
+    public = next(folder.glob("*/*.pub"))
+    settings = {way: str(folder if way == "JWT_KEY_DIR" else public), "JWT_ALGORITHM": "ES256"}
+    database = site.our_environment()
+    answer = cgi("hello", database, settings, HTTP_AUTHORIZATION=f"Bearer {token}")
+    assert answer.startswith(b"Status: 200 OK")
+    assert cgi("hello", database, settings, HTTP_AUTHORIZATION=f"Bearer {token[:-4]}AAAA").startswith(
+        b"Status: 401")
+    assert cgi("jwks", {}, settings).startswith(b"Status: 200")
+    for name in ("verify", "hello"):
+        assert subprocess.run([ours.program(name), "--check-config"], capture_output=True,
+                              env=ours.environment(database, settings)).returncode == 0
+    for name in ("token", "refresh"):
+        assert subprocess.run([ours.program(name), "--check-config"], capture_output=True,
+                              env=ours.environment(database, settings)).returncode != 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_private_keys_need_not_be_readable(rings):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="jwt-fcgi-test-"))
+    try:
+        shutil.copytree(rings("ES256"), folder / "keys")
+        shutil.copy(ours.program("jwks"), folder)
+        folder.chmod(0o755)
+        result = subprocess.run(
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--", folder / "jwks"],
+            input=b"", capture_output=True, cwd="/",
+            env={**ours.environment({}, {"JWT_KEY_DIR": str(folder / "keys")}), "REQUEST_METHOD": "GET"},
+        )
+        assert result.stdout.startswith(b"Status: 200"), result.stderr
+    finally:
+        shutil.rmtree(folder)

@@ -72,7 +72,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	shutdown(pair[1], SHUT_WR);
 	if (fcgi_receive(&fcgi, pair[0], &request))
 		check_request(&request);
-	fcgi_close(&fcgi);
+	fcgi_end(&fcgi);
+	if (fcgi.keep)
+		close(pair[0]);
 	close(pair[1]);
 	arena_free(arena);
 	return 0;

@@ -1,7 +1,11 @@
 """Fixtures for every test: see e2e/harness."""
 import pathlib
+import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "e2e"))
 
 from harness.fixtures import *  # noqa: E402,F401,F403
+
+# Told to end, end what was started too.
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))

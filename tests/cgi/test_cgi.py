@@ -1,6 +1,5 @@
 """The programs as plain CGI: an environment and standard input, no server; one answer, then the end."""
 import json
-import os
 import subprocess
 
 import pytest
@@ -22,11 +21,11 @@ def cgi(site):
 
     def run(program, body=b"", settings=(), **environment):
         skip_without(program)
-        every = ours.environment(site.our_environment(), {**PROFILES["default"].our_settings(), **dict(settings)})
-        every = {"PATH": os.environ["PATH"], **{k: v for k, v in every.items() if k.startswith(("JWT_", "PG"))},
+        every = {**site.our_environment(), **PROFILES["default"].our_settings(), **dict(settings),
                  "GATEWAY_INTERFACE": "CGI/1.1", "REMOTE_ADDR": "127.0.0.1", **environment}
         body = body.encode() if isinstance(body, str) else body
-        done = subprocess.run([ours.program(program)], input=body, env=every, capture_output=True, timeout=15)
+        done = subprocess.run([ours.program(program)], input=body, env=ours.plain_environment(**every),
+                              capture_output=True, timeout=15)
         assert done.returncode == 0, done.stderr
         return parse(done.stdout, environment.get("REQUEST_METHOD") == "HEAD")
 

@@ -1,5 +1,4 @@
 """Settings are checked before the first request; each refusal is one line that names what is wrong."""
-import os
 import re
 import subprocess
 
@@ -14,7 +13,7 @@ PROGRAMS = ("token", "refresh", "hello", "verify", "blacklist", "sliding", "slid
 
 def run(program, *arguments, settings=None, **more):
     skip_without(program)
-    environment = {"PATH": os.environ["PATH"], **more, **(GOOD if settings is None else settings)}
+    environment = ours.plain_environment(**more, **(GOOD if settings is None else settings))
     return subprocess.run(
         [ours.program(program), *arguments], env=environment, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=10,

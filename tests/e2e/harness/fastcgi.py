@@ -1,5 +1,4 @@
 """A program on a socket of our own, without Nginx, spoken to in FastCGI (one request a connection)."""
-import os
 import pathlib
 import socket
 import struct
@@ -7,6 +6,7 @@ import subprocess
 import tempfile
 
 from . import client, ours
+from .ours import plain_environment
 
 BEGIN, END, PARAMS, STDIN, STDOUT = 1, 3, 4, 5, 6
 
@@ -94,5 +94,4 @@ class Program:
         self.folder.cleanup()
 
 
-def plain_environment(**settings):
-    return {"PATH": os.environ["PATH"], **settings}
+__all__ = ["Program", "login", "parameter", "plain_environment", "read_answer", "record", "request"]

@@ -32,6 +32,12 @@ def environment(database, settings):
     return {**kept, **database, **settings}
 
 
+def plain_environment(**more):
+    """Nothing of the caller's but what a program built with sanitizers reads."""
+    kept = ("PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS")
+    return {**{name: os.environ[name] for name in kept if name in os.environ}, **more}
+
+
 class Ours:
     """./run on a free port; process is its process, log what it says."""
 

@@ -39,6 +39,7 @@ class Site:
         self.cluster = cluster
         self.name = database
         self.running = {"reference": OrderedDict(), "ours": OrderedDict()}
+        self.failed = {}
         with contextlib.closing(cluster.connect("postgres")) as connection:
             connection.cursor().execute(f"CREATE DATABASE {database}")
         reference.populate(self.environment())
@@ -79,10 +80,16 @@ class Site:
 
     def _kept(self, kind, key, start):
         running = self.running[kind]
+        if (kind, key) in self.failed:  # once is enough: thousands of tests may ask for it
+            raise process.Unfinished(self.failed[kind, key])
         if key not in running:
             while len(running) >= KEPT:
                 running.popitem(last=False)[1].end()
-            running[key] = start()
+            try:
+                running[key] = start()
+            except process.Unfinished as failure:
+                self.failed[kind, key] = str(failure)
+                raise
         running.move_to_end(key)
         return running[key]
 

@@ -1,0 +1,244 @@
+/* The page: its buttons, and what they say. */
+import { Card } from "./card.js";
+import { TokenClient } from "./client.js";
+import { copyOf, element } from "./dom.js";
+import { forge } from "./token.js";
+import { bodyOf, explain, explainError, refusalOf, waitOf } from "./words.js";
+import { Wire } from "./wire.js";
+
+const YEAR = 365 * 86400;
+
+const $ = (selector) => document.querySelector(selector);
+const wire = new Wire($("#exchanges"), $("#nothing"));
+const client = new TokenClient({ fetch: wire.fetch, changed: show });
+const now = () => Date.now() + wire.skew;
+
+for (const name of ["access", "refresh"]) {
+	$(`#${name}`).append(...copyOf("token-body").children);
+	$(`#${name} .actions`).append(...copyOf(`${name}-actions`).children);
+}
+const cards = {
+	access: new Card($("#access"), now, () =>
+		say("access", "The access token has expired. Call all the same: the server will refuse it, and the page will refresh it and repeat the call by itself.")),
+	refresh: new Card($("#refresh"), now, () =>
+		say("refresh", "The refresh token has expired too. From now on only the password helps.")),
+};
+
+/* --- What the page says. */
+
+let waiting = null;
+
+/* Says text under a part of the page; tone is good, bad or none. wait: seconds until the next try. */
+function say(place, text, tone = "", wait = 0) {
+	const outcome = $(`#${place} .outcome`);
+	clearInterval(waiting);
+	outcome.textContent = text;
+	outcome.dataset.tone = tone;
+	if (wait > 0)
+		countDown(outcome, wait);
+}
+
+/* For the eye only: a number read aloud every second would be a nuisance. */
+function countDown(outcome, wait) {
+	const end = performance.now() + wait * 1000;
+	const shown = element("span", { class: "wait", "aria-hidden": "true" });
+	const count = () => {
+		const left = Math.ceil((end - performance.now()) / 1000);
+		if (left > 0) {
+			shown.textContent = ` ${left} s`;
+			return;
+		}
+		clearInterval(waiting);
+		outcome.textContent = "You can try again now.";
+		outcome.dataset.tone = "";
+	};
+	outcome.append(shown);
+	waiting = setInterval(count, 250);
+	count();
+}
+
+const reached = new Set();
+
+/* Ticks off steps at the top of the page; the first that is left is the current one. */
+function reach(...steps) {
+	let current = "step";
+	for (const step of steps)
+		reached.add(step);
+	for (const item of document.querySelectorAll(".steps li")) {
+		const done = reached.has(item.dataset.step);
+		item.classList.toggle("done", done);
+		item.toggleAttribute("aria-current", false);
+		if (!done && current) {
+			item.setAttribute("aria-current", current);
+			current = null;
+		}
+	}
+}
+
+/* Called by the client whenever its tokens have changed. */
+function show(tokens) {
+	const before = $("#session").hidden;
+	$("#session").hidden = !tokens;
+	$("#login").hidden = $("#anatomy").hidden = Boolean(tokens);
+	if (!tokens) {
+		reached.clear();
+		reach();
+		$("#login [name=username]").focus();
+		return;
+	}
+	cards.access.show(tokens.access);
+	cards.refresh.show(tokens.refresh);
+	if (before) {
+		say("access", "");
+		say("refresh", "");
+		$("[data-do=hello]").focus({ preventScroll: true });
+	}
+}
+
+setInterval(() => {
+	if (client.tokens)
+		for (const card of Object.values(cards))
+			card.tick();
+}, 250);
+
+/* --- What the buttons do. Each answers with what to say, and in which tone. */
+
+const good = (text) => [text, "good"];
+const bad = (text) => [text, "bad"];
+const refused = async (response, special) => [...bad(await explain(response, special)), waitOf(response, await bodyOf(response))];
+
+async function logIn() {
+	const form = $("#login form");
+	const name = form.elements.username.value;
+	const response = await client.login(name, form.elements.password.value);
+	if (!response.ok)
+		return refused(response, {
+			401: () => "This name and this password do not go together, or the account is closed. The server does not say which, so that nobody can find out who has an account.",
+		});
+	form.reset();
+	$("#name").textContent = name;
+	reach("login");
+	return good("");
+}
+
+async function logOut() {
+	try {
+		const response = await wire.asked("log out", () => client.logout());
+		if (response.ok)
+			return good("Logged out: the server has blacklisted the refresh token, and this page has forgotten both.");
+		const why = await explain(response, {
+			401: (body) => `The server did not take the refresh token any more: ${refusalOf(body)}.`,
+			404: () => "This server keeps no list of tokens that were logged out (JWT_TOKEN_BLACKLIST is off): a copy of them would work until it expires.",
+		});
+		return [`This page has forgotten both tokens. ${why}`];
+	} catch (error) {
+		return bad(`This page has forgotten both tokens, but the server was not told. ${explainError(error)}`);
+	}
+}
+
+/* What the page did by itself on the way to these answers. */
+function story(exchanges) {
+	const calls = exchanges.filter(({ why, status }) => why === "call" && status === 401);
+	const refreshed = exchanges.filter(({ why, status }) => why === "refresh" && status === 200).length;
+	if (refreshed === 0)
+		return "";
+	const said = refusalOf(JSON.parse(calls[0].body));
+	return calls.length === 1
+		? `The access token was refused (401: ${said}). The page refreshed it and repeated the call. `
+		: `${calls.length} calls were refused (401: ${said}). One refresh served them all, and each was repeated. `;
+}
+
+async function hello(times) {
+	const seen = wire.exchanges.length;
+	const calls = Array.from({ length: times }, () => client.fetch("/hello/"));
+	const responses = await Promise.all(calls);
+	const told = story(wire.exchanges.slice(seen));
+	const failed = responses.find((response) => !response.ok);
+	if (!client.tokens)
+		return bad("Your session is over: the server takes the refresh token no more. Log in again.");
+	if (failed)
+		return refused(failed);
+	reach("call", told && "refresh");
+	const { message } = await bodyOf(responses[0]);
+	return good(`${told}“${message}”${times > 1 ? ` ${times} times.` : ""}`);
+}
+
+async function forged() {
+	const token = forge(client.tokens.access, YEAR);
+	const response = await wire.fetch("/hello/", { headers: { Authorization: `Bearer ${token}` } }, "forged call");
+	if (response.ok)
+		return bad("The server took a token that it had not signed. Do not use this server.");
+	return [await explain(response, {
+		401: (body) => `Refused, as it should be: “${refusalOf(body)}”. exp was moved on by a year, so the signature does not fit. Without the server's key nobody can make one that does.`,
+	}), response.status === 401 ? "good" : "bad"];
+}
+
+async function verify(token) {
+	const options = {
+		method: "POST",
+		headers: { "Content-Type": "application/json" },
+		body: JSON.stringify({ token }),
+	};
+	const response = await wire.fetch("/api/token/verify/", options, "verify");
+	return response.ok
+		? good("Valid: the signature fits, and the token has not expired.")
+		: refused(response, { 401: (body) => `Not valid: ${refusalOf(body)}.` });
+}
+
+async function refresh() {
+	const before = client.tokens.refresh;
+	const response = await wire.asked("refresh", () => client.refresh());
+	if (response.status === 401)
+		return bad("Your session is over: the server takes the refresh token no more. Log in again.");
+	if (!response.ok)
+		return refused(response);
+	reach("refresh");
+	return good(client.tokens?.refresh === before
+		? "Here is a new access token. The password was not needed."
+		: "Here is a new pair: this server exchanges the refresh token too.");
+}
+
+/* --- Who calls them. */
+
+const ACTIONS = {
+	hello: ["access", () => hello(1)],
+	three: ["access", () => hello(3)],
+	"verify-access": ["access", () => verify(client.tokens.access)],
+	forge: ["access", forged],
+	refresh: ["refresh", refresh],
+	"verify-refresh": ["refresh", () => verify(client.tokens.refresh)],
+};
+
+let busy = false;
+
+/* One at a time: a second click while one goes on is none. */
+async function act(place, action) {
+	if (busy)
+		return;
+	busy = true;
+	document.body.classList.add("busy");
+	try {
+		const outcome = await action();
+		say(client.tokens ? place : "login", ...outcome);
+	} catch (error) {
+		say(client.tokens ? place : "login", ...bad(explainError(error)));
+	} finally {
+		busy = false;
+		document.body.classList.remove("busy");
+	}
+}
+
+for (const [name, [place, action]] of Object.entries(ACTIONS))
+	$(`[data-do=${name}]`).addEventListener("click", () => act(place, action));
+$("#logout").addEventListener("click", () => act("login", logOut));
+$("#login form").addEventListener("submit", (event) => {
+	event.preventDefault();
+	act("login", logIn);
+});
+$("#fill").addEventListener("click", () => {
+	const { username, password } = $("#login form").elements;
+	username.value = "vitor";
+	password.value = "123";
+	$("#login form button").focus();
+});
+reach();

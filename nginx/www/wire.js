@@ -1,0 +1,141 @@
+/* The list of exchanges: a fetch() that shows what it sends and what comes back. */
+import { copy, copyOf, withTokens } from "./dom.js";
+
+const TIMEOUT = 15000;
+const KEPT = 50;
+const ANSWER_HEADERS = ["Content-Type", "WWW-Authenticate", "Retry-After", "Allow", "Cache-Control"];
+
+/* What the page, not the user, decided to send. */
+const BY_ITSELF = { refresh: "refresh", repeat: "repeat" };
+
+const quote = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+function curlLine(url, method, headers, body) {
+	const words = ["curl", "-i"];
+	for (const [name, value] of headers)
+		words.push("-H", quote(`${name}: ${value}`));
+	if (body)
+		words.push("-d", quote(body));
+	else if (method !== "GET")
+		words.push("-X", method);
+	words.push(quote(url.href));
+	return words.join(" ");
+}
+
+/* The password is shown nowhere, nor does it reach the clipboard. */
+function withoutPassword(body) {
+	if (!body?.includes('"password"'))
+		return body ?? "";
+	return JSON.stringify({ ...JSON.parse(body), password: "PASSWORD" });
+}
+
+const properName = (name) => name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
+
+class Exchange {
+	constructor(url, options, why, automatic) {
+		const headers = [...new Headers(options.headers)].map(([name, value]) => [properName(name), value]);
+		const method = options.method ?? "GET";
+		const body = withoutPassword(options.body);
+		this.why = why;
+		this.status = 0;
+		this.body = "";
+		this.item = copyOf("exchange");
+		this.#put("method", method);
+		this.#put("path", url.pathname);
+		this.#put("sent", `${method} ${url.pathname}\n${headers.map((h) => h.join(": ")).join("\n")}`, body && `\n\n${body}`);
+		this.#find("tag").hidden = !automatic;
+		this.#find("why").textContent = automatic ? `${BY_ITSELF[why]}, by itself` : why;
+		const curl = curlLine(url, method, headers, body);
+		this.#find("curl").textContent = curl;
+		this.#find("placeholder").hidden = !body.includes("PASSWORD");
+		this.#find("copy").addEventListener("click", (event) => copy(event.currentTarget, curl, this.#find("curl")));
+	}
+
+	answered(response, body, took) {
+		const headers = ANSWER_HEADERS.filter((name) => response.headers.has(name));
+		const lines = headers.map((name) => `${name}: ${response.headers.get(name)}`);
+		this.status = response.status;
+		this.body = body;
+		this.#put("received", `${response.status} ${response.statusText}\n${lines.join("\n")}`, body && `\n\n${body}`);
+		this.#judge(response.status, `${Math.round(took)} ms`, `${String(response.status)[0]}xx`);
+	}
+
+	failed(error) {
+		const late = error.name === "TimeoutError";
+		this.#put("received", late ? `Nothing came within ${TIMEOUT / 1000} seconds.` : "Nothing came: no connection.");
+		this.#judge("none", "", "none");
+	}
+
+	#judge(status, took, kind) {
+		this.#put("status", String(status));
+		this.#put("took", took);
+		this.item.dataset.kind = kind;
+	}
+
+	#find(name) {
+		return this.item.querySelector(`[data-is="${name}"]`);
+	}
+
+	#put(name, ...texts) {
+		this.#find(name).replaceChildren(...texts.filter(Boolean).flatMap(withTokens));
+	}
+}
+
+export class Wire {
+	exchanges = [];
+	skew = 0; // of the server's clock, in milliseconds
+	#list;
+	#empty;
+
+	constructor(list, empty) {
+		this.#list = list;
+		this.#empty = empty;
+	}
+
+	/* As fetch(); why is what for. Refreshing is the page's own doing unless asked for. */
+	fetch = async (url, options = {}, why = "call") => {
+		const exchange = this.#add(new URL(url, location.href), options, why);
+		const began = performance.now();
+		try {
+			const response = await fetch(url, { ...options, signal: AbortSignal.timeout(TIMEOUT) });
+			const body = await response.clone().text();
+			exchange.answered(response, body, performance.now() - began);
+			this.#setClock(response.headers.get("Date"));
+			return response;
+		} catch (error) {
+			exchange.failed(error);
+			throw error;
+		}
+	};
+
+	/* What the user asked for, until the returned promise is settled; all else is the page's doing. */
+	async asked(why, action) {
+		this.#asked = why;
+		try {
+			return await action();
+		} finally {
+			this.#asked = null;
+		}
+	}
+
+	#asked = null;
+
+	#add(url, options, why) {
+		const exchange = new Exchange(url, options, why, why in BY_ITSELF && why !== this.#asked);
+		for (const earlier of this.#list.querySelectorAll("details[open]"))
+			earlier.open = false;
+		exchange.item.querySelector("details").open = true;
+		this.#empty.hidden = true;
+		this.exchanges.push(exchange);
+		this.#list.prepend(exchange.item);
+		if (this.#list.children.length > KEPT)
+			this.#list.lastElementChild.remove();
+		return exchange;
+	}
+
+	/* Date has whole seconds only, so less than two of difference are none. */
+	#setClock(date) {
+		const skew = Date.parse(date) + 500 - Date.now();
+		this.skew = Math.abs(skew) < 2000 || Number.isNaN(skew) ? 0 : skew;
+	}
+}

@@ -68,6 +68,12 @@ export class Card {
 		this.tick();
 	}
 
+	forget() {
+		this.#token = null;
+		for (const name of ["encoded", "header", "claims", "signature"])
+			this.#find(name).replaceChildren();
+	}
+
 	/* To be called a few times a second. */
 	tick() {
 		const left = Math.max(0, this.#expires - this.#now());

@@ -26,9 +26,11 @@ export function tokenParts(token, whole) {
 	});
 }
 
+export const TOKEN = /eyJ[\w-]*\.[\w-]+\.[\w-]*/;
+
 /* A text with the tokens in it shortened and coloured. */
 export function withTokens(text) {
-	return text.split(/(eyJ[\w-]*\.[\w-]+\.[\w-]*)/).flatMap((piece, i) => (i % 2 ? tokenParts(piece, false) : piece));
+	return text.split(new RegExp(`(${TOKEN.source})`)).flatMap((piece, i) => (i % 2 ? tokenParts(piece, false) : piece));
 }
 
 /* Puts a text on the clipboard, or, where the browser keeps that from the page, selects it. */

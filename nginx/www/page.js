@@ -81,6 +81,8 @@ function show(tokens) {
 	$("#session").hidden = !tokens;
 	$("#login").hidden = $("#anatomy").hidden = Boolean(tokens);
 	if (!tokens) {
+		cards.access.forget();
+		cards.refresh.forget();
 		reached.clear();
 		reach();
 		$("#login [name=username]").focus();
@@ -149,10 +151,10 @@ function story(exchanges) {
 }
 
 async function hello(times) {
-	const seen = wire.exchanges.length;
+	const last = wire.exchanges.at(-1);
 	const calls = Array.from({ length: times }, () => client.fetch("/hello/"));
 	const responses = await Promise.all(calls);
-	const told = story(wire.exchanges.slice(seen));
+	const told = story(wire.exchanges.slice(wire.exchanges.indexOf(last) + 1));
 	const failed = responses.find((response) => !response.ok);
 	if (!client.tokens)
 		return bad("Your session is over: the server takes the refresh token no more. Log in again.");
@@ -223,6 +225,8 @@ async function act(place, action) {
 	} catch (error) {
 		say(client.tokens ? place : "login", ...bad(explainError(error)));
 	} finally {
+		if (!client.tokens)
+			wire.forgetTokens();
 		busy = false;
 		document.body.classList.remove("busy");
 	}

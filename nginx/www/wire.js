@@ -1,5 +1,6 @@
 /* The list of exchanges: a fetch() that shows what it sends and what comes back. */
-import { copy, copyOf, withTokens } from "./dom.js";
+import { TOKEN, copy, copyOf, withTokens } from "./dom.js";
+import { refusalOf } from "./words.js";
 
 const TIMEOUT = 15000;
 const KEPT = 50;
@@ -29,6 +30,15 @@ function withoutPassword(body) {
 	return JSON.stringify({ ...JSON.parse(body), password: "PASSWORD" });
 }
 
+/* Why an answer is a refusal, where it says so. */
+function shortly(body) {
+	try {
+		return refusalOf(JSON.parse(body));
+	} catch {
+		return "no reason given";
+	}
+}
+
 const properName = (name) => name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
 
 class Exchange {
@@ -45,10 +55,11 @@ class Exchange {
 		this.#put("sent", `${method} ${url.pathname}\n${headers.map((h) => h.join(": ")).join("\n")}`, body && `\n\n${body}`);
 		this.#find("tag").hidden = !automatic;
 		this.#find("why").textContent = automatic ? `${BY_ITSELF[why]}, by itself` : why;
-		const curl = curlLine(url, method, headers, body);
-		this.#find("curl").textContent = curl;
-		this.#find("placeholder").hidden = !body.includes("PASSWORD");
-		this.#find("copy").addEventListener("click", (event) => copy(event.currentTarget, curl, this.#find("curl")));
+		this.#find("curl").textContent = curlLine(url, method, headers, body);
+		if (body.includes("PASSWORD"))
+			this.#note("Put your password in place of PASSWORD: it is kept out of this list.");
+		this.#find("copy").addEventListener("click", (event) =>
+			copy(event.currentTarget, this.#find("curl").textContent, this.#find("curl")));
 	}
 
 	answered(response, body, took) {
@@ -57,6 +68,8 @@ class Exchange {
 		this.status = response.status;
 		this.body = body;
 		this.#put("received", `${response.status} ${response.statusText}\n${lines.join("\n")}`, body && `\n\n${body}`);
+		if (!response.ok)
+			this.#put("said", `: ${shortly(body)}`);
 		this.#judge(response.status, `${Math.round(took)} ms`, `${String(response.status)[0]}xx`);
 	}
 
@@ -64,6 +77,21 @@ class Exchange {
 		const late = error.name === "TimeoutError";
 		this.#put("received", late ? `Nothing came within ${TIMEOUT / 1000} seconds.` : "Nothing came: no connection.");
 		this.#judge("none", "", "none");
+	}
+
+	/* What is left of it when the tokens are forgotten: their beginnings. */
+	forget() {
+		const curl = this.#find("curl");
+		this.body = "";
+		if (!TOKEN.test(curl.textContent))
+			return;
+		curl.textContent = curl.textContent.replace(TOKEN, "TOKEN");
+		this.#note("Put a token in place of TOKEN: this one was forgotten.");
+	}
+
+	#note(text) {
+		this.#find("placeholder").textContent = text;
+		this.#find("placeholder").hidden = false;
 	}
 
 	#judge(status, took, kind) {
@@ -82,8 +110,9 @@ class Exchange {
 }
 
 export class Wire {
-	exchanges = [];
+	exchanges = []; // the last of them, oldest first
 	skew = 0; // of the server's clock, in milliseconds
+	#asked = null;
 	#list;
 	#empty;
 
@@ -118,7 +147,10 @@ export class Wire {
 		}
 	}
 
-	#asked = null;
+	forgetTokens() {
+		for (const exchange of this.exchanges)
+			exchange.forget();
+	}
 
 	#add(url, options, why) {
 		const exchange = new Exchange(url, options, why, why in BY_ITSELF && why !== this.#asked);
@@ -128,8 +160,8 @@ export class Wire {
 		this.#empty.hidden = true;
 		this.exchanges.push(exchange);
 		this.#list.prepend(exchange.item);
-		if (this.#list.children.length > KEPT)
-			this.#list.lastElementChild.remove();
+		if (this.exchanges.length > KEPT)
+			this.exchanges.shift().item.remove();
 		return exchange;
 	}
 

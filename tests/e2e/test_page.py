@@ -291,6 +291,21 @@ def test_logging_out_without_a_blacklist(page):
     assert page.exchanges()[-1] == ["404", "POST /api/token/blacklist/", "log out"]
 
 
+def test_logged_out_nothing_is_left_of_the_tokens(page):
+    page.log_in("alice", PASSWORD)
+    tokens = [page.text(f"#{place} [data-is=encoded]") for place in ("access", "refresh")]
+    page.do("[data-do=hello]", "access")
+    page.do("[data-do=refresh]", "refresh")
+    tokens.append(page.text("#access [data-is=encoded]"))
+    whole = page.script("return document.documentElement.outerHTML")
+    assert len(set(tokens)) == 3 and all(token in whole for token in tokens[:2])
+    page.click("#logout")
+    page.said("login")
+    whole = page.script("return document.documentElement.outerHTML")
+    assert not any(part in whole for token in tokens for part in token.split(".")[1:])
+    assert "Bearer TOKEN" in whole
+
+
 def test_logging_out_with_one(stack, visit):
     skip_without("blacklist")
     page = visit(stack("default").port)

@@ -55,7 +55,8 @@ def cases(known, random, count):
         elif "body" in request:
             request["body"] = mutated(request["body"], random)
         else:
-            request["headers"] = [header_safe(mutated(request["headers"][0], random))]
+            header = header_safe(mutated(request["headers"][0], random))
+            request["headers"] = [header] if header else []
         made.append(wirecases.Case(f"random-{number}", "random", [request], "default", tokens, lenient))
     return made
 

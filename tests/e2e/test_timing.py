@@ -1,0 +1,94 @@
+"""A refused login costs the same, whoever is asked for: nobody learns by a clock who has an account.
+
+What counts is the processor time of the program (its schedstat, in nanoseconds), which a busy machine
+disturbs far less than the time of a wall clock. The kinds take turns, so that whatever changes meanwhile
+changes for all. TIMING_TRIES=200 is the whole measurement; a shorter one is as strict about a difference
+that anybody could see.
+"""
+import os
+import statistics
+
+import pytest
+from harness import fastcgi, hashes, ours
+from harness.fixtures import skip_without
+from harness.profiles import PROFILES
+
+TRIES = int(os.environ.get("TIMING_TRIES", "40"))
+WITHIN = 0.05 if TRIES >= 200 else 0.07
+WARM_UP = 8  # tries of each kind that are not counted: the program learns what its formats cost
+ITERATIONS = 20000
+RIGHT, WRONG = "the right password", "a wrong password"
+
+# name: the stored string, whether active, the password that is tried; None: there is no such user.
+KINDS = {
+    "unknown": None,
+    "wrong password": (hashes.pbkdf2(RIGHT, ITERATIONS), True, WRONG),
+    "inactive": (hashes.pbkdf2(RIGHT, ITERATIONS), False, RIGHT),
+    "inactive, wrong password": (hashes.pbkdf2(RIGHT, ITERATIONS), False, WRONG),
+    "unusable": ("!" + "x" * 40, True, WRONG),
+    "broken": ("pbkdf2_sha256$abc", True, WRONG),
+    "of no known format": ("whirlpool$salt$hash", True, WRONG),
+    "empty": ("", True, WRONG),
+    "fewer iterations": (hashes.pbkdf2(RIGHT, ITERATIONS // 10), True, WRONG),
+    "sha1": (hashes.pbkdf2(RIGHT, ITERATIONS // 2, digest="sha1"), True, WRONG),
+}
+TABLES = {
+    "costs up to the setting's": {},
+    "more iterations than the setting": {
+        "more iterations": (hashes.pbkdf2(RIGHT, ITERATIONS * 3 // 2), True, WRONG),
+    },
+    "dearer formats": {
+        "bcrypt": (hashes.crypt_bcrypt(RIGHT, 8), True, WRONG),
+        "cheap bcrypt": (hashes.crypt_bcrypt(RIGHT, 5), True, WRONG),
+        "argon2": (hashes.argon2(RIGHT, "ID"), True, WRONG),
+        "scrypt": (hashes.scrypt(RIGHT), True, WRONG),
+    },
+}
+
+
+def add(site, people):
+    for name, person in people.items():
+        if person:
+            site.execute(
+                "INSERT INTO auth_user (username, password, is_active, is_superuser, is_staff, first_name,"
+                " last_name, email, date_joined) VALUES (%s, %s, %s, false, false, '', '', '', now())",
+                name, person[0], person[1])
+
+
+def processor_time(pid):
+    with open(f"/proc/{pid}/schedstat") as file:
+        return int(file.read().split()[0])
+
+
+def medians(program, people):
+    """The median cost of each kind, in milliseconds."""
+    spent = {name: [] for name in people}
+    for turn in range(WARM_UP + TRIES):
+        for name, person in people.items():
+            request = fastcgi.login(name, person[2] if person else WRONG)
+            before = processor_time(program.process.pid)
+            output, ended = program.ask(*request)
+            after = processor_time(program.process.pid)
+            assert ended and output.startswith(b"Status: 401"), output
+            if turn >= WARM_UP:
+                spent[name].append((after - before) / 1e6)
+    return {name: statistics.median(times) for name, times in spent.items()}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_refusal_costs_the_same(site, table):
+    skip_without("token")
+    site.restore()
+    people = {"timed " + name: person for name, person in {**KINDS, **TABLES[table]}.items()}
+    add(site, people)
+    settings = {**PROFILES["plain"].our_settings(), "JWT_PBKDF2_ITERATIONS": str(ITERATIONS),
+                "JWT_PASSWORD_REHASH": "off", "JWT_THROTTLE": "off"}
+    try:
+        with fastcgi.Program("token", ours.environment(site.our_environment(), settings)) as program:
+            found = medians(program, people)
+    finally:
+        site.restore()
+    told = "\n".join(f"{name:26} {median:8.3f} ms" for name, median in found.items())
+    print(told)
+    middle = statistics.median(found.values())
+    assert all(abs(median / middle - 1) <= WITHIN for median in found.values()), f"\n{told}"

@@ -1,5 +1,6 @@
 #include "accounts/accounts.h"
 
+#include "accounts/cost.h"
 #include "accounts/password.h"
 #include "accounts/statements.h"
 #include "base/log.h"
@@ -12,7 +13,7 @@ struct accounts {
 	struct store *store;
 	struct password_policy policy;
 	enum password_rehash rehash;
-	long ceiling;       /* what a refusal costs: the dearest verification known */
+	long ceiling;       /* the most PBKDF2 iterations of the setting and of any hash known */
 	bool ceiling_known; /* whether the table was asked for it */
 	bool own_tables;    /* users come from JWT_USER_TABLE, not from JWT_USER_QUERY */
 };
@@ -90,6 +91,15 @@ raise_ceiling(struct accounts *accounts, long cost)
 		accounts->ceiling = cost;
 }
 
+/* As much as the dearest verification that this process knows of. */
+static long
+refusal_cost(const struct accounts *accounts)
+{
+	long measured = cost_dearest();
+
+	return measured > accounts->ceiling ? measured : accounts->ceiling;
+}
+
 /* Asks once for the dearest hash of the table, so that an unknown user costs as much. */
 static enum verdict
 learn_ceiling(struct accounts *accounts, struct arena *arena)
@@ -139,13 +149,14 @@ account_authenticate(struct accounts *accounts, struct arena *arena, struct byte
 		verified = password_verify(&accounts->policy, password, out->password, &spent);
 	if (verified == VERDICT_UNDECIDED)
 		return verified;
-	raise_ceiling(accounts, spent);
+	if (found == VERDICT_YES)
+		raise_ceiling(accounts, password_cost(out->password));
 	/* Django renews the hash of an inactive user too, before it refuses him. */
 	if (verified == VERDICT_YES)
 		renew_hash(accounts, arena, password, out);
 	if (verified == VERDICT_YES && out->active)
 		return VERDICT_YES;
-	password_spend(password, accounts->ceiling - spent);
+	password_spend(password, refusal_cost(accounts) - spent);
 	return VERDICT_NO;
 }
 

@@ -1,12 +1,12 @@
 #include "accounts/password.h"
 
+#include "accounts/cost.h"
 #include "accounts/hashers.h"
 #include "accounts/pbkdf2.h"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	STORED_MOST = 1024, /* Django's column holds 128 */
@@ -18,6 +18,7 @@ struct format {
 	enum verdict (*verify)(struct bytes password, const char *value, long limit);
 	bool (*is_strong)(const char *value); /* NULL: never (see REHASH_UPGRADE) */
 	bool legacy;
+	int salt; /* which of the fields between '$', from the end; 1: with the hash in one field */
 };
 
 static bool
@@ -29,22 +30,23 @@ always_strong(const char *value)
 
 /* The first row is the one that password_hash() makes; of two that fit, the first counts. */
 static const struct format formats[] = {
-    {"pbkdf2_sha256$", hasher_pbkdf2_sha256, NULL, false},
-    {"pbkdf2_sha1$", hasher_pbkdf2_sha1, NULL, false},
-    {"argon2$", hasher_argon2, always_strong, false},
-    {"bcrypt_sha256$", hasher_bcrypt_sha256, hasher_crypt_is_strong, false},
-    {"bcrypt$", hasher_bcrypt, hasher_crypt_is_strong, false},
-    {"scrypt$", hasher_scrypt, always_strong, false},
-    {"md5$$", hasher_unsalted_md5, NULL, true},
-    {"md5$", hasher_md5, NULL, true},
-    {"sha1$$", hasher_unsalted_sha1, NULL, true},
-    {"sha1$", hasher_sha1, NULL, true},
-    {"crypt$", hasher_legacy_crypt, NULL, true},
+    {"pbkdf2_sha256$", hasher_pbkdf2_sha256, NULL, false, 2},
+    {"pbkdf2_sha1$", hasher_pbkdf2_sha1, NULL, false, 2},
+    {"argon2$", hasher_argon2, always_strong, false, 2},
+    {"bcrypt_sha256$", hasher_bcrypt_sha256, hasher_crypt_is_strong, false, 1},
+    {"bcrypt$", hasher_bcrypt, hasher_crypt_is_strong, false, 1},
+    {"scrypt$", hasher_scrypt, always_strong, false, 4},
+    {"md5$$", hasher_unsalted_md5, NULL, true, 1},
+    {"md5$", hasher_md5, NULL, true, 2},
+    {"sha1$$", hasher_unsalted_sha1, NULL, true, 1},
+    {"sha1$", hasher_sha1, NULL, true, 2},
+    {"crypt$", hasher_legacy_crypt, NULL, true, 1},
 };
 
 /* These are not known by a prefix of their own, so that all of the string is the value. */
-static const struct format crypt_format = {"", hasher_crypt, hasher_crypt_is_strong, false};
-static const struct format bare_md5 = {"", hasher_unsalted_md5, NULL, true};
+static const struct format crypt_format = {"", hasher_crypt, hasher_crypt_is_strong, false, 2};
+static const struct format crypt_bcrypt = {"", hasher_crypt, hasher_crypt_is_strong, false, 1};
+static const struct format bare_md5 = {"", hasher_unsalted_md5, NULL, true, 1};
 
 static const struct format *
 format_recognise(const char *stored)
@@ -52,7 +54,7 @@ format_recognise(const char *stored)
 	if (!stored || strnlen(stored, STORED_MOST + 1) > STORED_MOST)
 		return NULL;
 	if (*stored == '$')
-		return &crypt_format;
+		return stored[1] == '2' ? &crypt_bcrypt : &crypt_format;
 	if (strlen(stored) == 32 && !strchr(stored, '$'))
 		return &bare_md5;
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
@@ -91,52 +93,44 @@ password_spend(struct bytes password, long iterations)
 {
 	const struct bytes salt = {"0123456789012345678901", SALT_LENGTH};
 	unsigned char derived[PBKDF2_SHA256_SIZE];
+	double start = cost_clock();
 
 	if (!password.length)
 		password.data = "";
 	if (iterations > PASSWORD_WORK_LIMIT)
 		iterations = PASSWORD_WORK_LIMIT;
-	if (iterations > 0)
-		(void)pbkdf2_sha256(password, salt, iterations, derived);
+	if (iterations > 0 && pbkdf2_sha256(password, salt, iterations, derived))
+		cost_learn_iterations(iterations, cost_clock() - start);
 	explicit_bzero(derived, sizeof derived);
 }
 
-static double
-thread_nanoseconds(void)
+/*
+ * A name for what the cost of a string depends on (FNV-1a): all its fields, but of salt and hash
+ * only how long they are.
+ */
+static uint64_t
+kind_of(const struct format *format, const char *stored)
 {
-	struct timespec now;
+	uint64_t name = 0xcbf29ce484222325u;
+	int field = 1; /* counted from the end, as format->salt */
 
-	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0)
-		return 0;
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
+	for (const char *at = stored; *at != '\0'; at++)
+		field += *at == '$';
+	for (const char *at = stored; *at != '\0'; at++) {
+		bool counts = field != 1 && field != format->salt;
 
-/* Measured once per process; the shortest of a few runs is the one that nothing disturbed. */
-static double
-iteration_nanoseconds(void)
-{
-	enum { RUNS = 4, ITERATIONS = 3000 };
-	static double shortest;
-
-	if (shortest > 0)
-		return shortest;
-	for (int i = 0; i < RUNS; i++) {
-		double start = thread_nanoseconds(), one;
-
-		password_spend(bytes_of("calibration"), ITERATIONS);
-		one = (thread_nanoseconds() - start) / ITERATIONS;
-		if (i == 0 || one < shortest)
-			shortest = one;
+		name = (name ^ (counts ? (unsigned char)*at : 0)) * 0x100000001b3u;
+		field -= *at == '$';
 	}
-	return shortest;
+	return name;
 }
 
 static long
-work_since(double start)
+measured_cost(const struct format *format, const char *stored, double nanoseconds)
 {
-	double elapsed = thread_nanoseconds() - start, iteration = iteration_nanoseconds();
-
-	return iteration > 0 ? (long)(elapsed / iteration) : 0;
+	if (!cost_is_known())
+		password_spend(bytes_of("calibration"), 5000);
+	return cost_learn_kind(kind_of(format, stored), nanoseconds);
 }
 
 enum verdict
@@ -147,16 +141,22 @@ password_verify(
 	long limit = policy->limit > 0 ? policy->limit : PASSWORD_WORK_LIMIT;
 	long cost = password_cost(stored);
 	enum verdict verdict;
-	double start;
+	double elapsed;
 
 	*spent = 0;
 	if (!password.length)
 		password.data = "";
 	if (!format || memchr(password.data, '\0', password.length))
 		return VERDICT_NO;
-	start = thread_nanoseconds();
+	elapsed = -cost_clock();
 	verdict = format->verify(password, stored + strlen(format->prefix), limit);
-	*spent = cost > 0 && cost <= limit ? cost : work_since(start);
+	elapsed += cost_clock();
+	if (cost > 0 && cost <= limit) {
+		*spent = cost;
+		cost_learn_iterations(cost, elapsed);
+	} else {
+		*spent = measured_cost(format, stored, elapsed);
+	}
 	return verdict;
 }
 

@@ -49,6 +49,10 @@ array_read(struct scan *scan, struct json *out)
 	}
 }
 
+enum {
+	SMALL = 12, /* members */
+};
+
 struct slot {
 	struct json *member;
 	size_t order;
@@ -106,6 +110,20 @@ members_drop_unnamed(struct json *object)
 	}
 }
 
+/* Whether a small object repeats no name; quicker than to sort what hardly ever does. */
+static bool
+is_small_and_unique(const struct json *object, size_t count)
+{
+	if (count > SMALL)
+		return false;
+	for (const struct json *one = object->first; one != NULL; one = one->next)
+		for (const struct json *other = one->next; other != NULL; other = other->next)
+			if (one->name.length == other->name.length &&
+			    bytes_same(one->name, other->name))
+				return false;
+	return true;
+}
+
 /* Makes the members what a dict would hold; for JSON_STRICT a name may not come twice. */
 static bool
 members_settle(struct scan *scan, struct json *object, size_t count)
@@ -114,7 +132,7 @@ members_settle(struct scan *scan, struct json *object, size_t count)
 	struct slot *slots;
 	struct json *kept;
 
-	if (count < 2)
+	if (is_small_and_unique(object, count))
 		return true;
 	slots = members_sort(scan->arena, object, count);
 	kept = slots[0].member;
@@ -200,6 +218,8 @@ value_read(struct scan *scan, struct json *out)
 	}
 	if (scan_sees(scan, '{') || scan_sees(scan, '['))
 		return nested_read(scan, out);
+	if (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9')
+		return scan_number(scan, out);
 	if (scan_word(scan, "null")) {
 		out->type = JSON_NULL;
 		return true;

@@ -8,6 +8,9 @@
 
 void b64url_encode(struct buffer *out, struct bytes);
 
+/* The characters that so many bytes become. */
+size_t b64url_length(size_t length);
+
 /*
  * Strict: only the alphabet, no padding, no length that leaves 6 bits over, and the unused bits of
  * the last character 0, so that every byte string has exactly one form.

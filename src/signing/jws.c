@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#define KID_MAXIMUM 255
+#define KID_MAXIMUM    255
+#define SIGNATURE_ROOM 64 /* of most algorithms; the others let the buffer grow */
 
 static int64_t
 seconds_now(void)
@@ -38,6 +39,10 @@ jws_sign(struct arena *arena, struct keyring *keyring, struct bytes payload)
 	if (key == NULL)
 		return NULL;
 	header = own_header(ring, key);
+	/* Room for all of it at once: a buffer that grows copies what it has. */
+	buffer_extend(&token,
+	    header.length + b64url_length(payload.length) + b64url_length(SIGNATURE_ROOM) + 2);
+	token.length = 0;
 	buffer_put(&token, header.data, header.length);
 	buffer_putc(&token, '.');
 	b64url_encode(&token, payload);

@@ -1,0 +1,80 @@
+/*
+ * Any bytes as the payload of a token with a good signature: judged, checked and, where they are
+ * claims, made into the claims of another token.
+ */
+#include "signing/claims.h"
+#include "signing/jws.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct keyring *
+make_ring(void)
+{
+	struct key_wish wish = {.algorithm = algorithm_find(bytes_of("HS256")), .signs = true};
+	struct arena *arena = arena_new();
+	struct keys keys;
+	const char *why;
+
+	if (!keytext_read(
+		arena, bytes_of("the secret of the corpus, 32 byte"), &wish, &keys, NULL, &why))
+		abort();
+	arena_free(arena);
+	return keyring_of(ring_of(&keys));
+}
+
+static void
+use(const struct claims_context *context, struct json *claims)
+{
+	const char *jti = claims_jti(context, claims), *user;
+	int64_t seconds;
+
+	for (enum token_kind kind = TOKEN_ACCESS; kind <= TOKEN_UNTYPED; kind++)
+		claims_check(context, claims, kind);
+	if (jti != NULL && strlen(jti) > 1 << 20)
+		abort();
+	if (claims_user(context, claims, &user) == CLAIMS_USER && user == NULL)
+		abort();
+	if (claims_time(claims, "exp", &seconds) && seconds <= context->now)
+		abort();
+	if (claims_sign(context, claims_access(context, claims)) == NULL ||
+	    !claims_renew(context, claims, TOKEN_REFRESH, true) ||
+	    claims_sign(context, claims) == NULL)
+		abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct keyring *keyring;
+	static const struct config configs[] = {{.token_type_claim = "token_type",
+						    .jti_claim = "jti",
+						    .user_id_claim = "user_id",
+						    .access_token_lifetime = 300,
+						    .refresh_token_lifetime = 86400,
+						    .compat = COMPAT_HEAD},
+	    {.token_type_claim = "typ",
+		.user_id_claim = "sub",
+		.audience = "a",
+		.issuer = "i",
+		.leeway = 30,
+		.compat = COMPAT_5_2}};
+	struct arena *arena = arena_new();
+
+	keyring = keyring == NULL ? make_ring() : keyring;
+	for (size_t i = 0; i < sizeof(configs) / sizeof(*configs); i++) {
+		struct claims_context context = {arena, &configs[i], keyring, 1700000000};
+		const char *token =
+		    jws_sign(arena, keyring, (struct bytes){(const char *)data, size});
+		struct json *claims;
+
+		if (token == NULL)
+			abort();
+		if (claims_read(&context, bytes_of(token), &claims) == CLAIMS_GOOD)
+			use(&context, claims);
+	}
+	arena_free(arena);
+	return 0;
+}

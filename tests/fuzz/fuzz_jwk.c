@@ -1,0 +1,50 @@
+/*
+ * Any bytes as the text of a key, for no and for every family of algorithms: whatever is taken has
+ * an id, and signs and verifies if it says that it can.
+ */
+#include "signing/keyfile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+check(struct arena *arena, struct bytes text, const char *algorithm)
+{
+	struct key_wish wish = {.algorithm = algorithm_find(bytes_of(algorithm)), .signs = true};
+	unsigned char signature[SIGNATURE_MAXIMUM];
+	struct bytes input = bytes_of("a.b");
+	const char *why = NULL;
+	struct keys keys;
+	bool secret;
+
+	if (!keytext_read(arena, text, &wish, &keys, &secret, &why)) {
+		if (why == NULL || keys.count != 0)
+			abort();
+		return;
+	}
+	for (size_t i = 0; i < keys.count && i < 2; i++) {
+		const struct key *key = keys.keys[i];
+		size_t length;
+
+		if (strlen(key->id) != 43 || (key->jwk == NULL) != (key->mac != NULL))
+			abort();
+		if (key->signs && key_sign(key, input, signature, &length) &&
+		    !key_verify(key, input, (struct bytes){(char *)signature, length}))
+			abort();
+	}
+	keys_free(&keys);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const names[] = {"", "HS256", "PS256", "ES256", "EdDSA"};
+	struct arena *arena = arena_new();
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		check(arena, (struct bytes){(const char *)data, size}, names[i]);
+	arena_free(arena);
+	return 0;
+}

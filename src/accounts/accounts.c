@@ -4,6 +4,7 @@
 #include "accounts/password.h"
 #include "accounts/statements.h"
 #include "base/log.h"
+#include "base/metrics.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -132,6 +133,16 @@ renew_hash(struct accounts *accounts, struct arena *arena, struct bytes password
 		    (const char *[]){account->key, renewed, account->password}, NULL);
 }
 
+static enum verdict
+verify(struct accounts *accounts, struct bytes password, const char *stored, long *spent)
+{
+	int64_t begun = metrics_clock();
+	enum verdict verdict = password_verify(&accounts->policy, password, stored, spent);
+
+	metrics_password(begun);
+	return verdict;
+}
+
 enum verdict
 account_authenticate(struct accounts *accounts, struct arena *arena, struct bytes login,
     struct bytes password, struct account *out)
@@ -146,7 +157,7 @@ account_authenticate(struct accounts *accounts, struct arena *arena, struct byte
 	if (found == VERDICT_UNDECIDED)
 		return found;
 	if (found == VERDICT_YES)
-		verified = password_verify(&accounts->policy, password, out->password, &spent);
+		verified = verify(accounts, password, out->password, &spent);
 	if (verified == VERDICT_UNDECIDED)
 		return verified;
 	if (found == VERDICT_YES)

@@ -1,6 +1,7 @@
 #include "accounts/store.h"
 
 #include "base/log.h"
+#include "base/metrics.h"
 
 #include <errno.h>
 #include <libpq-fe.h>
@@ -276,6 +277,7 @@ store_ask(struct store *store, struct arena *arena, size_t number, const char *c
 		if (outcome == FAILED || (outcome == LOST && !store->table[number].repeatable))
 			break;
 	}
+	metrics_database_error();
 	return VERDICT_UNDECIDED;
 }
 

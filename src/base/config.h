@@ -67,6 +67,7 @@ struct config {
 	bool json_only;
 	long request_body_limit; /* bytes */
 	long request_timeout;    /* seconds for one request to arrive */
+	const char *metrics_dir; /* NULL: nothing is counted */
 	long database_timeout;   /* seconds for the database's part of one request */
 };
 

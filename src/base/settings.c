@@ -116,6 +116,8 @@ const struct setting settings[] = {
 	"for a web server to deliver one request"},
     {"JWT_DATABASE_TIMEOUT", SETTING_SECONDS, FIELD(database_timeout), "3", 1, 60, NULL,
 	"for the database's part of one request; then 503"},
+    {"JWT_METRICS_DIR", SETTING_TEXT, FIELD(metrics_dir), NULL, 0, 0, NULL,
+	"a folder where the programs count what they do, for the program metrics"},
 
     {NULL, SETTING_TEXT, 0, NULL, 0, 0, NULL, NULL},
 };

@@ -5,6 +5,7 @@
 #include "http/listener.h"
 
 #include "base/log.h"
+#include "base/metrics.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -154,7 +155,7 @@ static void
 handle(const struct endpoint *endpoint, struct request *request, struct context *context,
     struct bytes *head, struct bytes *body)
 {
-	int64_t begun = microseconds(CLOCK_MONOTONIC);
+	int64_t begun = microseconds(CLOCK_MONOTONIC), took;
 	struct reply reply;
 
 	request->now = microseconds(CLOCK_REALTIME) / 1000000;
@@ -165,7 +166,9 @@ handle(const struct endpoint *endpoint, struct request *request, struct context 
 	*body = reply.body;
 	if (request->method != NULL && is_method(request, "HEAD"))
 		body->length = 0;
-	log_request(request, &reply, microseconds(CLOCK_MONOTONIC) - begun);
+	took = microseconds(CLOCK_MONOTONIC) - begun;
+	metrics_request(reply.status, reply.outcome, took);
+	log_request(request, &reply, took);
 }
 
 static void
@@ -312,6 +315,7 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 		config_print(config, stdout);
 		return EXIT_SUCCESS;
 	}
+	metrics_open(config, endpoint->name);
 	switch (find_door(&listener)) {
 	case DOOR_FCGI:
 		listener_start(listener, endpoint->slow ? (int)config->login_queue : 0);

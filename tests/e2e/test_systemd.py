@@ -9,7 +9,7 @@ import pytest
 from harness import client, ours, process, servers, tokens
 from harness.profiles import PROFILES
 
-PROGRAMS = ("token", "refresh", "hello", "verify", "blacklist", "sliding", "sliding_refresh", "auth_check", "health")
+PROGRAMS = ("token", "refresh", "hello", "verify", "blacklist", "sliding", "sliding_refresh", "auth_check", "health", "metrics")
 
 
 @pytest.fixture(scope="module")

@@ -468,17 +468,26 @@ def test_the_client_repeats_method_headers_and_body(stub, visit):
 
 
 def test_logging_out_during_a_refresh_is_final(stub, visit):
-    def slowly(*_):
-        time.sleep(0.3)
-        return 200, {}, {"access": pair()[0], "refresh": "the.next.one"}
-
-    server = stub(hello=[(401, {}, EXPIRED), (200, {}, {})], refresh=[slowly], logout=[(200, {}, {})])
+    server = stub(hello=[(401, {}, EXPIRED), (200, {}, {})], logout=[(200, {}, {})],
+                  refresh=[lambda *_: (200, {}, {"access": pair()[0], "refresh": "the.next.one"})])
     page = visit(server.port)
-    assert page.module(LOGGED_IN + """
+    assert page.module("""
+        let begun, go;
+        const refreshing = new Promise((resolve) => { begun = resolve; });
+        const loggedOut = new Promise((resolve) => { go = resolve; });
+        const client = new TokenClient({ fetch: async (url, options, why) => {
+            if (why === "refresh") {
+                begun();
+                await loggedOut;
+            }
+            return fetch(url, options);
+        } });
+        await client.login("alice", "x");
         const call = client.fetch("/hello/");
-        await new Promise((done) => setTimeout(done, 150));
-        const answer = await client.logout();
-        return [answer.status, (await call).status, client.tokens];""") == [200, 401, None]
+        await refreshing;
+        const logout = client.logout();
+        go();
+        return [(await logout).status, (await call).status, client.tokens];""") == [200, 401, None]
     assert json.loads(server.received[-1][2]) == {"refresh": "the.next.one"}
     assert server.count("GET /hello/") == 1
 
@@ -489,16 +498,23 @@ def test_a_late_401_needs_no_second_refresh(stub, visit):
 
     def hello(headers, _):
         seen.append(headers["Authorization"])
-        if seen.count(seen[-1]) > 1 and seen[-1] == seen[0]:
-            time.sleep(0.4)
         return (401, {}, EXPIRED) if seen[-1] == seen[0] else (200, {}, {})
 
     server = stub(hello=[hello], refresh=[lambda *_: (200, {}, {"access": pair()[0]})])
     page = visit(server.port)
-    assert page.module(LOGGED_IN + """
-        const calls = [client.fetch("/hello/"), client.fetch("/hello/")];
-        return (await Promise.all(calls)).map((answer) => answer.status);""") == [200, 200]
-    assert server.count("POST /api/token/refresh/") == 1
+    assert page.module("""
+        let first;
+        const client = new TokenClient({ fetch: async (url, options, why) => {
+            const response = await fetch(url, options);
+            if (url.search === "?late" && why === "call")
+                await first;
+            return response;
+        } });
+        await client.login("alice", "x");
+        first = client.fetch("/hello/");
+        const late = client.fetch("/hello/?late");
+        return [(await first).status, (await late).status];""") == [200, 200]
+    assert server.count("POST /api/token/refresh/") == 1 and seen.count(seen[0]) == 2
 
 
 # --- For every eye and device.

@@ -179,7 +179,7 @@ class Stub:
     def _handler(stub):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                if f"GET {self.path}" in stub.answers:
+                if f"GET {self.path.partition('?')[0]}" in stub.answers:
                     self.api()
                 else:
                     self.file()
@@ -189,7 +189,7 @@ class Stub:
 
             def api(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-                answer = stub._answer(f"{self.command} {self.path}", self.headers, body)
+                answer = stub._answer(f"{self.command} {self.path.partition('?')[0]}", self.headers, body)
                 if answer is None:  # cut off
                     return
                 status, headers, value = answer

@@ -68,7 +68,7 @@ def test_not_of_other_sites(server, origin):
 
 def test_every_answer_can_be_read(server):
     for line, status in (("GET /hello/", 401), ("GET /api/token/", 405), ("OPTIONS /api/token/", 200),
-                         ("POST /api/token/refresh/", 502)):
+                         ("POST /api/token/refresh/", 503)):
         answer = ask(server, line, f"Origin: {ORIGIN}")
         assert answer.status == status
         assert cors(answer) == {"access-control-allow-origin": ORIGIN,
@@ -87,7 +87,7 @@ def test_without_an_origin_nothing_is_added(server):
     ("GET /" + "x" * 40000, (), None, 414),
     ("GET /hello/", ("X: " + "x" * 40000,), None, 431),
     ("POST /api/token/", ("Content-Length: x",), b"", 400),
-    ("POST /api/token/refresh/", (), b"{}", 502),
+    ("POST /api/token/refresh/", (), b"{}", 503),
 ])
 def test_errors_of_nginx_are_json(server, line, headers, body, status):
     answer = ask(server, line, *headers, body=body)

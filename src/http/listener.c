@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KEPT_MAXIMUM 64
+#define KEPT_MAXIMUM 256
 
 static volatile sig_atomic_t stopping;
 

@@ -202,10 +202,6 @@ serve_connection(struct fcgi *fcgi, int connection, const struct endpoint *endpo
 	} else if (fcgi->used > 0) {
 		log_line("request not complete: the web server has gone or is too slow");
 	}
-	/* A request on a kept connection would wait behind the one in hand, idle processes or not.
-	 */
-	if (endpoint->slow)
-		fcgi->keep = false;
 	fcgi_end(fcgi);
 	if (fcgi->keep)
 		listener_keep(connection);

@@ -60,11 +60,11 @@ def test_kept_connections_pin_no_process():
 @needs_programs
 def test_more_kept_connections_than_are_watched():
     with program("hello") as hello:
-        kept = [hello.connect() for _ in range(60)]
-        more = []
-        for connection in kept:
-            connection.sendall(KEEP)
-            assert answered(connection)
+        kept, more = [], []
+        for _ in range(250):
+            kept.append(hello.connect())
+            kept[-1].sendall(KEEP)
+            assert answered(kept[-1])
         for _ in range(10):
             more.append(hello.connect())
             more[-1].sendall(KEEP)
@@ -94,11 +94,12 @@ def test_a_stop_answers_what_was_sent_on_a_kept_connection():
 
 
 @needs_programs
-def test_a_login_keeps_no_connection():
+def test_a_login_keeps_its_connection_too():
+    """Nginx may send the next login on it before it sees that it was closed, and would answer 502."""
     with program("token") as token, token.connect() as connection:
-        connection.sendall(KEEP)
-        assert answered(connection)
-        assert connection.recv(1) == b""
+        for _ in range(2):
+            connection.sendall(KEEP)
+            assert answered(connection)
 
 
 def nice_of(pid):

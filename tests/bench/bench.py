@@ -1,0 +1,248 @@
+#!/usr/bin/python3
+"""Ours beside the floor, Django and what else is there, under one Nginx on one PostgreSQL.
+
+Absolute figures say more of the machine than of the programs: what counts is the ratios of rounds
+that ran one after the other. docs/speed.md says what each of them is.
+"""
+import argparse
+import concurrent.futures
+import contextlib
+import datetime
+import json
+import os
+import pathlib
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import measure
+import report
+import servers
+from servers import process
+
+from harness import postgres
+
+PARTS = ("hello", "refresh", "token", "latency", "connections", "flood", "scale", "processes")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=pathlib.Path, default=os.environ.get("BUILD_DIR", "build"))
+    parser.add_argument("--before", type=pathlib.Path, help="another build, to be measured beside")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3, help="of one measurement")
+    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--workers", type=int, default=4, help="processes of each backend")
+    parser.add_argument("--only", help=f"of {','.join(PARTS)}")
+    parser.add_argument("--backends", help="names between commas; default: all that can be started")
+    parser.add_argument("--users", type=int, default=1000000, help="of the large table of `scale`")
+    parser.add_argument("--soak", type=int, default=100000, help="requests behind which memory is compared")
+    parser.add_argument("--report", type=pathlib.Path, help="folder for report.md, report.svg, results.json")
+    return parser.parse_args()
+
+
+class Bench:
+    def __init__(self, options, stack):
+        self.options, self.stack = options, stack
+        self.build = options.build.resolve()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="jwt-fcgi-bench-"))
+        self.folder.chmod(0o777)
+        stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        self.cluster = postgres.Cluster()
+        stack.callback(self.cluster.remove)
+        servers.populate(self.cluster)
+        self.database = self.cluster.environment("bench")
+        self.requests = measure.write_requests(self.folder)
+        self.backends = self.start_backends()
+        self.nginx = servers.start_nginx(self.folder, list(self.backends.values()))
+        stack.callback(process.end, self.nginx)
+
+    def start_backends(self):
+        options, folder, build, workers = self.options, self.folder, self.build, self.options.workers
+        known = {
+            "floor": lambda: servers.floor(folder, build, workers),
+            "ours": lambda: servers.ours(folder, build, workers, self.database),
+            "before": lambda: options.before and servers.ours(
+                folder, options.before.resolve(), workers, self.database, label="before"),
+            "django": lambda: servers.django(folder, workers, self.database),
+            "php": lambda: servers.php(folder, workers, self.database),
+            "node": lambda: servers.node(folder, os.cpu_count(), self.database),
+            "floor_kept": lambda: servers.floor(folder, build, workers, keep=True),
+            "ours_kept": lambda: servers.ours(folder, build, workers, self.database, keep=True),
+            # One process for each program, to be looked at.
+            "single": lambda: servers.ours(folder, build, 1, self.database, label="single"),
+        }
+        wanted = options.backends.split(",") if options.backends else known
+        started = {}
+        for name in wanted:
+            backend = known[name]()
+            if backend:
+                self.stack.callback(backend.end)
+                started[name] = backend
+            elif name != "before":
+                say(f"{name} is left out: its packages are missing")
+        return started
+
+    def groups(self, backend):
+        return {
+            "nginx": lambda: process.children(self.nginx.pid),
+            "programs": backend.pids,
+            "postgres": lambda: process.children(self.cluster.postmaster.pid),
+        }
+
+    def wrk(self, name, operation, seconds=None, connections=None):
+        return measure.run_wrk(self.backends[name].url(operation), *self.requests[operation],
+                               seconds or self.options.seconds, connections or self.options.connections)
+
+    def seconds_of(self, operation):
+        """The slowest peers do a few logins a second."""
+        return self.options.seconds * (2 if operation == "token" else 1)
+
+    def warm(self, name, operation):
+        """Until every process is started, connected, has prepared and compiled what it will."""
+        for _ in range(10):
+            with contextlib.suppress(measure.Broken):
+                self.wrk(name, operation, self.seconds_of(operation), 16)
+                return
+        raise measure.Broken(f"{name} does not answer {operation}")
+
+    def rounds(self, operation, names=None, connections=None):
+        """{backend: [result of each round]}, the backends in turn within each round."""
+        chosen = [name for name, backend in self.backends.items()
+                  if operation in backend.paths and (name in names if names else name != "single")]
+        for name in chosen:
+            self.warm(name, operation)
+        results = {name: [] for name in chosen}
+        for number in range(self.options.rounds):
+            for name in chosen:
+                result = measure.measure(
+                    self.backends[name], operation, self.requests, self.seconds_of(operation),
+                    connections or self.options.connections, self.groups(self.backends[name]))
+                results[name].append(result)
+                say(f"{operation} {number + 1} {name:>10} {result['rate']:9.1f}/s p99 {result['p99'] / 1000:6.1f} ms")
+        return results
+
+    def part_hello(self):
+        return self.rounds("hello")
+
+    def part_refresh(self):
+        return self.rounds("refresh")
+
+    def part_token(self):
+        """Logins, and in each round what the processors can hash at the most."""
+        results = self.rounds("token")
+        results["hashes"] = []
+        for _ in range(self.options.rounds):
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                rates = pool.map(lambda _: self.hash_rate(), range(os.cpu_count()))
+            results["hashes"].append({"rate": sum(rates)})
+        return results
+
+    def hash_rate(self):
+        done = subprocess.run([self.build / "tests/bench/hashes", "260000", str(self.options.seconds)],
+                              check=True, capture_output=True, text=True)
+        return float(done.stdout)
+
+    def part_latency(self):
+        """The longest of 99 % at 64 connections."""
+        return self.rounds("hello", ("floor", "ours", "floor_kept", "ours_kept"), 64)
+
+    def part_connections(self):
+        results = {"floor": {}, "ours": {}}
+        for count in (1, 4, 16, 64, 256):
+            for name in results:
+                rates = [self.wrk(name, "hello", 2, count)["rate"] for _ in range(3)]
+                results[name][count] = statistics.median(rates)
+                say(f"{count} connections {name} {results[name][count]:.1f}/s")
+        return results
+
+    def part_flood(self):
+        """hello alone, and while 64 connections log in without pause."""
+        results = {"alone": [], "flooded": [], "logins": []}
+        for number in range(self.options.rounds):
+            results["alone"].append(self.wrk("ours", "hello"))
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                flood = pool.submit(self.flood)
+                time.sleep(1)
+                results["flooded"].append(self.wrk("ours", "hello"))
+                results["logins"].append(flood.result())
+            alone, flooded = results["alone"][-1], results["flooded"][-1]
+            say(f"flood {number + 1} {alone['rate']:.1f}/s {flooded['rate']:.1f}/s "
+                f"p99 {alone['p99'] / 1000:.1f} {flooded['p99'] / 1000:.1f} ms")
+        return results
+
+    def flood(self):
+        """Logins, some of which may be refused."""
+        return measure.run_wrk(self.backends["ours"].url("token"), *self.requests["token"],
+                               self.options.seconds + 2, 64, may_refuse=True)
+
+    def part_scale(self):
+        """Against a table of many users and a full blacklist, as a ratio to a small one."""
+        servers.populate_large(self.cluster, self.options.users)
+        settings = {"JWT_TOKEN_BLACKLIST": "on"}
+        for name in ("bench", "large"):
+            self.backends[name] = servers.ours(
+                self.folder, self.build, self.options.workers, self.cluster.environment(name),
+                settings=settings, label=name)
+            self.stack.callback(self.backends[name].end)
+        nginx = servers.start_nginx(self.folder, [self.backends["bench"], self.backends["large"]], "scale")
+        self.stack.callback(process.end, nginx)
+        return {operation: self.rounds(operation, ("bench", "large")) for operation in ("hello", "refresh")}
+
+    def part_processes(self):
+        """System calls, memory, starts: of single processes."""
+        single, environment = self.backends["single"], self.backends["single"].environment
+        token = measure.make_token("access", 1)
+        results = {"syscalls": {}, "pss": {}}
+        for operation, (worker,) in single.of.items():
+            before = measure.pss_kib(worker.pid)
+            self.wrk("single", operation, 1, 1)
+            results["pss"][operation] = [before, measure.pss_kib(worker.pid)]
+            if operation != "token":
+                results["syscalls"][operation] = measure.syscalls(
+                    worker.pid, single, operation, self.requests, self.folder)
+        done, worker = 0, single.of["hello"][0]
+        while done < self.options.soak:
+            done += self.wrk("single", "hello", 5)["requests"]
+        results["soak"] = {"requests": done, "pss": measure.pss_kib(worker.pid)}
+        results["cgi"] = measure.cgi_milliseconds(self.build / "hello", environment, token)
+        results["start"] = measure.start_milliseconds(self.build / "hello", environment, self.folder)
+        return results
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr)
+
+
+def machine():
+    model = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    version = subprocess.run(["openssl", "version"], capture_output=True, text=True).stdout.split()[:2]
+    return {
+        "date": datetime.date.today().isoformat(), "processors": f"{os.cpu_count()} x {model[0] if model else '?'}",
+        "kernel": platform.release(), "openssl": " ".join(version), "load": os.getloadavg()[0],
+    }
+
+
+def main():
+    options = arguments()
+    parts = options.only.split(",") if options.only else PARTS
+    with contextlib.ExitStack() as stack:
+        bench = Bench(options, stack)
+        results = {"machine": machine(), "connections_used": options.connections, "users": options.users}
+        for part in parts:
+            results[part] = getattr(bench, f"part_{part}")()
+    text = report.markdown(results)
+    print(text)
+    if options.report:
+        options.report.mkdir(parents=True, exist_ok=True)
+        (options.report / "report.md").write_text(text)
+        (options.report / "report.svg").write_text(report.chart(results))
+        (options.report / "results.json").write_text(json.dumps(results) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Measuring: wrk against an URL, and what the processes behind it used meanwhile."""
+import base64
+import hashlib
+import hmac
+import json
+import os
+import pathlib
+import re
+import resource
+import subprocess
+import time
+import uuid
+
+import fastcgi
+import servers
+from servers import HERE, KEY, PASSWORD, process
+
+KINDS = {"GET": "-", "POST": "application/json"}
+
+
+class Broken(AssertionError):
+    pass
+
+
+def run_wrk(url, method, lines, seconds, connections=8, may_refuse=False):
+    """The result of wrk.lua; any answer but 2xx, and any that did not come, is an error."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    output = subprocess.run(
+        ["wrk", "-t", "2" if connections > 1 else "1", "-c", str(connections), "-d", f"{seconds}s",
+         "--timeout", "20s", "--latency", "-s", HERE / "wrk.lua", url, "--", method, KINDS[method], lines],
+        check=True, capture_output=True, text=True).stdout
+    result = json.loads(re.search(r"^RESULT (.*)$", output, re.M).group(1))
+    if (result["refused"] and not may_refuse) or result["broken"] or not result["requests"]:
+        raise Broken(f"{url}: {output}")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result["rate"] = result["requests"] / result["microseconds"] * 1e6
+    result["wrk"] = (used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime) / result["requests"] * 1e6
+    return result
+
+
+def b64url(raw):
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def make_token(kind, user):
+    now = int(time.time())
+    claims = {"token_type": kind, "exp": now + 80000, "iat": now, "jti": uuid.uuid4().hex, "user_id": str(user)}
+    header = {"alg": "HS256", "typ": "JWT"}
+    signed = ".".join(b64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
+    return f"{signed}.{b64url(hmac.new(KEY.encode(), signed.encode(), hashlib.sha256).digest())}"
+
+
+def write_requests(folder, users=500):
+    """One file of requests for each operation."""
+    numbers = range(1, users + 1)
+    files = {
+        "hello": ("GET", [make_token("access", number) for number in numbers]),
+        "refresh": ("POST", [json.dumps({"refresh": make_token("refresh", number)}) for number in numbers]),
+        "token": ("POST", [json.dumps({"username": f"user{number}", "password": PASSWORD}) for number in numbers]),
+    }
+    found = {}
+    for name, (method, lines) in files.items():
+        path = folder / f"{name}.txt"
+        path.write_text("\n".join(lines) + "\n")
+        found[name] = (method, path)
+    return found
+
+
+def cpu_seconds(pids):
+    """Time on a processor, in nanoseconds' precision."""
+    total = 0
+    for pid in pids:
+        try:
+            for task in os.listdir(f"/proc/{pid}/task"):
+                total += int(pathlib.Path(f"/proc/{pid}/task/{task}/schedstat").read_text().split()[0])
+        except OSError:
+            pass
+    return total / 1e9
+
+
+def pss_kib(pid):
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Pss:\s+(\d+)", text, re.M).group(1))
+
+
+def measure(backend, operation, requests, seconds, connections, groups):
+    """wrk's result with the processor time per request of each group of processes, in microseconds."""
+    before = {name: cpu_seconds(pids()) for name, pids in groups.items()}
+    result = run_wrk(backend.url(operation), *requests[operation], seconds, connections)
+    result["cpu"] = {
+        name: (cpu_seconds(pids()) - before[name]) / result["requests"] * 1e6 for name, pids in groups.items()
+    }
+    result["cpu"]["wrk"] = result.pop("wrk")
+    return result
+
+
+def syscalls(pid, backend, operation, requests, folder):
+    """System calls of one process per request, by name; the process is the only one of its upstream."""
+    output = folder / "strace.txt"
+    strace = subprocess.Popen(["strace", "-c", "-o", output, "-p", str(pid)], stderr=subprocess.DEVNULL)
+    process.wait_for(lambda: traced(pid), "strace", 5)
+    result = run_wrk(backend.url(operation), *requests[operation], 1, 1)
+    strace.terminate()
+    strace.wait()
+    calls = {}
+    for line in output.read_text().splitlines():
+        fields = line.split()
+        if len(fields) >= 5 and fields[3].isdigit() and fields[-1] != "total":
+            calls[fields[-1]] = int(fields[3]) / result["requests"]
+    return {name: count for name, count in calls.items() if count > 0.005}
+
+
+def traced(pid):
+    return "TracerPid:\t0" not in pathlib.Path(f"/proc/{pid}/status").read_text()
+
+
+def cgi_milliseconds(program, environment, token, rounds=40):
+    """From start to end of one CGI process that answers 200, database connection included."""
+    cgi = {**environment, "REQUEST_METHOD": "GET", "HTTP_AUTHORIZATION": f"Bearer {token}"}
+    times = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        answer = subprocess.run([program], env=cgi, stdin=subprocess.DEVNULL, capture_output=True)
+        times.append((time.perf_counter() - begun) * 1000)
+        if not answer.stdout.startswith(b"Status: 200"):
+            raise Broken(answer.stdout + answer.stderr)
+    return sorted(times)[len(times) // 2]
+
+
+def start_milliseconds(program, environment, folder, rounds=20):
+    """From exec to the end of the first answer, the database connected and asked on the way."""
+    times = []
+    for number in range(rounds):
+        path = folder / f"start.{number}"
+        with servers.listen(path) as listener, open(folder / "start.log", "ab") as log:
+            begun = time.perf_counter()
+            worker = subprocess.Popen([program], stdin=listener, stdout=log, stderr=log, env=environment)
+        try:
+            answer = fastcgi.ask(path, {"REQUEST_METHOD": "GET"})
+            times.append((time.perf_counter() - begun) * 1000)
+        finally:
+            process.end(worker)
+        if b"Status: 401" not in answer:
+            raise Broken(answer)
+    return sorted(times)[len(times) // 2]

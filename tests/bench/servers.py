@@ -1,0 +1,255 @@
+"""What is measured: several backends on one PostgreSQL, with one key, behind one Nginx."""
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parents[1]
+sys.path.insert(0, str(TOP / "tests" / "e2e"))
+
+from harness import hashes, process  # noqa: E402
+from harness.reference import PYTHON, SITE  # noqa: E402
+
+KEY = "a key of the benchmark, known to all the world, of 64 characters"
+PASSWORD = "correct horse battery staple"
+USERS = 10000
+
+NGINX = """
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx-error.log warn;
+worker_processes auto;
+events {{ worker_connections 2048; }}
+http {{
+	access_log off;
+	server_tokens off;
+	keepalive_requests 1000000;
+	client_body_temp_path {folder}/body;
+	proxy_temp_path {folder}/proxy;
+	fastcgi_temp_path {folder}/fastcgi;
+	uwsgi_temp_path {folder}/uwsgi;
+	scgi_temp_path {folder}/scgi;
+{servers}
+}}
+"""
+
+PROXY = """proxy_pass http://{name};
+			proxy_set_header Host $http_host;
+			proxy_http_version 1.1;
+			proxy_set_header Connection "";"""
+
+
+def fastcgi_parameters():
+    """Those of nginx/fastcgi.conf; the answers to errors and to other sites are not of interest here."""
+    lines = (TOP / "nginx" / "fastcgi.conf").read_text().splitlines()
+    return "\n".join(line for line in lines if line.startswith(("fastcgi_", "client_")))
+
+
+class Backend:
+    """One kind of server: its processes and how Nginx reaches it.
+
+    paths: the path of each operation it has, of hello, refresh and token.
+    """
+
+    def __init__(self, name, paths=None):
+        self.name = name
+        self.port = process.free_port()
+        self.paths = paths or {"hello": "/hello/", "refresh": "/api/token/refresh/", "token": "/api/token/"}
+        self.started = []
+        self.locations = []  # of Nginx: (path, upstream)
+        self.upstreams = {}  # name: server line
+        self.keepalive = 0
+        self.http = False
+        self.more = ""  # of Nginx's location
+
+    def url(self, operation):
+        return f"http://127.0.0.1:{self.port}{self.paths[operation]}"
+
+    def pids(self):
+        return [pid for child in self.started for pid in process.children(child.pid)]
+
+    def end(self):
+        for child in self.started:
+            process.end(child)
+
+    def configuration(self):
+        text = ""
+        for upstream, server in self.upstreams.items():
+            keepalive = f"keepalive {self.keepalive};" if self.keepalive else ""
+            text += f"\tupstream {upstream} {{ server {server}; {keepalive} }}\n"
+        text += f"\tserver {{\n\t\tlisten 127.0.0.1:{self.port} backlog=1024;\n"
+        for path, upstream in self.locations:
+            if self.http:
+                passing = PROXY.format(name=upstream)
+            else:
+                passing = fastcgi_parameters() + f"\nfastcgi_pass {upstream};\n"
+                if self.keepalive:
+                    passing += "fastcgi_keep_conn on;\n"
+            text += f"\t\tlocation {path} {{\n{passing}\n{self.more}\t\t}}\n"
+        return text + "\t}\n"
+
+
+def listen(path):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    os.chmod(path, 0o666)
+    listener.listen(1024)
+    return listener
+
+
+def start_workers(program, path, count, environment, log):
+    """As spawn-fcgi and multiwatch do: processes with one listening socket as standard input."""
+    with listen(path) as listener, open(log, "ab") as output:
+        return [
+            subprocess.Popen([program], stdin=listener, stdout=output, stderr=output, env=environment,
+                             start_new_session=True)
+            for _ in range(count)
+        ]
+
+
+def clean_environment(more):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JWT_", "PG"))}
+    return {**kept, **more}
+
+
+def floor(folder, build, workers, keep=False):
+    name = "floor_kept" if keep else "floor"
+    backend = Backend(name, {"hello": "/hello/", "refresh": "/api/token/refresh/"})
+    path = folder / f"{name}.sock"
+    # A kept connection holds a process of libfcgi: there must be one for each that Nginx may open.
+    count = 16 if keep else workers
+    backend.started = start_workers(build / "tests/bench/floor", path, count, clean_environment({}),
+                                    folder / f"{name}.log")
+    backend.upstreams = {name: f"unix:{path}"}
+    backend.locations = [("/", name)]
+    backend.keepalive = 8 if keep else 0
+    return backend
+
+
+def ours(folder, build, workers, database, keep=False, settings=None, label="ours"):
+    name = f"{label}_kept" if keep else label
+    backend = Backend(name)
+    environment = clean_environment({**database, "JWT_SIGNING_KEY": KEY, "JWT_ACCESS_TOKEN_LIFETIME": "86400",
+                                     "JWT_PBKDF2_ITERATIONS": "260000", **(settings or {})})
+    backend.of, backend.environment = {}, environment
+    for program, path in backend.paths.items():
+        socket_path = folder / f"{name}-{program}.sock"
+        # For a login the processors are what there is to share; the others wait for the database.
+        count = min(os.cpu_count(), workers) if program == "token" else workers
+        backend.of[program] = start_workers(build / program, socket_path, count, environment,
+                                            folder / f"{name}.log")
+        backend.started += backend.of[program]
+        backend.upstreams[f"{name}_{program}"] = f"unix:{socket_path}"
+        backend.locations.append((f"= {path}", f"{name}_{program}"))
+    backend.keepalive = 8 if keep else 0
+    return backend
+
+
+def django(folder, workers, database):
+    backend = Backend("django")
+    socket_path, log = folder / "django.sock", folder / "django.log"
+    environment = clean_environment({
+        **database, "PYTHONPATH": str(SITE), "PYTHONDONTWRITEBYTECODE": "1",
+        "DJANGO_SETTINGS_MODULE": "reference.settings", "REFERENCE_SECRET_KEY": KEY,
+        "REFERENCE_SIMPLE_JWT": '{"ACCESS_TOKEN_LIFETIME": 86400}',
+        "REFERENCE_PBKDF2_ITERATIONS": "260000",
+    })
+    backend.started = [process.start(
+        [PYTHON, "-m", "gunicorn", "--bind", f"unix:{socket_path}", "--workers", str(workers),
+         "--worker-tmp-dir", "/dev/shm", "--log-level", "warning", "reference.wsgi"],
+        log, env=environment, cwd=SITE)]
+    backend.http = True
+    backend.upstreams = {"django": f"unix:{socket_path}"}
+    backend.locations = [("/", "django")]
+    return backend
+
+
+def php(folder, workers, database):
+    """None where PHP-FPM is not installed."""
+    found = sorted(pathlib.Path("/usr/sbin").glob("php-fpm*"))
+    if not found:
+        return None
+    backend = Backend("php")
+    socket_path = folder / "php.sock"
+    user = "user = www-data\ngroup = www-data\n" if os.geteuid() == 0 else ""
+    (folder / "php.conf").write_text(
+        f"[global]\nerror_log = {folder}/php.log\ndaemonize = no\n[www]\n{user}"
+        f"listen = {socket_path}\nlisten.mode = 0666\npm = static\npm.max_children = {workers}\n"
+        "clear_env = no\n")
+    backend.started = [process.start(
+        [found[-1], "-F", "-y", folder / "php.conf", "-d", "opcache.enable=1"], folder / "php.log",
+        env=clean_environment({**database, "BENCH_KEY": KEY}))]
+    backend.upstreams = {"php": f"unix:{socket_path}"}
+    backend.locations = [("/", "php")]
+    shutil.copy(HERE / "peers" / "peer.php", folder)
+    backend.more = f"fastcgi_param SCRIPT_FILENAME {folder}/peer.php;\n"
+    return backend
+
+
+def node(folder, workers, database):
+    """None where Node is not installed or its two packages cannot be."""
+    modules = pathlib.Path(os.environ.get("BENCH_NODE_MODULES") or HERE / "peers" / "node_modules")
+    if not shutil.which("node") or not (modules / "fastify").is_dir():
+        return None
+    backend = Backend("node")
+    socket_path = folder / "node.sock"
+    os.symlink(modules, folder / "node_modules")
+    shutil.copy(HERE / "peers" / "peer.js", folder)
+    backend.started = [process.start(
+        ["node", folder / "peer.js", socket_path, str(workers)], folder / "node.log",
+        env=clean_environment({**database, "BENCH_KEY": KEY}), cwd=folder)]
+    backend.http = True
+    backend.upstreams = {"node": f"unix:{socket_path}"}
+    backend.locations = [("/", "node")]
+    backend.keepalive = 32
+    return backend
+
+
+def start_nginx(folder, backends, name="nginx"):
+    folder = folder / name
+    folder.mkdir()
+    folder.chmod(0o777)
+    configuration = folder / "nginx.conf"
+    configuration.write_text(NGINX.format(
+        folder=folder, servers="".join(backend.configuration() for backend in backends)))
+    nginx = process.start(["nginx", "-e", f"{folder}/nginx-error.log", "-p", folder, "-c", configuration],
+                          folder / "nginx.log")
+    for backend in backends:
+        try:
+            process.wait_for(lambda: process.accepts(backend.port), "Nginx", 5)
+        except process.Unfinished:
+            raise process.Unfinished((folder / "nginx.log").read_text()) from None
+    return nginx
+
+
+def populate(cluster, database="bench"):
+    """Django's tables and users who all have one password."""
+    cluster.psql("postgres", "-c", f"CREATE DATABASE {database}")
+    for name in ("schema.sql", "roles.sql"):
+        cluster.psql(database, "-f", TOP / "sql" / name, stdout=subprocess.DEVNULL)
+    cluster.psql(database, "-c", f"""
+        INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff,
+            is_active, date_joined)
+        SELECT 'user' || n, '{hashes.pbkdf2(PASSWORD, 260000)}', false, '', '', '', false, true, now()
+        FROM generate_series(1, {USERS}) n""")
+    cluster.psql(database, "-c", "VACUUM ANALYZE")
+
+
+def populate_large(cluster, users):
+    """As many users, each with a refresh token, half of these blacklisted."""
+    populate(cluster, "large")
+    cluster.psql("large", "-c", f"""
+        INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff,
+            is_active, date_joined)
+        SELECT 'more' || n, 'pbkdf2_sha256$260000$saltsaltsaltsaltsaltsa$' || repeat('x', 44), false, '', '', '',
+            false, true, now() FROM generate_series(1, {users}) n""")
+    cluster.psql("large", "-c", f"""
+        INSERT INTO token_blacklist_outstandingtoken (token, expires_at, created_at, user_id, jti)
+        SELECT repeat('x', 200), now(), now(), id, md5(id::text) FROM auth_user LIMIT {users}""")
+    cluster.psql("large", "-c", """
+        INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at)
+        SELECT id, now() FROM token_blacklist_outstandingtoken WHERE id % 2 = 0""")
+    cluster.psql("large", "-c", "VACUUM ANALYZE")

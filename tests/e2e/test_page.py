@@ -383,6 +383,18 @@ def test_a_throttled_login(stub, visit):
     page.log_in("alice", PASSWORD)
 
 
+def test_a_login_that_our_programs_throttle(stack, visit, tmp_path):
+    counters = {"JWT_THROTTLE": "on", "JWT_THROTTLE_FILE": str(tmp_path / "throttle"), "JWT_THROTTLE_NAME_TRIES": "1"}
+    page = visit(stack("plain", **counters).port)
+    for _ in range(6):
+        page.enter("alice", "wrong")
+        said = page.said("login")
+        if said.startswith("Too many tries."):
+            break
+    seconds = re.match(r"Too many tries. The server takes the next one in (\d+) seconds?\.", said).group(1)
+    assert f"Retry-After: {seconds}" in page.detail("received")
+
+
 def test_a_throttled_login_without_the_header(stub, visit):
     page = visit(stub(login=[(429, {}, {**THROTTLED, "detail": THROTTLED["detail"].replace("2", "40")})]).port)
     page.enter("alice", PASSWORD)

@@ -17,6 +17,7 @@ DELIBERATE = {
     "lenient": "A token that only a lenient parser takes is refused: numbers in strings, spare bits or"
     " padding in base64, claims of a type that they cannot have.",
     "not-found": "An unknown path has a 404 in JSON; Django's is a page.",
+    "page": "/ is a page for people; a Django site has there what it wants.",
     "bad-request": "A request that Django refuses with a page of its own is refused in JSON.",
     "hashes": "Stored hashes that Django 3.2 does not try by default are verified: scrypt, bcrypt and the"
     " strings of crypt(3).",
@@ -76,6 +77,10 @@ def _not_found(case, sent, theirs, ours):
     return theirs["status"] == ours["status"] == 404 and theirs["body"] == "<html>" and _refused(ours)
 
 
+def _page(case, sent, theirs, ours):
+    return case.name == "path-root" and theirs["status"] == 404 and ours["status"] == 200
+
+
 def _bad_request(case, sent, theirs, ours):
     return theirs["status"] == 400 and theirs["body"] == "<html>" and _refused(ours)
 
@@ -102,6 +107,7 @@ RULES = {
     "crash": _crash,
     "lenient": _lenient,
     "not-found": _not_found,
+    "page": _page,
     "bad-request": _bad_request,
     "hashes": _hashes,
     "no-id": _no_id,

@@ -83,8 +83,9 @@ def own_instructions(output, program):
 
 
 def compiler(build):
-    found = re.search(r"^CC = (.*)$", (build / "Makefile").read_text(), re.M).group(1)
-    flags = re.search(r"^CFLAGS = (.*)$", (build / "Makefile").read_text(), re.M).group(1)
+    makefile = (build / "Makefile").read_text()
+    found, flags = (re.search(rf"^{name} = (.*)$", makefile, re.M).group(1) for name in ("CC", "CFLAGS"))
+    flags += " sanitized" if "-fsanitize" in makefile else ""
     version = subprocess.run([*found.split(), "--version"], capture_output=True, text=True).stdout.splitlines()[0]
     return f"{version} {flags} {os.uname().machine}"
 

@@ -84,11 +84,12 @@ class Page:
         return self.script("return document.querySelector(arguments[0]).textContent", selector)
 
     def wait(self, condition, what, seconds=10):
-        return WebDriverWait(self.driver, seconds, poll_frequency=0.05).until(lambda _: condition(), what)
+        return WebDriverWait(self.driver, seconds, poll_frequency=0.1).until(lambda _: condition(), what)
 
     def theme(self, name):
-        feature = {"name": "prefers-color-scheme", "value": name}
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+        wanted = {"prefers-color-scheme": name, "prefers-reduced-motion": "reduce"}
+        features = [{"name": feature, "value": value} for feature, value in wanted.items()]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
     def size(self, width, height):
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}

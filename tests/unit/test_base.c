@@ -48,6 +48,29 @@ arena_reset_wipes(void **state)
 	arena_free(arena);
 }
 
+/* Whatever is printed where a block ends, the rest of it and the next one are zero. */
+static void
+arena_prints_across_blocks(void **state)
+{
+	char expected[600];
+
+	(void)state;
+	memset(expected, 'y', sizeof(expected));
+	for (size_t used = 32 * 1024 - 700; used <= 32 * 1024; used += 100) {
+		struct arena *arena = arena_new();
+		const char *printed, *zero;
+
+		memset(arena_alloc(arena, used), 'x', used);
+		printed = arena_printf(arena, "%.*s", (int)sizeof(expected), expected);
+		assert_int_equal(strlen(printed), sizeof(expected));
+		assert_memory_equal(printed, expected, sizeof(expected));
+		zero = arena_alloc(arena, 1000);
+		for (size_t i = 0; i < 1000; i++)
+			assert_int_equal(zero[i], 0);
+		arena_free(arena);
+	}
+}
+
 static void
 buffer_grows(void **state)
 {
@@ -60,6 +83,11 @@ buffer_grows(void **state)
 	assert_int_equal(buffer.length, 20000);
 	assert_int_equal(buffer.data[buffer.length], '\0');
 	assert_memory_equal(buffer.data + 19996, "8,9,", 4);
+	buffer_printf(&buffer, "%0700d", 1);
+	assert_int_equal(buffer.length, 20700);
+	assert_memory_equal(buffer.data + 20690, "0000000001", 11);
+	*buffer_extend(&buffer, 1) = 'z';
+	assert_string_equal(buffer.data + 20699, "1z");
 	arena_free(arena);
 }
 
@@ -266,6 +294,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(arena_gives_zeroed_aligned_memory),
 	    cmocka_unit_test(arena_reset_wipes),
+	    cmocka_unit_test(arena_prints_across_blocks),
 	    cmocka_unit_test(buffer_grows),
 	    cmocka_unit_test(log_quote_escapes),
 	    cmocka_unit_test(config_has_defaults),

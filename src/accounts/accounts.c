@@ -22,7 +22,7 @@ struct accounts {
 struct accounts *
 accounts_open(const struct config *config, const char *program)
 {
-	struct arena *arena = arena_new(); /* lives as long as the process */
+	struct arena *arena = arena_of_process();
 	struct accounts *accounts = arena_alloc(arena, sizeof(*accounts));
 
 	accounts->policy.iterations = config->pbkdf2_iterations;

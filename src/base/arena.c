@@ -57,6 +57,16 @@ arena_new(void)
 	return arena;
 }
 
+struct arena *
+arena_of_process(void)
+{
+	static struct arena *arena;
+
+	if (arena == NULL)
+		arena = arena_new();
+	return arena;
+}
+
 void
 arena_reset(struct arena *arena)
 {

@@ -16,8 +16,9 @@
 struct arena;
 
 struct arena *arena_new(void);
-void arena_free(struct arena *);  /* wipes; NULL is fine */
-void arena_reset(struct arena *); /* wipes; what was taken is gone, the first block is kept */
+struct arena *arena_of_process(void); /* one for what lives as long as the process */
+void arena_free(struct arena *);      /* wipes; NULL is fine */
+void arena_reset(struct arena *);     /* wipes; what was taken is gone, the first block is kept */
 
 void *arena_alloc(struct arena *, size_t size); /* zeroed, aligned for any type, never NULL */
 char *arena_copy(struct arena *, const void *bytes, size_t length); /* with a NUL behind it */

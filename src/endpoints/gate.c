@@ -7,8 +7,7 @@
 struct context *
 context_open(const struct config *config, const char *program, enum keyring_duty duty)
 {
-	struct arena *arena = arena_new(); /* lives as long as the process */
-	struct context *context = arena_alloc(arena, sizeof(*context));
+	struct context *context = arena_alloc(arena_of_process(), sizeof(*context));
 
 	context->config = config;
 	context->keyring = keyring_load(config, duty);

@@ -1,8 +1,7 @@
 #include "accounts/statements.h"
 
-/* A name between double quotes; a dot separates schema and table. */
-static const char *
-quote_name(struct arena *arena, const char *name)
+const char *
+statements_quote(struct arena *arena, const char *name)
 {
 	struct buffer out = {.arena = arena};
 
@@ -17,8 +16,9 @@ static const char *
 user_query(struct arena *arena, const struct config *config, const char *where)
 {
 	return arena_printf(arena, "SELECT %s, password, is_active, id, %s FROM %s WHERE %s = $1",
-	    quote_name(arena, config->user_id_field), quote_name(arena, config->username_field),
-	    quote_name(arena, config->user_table), quote_name(arena, where));
+	    statements_quote(arena, config->user_id_field),
+	    statements_quote(arena, config->username_field),
+	    statements_quote(arena, config->user_table), statements_quote(arena, where));
 }
 
 /* Reading and writing the stored hashes of a table of users. */
@@ -71,7 +71,7 @@ const struct statement *
 statements_make(struct arena *arena, const struct config *config)
 {
 	struct statement *made = arena_alloc(arena, STATEMENT_COUNT * sizeof(*made));
-	const char *table = quote_name(arena, config->user_table);
+	const char *table = statements_quote(arena, config->user_table);
 	const char *by_name = config->user_query, *by_id = config->user_id_query, *user = "$1";
 
 	if (by_name == NULL) {

@@ -22,4 +22,7 @@ enum statement_number {
 /* STATEMENT_COUNT statements, in the arena; those that the settings never use have no text. */
 const struct statement *statements_make(struct arena *, const struct config *);
 
+/* A name between double quotes; a dot separates schema and table. */
+const char *statements_quote(struct arena *, const char *name);
+
 #endif

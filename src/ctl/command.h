@@ -42,6 +42,7 @@ struct command {
 /* The tables; a NULL name ends each. */
 extern const struct command key_commands[];
 extern const struct command token_commands[];
+extern const struct command user_commands[];
 
 /* One call of a subcommand. What it needs memory for is wiped at its end. */
 struct invocation {

@@ -1,0 +1,127 @@
+#include "accounts/people.h"
+
+#include "accounts/statements.h"
+#include "accounts/store.h"
+#include "base/log.h"
+
+#include <string.h>
+
+enum { ADD, SET_PASSWORD, SET_ACTIVE, FIND, LIST, COUNT };
+
+struct people {
+	struct store *store;
+};
+
+/* A name that was written in another form of Unicode is found too. */
+#define NAMED "IN ($1::text, normalize($1::text, NFKC))"
+
+static const char *
+select_as_json(struct arena *arena, const char *table, const char *name, const char *which)
+{
+	return arena_printf(arena,
+	    "SELECT coalesce(json_agg(person), '[]')::text FROM (SELECT id, %s AS name, %s AS email,"
+	    " is_active AS active, is_staff AS staff, is_superuser AS superuser,"
+	    " extract(epoch FROM date_joined)::bigint AS joined,"
+	    " extract(epoch FROM last_login)::bigint AS last_login,"
+	    " CASE WHEN password ~ '^(!|$)' THEN 'none'"
+	    " ELSE substring(password from '^[$]?[a-z0-9_]+([$][0-9]+)?') END AS hash"
+	    " FROM %s %s) person",
+	    name, strcmp(name, "\"email\"") == 0 ? "''::text" : "email", table, which);
+}
+
+/* $3 is the e-mail address, which may be what users are named by. */
+static const char *
+insert(struct arena *arena, const char *table, const char *name)
+{
+	bool by_email = strcmp(name, "\"email\"") == 0;
+
+	return arena_printf(arena,
+	    "INSERT INTO %s (%s, password, %s, is_staff, is_superuser, is_active, %slast_name,"
+	    " date_joined) VALUES (normalize($1::text, NFKC), $2, $3::text, $4::boolean,"
+	    " $5::boolean, true, %s'', now()) ON CONFLICT DO NOTHING RETURNING id",
+	    table, name, by_email ? "first_name" : "email", by_email ? "" : "first_name, ",
+	    by_email ? "" : "'', ");
+}
+
+struct people *
+people_open(const struct config *config)
+{
+	struct arena *arena = arena_new(); /* lives as long as the process */
+	struct people *people = arena_alloc(arena, sizeof(*people));
+	struct statement *made = arena_alloc(arena, COUNT * sizeof(*made));
+	const char *table = statements_quote(arena, config->user_table);
+	const char *name = statements_quote(arena, config->username_field);
+
+	if (config->user_query != NULL) {
+		log_line("JWT_USER_QUERY is set: users are not in a table of Django's form");
+		return NULL;
+	}
+	made[ADD] = (struct statement){insert(arena, table, name), 5, false};
+	made[SET_PASSWORD] = (struct statement){
+	    arena_printf(
+		arena, "UPDATE %s SET password = $2 WHERE %s " NAMED " RETURNING id", table, name),
+	    2, true};
+	made[SET_ACTIVE] = (struct statement){
+	    arena_printf(arena,
+		"UPDATE %s SET is_active = $2::boolean WHERE %s " NAMED " RETURNING id", table,
+		name),
+	    2, true};
+	made[FIND] = (struct statement){
+	    select_as_json(arena, table, name,
+		arena_printf(arena, "WHERE %s " NAMED " ORDER BY id LIMIT 1", name)),
+	    1, true};
+	made[LIST] = (struct statement){
+	    select_as_json(arena, table, name, "ORDER BY id LIMIT 500 OFFSET $1::bigint"), 1, true};
+	people->store = store_new("jwtctl", made, config->database_timeout * 1000);
+	return people->store == NULL ? NULL : people;
+}
+
+enum verdict
+people_add(struct people *people, struct arena *arena, const struct person *person, const char **id)
+{
+	const char *parameters[] = {person->name, person->password, person->email,
+	    person->staff ? "t" : "f", person->superuser ? "t" : "f"};
+	struct row row;
+	enum verdict verdict = store_ask(people->store, arena, ADD, parameters, &row);
+
+	if (verdict == VERDICT_YES)
+		*id = row.values[0];
+	return verdict;
+}
+
+enum verdict
+people_set_password(
+    struct people *people, struct arena *arena, const char *name, const char *password)
+{
+	return store_ask(
+	    people->store, arena, SET_PASSWORD, (const char *[]){name, password}, NULL);
+}
+
+enum verdict
+people_set_active(struct people *people, struct arena *arena, const char *name, bool active)
+{
+	return store_ask(
+	    people->store, arena, SET_ACTIVE, (const char *[]){name, active ? "t" : "f"}, NULL);
+}
+
+static struct json *
+ask(struct people *people, struct arena *arena, size_t statement, const char *parameter)
+{
+	struct row row;
+
+	if (store_ask(people->store, arena, statement, &parameter, &row) != VERDICT_YES)
+		return NULL;
+	return json_parse(arena, bytes_of(row.values[0]), JSON_PYTHON, NULL);
+}
+
+struct json *
+people_find(struct people *people, struct arena *arena, const char *name)
+{
+	return ask(people, arena, FIND, name);
+}
+
+struct json *
+people_list(struct people *people, struct arena *arena, int64_t skip)
+{
+	return ask(people, arena, LIST, arena_printf(arena, "%lld", (long long)skip));
+}

@@ -1,0 +1,137 @@
+#include "ctl/newpassword.h"
+
+#include "base/json.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define PASSWORD_MAXIMUM 4096
+#define LENGTH_MINIMUM   8
+#define INTERRUPT        3 /* Ctrl-C */
+
+/* Of eight characters or more, what lists of stolen passwords begin with. */
+static const char *const worst[] = {"12345678", "123456789", "1234567890", "123123123", "11111111",
+    "00000000", "87654321", "987654321", "password", "password1", "password12", "password123",
+    "password1234", "passw0rd", "p@ssw0rd", "p@ssword", "qwertyui", "qwertyuiop", "qwerty123",
+    "qwerty12", "qwerty1234", "1q2w3e4r", "1q2w3e4r5t", "1qaz2wsx", "q1w2e3r4", "qazwsxedc",
+    "asdfghjk", "asdfghjkl", "zxcvbnm1", "abcd1234", "abc12345", "abcdefgh", "a1b2c3d4", "aa123456",
+    "iloveyou", "iloveyou1", "sunshine", "princess", "princess1", "football", "football1",
+    "baseball", "baseball1", "superman", "superman1", "batman123", "trustno1", "starwars",
+    "whatever", "welcome1", "welcome123", "letmein1", "letmein123", "changeme", "changeme1",
+    "changeme123", "computer", "internet", "michelle", "jennifer", "charlie1", "jordan23",
+    "corvette", "mercedes", "maverick", "midnight", "swordfish", "steelers", "liverpool",
+    "arsenal1", "chelsea1", "admin123", "admin1234", "administrator", "adminadmin", "root1234",
+    "test1234", "testtest", "guest123", "default1", "temp1234", "secret123", "mypassword",
+    "pokemon1", "dragon123", "monkey123", "shadow123", "master123", "hello123", "hunter22",
+    "fuckyou1", "blink182", "myspace1", "linkedin", "facebook", "google123", "samsung1", "qwer1234",
+    "asdf1234", "zaq12wsx", "passwort", "motdepasse", "contrasena", "contrasenya", "geheim123",
+    "hallo123", NULL};
+
+static size_t
+characters(struct bytes text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.length; i++)
+		count += ((unsigned char)text.data[i] & 0xc0) != 0x80;
+	return count;
+}
+
+/* What is wrong with it as nobody's choice; NULL if nothing is. */
+static const char *
+weakness(struct invocation const *invocation, struct bytes password, const char *name)
+{
+	const char *text = arena_copy(invocation->arena, password.data, password.length);
+
+	if (characters(password) < LENGTH_MINIMUM)
+		return "it has less than eight characters";
+	if (text[strspn(text, "0123456789")] == '\0')
+		return "it is a number";
+	for (const char *const *bad = worst; *bad != NULL; bad++)
+		if (strcasecmp(text, *bad) == 0)
+			return "it is among those that are tried first";
+	if (name != NULL && strlen(name) >= 3 &&
+	    (strcasestr(text, name) != NULL || strcasestr(name, text) != NULL))
+		return "it is too much like the name";
+	return NULL;
+}
+
+/* What no login could ever present, whoever insists on it. */
+static const char *
+uselessness(const struct invocation *invocation, struct bytes password)
+{
+	if (password.length == 0)
+		return "it is empty";
+	if (memchr(password.data, '\0', password.length) != NULL)
+		return "it has a NUL";
+	if (!utf8_check(invocation->arena, password, false, NULL, NULL))
+		return "it is not UTF-8";
+	if (invocation->config->password_trim &&
+	    (strchr(" \t\r\n\v\f", password.data[0]) != NULL ||
+		strchr(" \t\r\n\v\f", password.data[password.length - 1]) != NULL))
+		return "it begins or ends with white space, which a login drops (JWT_PASSWORD_TRIM)";
+	return NULL;
+}
+
+/* One line of the terminal without echo. */
+static bool
+prompt(const struct invocation *invocation, const char *question, struct bytes *out)
+{
+	char line[PASSWORD_MAXIMUM];
+	struct termios before, silent;
+	size_t length = 0;
+	ssize_t got = 0;
+	bool given;
+
+	if (tcgetattr(STDIN_FILENO, &before) != 0)
+		return false;
+	silent = before;
+	silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG); /* an interrupt must not leave it silent */
+	silent.c_cc[VEOL] = INTERRUPT;
+	silent.c_lflag |= ECHONL;
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent); /* before anybody can see that it asks */
+	fputs(question, stderr);
+	while (length < sizeof(line) && (got = read(STDIN_FILENO, line + length, 1)) == 1 &&
+	       line[length] != '\n' && line[length] != INTERRUPT)
+		length++;
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	given = got == 1 && length < sizeof(line) && line[length] == '\n';
+	*out = (struct bytes){arena_copy(invocation->arena, line, length), length};
+	explicit_bzero(line, sizeof(line));
+	if (!given)
+		complain(invocation, "no password was given");
+	return given;
+}
+
+static bool
+read_password(const struct invocation *invocation, struct bytes *out)
+{
+	struct bytes again;
+
+	if (!isatty(STDIN_FILENO))
+		return read_line(invocation, PASSWORD_MAXIMUM, out);
+	if (!prompt(invocation, "Password: ", out) || !prompt(invocation, "Again: ", &again))
+		return false;
+	if (bytes_same(*out, again))
+		return true;
+	complain(invocation, "these were two different passwords");
+	return false;
+}
+
+bool
+newpassword_read(const struct invocation *invocation, const char *name, struct bytes *out)
+{
+	const char *why;
+
+	if (!read_password(invocation, out))
+		return false;
+	why = uselessness(invocation, *out);
+	if (why == NULL && option_value(invocation, "weak") == NULL)
+		why = weakness(invocation, *out, name);
+	if (why != NULL)
+		complain(invocation, "not this password: %s", why);
+	return why == NULL;
+}

@@ -85,8 +85,7 @@ class Host:
         for file in pieces.glob("*.conf"):
             file.write_text(file.read_text().replace("unix:/run/", f"unix:{self.folder}/run/"))
         text = nginx.CONFIGURATION.format(
-            folder=self.folder / "etc/nginx", port=self.port, server=in_server + self.site)
-        text = text.replace("\tserver {", in_http + "\tserver {", 1)
+            folder=self.folder / "etc/nginx", port=self.port, http=in_http, server=in_server + self.site)
         if os.geteuid() == 0:
             text = "user www-data;" + text  # as Debian's nginx.conf
         (self.folder / "etc/nginx/nginx.conf").write_text(text)

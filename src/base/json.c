@@ -119,7 +119,7 @@ is_small_and_unique(const struct json *object, size_t count)
 	for (const struct json *one = object->first; one != NULL; one = one->next)
 		for (const struct json *other = one->next; other != NULL; other = other->next)
 			if (one->name.length == other->name.length &&
-			    bytes_same(one->name, other->name))
+			    memcmp(one->name.data, other->name.data, one->name.length) == 0)
 				return false;
 	return true;
 }
@@ -275,7 +275,8 @@ json_member(const struct json *object, const char *name)
 	if (object == NULL || object->type != JSON_OBJECT)
 		return NULL;
 	for (struct json *member = object->first; member != NULL; member = member->next) {
-		if (bytes_same(member->name, wanted))
+		if (member->name.length == wanted.length &&
+		    memcmp(member->name.data, wanted.data, wanted.length) == 0)
 			found = member;
 	}
 	return found;

@@ -205,7 +205,9 @@ escape_read(struct scan *scan, const char *quote, uint32_t *out)
 static const char *
 plain_end(const char *at, const char *end)
 {
-	while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
+	static const bool special[256] = {[0 ... 0x1f] = true, ['"'] = true, ['\\'] = true};
+
+	while (at < end && !special[(unsigned char)*at])
 		at++;
 	return at;
 }

@@ -199,8 +199,10 @@ escape_write(struct buffer *buffer, uint32_t code)
 static size_t
 plain_end(struct bytes text, size_t at)
 {
-	while (at < text.length && text.data[at] >= ' ' && text.data[at] <= '~' &&
-	       text.data[at] != '"' && text.data[at] != '\\')
+	static const bool plain[256] = {
+	    [' ' ... '!'] = true, ['#' ... '['] = true, [']' ... '~'] = true};
+
+	while (at < text.length && plain[(unsigned char)text.data[at]])
 		at++;
 	return at;
 }

@@ -152,6 +152,17 @@ is_fresh(const struct invocation *invocation, const struct ring_key *key)
 	return key->key->jwk != NULL && time(NULL) - key->since < invocation->config->jwks_max_age;
 }
 
+static bool
+retire_others(
+    const struct invocation *invocation, const struct ring *ring, const struct ring_key *key)
+{
+	for (size_t i = 0; i < ring->count; i++)
+		if (ring->keys[i].state == KEY_ACTIVE && &ring->keys[i] != key &&
+		    !keydir_move(invocation, &ring->keys[i], KEY_RETIRED))
+			return false;
+	return true;
+}
+
 static enum outcome
 activate_found(
     const struct invocation *invocation, const struct ring *ring, const struct ring_key *key)
@@ -172,7 +183,11 @@ activate_found(
 		    (long long)(time(NULL) - key->since), invocation->config->jwks_max_age);
 		return OUTCOME_NO;
 	}
-	return keydir_move(invocation, key, KEY_ACTIVE) ? OUTCOME_YES : OUTCOME_UNDECIDED;
+	if (!keydir_move(invocation, key, KEY_ACTIVE))
+		return OUTCOME_UNDECIDED;
+	return option_value(invocation, "retire") == NULL || retire_others(invocation, ring, key)
+		   ? OUTCOME_YES
+		   : OUTCOME_UNDECIDED;
 }
 
 static enum outcome
@@ -314,8 +329,10 @@ const struct command key_commands[] = {
 	.name = "key activate",
 	.arguments = "KEY",
 	.summary = "Let a key sign: move its files to active/",
-	.examples = "  jwtctl key activate 20261121-Zq1f3v2c\n",
+	.examples = "  jwtctl key activate 20261121-Zq1f3v2c\n"
+		    "  jwtctl key activate --retire 20261121-Zq1f3v2c\n",
 	.options = {{"dir", "DIR", "the folder of keys, in place of JWT_KEY_DIR"},
+	    {"retire", NULL, "and retire those that were active"},
 	    {"force", NULL, "even if others may not have seen it yet"}},
 	.configured = true,
 	.run = activate,

@@ -1,30 +1,77 @@
 #include "signing/b64url.h"
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+#include <string.h>
 
-/* Three bytes at a time, then what is left. */
+#define WRONG 0xff /* in the fourth byte of a character's part of a group: not of the alphabet */
+
+/*
+ * Every token goes through here, so it goes by table: twelve bits to two characters, and each
+ * character of a group of four to its part of the three bytes, which only have to be put together.
+ */
+static struct {
+	bool made;
+	char pairs[4096][2];
+	union part {
+		unsigned char bytes[4];
+		uint32_t word;
+	} parts[4][256];
+} tables;
+
+static void
+make_parts(unsigned char character, unsigned value)
+{
+	union part(*parts)[256] = tables.parts;
+
+	parts[0][character] = (union part){{(unsigned char)(value << 2), 0, 0, 0}};
+	parts[1][character] =
+	    (union part){{(unsigned char)(value >> 4), (unsigned char)(value << 4), 0, 0}};
+	parts[2][character] =
+	    (union part){{0, (unsigned char)(value >> 2), (unsigned char)(value << 6), 0}};
+	parts[3][character] = (union part){{0, 0, (unsigned char)value, 0}};
+}
+
+static void
+make_tables(void)
+{
+	static const char alphabet[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+	for (unsigned i = 0; i < 4096; i++) {
+		tables.pairs[i][0] = alphabet[i >> 6];
+		tables.pairs[i][1] = alphabet[i & 63];
+	}
+	for (unsigned place = 0; place < 4; place++)
+		for (unsigned character = 0; character < 256; character++)
+			tables.parts[place][character] = (union part){{0, 0, 0, WRONG}};
+	for (unsigned value = 0; value < 64; value++)
+		make_parts((unsigned char)alphabet[value], value);
+	tables.made = true;
+}
+
+static void
+encode_group(const unsigned char *at, char *out)
+{
+	memcpy(out, tables.pairs[(unsigned)at[0] << 4 | at[1] >> 4], 2);
+	memcpy(out + 2, tables.pairs[(at[1] & 15u) << 8 | at[2]], 2);
+}
+
 void
 b64url_encode(struct buffer *buffer, struct bytes bytes)
 {
 	const unsigned char *at = (const unsigned char *)bytes.data;
 	size_t left = bytes.length;
-	char *out = buffer_extend(buffer, b64url_length(left));
+	char *out = buffer_extend(buffer, b64url_length(left)), last[4];
+	unsigned char rest[3] = {0};
 
-	for (; left >= 3; at += 3, left -= 3) {
-		*out++ = alphabet[at[0] >> 2];
-		*out++ = alphabet[(at[0] & 3) << 4 | at[1] >> 4];
-		*out++ = alphabet[(at[1] & 15) << 2 | at[2] >> 6];
-		*out++ = alphabet[at[2] & 63];
-	}
+	if (!tables.made)
+		make_tables();
+	for (; left >= 3; left -= 3, at += 3, out += 4)
+		encode_group(at, out);
 	if (left == 0)
 		return;
-	*out++ = alphabet[at[0] >> 2];
-	if (left == 1) {
-		*out++ = alphabet[(at[0] & 3) << 4];
-	} else {
-		*out++ = alphabet[(at[0] & 3) << 4 | at[1] >> 4];
-		*out++ = alphabet[(at[1] & 15) << 2];
-	}
+	memcpy(rest, at, left);
+	encode_group(rest, last);
+	memcpy(out, last, left + 1);
 }
 
 size_t
@@ -33,300 +80,49 @@ b64url_length(size_t length)
 	return length / 3 * 4 + (length % 3 == 0 ? 0 : length % 3 + 1);
 }
 
-/* The value of a character; 64 for what is not of the alphabet. */
-static const unsigned char values[256] = {
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    62,
-    64,
-    64,
-    52,
-    53,
-    54,
-    55,
-    56,
-    57,
-    58,
-    59,
-    60,
-    61,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    0,
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    7,
-    8,
-    9,
-    10,
-    11,
-    12,
-    13,
-    14,
-    15,
-    16,
-    17,
-    18,
-    19,
-    20,
-    21,
-    22,
-    23,
-    24,
-    25,
-    64,
-    64,
-    64,
-    64,
-    63,
-    64,
-    26,
-    27,
-    28,
-    29,
-    30,
-    31,
-    32,
-    33,
-    34,
-    35,
-    36,
-    37,
-    38,
-    39,
-    40,
-    41,
-    42,
-    43,
-    44,
-    45,
-    46,
-    47,
-    48,
-    49,
-    50,
-    51,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-    64,
-};
+static union part
+decode_group(const unsigned char *at)
+{
+	const union part(*parts)[256] = tables.parts;
 
-/* The bits that the characters leave over are 0, so that there is no second form of the bytes. */
+	return (union part){.word = parts[0][at[0]].word | parts[1][at[1]].word |
+				    parts[2][at[2]].word | parts[3][at[3]].word};
+}
+
+/* What is left is 0 in all the bits that it has too many: there is no second form of the bytes. */
 static bool
 decode_rest(const unsigned char *at, size_t left, unsigned char *out)
 {
-	unsigned a = values[at[0]], b = values[at[1]], c = left == 3 ? values[at[2]] : 0;
+	unsigned char group[4] = {'A', 'A', 'A', 'A'};
+	union part part;
 
-	out[0] = (unsigned char)(a << 2 | b >> 4);
-	if (left == 2)
-		return ((a | b) & 64) == 0 && (b & 15) == 0;
-	out[1] = (unsigned char)(b << 4 | c >> 2);
-	return ((a | b | c) & 64) == 0 && (c & 3) == 0;
+	memcpy(group, at, left);
+	part = decode_group(group);
+	memcpy(out, part.bytes, left - 1);
+	return part.bytes[3] == 0 && part.bytes[left - 1] == 0;
 }
 
 bool
 b64url_decode(struct arena *arena, struct bytes text, struct bytes *out)
 {
 	const unsigned char *at = (const unsigned char *)text.data;
-	size_t left = text.length, length = text.length / 4 * 3;
+	size_t groups = text.length / 4, left = text.length % 4;
 	unsigned char *decoded, *to;
-	unsigned wrong = 0;
+	union part all = {.word = 0};
 
-	if (left % 4 == 1)
+	if (left == 1)
 		return false;
-	decoded = to = arena_alloc(arena, length + 3);
-	for (; left >= 4; left -= 4, at += 4, to += 3) {
-		unsigned a = values[at[0]], b = values[at[1]], c = values[at[2]], d = values[at[3]];
+	if (!tables.made)
+		make_tables();
+	decoded = to = arena_alloc(arena, groups * 3 + sizeof(all));
+	for (size_t i = 0; i < groups; i++, at += 4, to += 3) {
+		union part part = decode_group(at);
 
-		wrong |= a | b | c | d;
-		to[0] = (unsigned char)(a << 2 | b >> 4);
-		to[1] = (unsigned char)(b << 4 | c >> 2);
-		to[2] = (unsigned char)(c << 6 | d);
+		all.word |= part.word;
+		memcpy(to, part.bytes, sizeof(part)); /* the fourth is written over or not used */
 	}
-	if ((wrong & 64) != 0 || (left > 0 && !decode_rest(at, left, to)))
+	if (all.bytes[3] != 0 || (left > 0 && !decode_rest(at, left, to)))
 		return false;
-	*out = (struct bytes){(char *)decoded, length + (left > 0 ? left - 1 : 0)};
+	*out = (struct bytes){(char *)decoded, groups * 3 + (left > 0 ? left - 1 : 0)};
 	return true;
 }

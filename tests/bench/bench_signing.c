@@ -23,7 +23,7 @@
 #include <jwt.h>
 #endif
 
-#define ROUNDS 15
+#define ROUNDS 200
 
 struct subject {
 	const char *algorithm;
@@ -192,7 +192,7 @@ race(struct subject *subject, const operation *operations, double *best)
 
 			if (round == 0) {
 				took = time_of(operations[i], subject, 3);
-				counts[i] = took < 1e-6 ? 20000 : 3 + (int)(0.01 / took);
+				counts[i] = 1 + (int)(0.0005 / took);
 				best[i] = 1;
 				continue;
 			}

@@ -202,6 +202,37 @@ def test_files_of_a_ring(tmp_path):
     assert jwtctl("key", "list").returncode == 2
 
 
+def test_the_five_commands_of_the_readme(tmp_path):
+    """From a secret to a ring of ES256 keys, as the README has it; nobody's token ends."""
+    key_file(tmp_path, KEY)
+    before = done("issue", "--user", "1", JWT_SIGNING_KEY_FILE=str(tmp_path / "key")).strip()
+    readme = (ours.CHECKOUT / "README.md").read_text()
+    commands = [line for line in readme.split("## Keys")[1].split("```")[1].splitlines()[1:] if line]
+    assert len(commands) == 5
+    folder = tmp_path / "keys"
+    path = f"{ours.program('jwtctl').parent}:{os.environ['PATH']}"
+    environment = ours.environment({}, {"PATH": path, "JWT_JWKS_MAX_AGE": "0"})
+    for command in commands:
+        command = command.replace("-o www-data ", "")
+        if "NAME" in command:
+            command = command.replace("NAME", next((folder / "next").glob("*.pem")).stem)
+        subprocess.run(command, shell=True, check=True, cwd=tmp_path, env=environment)
+    states = {key["state"] for key in json.loads(done("key", "list", "--dir", folder, "--json"))}
+    assert states == {"active", "retired"} and len(list((folder / "retired").iterdir())) == 3
+    time.sleep(2.1)
+    after = done("issue", "--user", "1", JWT_KEY_DIR=str(folder)).strip()
+    active = next((folder / "active").glob("*.pub"))
+    assert jwt.decode(after, active.read_text(), ["ES256"])["user_id"] == "1"
+    database = {"PGHOST": "/nonexistent"}
+    for token in (before, after):
+        body = json.dumps({"token": token}).encode()
+        answer = subprocess.run(
+            [ours.program("verify")], input=body, capture_output=True,
+            env={**ours.environment(database, {"JWT_KEY_DIR": str(folder)}), "REQUEST_METHOD": "POST",
+                 "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))})
+        assert answer.stdout.startswith(b"Status: 200"), answer
+
+
 # What the programs refuse to start with.
 
 

@@ -1,5 +1,5 @@
 # The Debian packages that running and testing need; to be sourced (bash).
-run_packages=(autoconf automake curl gcc libargon2-dev libc6-dev libcrypt-dev libpq-dev libssl-dev
+run_packages=(autoconf automake curl gcc libargon2-dev libc6-dev libcrypt-dev libpq-dev libseccomp-dev libssl-dev
 	make multiwatch nginx pkg-config postgresql spawn-fcgi)
 check_packages=(apache2-bin caddy chromium chromium-driver clang clang-format fcgiwrap gunicorn httpie
 	libapache2-mod-fcgid libc6-dbg libcmocka-dev lighttpd python3-argon2 python3-bcrypt python3-django

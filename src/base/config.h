@@ -61,6 +61,8 @@ struct config {
 	const char *throttle_file; /* NULL: one per user in /dev/shm */
 	long throttle_address_tries, throttle_name_tries;
 
+	const char *sandbox; /* on, log, off */
+
 	/* The wire. */
 	const char *compat_name;
 	enum compat compat; /* of compat_name */

@@ -106,6 +106,9 @@ const struct setting settings[] = {
     {"JWT_THROTTLE_NAME_TRIES", SETTING_NUMBER, FIELD(throttle_name_tries), "10", 1, 12, NULL,
 	"refused logins of one name before it has to wait"},
 
+    {"JWT_SANDBOX", SETTING_CHOICE, FIELD(sandbox), "on", 0, 0, "on log off",
+	"give up what a program does not need once it serves; log: only tell the audit log"},
+
     {"JWT_COMPAT", SETTING_CHOICE, FIELD(compat_name), "head", 0, 0, "5.2 5.5 head",
 	"the release of SimpleJWT whose answers are given"},
     {"JWT_JSON_ONLY", SETTING_SWITCH, FIELD(json_only), "off", 0, 0, NULL,

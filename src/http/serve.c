@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/sandbox.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -217,6 +218,7 @@ serve_fcgi(const struct endpoint *endpoint, const struct config *config, struct 
 
 	if (endpoint->slow && setpriority(PRIO_PROCESS, 0, (int)config->login_nice) != 0)
 		log_line("cannot set JWT_LOGIN_NICE: %s", strerror(errno));
+	sandbox_enter(config);
 	while ((connection = listener_next()) >= 0)
 		serve_connection(&fcgi, connection, endpoint, config, arena, context);
 	arena_free(arena);

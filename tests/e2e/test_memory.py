@@ -1,0 +1,162 @@
+"""What stays in a program's memory after its requests, and what it is built with."""
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+from harness import fastcgi, ours, process
+from harness.fixtures import skip_without
+from harness.people import PASSWORD
+from harness.profiles import KEY, PROFILES
+
+BUILT = [name for name in ours.PROGRAM_OF.values() if not ours.missing([name])]
+
+
+def mappings(pid):
+    """(start, end, excluded from core dumps) of all that can be written."""
+    start = None
+    for line in pathlib.Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        if match := re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+)", line):
+            start, end = (int(number, 16) for number in match.groups()[:2])
+            writable = "w" in match.group(3)
+        elif line.startswith("VmFlags:") and writable:
+            yield start, end, " dd" in line
+
+
+def memory(pid, excluded=True):
+    """As a core dump would hold it; excluded: with what a core dump leaves out, too."""
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as file:
+        for start, end, left_out in mappings(pid):
+            if left_out and not excluded:
+                continue
+            file.seek(start)
+            try:
+                yield file.read(end - start)
+            except OSError:
+                pass
+
+
+def holds(pid, secret, **how):
+    return any(secret in part for part in memory(pid, **how))
+
+
+def holds_none(pid, secrets, **how):
+    """Wiped is only after the answer was sent, so it may take a moment."""
+    left = dict(secrets)
+
+    def look():
+        for name in [name for name, secret in left.items() if not holds(pid, secret, **how)]:
+            del left[name]
+        return not left
+
+    try:
+        process.wait_for(look, "memory to be wiped", 1)
+    except process.Unfinished:
+        raise AssertionError(f"still there: {', '.join(left)}") from None
+
+
+@pytest.fixture
+def key_file(tmp_path):
+    path = tmp_path / "key"
+    path.write_bytes(KEY.encode())
+    path.chmod(0o600)
+    return path
+
+
+def environment(site, key_file, **settings):
+    every = {**PROFILES["plain"].our_settings(), "JWT_SIGNING_KEY_FILE": str(key_file), **settings}
+    del every["JWT_SIGNING_KEY"]
+    return ours.environment(site.environment(), every)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="reading another process's memory needs root")
+def test_nothing_secret_is_left_after_100_logins(site, key_file):
+    skip_without("token", "hello", "refresh")
+    site.restore()
+    secrets = {"key": KEY.encode(), "password": PASSWORD.encode()}
+    with fastcgi.Program("token", environment(site, key_file)) as program:
+        if "libasan" in pathlib.Path(f"/proc/{program.process.pid}/maps").read_text():
+            pytest.skip("AddressSanitizer keeps freed memory for a while")
+        for turn in range(100):
+            output, _ = program.ask(*fastcgi.login("alice", PASSWORD))
+            assert output.startswith(b"Status: 200 ")
+            token = re.search(rb'"refresh":"([^"]+)"', output).group(1)
+            if turn % 10 == 0:
+                wrong = f"wrong-secret-{turn}-of-mine"
+                output, _ = program.ask(*fastcgi.login("alice", wrong))
+                assert output.startswith(b"Status: 401 ")
+                secrets[wrong] = wrong.encode()
+        parameters, body = form(PASSWORD)
+        assert program.ask(parameters, body)[0].startswith(b"Status: 200 ")
+        # All that a core dump would have of it.
+        secrets |= {"token": token, "signature": token.split(b".")[2]}
+        holds_none(program.process.pid, secrets, excluded=False)
+        # Only the key is anywhere else: where no dump and no swap can have it.
+        del secrets["key"]
+        holds_none(program.process.pid, secrets)
+        assert holds(program.process.pid, KEY.encode()), "the test sees what is there"
+
+
+def form(password):
+    boundary = "----boundary"
+    body = "".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in (("username", "alice"), ("password", password))
+    ) + f"--{boundary}--\r\n"
+    parameters, _ = fastcgi.login("", "")
+    return {**parameters, "CONTENT_TYPE": f"multipart/form-data; boundary={boundary}",
+            "CONTENT_LENGTH": str(len(body))}, body.encode()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="reading another process's memory needs root")
+def test_tokens_are_not_left_by_those_that_read_them(site, key_file):
+    skip_without("token", "hello", "refresh")
+    site.restore()
+    with fastcgi.Program("token", environment(site, key_file)) as token:
+        output, _ = token.ask(*fastcgi.login("alice", PASSWORD))
+    access, refresh = (re.search(rb'"%s":"([^"]+)"' % kind, output).group(1) for kind in (b"access", b"refresh"))
+    with fastcgi.Program("hello", environment(site, key_file)) as hello:
+        if "libasan" in pathlib.Path(f"/proc/{hello.process.pid}/maps").read_text():
+            pytest.skip("AddressSanitizer keeps freed memory for a while")
+        parameters = {"REQUEST_METHOD": "GET", "CONTENT_LENGTH": "", "REMOTE_ADDR": "127.0.0.1",
+                      "HTTP_AUTHORIZATION": f"Bearer {access.decode()}"}
+        assert hello.ask(parameters)[0].startswith(b"Status: 200 ")
+        holds_none(hello.process.pid, {"token": access, "signature": access.split(b".")[2]})
+    with fastcgi.Program("refresh", environment(site, key_file)) as program:
+        parameters, _ = fastcgi.login("", "")
+        body = b'{"refresh":"%s"}' % refresh
+        assert program.ask({**parameters, "CONTENT_LENGTH": str(len(body))}, body)[0].startswith(b"Status: 200 ")
+        holds_none(program.process.pid, {"token": refresh, "signature": refresh.split(b".")[2]})
+
+
+def test_the_key_is_in_no_place_that_others_can_read(site, key_file):
+    with fastcgi.Program("hello", environment(site, key_file)) as program:
+        program.ask({"REQUEST_METHOD": "GET", "CONTENT_LENGTH": ""})
+        for file in ("cmdline", "environ"):
+            assert KEY.encode() not in pathlib.Path(f"/proc/{program.process.pid}/{file}").read_bytes()
+    settings = {**environment(site, key_file), "JWT_SIGNING_KEY": KEY}
+    del settings["JWT_SIGNING_KEY_FILE"]
+    with fastcgi.Program("hello", settings) as program:
+        program.ask({"REQUEST_METHOD": "GET", "CONTENT_LENGTH": ""})
+        assert KEY.encode() not in pathlib.Path(f"/proc/{program.process.pid}/environ").read_bytes()
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_a_program_is_hardened(name):
+    program = ours.program(name)
+
+    def readelf(*options):
+        return subprocess.run(["readelf", "-W", *options, program], check=True, capture_output=True, text=True).stdout
+
+    header, segments, dynamic, symbols = (readelf(option) for option in ("-h", "-l", "-d", "--dyn-syms"))
+    assert re.search(r"Type:\s+DYN", header), "position independent"
+    assert re.search(r"GNU_STACK.* RW ", segments), "no executable stack"
+    assert "GNU_RELRO" in segments and re.search(r"BIND_NOW|FLAGS_1.*NOW", dynamic), "full RELRO"
+    assert not re.search(r"LOAD.* RWE ", segments)
+    assert not re.search(r"RPATH|RUNPATH|TEXTREL", dynamic)
+    if "__asan_init" not in symbols:
+        assert "__stack_chk_fail" in symbols, "stack protector"
+        assert re.search(r"__\w+_chk@", symbols.replace("__stack_chk_fail", "")), "fortified"
+    if os.uname().machine == "x86_64":
+        assert b"\xf3\x0f\x1e\xfa" in program.read_bytes(), "control-flow protection (endbr64)"

@@ -12,6 +12,6 @@ fi
 PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -v --tb=short "$srcdir/tests/cgi" "$srcdir/tests/e2e/test_sql.py" |
 	awk '/ PASSED +\[/ { sub(/ PASSED .*/, ""); print "ok", ++n, "-", $0; next }
 		/ SKIPPED .*\[/ { sub(/ SKIPPED .*/, ""); print "ok", ++n, "-", $0, "# SKIP"; next }
-		/ (FAILED|ERROR) +\[/ { print "not ok", ++n, "-", $1; next }
+		/ (FAILED|ERROR) +\[/ { sub(/ (FAILED|ERROR) .*/, ""); print "not ok", ++n, "-", $0; next }
 		{ print "# " $0 }
 		END { print "1.." n + 0 }'

@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from harness import client, fastcgi, ours, process
+from harness import client, fastcgi, nginx, ours, people, process
 from harness.fastcgi import BEGIN, END, record
 from harness.profiles import KEY
 
@@ -100,6 +100,49 @@ def test_a_login_keeps_its_connection_too():
         for _ in range(2):
             connection.sendall(KEEP)
             assert answered(connection)
+
+
+KEEPING = """
+		fastcgi_keep_conn on;
+		fastcgi_param REQUEST_METHOD $request_method;
+		fastcgi_param CONTENT_TYPE $content_type;
+		fastcgi_param CONTENT_LENGTH $content_length;
+		location /hello/ { fastcgi_pass hello; }
+		location /api/token/ { fastcgi_pass token; }
+		location /api/token/refresh/ { fastcgi_pass refresh; }
+"""
+
+
+def test_an_nginx_that_keeps_connections(stack, tmp_path):
+    """More of them than processes, from many clients at once: no request is lost, and none waits for ever."""
+    ours = stack("plain")
+    sockets = ours.folder / "state" / f"run-{ours.port}"
+    if not (sockets / "hello.sock").exists():
+        pytest.skip("./run has its sockets elsewhere")
+    for name in ("hello", "token", "refresh"):
+        (sockets / f"{name}.sock").chmod(0o666)  # this Nginx has another user
+    upstreams = "".join(
+        f"upstream {name} {{ server unix:{sockets}/{name}.sock; keepalive 4; }}\n"
+        for name in ("hello", "token", "refresh"))
+    tmp_path.chmod(0o755)
+    front = nginx.Nginx(tmp_path, KEEPING, upstreams)
+    try:
+        process.wait_for(front.ready, "Nginx")
+
+        def live(_):
+            answer = client.post_json(
+                front.port, "/api/token/", {"username": "alice", "password": people.PASSWORD})
+            assert answer.status == 200, (answer, (tmp_path / "nginx-error.log").read_text())
+            answer = client.post_json(
+                front.port, "/api/token/refresh/", {"refresh": answer.json()["refresh"]})
+            assert answer.status == 200, (answer, (tmp_path / "nginx-error.log").read_text())
+            access = answer.json()["access"]
+            return {client.hello(front.port, access).status for _ in range(5)}
+
+        with ThreadPoolExecutor(12) as pool:
+            assert all(statuses == {200} for statuses in pool.map(live, range(60)))
+    finally:
+        front.end()
 
 
 def nice_of(pid):

@@ -2,7 +2,7 @@
 run_packages=(autoconf automake curl gcc libargon2-dev libc6-dev libcrypt-dev libpq-dev libseccomp-dev libssl-dev
 	make multiwatch nginx pkg-config postgresql spawn-fcgi)
 check_packages=(apache2-bin caddy chromium chromium-driver clang clang-format fcgiwrap gunicorn httpie
-	libapache2-mod-fcgid libc6-dbg libcmocka-dev lighttpd python3-argon2 python3-bcrypt python3-django
+	libapache2-mod-fcgid libc6-dbg libcmocka-dev lighttpd pgbouncer python3-argon2 python3-bcrypt python3-django
 	python3-djangorestframework python3-djangorestframework-simplejwt python3-psycopg2
 	python3-pytest python3-selenium valgrind)
 

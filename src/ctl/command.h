@@ -40,6 +40,7 @@ struct command {
 };
 
 /* The tables; a NULL name ends each. */
+extern const struct command doctor_commands[];
 extern const struct command key_commands[];
 extern const struct command token_commands[];
 extern const struct command user_commands[];

@@ -299,6 +299,28 @@ def test_settings_reach_the_programs(run, own):
     assert client.ask(one.port, "GET /hello/").header("WWW-Authenticate") == 'Token realm="api"'
 
 
+def test_files_are_seen_from_the_callers_folder(run, own, folder):
+    (folder / "secret").write_text(KEY)
+    (folder / "secret").chmod(0o600)
+    one = run(JWT_SIGNING_KEY_FILE=os.path.relpath(folder / "secret", "/tmp"), **own).wait()
+    assert one.login().status == 200
+
+
+def test_workers_come_back(run, own):
+    one = run(JWT_SIGNING_KEY=KEY, **own).wait()
+    for _ in range(8):
+        worker = process.wait_for(lambda: workers(one, "hello"), "a worker")[0]
+        os.kill(worker, signal.SIGKILL)
+        process.wait_for(lambda: not process.alive(worker), "its end")
+    process.wait_for(lambda: client.ask(one.port, "GET /hello/").status == 401, "another one")
+    assert one.process.poll() is None
+
+
+def workers(one, name):
+    wanted = str(ours.program(name))
+    return [pid for pid in one.tree() if process.command_line(pid)[:1] == [wanted]]
+
+
 def test_needs_a_key_for_somebodys_database(run, own):
     refused(run(**own), "JWT_SIGNING_KEY")
     refused(run("--fresh", JWT_SIGNING_KEY=KEY, **own), "--fresh")

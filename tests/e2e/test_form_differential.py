@@ -1,6 +1,6 @@
 """The form readers against the parsers of Django and Django REST framework themselves.
 
-Needs only the program form_tool in $BUILD_DIR (build/ at the top of the checkout unless set).
+Needs only the program tests/unit/form_tool in $BUILD_DIR (build/ at the top of the checkout unless set).
 FORM_SEED and FORM_ROUNDS repeat or lengthen the random part.
 """
 import base64
@@ -49,7 +49,7 @@ PREFIX = "Multipart form parse error - "
 class Tool:
     def __init__(self):
         self.process = subprocess.Popen(
-            [BUILD / "form_tool"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            [BUILD / "tests/unit/form_tool"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, kind, content_type, body):
         """("ok", [(kind, name, value)]) or ("refused", message)."""
@@ -71,7 +71,7 @@ class Tool:
 
 @pytest.fixture(scope="module")
 def tool():
-    if not (BUILD / "form_tool").exists():
+    if not (BUILD / "tests/unit/form_tool").exists():
         pytest.skip(f"no form_tool in {BUILD}")
     tool = Tool()
     yield tool

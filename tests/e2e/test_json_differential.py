@@ -1,6 +1,6 @@
 """src/base/json.h against Python's own json, as Django REST framework uses it.
 
-Every text goes through build/json_tool (tests/unit/json_tool.c) and through CPython 3.11; the
+Every text goes through tests/unit/json_tool of the build and through CPython 3.11; the
 messages, what is written again in both forms, and str() of a scalar must be equal to the byte.
 """
 
@@ -19,7 +19,7 @@ import sys
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-TOOL = pathlib.Path(os.environ.get("BUILD_DIR", TOP / "build")) / "json_tool"
+TOOL = pathlib.Path(os.environ.get("BUILD_DIR", TOP / "build")) / "tests/unit/json_tool"
 SEED = int(os.environ.get("JSON_SEED", "20240229"))
 MUTATIONS = int(os.environ.get("JSON_MUTATIONS", "25000"))
 DEEPEST, DEEPEST_STRICT = 960, 32

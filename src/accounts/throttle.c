@@ -256,10 +256,10 @@ hash(struct throttle *throttle, enum kind kind, struct bytes one, struct bytes o
 {
 	unsigned char digest[EVP_MAX_MD_SIZE], lengths[9];
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	uint64_t key = 1;
+	uint64_t key = 1, length = one.length;
 
 	lengths[0] = (unsigned char)kind;
-	memcpy(lengths + 1, &(uint64_t){one.length}, sizeof(uint64_t));
+	memcpy(lengths + 1, &length, sizeof(length));
 	if (context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
 	    EVP_DigestUpdate(context, throttle->table->secret, 32) == 1 &&
 	    EVP_DigestUpdate(context, lengths, sizeof(lengths)) == 1 &&

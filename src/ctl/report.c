@@ -25,7 +25,7 @@ report_add(struct report *report, const char *const *cells)
 	struct arena *arena = report->invocation->arena;
 	struct report_row *row = arena_alloc(arena, sizeof(*row));
 
-	for (size_t i = 0; report->columns[i].name != NULL && i < COLUMNS_MAXIMUM; i++)
+	for (size_t i = 0; i < COLUMNS_MAXIMUM && report->columns[i].name != NULL; i++)
 		row->cells[i] = cells[i];
 	if (report->first == NULL)
 		report->first = row;

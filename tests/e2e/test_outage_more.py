@@ -1,0 +1,194 @@
+"""Outages of other kinds than a database that is away: full, read-only, without its tables, out of
+connections, of another password; a program without descriptors; another clock; a standby promoted.
+"""
+import contextlib
+import pathlib
+import resource
+import time
+
+import pytest
+from harness import client, fastcgi, ours, postgres, process
+from harness.fixtures import skip_without
+from harness.people import PASSWORD
+from harness.postgres import Cluster
+from harness.profiles import PROFILES
+from harness.site import Site
+
+USER = "outage"  # of the programs, so that the tests' own connection stays
+
+
+@pytest.fixture(scope="module")
+def away():
+    skip_without("token", "refresh", "hello")
+    cluster = Cluster()
+    site = Site(cluster)
+    site.execute(f"CREATE ROLE {USER} LOGIN")
+    site.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {USER}")
+    site.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {USER}")
+    yield site
+    site.connection.close()
+    cluster.remove()
+
+
+def environment(site, **settings):
+    return ours.environment(site.environment(), {
+        **PROFILES["default"].our_settings(), "PGUSER": USER, **settings})
+
+
+def login(program, password=PASSWORD):
+    parameters, body = fastcgi.login("alice", password)
+    output, ended = program.ask(parameters, body)
+    assert ended
+    answer = client.parse(b"HTTP/1.1 " + output.removeprefix(b"Status: "))
+    if answer.status == 503:
+        assert int(answer.header("Retry-After")) > 0 and answer.json()["code"] == "unavailable"
+    return answer.status
+
+
+def cut(site):
+    """Ends the programs' connections, so that they come again."""
+    site.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", USER)
+
+
+@contextlib.contextmanager
+def connections_used_up(site):
+    site.execute(f"ALTER ROLE {USER} CONNECTION LIMIT 0")
+    cut(site)
+    yield
+    site.execute(f"ALTER ROLE {USER} CONNECTION LIMIT -1")
+
+
+@contextlib.contextmanager
+def read_only(site):
+    site.execute(f"ALTER ROLE {USER} SET default_transaction_read_only = on")
+    cut(site)
+    yield
+    site.execute(f"ALTER ROLE {USER} RESET default_transaction_read_only")
+
+
+@contextlib.contextmanager
+def table_gone(site):
+    site.execute("ALTER TABLE auth_user RENAME TO auth_user_gone")
+    yield
+    site.execute("ALTER TABLE auth_user_gone RENAME TO auth_user")
+
+
+@contextlib.contextmanager
+def rights_gone(site):
+    site.execute(f"REVOKE SELECT ON auth_user FROM {USER}")
+    yield
+    site.execute(f"GRANT SELECT ON auth_user TO {USER}")
+
+
+@contextlib.contextmanager
+def password_wrong(site):
+    """As after a change of the password: the server wants one that we do not have."""
+    rules = site.cluster.folder / "data" / "pg_hba.conf"
+    before = rules.read_text()
+    rules.write_text(f"local all {USER} scram-sha-256\n{before}")
+    site.execute("SELECT pg_reload_conf()")
+    cut(site)
+    yield
+    rules.write_text(before)
+    site.execute("SELECT pg_reload_conf()")
+
+
+FAULTS = {fault.__name__: fault for fault in
+          (connections_used_up, read_only, table_gone, rights_gone, password_wrong)}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_database_refuses_its_service(away, fault):
+    """503 in time, for good and bad passwords alike; and the next request after it is served."""
+    with fastcgi.Program("token", environment(away)) as program:
+        assert login(program) == 200
+        with FAULTS[fault](away):
+            time.sleep(0.2)  # a reload of the rules has no answer
+            begun = time.monotonic()
+            assert login(program) == 503
+            if fault != "read_only":  # a refusal writes nothing
+                assert login(program, "wrong") == 503
+            assert time.monotonic() - begun < 5
+        process.wait_for(lambda: login(program) == 200, "service to be back", 2)
+        assert login(program, "wrong") == 401
+        assert program.process.poll() is None
+
+
+def test_descriptors_run_out(away):
+    """No descriptor for a connection of any kind is an outage, and over when there is one again."""
+    with fastcgi.Program("token", environment(away)) as program:
+        assert login(program) == 200
+        pid = program.process.pid
+        highest = max(int(path.name) for path in pathlib.Path(f"/proc/{pid}/fd").iterdir())
+        limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        cut(away)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (highest + 1, limits[1]))
+        assert login(program) in (200, 503)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (4, limits[1]))
+        with program.connect() as connection:  # waits in the queue meanwhile
+            connection.sendall(fastcgi.request(*fastcgi.login("alice", PASSWORD)))
+            time.sleep(0.3)
+            assert program.process.poll() is None
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+            output, ended = fastcgi.read_answer(connection)
+        assert ended and output[:11] in (b"Status: 200", b"Status: 503")
+        assert login(program) == 200
+        assert program.process.poll() is None
+
+
+def test_a_standby_is_promoted(tmp_path_factory):
+    """libpq's list of hosts with target_session_attrs: service goes on where writing is possible."""
+    skip_without("token")
+    first, second = Cluster(), None
+    try:
+        site = Site(first)
+        site.execute("ALTER SYSTEM SET wal_level = replica")
+        second = standby_of(first)
+        hosts = environment(site, PGUSER="postgres", PGHOST=f"{first.folder},{second.folder}",
+                            PGTARGETSESSIONATTRS="read-write")
+        with fastcgi.Program("token", hosts) as program:
+            assert login(program) == 200
+            site.connection.close()
+            first.kill()
+            assert login(program) == 503
+            with contextlib.closing(second.connect("postgres")) as connection:
+                connection.cursor().execute("SELECT pg_promote()")
+            begun = time.monotonic()
+            process.wait_for(lambda: login(program) == 200, "service on the promoted one", 5)
+            assert time.monotonic() - begun < 2
+            assert program.process.poll() is None
+    finally:
+        for cluster in (first, second):
+            if cluster:
+                cluster.remove()
+
+
+def standby_of(first):
+    import shutil
+    import subprocess
+
+    second = object.__new__(Cluster)
+    second.prefix, owner = postgres.as_owner()
+    second.folder = first.folder.with_name(first.folder.name + "-standby")
+    second.folder.mkdir(0o755)
+    if owner:
+        shutil.chown(second.folder, owner.pw_uid, owner.pw_gid)
+    second.log, second.postmaster = second.folder / "log", None
+    subprocess.run([*first.prefix, "pg_basebackup" if shutil.which("pg_basebackup") else postgres.program("pg_basebackup"),
+                    "-h", first.folder, "-U", "postgres", "-D", second.folder / "data", "-R", "-c", "fast", "-X", "stream"],
+                   check=True, cwd="/", capture_output=True)
+    second.start()
+    return second
+
+
+def test_tokens_of_another_clock(away):
+    """As after a clock was set: iat in the future is refused, an old one is expired."""
+    from harness.tokens import Maker
+
+    server = away.ours("default")
+    for offset, status in ((-86400, 401), (0, 200), (86400, 401)):
+        token = Maker(t0=int(time.time()) + offset).make({})
+        assert client.hello(server.port, token).status == status
+    assert client.hello(server.port, Maker().make({})).status == 200
+    server.end()
+    away.running["ours"].clear()

@@ -73,7 +73,8 @@ def test_vectors(tmp_path):
     for name, key in VECTORS["keys"].items():
         key_file(tmp_path, un_b64url(key["oct"]) if "oct" in key else key["pem"], name)
     wrong = []
-    for vector in VECTORS["vectors"]:
+    # All of them through the library, in tests/unit; a sanitized program takes long to start.
+    for vector in VECTORS["vectors"][:: 8 if ours.sanitized("jwtctl") else 1]:
         result = jwtctl("verify", "--algorithm", vector["alg"], "--key", tmp_path / vector["key"],
                         "--signature-only", text=vector["token"])
         if result.returncode != (0 if vector["valid"] else 1):

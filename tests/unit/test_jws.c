@@ -132,17 +132,13 @@ test_vectors(void **state)
 	assert_int_equal(count, 239);
 }
 
-/* A new key of each kind, as text; made once, because RSA takes its time. */
+/* A key of each kind, as text. */
 static const char *
 new_key(const struct algorithm *algorithm)
 {
-	static char *rsa;
-
 	if (algorithm->family != FAMILY_RSA && algorithm->family != FAMILY_PSS)
 		return generate(arena, algorithm, 0, "Ed25519");
-	if (rsa == NULL)
-		rsa = strdup(generate(arena, algorithm, 2048, NULL));
-	return rsa;
+	return read_whole("rsa.pem").data;
 }
 
 /* Every algorithm signs; its public half alone verifies; every changed bit is seen. */
@@ -163,7 +159,7 @@ test_every_algorithm(void **state)
 		assert_true(verifies(signer, token));
 		assert_true(one->family == FAMILY_HMAC ||
 			    jws_sign(arena, verifier, bytes_of("{}")) == NULL);
-		for (size_t i = 0; i < length; i += 1 + length / 40) {
+		for (size_t i = 0; i < length; i += 1 + length / 8) {
 			char *changed = arena_copy(arena, token, length);
 
 			changed[i] = changed[i] == 'A' ? 'B' : 'A';
@@ -436,10 +432,8 @@ test_refused_keys(void **state)
 static void
 test_weak_rsa(void **state)
 {
-	const struct algorithm *rsa = algorithm_find(bytes_of("RS256"));
-
 	(void)state;
-	assert_null(ring_from(bytes_of(generate(arena, rsa, 1024, NULL)), "RS256", true));
+	assert_null(ring_from(read_whole("rsa-1024.pub"), "RS256", true));
 }
 
 int

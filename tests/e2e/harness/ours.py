@@ -22,6 +22,11 @@ def program(name):
     return BUILD / name
 
 
+def sanitized(name):
+    """Whether it was built with --enable-sanitizers, and so takes its time."""
+    return b"__asan_init" in program(name).read_bytes()
+
+
 def missing(names):
     return [name for name in names if not os.access(program(name), os.X_OK)]
 

@@ -3,6 +3,7 @@
 #include "accounts/cost.h"
 #include "accounts/password.h"
 #include "accounts/statements.h"
+#include "accounts/url.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
@@ -32,6 +33,8 @@ accounts_open(const struct config *config, const char *program)
 									    : REHASH_UPGRADE;
 	accounts->ceiling = config->pbkdf2_iterations;
 	accounts->own_tables = config->user_query == NULL;
+	if (!url_to_environment(config->database_url))
+		return NULL;
 	accounts->store =
 	    store_new(program, statements_make(arena, config), config->database_timeout * 1000);
 	return accounts->store == NULL ? NULL : accounts;

@@ -2,6 +2,7 @@
 
 #include "accounts/statements.h"
 #include "accounts/store.h"
+#include "accounts/url.h"
 #include "base/log.h"
 
 #include <string.h>
@@ -56,6 +57,8 @@ people_open(const struct config *config)
 		log_line("JWT_USER_QUERY is set: users are not in a table of Django's form");
 		return NULL;
 	}
+	if (!url_to_environment(config->database_url))
+		return NULL;
 	made[ADD] = (struct statement){insert(arena, table, name), 5, false};
 	made[SET_PASSWORD] = (struct statement){
 	    arena_printf(

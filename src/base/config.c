@@ -232,6 +232,19 @@ load_environment(struct config *config)
 	return true;
 }
 
+/* What platforms name the database with; PG* variables are more deliberate. */
+static void
+load_platform(struct config *config)
+{
+	char *url = getenv("DATABASE_URL");
+
+	if (config->database_url != NULL || url == NULL || strncmp(url, "postgres", 8) != 0 ||
+	    getenv("PGHOST") != NULL || getenv("PGSERVICE") != NULL || getenv("PGDATABASE") != NULL)
+		return;
+	config->database_url = arena_copy(memory, url, strlen(url));
+	explicit_bzero(url, strlen(url));
+}
+
 static bool
 claims_differ(const struct config *config)
 {
@@ -318,6 +331,7 @@ config_load(const char *file)
 		return NULL;
 	if (!load_environment(config) || !settings_agree(config))
 		return NULL;
+	load_platform(config);
 	config->compat = strcmp(config->compat_name, "5.2") == 0   ? COMPAT_5_2
 			 : strcmp(config->compat_name, "5.5") == 0 ? COMPAT_5_5
 								   : COMPAT_HEAD;

@@ -67,10 +67,11 @@ struct config {
 	const char *compat_name;
 	enum compat compat; /* of compat_name */
 	bool json_only;
-	long request_body_limit; /* bytes */
-	long request_timeout;    /* seconds for one request to arrive */
-	const char *metrics_dir; /* NULL: nothing is counted */
-	long database_timeout;   /* seconds for the database's part of one request */
+	long request_body_limit;  /* bytes */
+	long request_timeout;     /* seconds for one request to arrive */
+	const char *metrics_dir;  /* NULL: nothing is counted */
+	const char *database_url; /* wiped from the environment; NULL: PG* variables alone */
+	long database_timeout;    /* seconds for the database's part of one request */
 };
 
 /*

@@ -32,7 +32,7 @@ def server(site):
         for name in ("token", "hello", "metrics"):
             server.start("spawn-fcgi", "-n", "-s", server.folder / f"{name}.sock", "--",
                          "/usr/bin/multiwatch", "-f", "3", "-s", "TERM", "--", server.bin / name)
-            process.wait_for((server.folder / f"{name}.sock").exists, "a socket")
+            process.wait_for(lambda path=server.folder / f"{name}.sock": servers.listens(path), "a socket")
             if name == "hello":
                 server.hello = server.started[-1]
         yield servers.nginx_start(server, HTTP.format(port=server.port))

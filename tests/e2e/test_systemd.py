@@ -67,7 +67,7 @@ def test_socket_activation(server, wrapper):
     path = server.folder / "hello.sock"
     inetd = ("sh", "-c", 'exec "$@" <&3', "sh") if wrapper else ()
     server.start(servers.tool("systemd-socket-activate"), "-l", path, "--", *inetd, *wrapper, server.bin / "hello")
-    process.wait_for(path.exists, "the socket")
+    process.wait_for(lambda: servers.listens(path), "the socket")
     start_nginx(server)
     assert [hello(server) for _ in range(5)] == [200] * 5
 
@@ -76,7 +76,7 @@ def test_a_reload_loses_nobody(server):
     path = server.folder / "hello.sock"
     server.start("spawn-fcgi", "-n", "-s", path, "--", "/usr/bin/multiwatch", "-f", "2", "-s", "TERM", "--",
                  server.bin / "hello")
-    process.wait_for(path.exists, "the socket")
+    process.wait_for(lambda: servers.listens(path), "the socket")
     multiwatch = server.started[-1]
     start_nginx(server)
     assert hello(server) == 200

@@ -7,6 +7,7 @@ import os
 import pathlib
 import pwd
 import shutil
+import socket
 import tempfile
 
 import pytest
@@ -30,6 +31,13 @@ def tool(name):
     if not found:
         pytest.skip(f"{name} is not installed")
     return found
+
+
+def listens(path):
+    """A socket is there before anybody listens."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(path))
+        return True
 
 
 class Server:
@@ -89,7 +97,7 @@ class Server:
         where = where or ("-s", self.folder / f"{name}.sock")
         self.start("spawn-fcgi", "-n", *where, "--", "/usr/bin/multiwatch", "-f", "1", "--", self.bin / name)
         if where[0] == "-s":
-            process.wait_for(where[1].exists, f"the socket of {name}")
+            process.wait_for(lambda: listens(where[1]), f"{name} to listen")
 
     def spawn_all(self):
         for name in NAMES:
@@ -171,9 +179,9 @@ def nginx_tcp(server):
 
 
 def nginx_fcgiwrap(server):
-    socket = server.folder / "fcgiwrap.sock"
-    server.start(tool("fcgiwrap"), "-c", "2", "-f", "-s", f"unix:{socket}")
-    process.wait_for(socket.exists, "fcgiwrap")
+    path = server.folder / "fcgiwrap.sock"
+    server.start(tool("fcgiwrap"), "-c", "2", "-f", "-s", f"unix:{path}")
+    process.wait_for(lambda: listens(path), "fcgiwrap")
     return nginx_start(server, NGINX_SERVER.format(
         port=server.port, locations=server.snippet("servers/nginx-fcgiwrap.conf")))
 

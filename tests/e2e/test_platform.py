@@ -1,0 +1,68 @@
+"""A platform that starts one command and names PORT and DATABASE_URL."""
+import subprocess
+from urllib.parse import quote
+
+import pytest
+
+from harness import client, ours, people, process
+from harness.fixtures import skip_without
+from harness.profiles import KEY, PROFILES
+
+
+def url(site):
+    return f"postgresql://jwt_fcgi@{quote(str(site.cluster.folder), safe='')}/{site.name}"
+
+
+
+def check(environment):
+    skip_without("token")
+    return subprocess.run([ours.program("token"), "--check-config"], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, env={"JWT_SIGNING_KEY": KEY, **environment})
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "JWT_DATABASE_URL"])
+def test_the_database_by_its_url(site, name):
+    done = check({name: url(site)})
+    assert done.returncode == 0, done.stderr
+    assert "JWT_DATABASE_URL=********" in done.stdout
+    assert site.name not in done.stdout
+
+
+def test_variables_of_libpq_are_more_deliberate(site):
+    done = check({**site.our_environment(), "DATABASE_URL": "postgresql://nobody@192.0.2.1/none"})
+    assert done.returncode == 0, done.stderr
+    done = check({**site.our_environment(), "DATABASE_URL": "mysql://localhost/other"})
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_url_that_is_none_is_not_shown(site):
+    done = check({"JWT_DATABASE_URL": "postgresql://user:s3cret@[broken/"})
+    assert done.returncode == 1 and "JWT_DATABASE_URL" in done.stderr
+    assert "s3cret" not in done.stderr
+
+
+def test_the_procfile(site, tmp_path):
+    site.restore()
+    port = process.free_port()
+    command = (ours.CHECKOUT / "Procfile").read_text().split(": ", 1)[1].split()
+    settings = PROFILES["plain"].our_settings()
+    web = process.start(command, tmp_path / "log", cwd=ours.CHECKOUT, env=ours.environment(
+        {}, {**settings, "DATABASE_URL": url(site), "PORT": str(port), "PROGRAMS": str(ours.BUILD), "WORKERS": "1"}))
+    try:
+        process.wait_for(lambda: process.accepts(port), (tmp_path / "log").read_text() or "the port")
+        pair = client.post_json(port, "/api/token/", {"username": "alice", "password": people.PASSWORD})
+        assert pair.status == 200, (tmp_path / "log").read_text()
+        access = "Authorization: Bearer " + pair.json()["access"]
+        assert client.ask(port, "GET /hello/", [access]).status == 200
+        assert client.ask(port, "GET /none").status == 404
+        tree = process.children(web.pid)
+    finally:
+        process.end(web)
+    assert web.returncode == 0
+    process.wait_for(lambda: not any(process.alive(pid) for pid in tree), "all of it to end")
+
+
+def test_a_port_is_needed():
+    done = subprocess.run([ours.CHECKOUT / "scripts/web"], capture_output=True, text=True, env={
+        **ours.environment({}, {}), "PORT": "none", "PROGRAMS": str(ours.BUILD)})
+    assert done.returncode == 1 and "PORT" in done.stderr

@@ -25,7 +25,7 @@ select_as_json(struct arena *arena, const char *table, const char *name, const c
 	    " extract(epoch FROM date_joined)::bigint AS joined,"
 	    " extract(epoch FROM last_login)::bigint AS last_login,"
 	    " CASE WHEN password ~ '^(!|$)' THEN 'none'"
-	    " ELSE substring(password from '^[$]?[a-z0-9_]+([$][0-9]+)?') END AS hash"
+	    " ELSE substring(password from '^[$]?[a-z0-9_]+(?:[$][0-9]+)?') END AS hash"
 	    " FROM %s %s) person",
 	    name, strcmp(name, "\"email\"") == 0 ? "''::text" : "email", table, which);
 }
@@ -47,7 +47,7 @@ insert(struct arena *arena, const char *table, const char *name)
 struct people *
 people_open(const struct config *config)
 {
-	struct arena *arena = arena_new(); /* lives as long as the process */
+	struct arena *arena = arena_of_process();
 	struct people *people = arena_alloc(arena, sizeof(*people));
 	struct statement *made = arena_alloc(arena, COUNT * sizeof(*made));
 	const char *table = statements_quote(arena, config->user_table);

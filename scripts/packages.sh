@@ -3,9 +3,9 @@ run_packages=(autoconf automake curl gcc libargon2-dev libc6-dev libcrypt-dev li
 	libssl-dev make multiwatch nginx pkg-config postgresql spawn-fcgi)
 check_packages=(apache2-bin caddy chromium chromium-driver clang clang-format debhelper dpkg-dev fcgiwrap
 	git gunicorn httpie libapache2-mod-fcgid libc6-dbg libcmocka-dev lighttpd lintian mandoc pgbouncer
-	prometheus python3-argon2 python3-bcrypt python3-django python3-djangorestframework
-	python3-djangorestframework-simplejwt python3-psycopg2 python3-pytest python3-selenium systemd
-	valgrind)
+	prometheus python3-argon2 python3-bcrypt python3-cryptography python3-django
+	python3-djangorestframework python3-djangorestframework-simplejwt python3-psycopg2
+	python3-pytest python3-selenium systemd valgrind)
 command -v npm >/dev/null || check_packages+=(nodejs npm) # or whatever else brings npm
 
 # Installs those that are missing; false, after a line that names them, if that cannot be done.

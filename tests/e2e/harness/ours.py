@@ -59,7 +59,7 @@ class Ours:
     def ready(self):
         if self.process.poll() is not None:
             raise process.Unfinished(f"./run ended:\n{self.log.read_text()}")
-        return process.accepts(self.port)
+        return f"http://127.0.0.1:{self.port}/" in self.output().splitlines()
 
     def output(self):
         return self.log.read_text(errors="backslashreplace")

@@ -3,16 +3,11 @@
 #include <stddef.h>
 #include <time.h>
 
-enum {
-	KINDS = 32,
-	FEWEST = 1000, /* iterations that take long enough to be measured */
-};
-
-static double iteration; /* nanoseconds of one; 0: not known */
+enum { KINDS = 32 };
 
 static struct kind {
 	uint64_t name;
-	double nanoseconds; /* 0: the place is free */
+	double cost; /* 0: the place is free */
 } kinds[KINDS];
 
 double
@@ -25,58 +20,37 @@ cost_clock(void)
 	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-/* By a sixty-fourth part towards what was measured: so it goes to the median. */
-static void
-learn(double *typical, double measured)
-{
-	const double step = *typical / 64;
-
-	if (measured <= 0)
-		return;
-	if (*typical <= 0 || (measured > *typical - step && measured < *typical + step))
-		*typical = measured;
-	else
-		*typical += measured > *typical ? step : -step;
-}
-
-void
-cost_learn_iterations(long iterations, double nanoseconds)
-{
-	if (iterations >= FEWEST)
-		learn(&iteration, nanoseconds / (double)iterations);
-}
-
-bool
-cost_is_known(void)
-{
-	return iteration > 0;
-}
-
-static long
-in_iterations(double nanoseconds)
-{
-	return iteration > 0 ? (long)(nanoseconds / iteration) : 0;
-}
-
 static struct kind *
 kind_find(uint64_t name)
 {
 	for (size_t i = 0; i < KINDS; i++)
-		if (kinds[i].nanoseconds <= 0 || kinds[i].name == name)
+		if (kinds[i].cost <= 0 || kinds[i].name == name)
 			return kinds + i;
 	return NULL;
 }
 
-long
-cost_learn_kind(uint64_t name, double nanoseconds)
+/* Four steps down undo one up, so that it settles where one of five measurements is above. */
+static double
+moved(double cost, double measured)
+{
+	double up = cost + cost / 12, down = cost - cost / 48;
+
+	if (cost <= 0)
+		return measured;
+	if (measured > cost)
+		return measured < up ? measured : up;
+	return measured > down ? measured : down;
+}
+
+void
+cost_learn(uint64_t name, double iterations)
 {
 	struct kind *kind = kind_find(name);
 
 	if (kind == NULL)
-		return in_iterations(nanoseconds);
+		return;
 	kind->name = name;
-	learn(&kind->nanoseconds, nanoseconds);
-	return in_iterations(kind->nanoseconds);
+	kind->cost = moved(kind->cost, iterations);
 }
 
 long
@@ -85,7 +59,7 @@ cost_dearest(void)
 	double dearest = 0;
 
 	for (size_t i = 0; i < KINDS; i++)
-		if (kinds[i].nanoseconds > dearest)
-			dearest = kinds[i].nanoseconds;
-	return in_iterations(dearest);
+		if (kinds[i].cost > dearest)
+			dearest = kinds[i].cost;
+	return (long)dearest;
 }

@@ -93,14 +93,13 @@ password_spend(struct bytes password, long iterations)
 {
 	const struct bytes salt = {"0123456789012345678901", SALT_LENGTH};
 	unsigned char derived[PBKDF2_SHA256_SIZE];
-	double start = cost_clock();
 
 	if (!password.length)
 		password.data = "";
 	if (iterations > PASSWORD_WORK_LIMIT)
 		iterations = PASSWORD_WORK_LIMIT;
-	if (iterations > 0 && pbkdf2_sha256(password, salt, iterations, derived))
-		cost_learn_iterations(iterations, cost_clock() - start);
+	if (iterations > 0)
+		(void)pbkdf2_sha256(password, salt, iterations, derived);
 	explicit_bzero(derived, sizeof derived);
 }
 
@@ -125,12 +124,23 @@ kind_of(const struct format *format, const char *stored)
 	return name;
 }
 
+/*
+ * In iterations as they cost at this very moment: a machine with other work to do is slower by a
+ * third from one second to the next. Those of the comparison are part of the cost.
+ */
 static long
 measured_cost(const struct format *format, const char *stored, double nanoseconds)
 {
-	if (!cost_is_known())
-		password_spend(bytes_of("calibration"), 5000);
-	return cost_learn_kind(kind_of(format, stored), nanoseconds);
+	enum { COMPARED = 2000 };
+	double taken = -cost_clock(), iterations;
+
+	password_spend(bytes_of("comparison"), COMPARED);
+	taken += cost_clock();
+	if (taken <= 0)
+		return 0;
+	iterations = (nanoseconds / taken + 1) * COMPARED;
+	cost_learn(kind_of(format, stored), iterations);
+	return (long)iterations;
 }
 
 enum verdict
@@ -151,12 +161,7 @@ password_verify(
 	elapsed = -cost_clock();
 	verdict = format->verify(password, stored + strlen(format->prefix), limit);
 	elapsed += cost_clock();
-	if (cost > 0 && cost <= limit) {
-		*spent = cost;
-		cost_learn_iterations(cost, elapsed);
-	} else {
-		*spent = measured_cost(format, stored, elapsed);
-	}
+	*spent = cost > 0 && cost <= limit ? cost : measured_cost(format, stored, elapsed);
 	return verdict;
 }
 

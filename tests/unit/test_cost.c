@@ -19,27 +19,19 @@ static void
 test_nothing_is_known_at_first(void **state)
 {
 	(void)state;
-	assert_false(cost_is_known());
 	assert_int_equal(0, cost_dearest());
-	cost_learn_iterations(10, 5000);
-	assert_false(cost_is_known());
-	cost_learn_iterations(2000, 2000 * 250.0);
-	assert_true(cost_is_known());
-	assert_int_equal(0, cost_dearest());
+	assert_true(cost_clock() > 0);
 }
 
 /* The first measurement is believed, and forgotten if it was a bad one. */
 static void
 test_a_disturbed_one_is_forgotten(void **state)
 {
-	long cost = 0;
-
 	(void)state;
-	assert_about(80000, cost_learn_kind(BCRYPT, 80000 * 250.0));
+	cost_learn(BCRYPT, 80000);
 	assert_about(80000, cost_dearest());
-	for (int i = 0; i < 100; i++)
-		cost = cost_learn_kind(BCRYPT, 40000 * 250.0);
-	assert_about(40000, cost);
+	for (int i = 0; i < 40; i++)
+		cost_learn(BCRYPT, 40000);
 	assert_about(40000, cost_dearest());
 }
 
@@ -48,39 +40,57 @@ test_noise_does_not_raise_it_for_ever(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2000; i++)
-		cost_learn_kind(BCRYPT, (i % 5 == 0 ? 400000 : 40000) * 250.0);
-	assert_about(40000, cost_learn_kind(BCRYPT, 40000 * 250.0));
+		cost_learn(BCRYPT, i % 8 == 0 ? 4000000 : 40000 + i % 3);
+	assert_in_range(cost_dearest(), 40000, 44000);
+}
+
+/* Half of them by a half dearer: nearly all shall be below. */
+static void
+test_two_speeds_of_one_machine(void **state)
+{
+	int below = 0;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		double measured = i / 10 % 2 == 0 ? 40000 : 60000;
+
+		cost_learn(BCRYPT, measured);
+		below += measured <= (double)cost_dearest();
+	}
+	assert_true(below > 800);
 }
 
 static void
 test_kinds_are_told_apart(void **state)
 {
 	(void)state;
-	assert_about(90000, cost_learn_kind(ARGON2, 90000 * 250.0));
-	assert_about(40000, cost_learn_kind(BCRYPT, 40000 * 250.0));
-	assert_about(90000, cost_dearest());
-}
-
-/* A machine that gets slower, or has more to do, is followed. */
-static void
-test_a_slower_machine(void **state)
-{
-	(void)state;
-	for (int i = 0; i < 200; i++) {
-		cost_learn_iterations(20000, 20000 * 500.0);
-		cost_learn_kind(ARGON2, 90000 * 500.0);
+	for (int i = 0; i < 100; i++) {
+		cost_learn(ARGON2, 90000);
+		cost_learn(BCRYPT, 40000);
 	}
 	assert_about(90000, cost_dearest());
 }
 
-/* Of more kinds than there is room for, the rest are just measured. */
+/* What has become cheaper or dearer is followed. */
+static void
+test_another_machine(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		cost_learn(ARGON2, 60000);
+	assert_about(60000, cost_dearest());
+	for (int i = 0; i < 100; i++)
+		cost_learn(ARGON2, 90000);
+	assert_about(90000, cost_dearest());
+}
+
+/* Of more kinds than there is room for, what is known stays. */
 static void
 test_many_kinds(void **state)
 {
 	(void)state;
 	for (uint64_t kind = 10; kind < 1000; kind++)
-		assert_about(5000, cost_learn_kind(kind, 5000 * 500.0));
-	assert_about(7000, cost_learn_kind(12345, 7000 * 500.0));
+		cost_learn(kind, 5000);
 	assert_about(90000, cost_dearest());
 }
 
@@ -91,8 +101,9 @@ main(void)
 	    cmocka_unit_test(test_nothing_is_known_at_first),
 	    cmocka_unit_test(test_a_disturbed_one_is_forgotten),
 	    cmocka_unit_test(test_noise_does_not_raise_it_for_ever),
+	    cmocka_unit_test(test_two_speeds_of_one_machine),
 	    cmocka_unit_test(test_kinds_are_told_apart),
-	    cmocka_unit_test(test_a_slower_machine),
+	    cmocka_unit_test(test_another_machine),
 	    cmocka_unit_test(test_many_kinds),
 	};
 

@@ -62,8 +62,8 @@ add_names(scmp_filter_ctx filter, uint32_t action, const char *const *names, siz
 static bool
 add_socket(scmp_filter_ctx filter, unsigned family)
 {
-	return seccomp_rule_add(
-		   filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, family)) == 0;
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+		   SCMP_A0(SCMP_CMP_EQ, family, 0)) == 0;
 }
 
 static bool

@@ -142,7 +142,9 @@ class Bench:
         for _ in range(self.options.rounds):
             with concurrent.futures.ThreadPoolExecutor() as pool:
                 rates = pool.map(lambda _: self.hash_rate(), range(os.cpu_count()))
-            results["hashes"].append({"rate": sum(rates)})
+            rates = list(rates)
+            results["hashes"].append({"rate": sum(rates), "cpu": {
+                "programs": 1e6 * len(rates) / sum(rates), "postgres": 0, "nginx": 0, "wrk": 0}})
         return results
 
     def hash_rate(self):

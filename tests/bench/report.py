@@ -5,7 +5,7 @@ NAMES = {
     "floor": "floor: a constant libfcgi responder", "ours": "jwt-fcgi", "before": "jwt-fcgi, another build",
     "django": "Django + SimpleJWT + gunicorn", "php": "PHP-FPM", "node": "Node (fastify)",
     "floor_kept": "floor, fastcgi_keep_conn", "ours_kept": "jwt-fcgi, fastcgi_keep_conn",
-    "hashes": "our PBKDF2 on all processors",
+    "hashes": "our PBKDF2 alone, all processors free",
 }
 TITLES = {"hello": "GET /hello/", "refresh": "POST /api/token/refresh/", "token": "POST /api/token/"}
 

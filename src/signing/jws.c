@@ -182,8 +182,10 @@ jws_verify(struct arena *arena, struct keyring *keyring, struct bytes token, str
 		if (!read_header(arena, parts.header, &header))
 			return false;
 		if (ring->with_ids && header.has_key_id && header.key_id.length <= KID_MAXIMUM &&
-		    !knows(ring, header.key_id) && keyring_look_again(keyring))
-			ring = keyring_ring(keyring);
+		    !knows(ring, header.key_id)) {
+			keyring_look_again(keyring);
+			ring = keyring_ring(keyring); /* even the same keys may be elsewhere now */
+		}
 		good = is_signed(ring, &header, &parts);
 	}
 	return good && b64url_decode(arena, parts.body, payload);

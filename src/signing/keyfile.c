@@ -106,6 +106,10 @@ keytext_read(struct arena *arena, struct bytes text, const struct key_wish *wish
 		*why = "is a key of SSH; PEM, a JWK or a secret is expected";
 		return false;
 	}
+	if (wish->no_secret) {
+		*why = "is neither PEM nor a JWK; the bytes of a secret stand in a file *.secret";
+		return false;
+	}
 	if (algorithm == NULL)
 		algorithm = usual_algorithm(wish, algorithm_find(bytes_of("HS256")));
 	return add(out, key_of_secret(arena, algorithm, text, why));

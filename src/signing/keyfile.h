@@ -18,6 +18,7 @@ struct key_wish {
 	const struct algorithm *usual; /* for an RSA key or a secret that names none; may be NULL */
 	bool signs;                    /* with what signs, if it is there */
 	bool any_mode;                 /* a secret may be in a file that others can read */
+	bool no_secret; /* what is neither PEM nor a JWK is not taken for the bytes of a secret */
 };
 
 /*

@@ -151,8 +151,10 @@ static const char *
 read_entry(struct arena *arena, const char *folder, const struct ring_rules *rules,
     const struct entry *entry, struct ring *ring)
 {
-	struct key_wish wish = {
-	    .algorithm = algorithm_in(entry->name), .usual = rules->usual, .signs = rules->signs};
+	struct key_wish wish = {.algorithm = algorithm_in(entry->name),
+	    .usual = rules->usual,
+	    .signs = rules->signs,
+	    .no_secret = !ends_with(entry->name, ".secret")};
 	struct ring_key added = {.state = entry->state, .since = entry->since};
 	bool half = ends_with(entry->name, ".pub");
 	struct keys keys;

@@ -120,30 +120,36 @@ learn_ceiling(struct accounts *accounts, struct arena *arena)
 	return verdict;
 }
 
-/* A failure to store the new hash is no failure of the login: the next one tries again. */
+/*
+ * A failure to store the new hash is no failure of the login: the next one tries again. Afterwards
+ * the account has what stands in the table, even if somebody else was faster: tokens may carry its
+ * digest.
+ */
 static void
-renew_hash(struct accounts *accounts, struct arena *arena, struct bytes password,
-    const struct account *account)
+renew_hash(
+    struct accounts *accounts, struct arena *arena, struct bytes password, struct account *account)
 {
+	struct account now;
 	const char *renewed;
 
 	if (!accounts->own_tables ||
 	    !password_must_rehash(&accounts->policy, accounts->rehash, account->password))
 		return;
 	renewed = password_hash(arena, &accounts->policy, password);
-	if (renewed != NULL)
-		store_ask(accounts->store, arena, PASSWORD_STORE,
-		    (const char *[]){account->key, renewed, account->password}, NULL);
-}
-
-static enum verdict
-verify(struct accounts *accounts, struct bytes password, const char *stored, long *spent)
-{
-	int64_t begun = metrics_clock();
-	enum verdict verdict = password_verify(&accounts->policy, password, stored, spent);
-
-	metrics_password(begun);
-	return verdict;
+	if (renewed == NULL)
+		return;
+	switch (store_ask(accounts->store, arena, PASSWORD_STORE,
+	    (const char *[]){account->key, renewed, account->password}, NULL)) {
+	case VERDICT_YES:
+		account->password = renewed;
+		break;
+	case VERDICT_NO:
+		if (account_find(accounts, arena, account->user_id, &now) == VERDICT_YES)
+			account->password = now.password;
+		break;
+	case VERDICT_UNDECIDED:
+		break;
+	}
 }
 
 enum verdict
@@ -152,6 +158,7 @@ account_authenticate(struct accounts *accounts, struct arena *arena, struct byte
 {
 	const char *name = arena_copy(arena, login.data, login.length);
 	enum verdict found, verified = VERDICT_NO;
+	int64_t begun;
 	long spent = 0;
 
 	if (learn_ceiling(accounts, arena) == VERDICT_UNDECIDED)
@@ -159,8 +166,9 @@ account_authenticate(struct accounts *accounts, struct arena *arena, struct byte
 	found = find(accounts, arena, USER_BY_NAME, name, out);
 	if (found == VERDICT_UNDECIDED)
 		return found;
+	begun = metrics_clock();
 	if (found == VERDICT_YES)
-		verified = verify(accounts, password, out->password, &spent);
+		verified = password_verify(&accounts->policy, password, out->password, &spent);
 	if (verified == VERDICT_UNDECIDED)
 		return verified;
 	if (found == VERDICT_YES)
@@ -168,10 +176,13 @@ account_authenticate(struct accounts *accounts, struct arena *arena, struct byte
 	/* Django renews the hash of an inactive user too, before it refuses him. */
 	if (verified == VERDICT_YES)
 		renew_hash(accounts, arena, password, out);
-	if (verified == VERDICT_YES && out->active)
-		return VERDICT_YES;
-	password_spend(password, refusal_cost(accounts) - spent);
-	return VERDICT_NO;
+	if (verified != VERDICT_YES || !out->active) {
+		verified = VERDICT_NO;
+		password_spend(password, refusal_cost(accounts) - spent);
+	}
+	/* Of nobody, too: a count that tells who exists would be one more way to ask. */
+	metrics_password(begun);
+	return verified;
 }
 
 const char *

@@ -55,7 +55,7 @@ enum verdict account_logged_in(struct accounts *, struct arena *, const struct a
 struct token_record {
 	const char *jti, *token; /* its id, and the whole text as Django stores it */
 	int64_t expires_at;      /* seconds since the epoch */
-	const char *user_key; /* account.key or a claim's value; NULL or nobody's: stored as NULL */
+	const char *user_key; /* account.key; NULL, or of somebody gone meanwhile: stored as NULL */
 	bool created_now;     /* whether created_at is now or NULL */
 };
 

@@ -13,8 +13,15 @@ struct people {
 	struct store *store;
 };
 
-/* A name that was written in another form of Unicode is found too. */
-#define NAMED "IN ($1::text, normalize($1::text, NFKC))"
+/* The one of that name; if there is none, of its name in the form that Django's forms give it. */
+static const char *
+named(struct arena *arena, const char *table, const char *name)
+{
+	return arena_printf(arena,
+	    "WHERE id = (SELECT id FROM %s WHERE %s IN ($1::text, normalize($1::text, NFKC))"
+	    " ORDER BY (%s = $1::text) DESC LIMIT 1)",
+	    table, name, name);
+}
 
 static const char *
 select_as_json(struct arena *arena, const char *table, const char *name, const char *which)
@@ -52,6 +59,7 @@ people_open(const struct config *config)
 	struct statement *made = arena_alloc(arena, COUNT * sizeof(*made));
 	const char *table = statements_quote(arena, config->user_table);
 	const char *name = statements_quote(arena, config->username_field);
+	const char *one = named(arena, table, name);
 
 	if (config->user_query != NULL) {
 		log_line("JWT_USER_QUERY is set: users are not in a table of Django's form");
@@ -59,22 +67,18 @@ people_open(const struct config *config)
 	}
 	if (!url_to_environment(config->database_url))
 		return NULL;
-	made[ADD] = (struct statement){insert(arena, table, name), 5, false};
+	made[ADD] = (struct statement){insert(arena, table, name), 5, ONCE};
 	made[SET_PASSWORD] = (struct statement){
-	    arena_printf(
-		arena, "UPDATE %s SET password = $2 WHERE %s " NAMED " RETURNING id", table, name),
-	    2, true};
+	    arena_printf(arena, "UPDATE %s SET password = $2 %s RETURNING id", table, one), 2,
+	    REPEATABLE};
 	made[SET_ACTIVE] = (struct statement){
-	    arena_printf(arena,
-		"UPDATE %s SET is_active = $2::boolean WHERE %s " NAMED " RETURNING id", table,
-		name),
-	    2, true};
-	made[FIND] = (struct statement){
-	    select_as_json(arena, table, name,
-		arena_printf(arena, "WHERE %s " NAMED " ORDER BY id LIMIT 1", name)),
-	    1, true};
+	    arena_printf(
+		arena, "UPDATE %s SET is_active = $2::boolean %s RETURNING id", table, one),
+	    2, REPEATABLE};
+	made[FIND] = (struct statement){select_as_json(arena, table, name, one), 1, REPEATABLE};
 	made[LIST] = (struct statement){
-	    select_as_json(arena, table, name, "ORDER BY id LIMIT 500 OFFSET $1::bigint"), 1, true};
+	    select_as_json(arena, table, name, "ORDER BY id LIMIT 500 OFFSET $1::bigint"), 1,
+	    REPEATABLE};
 	people->store = store_new("jwtctl", made, config->database_timeout * 1000);
 	return people->store == NULL ? NULL : people;
 }

@@ -30,12 +30,12 @@ make_passwords(struct arena *arena, const char *table, struct statement *made)
 		"SELECT max(substring(password from '^pbkdf2_sha256[$]([0-9]{1,8})[$]')::integer)"
 		" FROM (SELECT password FROM %s ORDER BY id DESC LIMIT 1000) newest",
 		table),
-	    0, true};
+	    0, REPEATABLE};
 	/* Unless somebody has changed it meanwhile. */
 	made[PASSWORD_STORE] = (struct statement){
-	    arena_printf(
-		arena, "UPDATE %s SET password = $2 WHERE id = $1 AND password = $3", table),
-	    3, true};
+	    arena_printf(arena,
+		"UPDATE %s SET password = $2 WHERE id = $1 AND password = $3 RETURNING id", table),
+	    3, REPEATABLE};
 }
 
 /*
@@ -52,19 +52,19 @@ make_tokens(struct arena *arena, const char *user, struct statement *made)
 		" VALUES (%s, $2, $3, to_timestamp($4::bigint), CASE WHEN $5::boolean THEN now() END)"
 		" ON CONFLICT (jti) DO NOTHING",
 		user),
-	    5, true};
+	    5, REPEATABLE};
 	made[TOKEN_BLACKLISTED] = (struct statement){
 	    "SELECT 1 FROM token_blacklist_blacklistedtoken blacklisted"
 	    " JOIN token_blacklist_outstandingtoken outstanding ON blacklisted.token_id = outstanding.id"
 	    " WHERE outstanding.jti = $1",
-	    1, true};
+	    1, REPEATABLE};
 	/* The unique token_id lets exactly one of several in; asking twice would hide who it was.
 	 */
 	made[TOKEN_BLACKLIST] = (struct statement){
 	    "INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at)"
 	    " SELECT id, now() FROM token_blacklist_outstandingtoken WHERE jti = $1"
 	    " ON CONFLICT (token_id) DO NOTHING RETURNING id",
-	    1, false};
+	    1, ONCE};
 }
 
 const struct statement *
@@ -80,12 +80,12 @@ statements_make(struct arena *arena, const struct config *config)
 		user = arena_printf(arena, "(SELECT id FROM %s WHERE id = $1)", table);
 		make_passwords(arena, table, made);
 	}
-	made[USER_BY_NAME] = (struct statement){by_name, 1, true};
-	made[USER_BY_ID] = (struct statement){by_id, 1, true};
+	made[USER_BY_NAME] = (struct statement){by_name, 1, LOOKUP};
+	made[USER_BY_ID] = (struct statement){by_id, 1, LOOKUP};
 	if (config->update_last_login)
 		made[LAST_LOGIN] = (struct statement){
 		    arena_printf(arena, "UPDATE %s SET last_login = now() WHERE id = $1", table), 1,
-		    true};
+		    REPEATABLE};
 	if (config->token_blacklist)
 		make_tokens(arena, user, made);
 	return made;

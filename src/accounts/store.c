@@ -12,7 +12,8 @@
 #include <string.h>
 #include <time.h>
 
-#define SUSPECT_MILLISECONDS 500
+#define SUSPECT_MILLISECONDS 500  /* for a question to a suspect database */
+#define SUSPECT_FOR          5000 /* then it is asked with all patience again */
 #define STATEMENTS_MAXIMUM   32
 
 /* Object ids of bigint, smallint and integer (pg_type.dat). */
@@ -34,12 +35,14 @@ struct store {
 	enum use uses[STATEMENTS_MAXIMUM];         /* of the statements, on this connection */
 	char names[STATEMENTS_MAXIMUM][NAME_SIZE]; /* of the prepared ones */
 	bool unprepared; /* something between us and the server does not keep prepared statements */
-	bool suspect;
+	int64_t suspect_until;    /* 0, or as long as there is less patience */
+	enum statement_kind kind; /* of the statement that is being asked */
+	bool lookup;              /* of the statement that is being asked */
 	const char *advice; /* what to say behind an error, while the statements are checked */
 };
 
 /* How one attempt ended. */
-enum outcome { ANSWERED, FAILED, LOST, NOT_PREPARED, TRY_AGAIN };
+enum outcome { ANSWERED, FAILED, MISSING, LOST, NOT_PREPARED, REPLACED, TRY_AGAIN };
 
 static int64_t
 milliseconds(void)
@@ -93,7 +96,8 @@ wait_for(struct store *store, short events)
 	if (left > 0 && (poll(&socket, 1, (int)left) > 0 || errno == EINTR))
 		return true;
 	log_line("database: no answer in time");
-	store->suspect = true;
+	if (store->suspect_until <= milliseconds())
+		store->suspect_until = milliseconds() + SUSPECT_FOR;
 	disconnect(store);
 	return false;
 }
@@ -160,16 +164,18 @@ judge_error(struct store *store, struct arena *arena, const PGresult *result)
 	    strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0 ||
 	    strcmp(state, "25006") == 0)
 		return LOST;
-	if (strcmp(state, "26000") == 0 || strcmp(state, "0A000") == 0)
+	if (strcmp(state, "26000") == 0)
 		return NOT_PREPARED;
+	if (strcmp(state, "0A000") == 0)
+		return REPLACED; /* a table was altered under a prepared statement */
 	if (strcmp(state, "42P05") == 0)
 		return ANSWERED; /* another session's, of the same name and so of the same text */
-	if (strcmp(state, "22003") == 0 || strcmp(state, "22P02") == 0)
+	if (store->kind == LOOKUP && (strcmp(state, "22003") == 0 || strcmp(state, "22P02") == 0))
 		return ANSWERED; /* no row can have such a value */
 	if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0)
 		return TRY_AGAIN;
 	log_trouble(store, arena, state, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
-	return FAILED;
+	return strncmp(state, "42", 2) == 0 ? MISSING : FAILED;
 }
 
 /* Reads all results of what was sent; the row is taken from the one that has it. */
@@ -235,6 +241,7 @@ ask_once(struct store *store, struct arena *arena, size_t number, const char *co
 	enum outcome outcome = ANSWERED;
 	int sent;
 
+	store->kind = statement->kind;
 	if (store->connection == NULL && !connect_database(store, arena))
 		return FAILED;
 	if (store->uses[number] == USED && !store->unprepared)
@@ -259,12 +266,13 @@ store_ask(struct store *store, struct arena *arena, size_t number, const char *c
 	bool found = false;
 
 	store->deadline =
-	    milliseconds() + (store->suspect ? SUSPECT_MILLISECONDS : store->milliseconds);
+	    milliseconds() +
+	    (milliseconds() < store->suspect_until ? SUSPECT_MILLISECONDS : store->milliseconds);
 	for (int attempt = 0; attempt < 3; attempt++) {
 		enum outcome outcome = ask_once(store, arena, number, parameters, out, &found);
 
 		if (outcome == ANSWERED) {
-			store->suspect = false;
+			store->suspect_until = 0;
 			return found ? VERDICT_YES : VERDICT_NO;
 		}
 		if (outcome == NOT_PREPARED)
@@ -274,7 +282,10 @@ store_ask(struct store *store, struct arena *arena, size_t number, const char *c
 			    store, arena, "connection lost", PQerrorMessage(store->connection));
 			disconnect(store);
 		}
-		if (outcome == FAILED || (outcome == LOST && !store->table[number].repeatable))
+		if (outcome == REPLACED)
+			disconnect(store);
+		if (outcome == FAILED || outcome == MISSING ||
+		    (outcome == LOST && store->table[number].kind == ONCE))
 			break;
 	}
 	metrics_database_error();
@@ -294,7 +305,7 @@ store_check(struct store *store, struct arena *arena, size_t count, const char *
 		enum outcome outcome =
 		    store->table[number].sql == NULL ? ANSWERED : prepare(store, arena, number);
 
-		if (outcome == FAILED && store->connection != NULL)
+		if (outcome == MISSING)
 			verdict = VERDICT_NO;
 		else if (outcome != ANSWERED)
 			verdict = VERDICT_UNDECIDED;

@@ -15,10 +15,16 @@
 
 struct store;
 
+enum statement_kind {
+	ONCE,       /* asking it twice may do more than asking it once: it is never retried */
+	REPEATABLE, /* it may be retried */
+	LOOKUP,     /* likewise; a parameter that its column cannot hold finds no row */
+};
+
 struct statement {
 	const char *sql;
 	int parameters;
-	bool repeatable; /* asking it twice does what asking once does: it may be retried */
+	enum statement_kind kind;
 };
 
 #define ROW_MAXIMUM 8
@@ -36,10 +42,12 @@ struct row {
 struct store *store_new(const char *program, const struct statement *table, long milliseconds);
 
 /*
- * Asks a statement of the table. A parameter that its column's type cannot hold finds no row.
+ * Asks a statement of the table.
  * VERDICT_YES: a row in *out (unless NULL). VERDICT_NO: no row.
  * VERDICT_UNDECIDED: no answer within the deadline or an error, after one line in the log.
- * A store that had no answer in time is suspect: its next question waits for half a second only.
+ * A store that had no answer in
+ * time is suspect for five seconds: until then, or an answer, its questions wait for half a second
+ * only.
  */
 enum verdict store_ask(struct store *, struct arena *, size_t statement,
     const char *const *parameters, struct row *out);

@@ -21,11 +21,14 @@ admit(struct request *request, struct context *context)
 static struct reply
 answer(struct request *request, struct context *context)
 {
+	struct account owner;
 	struct json *claims;
 	enum wire why = gate_token(request, context, request->values[0], TOKEN_REFRESH, &claims);
 
 	if (why == WIRE_OK)
-		why = gate_blacklist(request, context, claims);
+		why = gate_find_owner(request, context, claims, &owner);
+	if (why == WIRE_OK)
+		why = gate_blacklist(request, context, claims, owner.key);
 	return why == WIRE_OK ? reply_empty(request) : reply_refuse(request, why, NULL);
 }
 

@@ -95,13 +95,13 @@ gate_password_unchanged(const struct request *request, const struct context *con
 
 enum wire
 gate_owner(struct request *request, const struct context *context, enum token_kind kind,
-    struct json *claims)
+    struct json *claims, struct account *out)
 {
 	const struct config *config = context->config;
 	struct claims_context judged = context_claims(request, context);
-	struct account account;
 	const char *user_id;
 
+	*out = (struct account){.key = NULL};
 	if (config->compat == COMPAT_5_2 ||
 	    (kind == TOKEN_SLIDING && config->compat != COMPAT_HEAD))
 		return WIRE_OK;
@@ -114,7 +114,7 @@ gate_owner(struct request *request, const struct context *context, enum token_ki
 	case CLAIMS_USER:
 		break;
 	}
-	switch (account_find(context->accounts, request->arena, user_id, &account)) {
+	switch (account_find(context->accounts, request->arena, user_id, out)) {
 	case VERDICT_UNDECIDED:
 		return WIRE_UNAVAILABLE;
 	case VERDICT_NO:
@@ -122,13 +122,13 @@ gate_owner(struct request *request, const struct context *context, enum token_ki
 	case VERDICT_YES:
 		break;
 	}
-	request->user = account.user_id;
-	if (config->check_user_is_active && !account.active)
+	request->user = out->user_id;
+	if (config->check_user_is_active && !out->active)
 		return WIRE_NO_ACCOUNT_FOR_TOKEN;
 	if (config->check_revoke_token && config->compat == COMPAT_HEAD &&
-	    !gate_password_unchanged(request, context, claims, &account)) {
+	    !gate_password_unchanged(request, context, claims, out)) {
 		if (config->token_blacklist &&
-		    gate_blacklist(request, context, claims) == WIRE_UNAVAILABLE)
+		    gate_blacklist(request, context, claims, out->key) == WIRE_UNAVAILABLE)
 			return WIRE_UNAVAILABLE;
 		return WIRE_PASSWORD_CHANGED_REFRESH;
 	}
@@ -146,17 +146,30 @@ user_claim(
 	return claims_string(request->arena, bytes_of(account->user_id));
 }
 
-struct token_record
-gate_record(const struct request *request, const struct context *context, struct json *claims,
-    const char *token)
+enum wire
+gate_find_owner(const struct request *request, const struct context *context,
+    const struct json *claims, struct account *out)
 {
 	struct claims_context judged = context_claims(request, context);
-	struct token_record record = {.token = token, .created_now = true};
+	enum verdict found = VERDICT_NO;
+	const char *user_id;
+
+	if (claims_user(&judged, claims, &user_id) == CLAIMS_USER)
+		found = account_find(context->accounts, request->arena, user_id, out);
+	if (found != VERDICT_YES)
+		*out = (struct account){.key = NULL};
+	return found == VERDICT_UNDECIDED ? WIRE_UNAVAILABLE : WIRE_OK;
+}
+
+struct token_record
+gate_record(const struct request *request, const struct context *context, struct json *claims,
+    const char *token, const char *key)
+{
+	struct claims_context judged = context_claims(request, context);
+	struct token_record record = {.token = token, .user_key = key, .created_now = true};
 
 	record.jti = claims_jti(&judged, claims);
 	claims_time(claims, "exp", &record.expires_at);
-	if (claims_user(&judged, claims, &record.user_key) != CLAIMS_USER)
-		record.user_key = NULL;
 	return record;
 }
 
@@ -182,8 +195,7 @@ issue(struct request *request, const struct context *context, enum token_kind ki
 		return WIRE_UNAVAILABLE;
 	if (!config->token_blacklist)
 		return WIRE_OK;
-	record = gate_record(request, context, *claims, *token);
-	record.user_key = account->key;
+	record = gate_record(request, context, *claims, *token, account->key);
 	return token_outstanding(context->accounts, request->arena, &record) == VERDICT_YES
 		   ? WIRE_OK
 		   : WIRE_UNAVAILABLE;
@@ -252,10 +264,11 @@ gate_login(struct request *request, const struct context *context, enum token_ki
 }
 
 enum wire
-gate_blacklist(const struct request *request, const struct context *context, struct json *claims)
+gate_blacklist(const struct request *request, const struct context *context, struct json *claims,
+    const char *key)
 {
 	struct claims_context judged = context_claims(request, context);
-	struct token_record record = gate_record(request, context, claims, "");
+	struct token_record record = gate_record(request, context, claims, "", key);
 
 	if (record.jti == NULL || strlen(record.jti) > JTI_MAXIMUM)
 		return WIRE_TOKEN_INVALID;

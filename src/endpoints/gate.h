@@ -39,10 +39,15 @@ enum wire gate_token(const struct request *, const struct context *, struct byte
 
 /*
  * Whether the owner of a refresh or sliding token may have another: WIRE_OK, or why not. A token
- * without an owner passes, as does one whose owner SimpleJWT of that release does not look at.
+ * without an owner passes, as does one whose owner SimpleJWT of that release does not look at; then
+ * out->key is NULL.
  */
-enum wire gate_owner(
-    struct request *, const struct context *, enum token_kind, struct json *claims);
+enum wire gate_owner(struct request *, const struct context *, enum token_kind, struct json *claims,
+    struct account *out);
+
+/* The account that a token names, to file it under: out->key is NULL if there is none. */
+enum wire gate_find_owner(
+    const struct request *, const struct context *, const struct json *claims, struct account *out);
 
 /* Whether the claims carry the digest of this password's hash (JWT_CHECK_REVOKE_TOKEN). */
 bool gate_password_unchanged(const struct request *, const struct context *,
@@ -62,11 +67,15 @@ struct context *gate_login_open(struct context *);
 struct reply gate_login(struct request *, const struct context *, enum token_kind,
     struct json **claims, const char **token);
 
-/* Blacklists a token: WIRE_OK, WIRE_TOKEN_BLACKLISTED if somebody was first, or an outage. */
-enum wire gate_blacklist(const struct request *, const struct context *, struct json *claims);
+/*
+ * Blacklists a token: WIRE_OK, WIRE_TOKEN_BLACKLISTED if somebody was first, or an outage. key: of
+ * the account under which it is filed if it is not listed yet; may be NULL.
+ */
+enum wire gate_blacklist(
+    const struct request *, const struct context *, struct json *claims, const char *key);
 
 /* What the outstanding-token table keeps of it; the claims have an exp. */
-struct token_record gate_record(
-    const struct request *, const struct context *, struct json *claims, const char *token);
+struct token_record gate_record(const struct request *, const struct context *, struct json *claims,
+    const char *token, const char *key);
 
 #endif

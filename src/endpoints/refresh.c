@@ -10,32 +10,42 @@ start(const struct config *config)
 	return context_open(config, "refresh", KEYRING_SIGNS);
 }
 
-/* The same claims with a new id and new times; the old token is blacklisted if that is wanted. */
+/* The new token is listed: what is left to do before it may be given out is to end the old one. */
 static enum wire
-rotate(
-    struct request *request, const struct context *context, struct json *claims, const char **token)
+list_token(const struct request *request, const struct context *context, struct json *claims,
+    const char *token, const char *key)
 {
-	const struct config *config = context->config;
-	struct claims_context renewed = context_claims(request, context);
 	struct token_record record;
-	enum wire blacklisted;
 
-	if (config->blacklist_after_rotation) {
-		blacklisted = gate_blacklist(request, context, claims);
-		if (blacklisted != WIRE_OK)
-			return blacklisted;
-	}
+	if (!context->config->token_blacklist || context->config->compat == COMPAT_5_2)
+		return WIRE_OK;
+	record = gate_record(request, context, claims, token, key);
+	return token_outstanding(context->accounts, request->arena, &record) == VERDICT_YES
+		   ? WIRE_OK
+		   : WIRE_UNAVAILABLE;
+}
+
+/*
+ * The same claims with a new id and new times; the old token is blacklisted if that is wanted, and
+ * last of all: an outage before leaves it valid, so that the client can try again.
+ */
+static enum wire
+rotate(const struct request *request, const struct context *context, struct json *old,
+    const char *key, const char **token)
+{
+	struct claims_context renewed = context_claims(request, context);
+	struct json *claims = claims_copy(&renewed, old);
+	enum wire done;
+
 	if (!claims_renew(&renewed, claims, TOKEN_REFRESH, true))
 		return WIRE_UNAVAILABLE;
 	*token = claims_sign(&renewed, claims);
 	if (*token == NULL)
 		return WIRE_UNAVAILABLE;
-	if (!config->token_blacklist || config->compat == COMPAT_5_2)
-		return WIRE_OK;
-	record = gate_record(request, context, claims, *token);
-	return token_outstanding(context->accounts, request->arena, &record) == VERDICT_YES
-		   ? WIRE_OK
-		   : WIRE_UNAVAILABLE;
+	done = list_token(request, context, claims, *token, key);
+	if (done == WIRE_OK && context->config->blacklist_after_rotation)
+		done = gate_blacklist(request, context, old, key);
+	return done;
 }
 
 static struct reply
@@ -43,12 +53,13 @@ answer(struct request *request, struct context *context)
 {
 	struct claims_context claims = context_claims(request, context);
 	const char *access_token, *refresh_token;
+	struct account owner;
 	struct json *refresh;
 	enum wire judged;
 
 	judged = gate_token(request, context, request->values[0], TOKEN_REFRESH, &refresh);
 	if (judged == WIRE_OK)
-		judged = gate_owner(request, context, TOKEN_REFRESH, refresh);
+		judged = gate_owner(request, context, TOKEN_REFRESH, refresh, &owner);
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
 	access_token = claims_sign(&claims, claims_access(&claims, refresh));
@@ -56,7 +67,7 @@ answer(struct request *request, struct context *context)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	if (!context->config->rotate_refresh_tokens)
 		return reply_object(request, "access", access_token, NULL);
-	judged = rotate(request, context, refresh, &refresh_token);
+	judged = rotate(request, context, refresh, owner.key, &refresh_token);
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
 	return reply_object(request, "access", access_token, "refresh", refresh_token, NULL);

@@ -28,12 +28,13 @@ answer(struct request *request, struct context *context)
 {
 	const struct config *config = context->config;
 	struct claims_context renewed = context_claims(request, context);
+	struct account owner;
 	struct json *claims;
 	const char *token;
 	enum wire why = gate_token(request, context, request->values[0], TOKEN_SLIDING, &claims);
 
 	if (why == WIRE_OK)
-		why = gate_owner(request, context, TOKEN_SLIDING, claims);
+		why = gate_owner(request, context, TOKEN_SLIDING, claims, &owner);
 	if (why == WIRE_OK)
 		why = check_refresh_exp(request, config, claims);
 	if (why != WIRE_OK)

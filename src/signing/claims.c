@@ -146,6 +146,22 @@ is_own(const struct config *config, struct bytes name)
 }
 
 struct json *
+claims_copy(const struct claims_context *context, const struct json *claims)
+{
+	struct json *copy = arena_alloc(context->arena, sizeof(*copy));
+	struct json **end = &copy->first;
+
+	copy->type = JSON_OBJECT;
+	for (const struct json *claim = claims->first; claim != NULL; claim = claim->next) {
+		*end = arena_alloc(context->arena, sizeof(**end));
+		**end = *claim;
+		end = &(*end)->next;
+	}
+	*end = NULL;
+	return copy;
+}
+
+struct json *
 claims_access(const struct claims_context *context, const struct json *refresh)
 {
 	struct json *access = claims_new(context, TOKEN_ACCESS);

@@ -36,6 +36,9 @@ void claims_set(struct json *claims, struct bytes name, struct json *);
 struct json *claims_string(struct arena *, struct bytes);
 struct json *claims_integer(struct arena *, const char *digits);
 
+/* The same claims in an object of their own. */
+struct json *claims_copy(const struct claims_context *, const struct json *claims);
+
 /* New access claims with everything of a refresh token's claims that is not its own. */
 struct json *claims_access(const struct claims_context *, const struct json *refresh);
 

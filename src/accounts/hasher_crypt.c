@@ -191,21 +191,24 @@ crypt_compare(const char *phrase, const char *stored)
 	return verdict;
 }
 
-/* A password longer than the CRYPT_MAX_PASSPHRASE_SIZE of libxcrypt has never been stored with it.
+/*
+ * A password longer than the CRYPT_MAX_PASSPHRASE_SIZE of libxcrypt has never been stored with it:
+ * it is a no that takes the work of a check, so that it does not tell that there is such a user.
  */
 static enum verdict
 crypt_verify(struct bytes password, const char *stored)
 {
 	char phrase[CRYPT_MAX_PASSPHRASE_SIZE];
+	bool fits = password.length < sizeof phrase;
 	enum verdict verdict;
 
-	if (password.length >= sizeof phrase)
-		return VERDICT_NO;
+	if (!fits)
+		password.length = sizeof phrase - 1;
 	memcpy(phrase, password.data, password.length);
 	phrase[password.length] = '\0';
 	verdict = crypt_compare(phrase, stored);
 	explicit_bzero(phrase, sizeof phrase);
-	return verdict;
+	return fits || verdict == VERDICT_UNDECIDED ? verdict : VERDICT_NO;
 }
 
 /*

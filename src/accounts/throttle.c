@@ -178,6 +178,9 @@ entry_wait(const struct limit *limit, uint64_t entry, uint64_t key, int64_t now)
 {
 	long wait = 0;
 
+	/* A clock was set back; a few seconds are other workers, whose request began later. */
+	if ((int64_t)(entry & 0xffffffff) > now + 10)
+		return 0;
 	if (entry_is(entry, key))
 		wait =
 		    wait_after(limit, count_now(limit, entry, now)) - (long)entry_age(entry, now);
@@ -387,14 +390,14 @@ throttle_settle(
 		remember(throttle, attempt->known_pair, now);
 }
 
-/* Whether the file is one of ours, or new and can become one. */
+/* Whether the file is one of ours, or new and can become one. Judged before it is locked or
+ * changed. */
 static bool
 is_ours(int file, const char *path)
 {
 	struct stat status;
 
-	if (fstat(file, &status) != 0 ||
-	    (status.st_size == 0 && ftruncate(file, sizeof(struct table)) != 0)) {
+	if (fstat(file, &status) != 0) {
 		log_line("JWT_THROTTLE_FILE %s: %s", path, strerror(errno));
 		return false;
 	}
@@ -431,13 +434,21 @@ map(int file, const char *path)
 static struct table *
 prepare(int file, const char *path)
 {
-	struct table *table;
+	struct table *table = NULL;
+	int error;
 
+	if (!is_ours(file, path))
+		return NULL;
 	if (flock(file, LOCK_EX) != 0) {
 		log_line("JWT_THROTTLE_FILE %s: %s", path, strerror(errno));
 		return NULL;
 	}
-	table = is_ours(file, path) ? map(file, path) : NULL;
+	/* All of it at once: a page that a full file system cannot give later would be SIGBUS. */
+	error = posix_fallocate(file, 0, sizeof(*table));
+	if (error != 0)
+		log_line("JWT_THROTTLE_FILE %s: %s", path, strerror(error));
+	else
+		table = map(file, path);
 	flock(file, LOCK_UN);
 	return table;
 }

@@ -212,6 +212,7 @@ a_clock_that_is_set_costs_at_most_one_wait(void **state)
 	for (int i = 0; i < 10; i++)
 		try_login("192.0.2.1", "bob", NOW + i * HOUR / 100, VERDICT_NO);
 	assert_in_range(try_login("192.0.2.1", "bob", NOW - 1000000, VERDICT_NO), 0, 900);
+	assert_int_equal(try_login("192.0.2.1", "bob", NOW - 1000000 + 901, VERDICT_NO), 0);
 	assert_int_equal(try_login("192.0.2.1", "bob", NOW + 1000000, VERDICT_NO), 0);
 }
 

@@ -69,6 +69,8 @@ refill(struct fcgi *fcgi)
 	ssize_t got;
 
 	for (;;) {
+		if (milliseconds() >= fcgi->deadline)
+			return false;
 		got = recv(fcgi->connection, fcgi->received, sizeof(fcgi->received), 0);
 		if (got > 0)
 			break;

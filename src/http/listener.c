@@ -14,6 +14,7 @@
 #define KEPT_MAXIMUM 256
 
 static volatile sig_atomic_t stopping;
+static int nothing = -1; /* what stands in place of the listening socket after a stop */
 
 /* The listening socket first, behind it the kept connections. */
 static struct pollfd watched[1 + KEPT_MAXIMUM];
@@ -28,12 +29,11 @@ static nfds_t turn; /* from here down to the listening socket those are left tha
 static void
 stop(int signal)
 {
-	int error = errno, nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int error = errno;
 
 	(void)signal;
 	stopping = 1;
 	dup2(nothing, watched[0].fd);
-	close(nothing);
 	errno = error;
 }
 
@@ -42,6 +42,7 @@ listener_start(int descriptor, int queue)
 {
 	struct sigaction action = {.sa_handler = stop}, hang_up;
 
+	nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	watched[0] = (struct pollfd){.fd = descriptor, .events = POLLIN};
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGTERM, &action, NULL);
@@ -87,6 +88,14 @@ can_go_on(int error)
 	case ECONNABORTED:
 	case EPROTO:
 	case EPERM:
+	/* On TCP, the troubles of the network of a connection that is gone already (accept(2)). */
+	case ENETDOWN:
+	case ENETUNREACH:
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+	case ENOPROTOOPT:
+	case EOPNOTSUPP:
+	case ENONET:
 		return true;
 	default:
 		log_line("cannot accept: %s", strerror(error));

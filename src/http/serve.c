@@ -281,6 +281,10 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 	int option, listener;
 
 	log_open(endpoint->name);
+	/* RFC 3875 section 4.4: under CGI the arguments are words of the client's query. */
+	if (config_environment("GATEWAY_INTERFACE") != NULL &&
+	    config_environment("REQUEST_METHOD") != NULL)
+		argc = 1;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

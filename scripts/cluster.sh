@@ -33,23 +33,28 @@ cluster_end_stale() {
 	[ -e "$file" ] || return 0
 	for ((i = 0; i < 300; i++)); do
 		cluster_in_use || { rm -f "$file"; return 0; }
-		kill -INT "$(head -n 1 "$file" 2>&1)" 2>/dev/null
+		as "$owner" sh -c 'read -r pid <"$1" && [ "$pid" -gt 1 ] && kill -INT "$pid"' sh "$file" 2>/dev/null
 		sleep 0.1
 	done
 	die "somebody uses $state/cluster; see $file"
+}
+
+# What is in the owner's folder is written as the owner: it may have become a link to something of root's.
+as_owner_write() { # FILE
+	as "$owner" sh -c 'cat >"$1"' sh "$state/cluster/$1"
 }
 
 cluster_start() {
 	local user log=$state/postgres.log
 	cluster_make
 	cluster_end_stale
-	echo 'local all all peer map=jwt_fcgi' >"$state/cluster/pg_hba.conf"
+	echo 'local all all peer map=jwt_fcgi' | as_owner_write pg_hba.conf
 	{
 		for user in $(printf '%s\n' "$owner" "$me" | sort -u); do
 			echo "jwt_fcgi $user postgres"
 		done
 		echo "jwt_fcgi $service jwt_fcgi"
-	} >"$state/cluster/pg_ident.conf"
+	} | as_owner_write pg_ident.conf
 	install -d -m 0755 "${as_owner[@]}" "$run/postgres"
 	start postgres "$owner" INT "$bin/postgres" -D "$state/cluster" -c listen_addresses= \
 		-c unix_socket_directories="$run/postgres" -c max_connections=$((10 * workers + 20)) \
@@ -64,6 +69,6 @@ cluster_start() {
 	sql jwt_fcgi <"$here/sql/roles.sql"
 	if [ ! -e "$state/cluster/seeded" ]; then # once, so that a vitor who was removed stays away
 		sql jwt_fcgi <"$here/sql/seed.sql"
-		touch "$state/cluster/seeded"
+		as_owner_write seeded </dev/null
 	fi
 }

@@ -249,7 +249,7 @@ struct reply
 gate_login(struct request *request, const struct context *context, enum token_kind kind,
     struct json **claims, const char **token)
 {
-	struct account account;
+	struct account account = {.user_id = NULL};
 	struct reply reply = authenticate(request, context, &account);
 	enum wire issued;
 

@@ -89,7 +89,7 @@ answer_not_found(void)
 int
 main(int argc, char **argv)
 {
-	static char path[PATH_MAX], option[] = "--config";
+	static char path[PATH_MAX];
 	const char *info = getenv("PATH_INFO");
 	size_t length = info == NULL ? 0 : strlen(info);
 
@@ -97,14 +97,15 @@ main(int argc, char **argv)
 	if (length > 1 && info[length - 1] == '/')
 		length--;
 	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
-		char *arguments[] = {argv[0], option, path, NULL};
+		char *arguments[] = {argv[0], NULL};
 
 		if (strlen(programs[i].path) != length ||
 		    strncmp(info, programs[i].path, length) != 0)
 			continue;
 		if (!find_settings(path))
 			return EXIT_FAILURE;
-		return programs[i].main(3, arguments);
+		setenv("JWT_CONFIG_FILE", path, 1);
+		return programs[i].main(1, arguments);
 	}
 	return answer_not_found();
 }

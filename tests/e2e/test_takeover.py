@@ -99,10 +99,19 @@ class Host:
         self.run(RELOAD)
         process.wait_for(lambda: self.workers() and not self.workers() & before, "new workers of Nginx")
 
+    def all_gone(self):
+        """A multiwatch that is told to end may just have started one more."""
+        try:
+            os.killpg(self.programs.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return True
+        return False
+
     def end(self):
         if self.programs:
             os.killpg(self.programs.pid, signal.SIGTERM)  # all that the shell has started
             process.end(self.programs)
+            process.wait_for(self.all_gone, "the end of all programs")
         self.nginx.end()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -175,3 +175,38 @@ def test_one_of_many_simultaneous_blacklistings_wins(site, stack):
         ))
     assert set(answers) <= {200, 401} and 200 in answers
     assert site.execute("SELECT count(*) FROM token_blacklist_blacklistedtoken")[0][0] == 1
+
+
+# --- Tokens are filed under the primary key, whatever column goes into them.
+
+ROTATING = {"JWT_TOKEN_BLACKLIST": "on", "JWT_ROTATE_REFRESH_TOKENS": "on", "JWT_BLACKLIST_AFTER_ROTATION": "on"}
+
+
+def test_rotation_where_tokens_name_the_username(stack):
+    server = stack(JWT_USER_ID_FIELD="username", **ROTATING)
+    token = login(server, "alice").json()["refresh"]
+    for _ in range(3):
+        answer = refresh(server, token)
+        assert answer.status == 200, answer.body
+        used, token = token, answer.json()["refresh"]
+        assert refresh(server, used).json()["detail"] == "Token is blacklisted"
+    assert client.post_json(server.port, "/api/token/blacklist/", {"refresh": token}).status == 200
+    assert refresh(server, token).json()["detail"] == "Token is blacklisted"
+
+
+def test_a_login_that_renews_the_hash_gives_tokens_of_the_new_one(stack):
+    server = stack(JWT_CHECK_REVOKE_TOKEN="on", JWT_PASSWORD_REHASH="upgrade")
+    pair = login(server, "h_old_iter").json()
+    assert client.hello(server.port, pair["access"]).status == 200
+    assert refresh(server, pair["refresh"]).status == 200
+
+
+def test_an_outage_within_a_rotation_leaves_the_old_token(site, stack):
+    server = stack(**ROTATING)
+    token = login(server, "alice").json()["refresh"]
+    site.execute("ALTER TABLE token_blacklist_outstandingtoken ADD CONSTRAINT no_room CHECK (false) NOT VALID")
+    try:
+        assert refresh(server, token).status == 503
+    finally:
+        site.execute("ALTER TABLE token_blacklist_outstandingtoken DROP CONSTRAINT no_room")
+    assert refresh(server, token).status == 200

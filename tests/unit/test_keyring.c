@@ -280,6 +280,14 @@ test_refused(void **state)
 	unlink(path_of("next/b.ES384.pem"));
 	write_file("next/c.secret", "short", 0600);
 	assert_non_null(strstr(why_not(true), "next/c.secret is a key of 5 bytes"));
+	unlink(path_of("next/c.secret"));
+	/* A public key in a form that is not read must not become an HMAC key. */
+	write_file("next/d.crt", "0\202 as long as a certificate in DER would be, or nearly", 0600);
+	assert_non_null(strstr(why_not(true), "next/d.crt is neither PEM nor a JWK"));
+	unlink(path_of("next/d.crt"));
+	write_file(
+	    "next/d.json", "\357\273\277{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQAB\"}]}", 0600);
+	assert_non_null(strstr(why_not(true), "next/d.json is neither PEM nor a JWK"));
 }
 
 /* As an editor or a copy over a slow line would: first half of it, then all. */
@@ -335,6 +343,21 @@ test_unknown_kid(void **state)
 	keyring_free(other);
 }
 
+/* The folder is read again without a difference: what was freed then must not be looked at. */
+static void
+test_unknown_kid_changes_nothing(void **state)
+{
+	static const char stranger[] = "eyJhbGciOiJFUzI1NiIsImtpZCI6Im5vYm9keSJ9.e30.AAAA";
+	struct keyring *worker;
+
+	(void)state;
+	write_file("active/a.pem", new_text("ES256"), 0600);
+	worker = load(KEYRING_VERIFIES);
+	for (int i = 0; i < 3; i++)
+		assert_false(verifies(worker, stranger));
+	keyring_free(worker);
+}
+
 static void
 test_single(void **state)
 {
@@ -378,6 +401,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_unknown_kid, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_unknown_kid_changes_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_single, setup, teardown),
 	};
 

@@ -371,7 +371,8 @@ test_broken(void **state)
 			    expected(VERDICT_NO, broken[i]), verify(&unbounded, "", broken[i]));
 	}
 	assert_int_equal(VERDICT_NO, verify(&all, "secret", NULL));
-	assert_true(seconds() - start < 5);
+	/* Not the hours that some ask for, even under valgrind. */
+	assert_true(seconds() - start < 120);
 }
 
 static void

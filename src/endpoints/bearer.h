@@ -8,7 +8,7 @@
 
 /*
  * Authenticates the request by its Authorization header, as SimpleJWT's JWTAuthentication: a reply
- * with status 0 and the account in *out, or the refusal.
+ * with status 0, the token's claims in *claims and the account in *out; or the refusal.
  */
 struct reply bearer_admit(
     struct request *, const struct context *, struct json **claims, struct account *out);

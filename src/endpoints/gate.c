@@ -161,8 +161,9 @@ gate_find_owner(const struct request *request, const struct context *context,
 	return found == VERDICT_UNDECIDED ? WIRE_UNAVAILABLE : WIRE_OK;
 }
 
-struct token_record
-gate_record(const struct request *request, const struct context *context, struct json *claims,
+/* What the table of outstanding tokens keeps of a token. */
+static struct token_record
+make_record(const struct request *request, const struct context *context, struct json *claims,
     const char *token, const char *key)
 {
 	struct claims_context judged = context_claims(request, context);
@@ -173,6 +174,17 @@ gate_record(const struct request *request, const struct context *context, struct
 	return record;
 }
 
+enum wire
+gate_list(const struct request *request, const struct context *context, struct json *claims,
+    const char *token, const char *key)
+{
+	struct token_record record = make_record(request, context, claims, token, key);
+
+	return token_outstanding(context->accounts, request->arena, &record) == VERDICT_YES
+		   ? WIRE_OK
+		   : WIRE_UNAVAILABLE;
+}
+
 /* New claims of that kind for an account, signed and, where the tables are used, listed there. */
 static enum wire
 issue(struct request *request, const struct context *context, enum token_kind kind,
@@ -180,7 +192,6 @@ issue(struct request *request, const struct context *context, enum token_kind ki
 {
 	const struct config *config = context->config;
 	struct claims_context made = context_claims(request, context);
-	struct token_record record;
 
 	*claims = claims_new(&made, kind);
 	if (*claims == NULL)
@@ -195,10 +206,7 @@ issue(struct request *request, const struct context *context, enum token_kind ki
 		return WIRE_UNAVAILABLE;
 	if (!config->token_blacklist)
 		return WIRE_OK;
-	record = gate_record(request, context, *claims, *token, account->key);
-	return token_outstanding(context->accounts, request->arena, &record) == VERDICT_YES
-		   ? WIRE_OK
-		   : WIRE_UNAVAILABLE;
+	return gate_list(request, context, *claims, *token, account->key);
 }
 
 void
@@ -268,7 +276,7 @@ gate_blacklist(const struct request *request, const struct context *context, str
     const char *key)
 {
 	struct claims_context judged = context_claims(request, context);
-	struct token_record record = gate_record(request, context, claims, "", key);
+	struct token_record record = make_record(request, context, claims, "", key);
 
 	if (record.jti == NULL || strlen(record.jti) > JTI_MAXIMUM)
 		return WIRE_TOKEN_INVALID;

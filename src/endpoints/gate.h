@@ -74,8 +74,8 @@ struct reply gate_login(struct request *, const struct context *, enum token_kin
 enum wire gate_blacklist(
     const struct request *, const struct context *, struct json *claims, const char *key);
 
-/* What the outstanding-token table keeps of it; the claims have an exp. */
-struct token_record gate_record(const struct request *, const struct context *, struct json *claims,
+/* Lists a new token, which has an exp, under the account of that key: WIRE_OK or an outage. */
+enum wire gate_list(const struct request *, const struct context *, struct json *claims,
     const char *token, const char *key);
 
 #endif

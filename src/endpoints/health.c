@@ -15,14 +15,6 @@ start(const struct config *config)
 	return context_open(config, "health", KEYRING_VERIFIES);
 }
 
-/* To start without a database is what this program is for. */
-static bool
-check(struct context *context)
-{
-	(void)context;
-	return true;
-}
-
 static bool
 is_live_path(const char *uri)
 {
@@ -60,7 +52,6 @@ static const struct endpoint endpoint = {
     .description = "",
     .one_form = true,
     .start = start,
-    .check = check,
     .answer = answer,
 };
 

@@ -22,14 +22,6 @@ start(const struct config *config)
 	return context.keyring == NULL ? NULL : &context;
 }
 
-/* There is nothing but the keys. */
-static bool
-check(struct context *context)
-{
-	(void)context;
-	return true;
-}
-
 /* What is next, active, or retired and not yet expired; never a secret. */
 static struct bytes
 write_keys(struct request *request, const struct ring *ring)
@@ -96,7 +88,6 @@ static const struct endpoint endpoint = {
     .description = "The public keys that tokens can be verified with.",
     .one_form = true,
     .start = start,
-    .check = check,
     .answer = answer,
 };
 

@@ -21,13 +21,6 @@ start(const struct config *config)
 	return context.folder == NULL ? NULL : &context;
 }
 
-static bool
-check(struct context *context)
-{
-	(void)context;
-	return true;
-}
-
 static struct reply
 answer(struct request *request, struct context *context)
 {
@@ -49,7 +42,6 @@ static const struct endpoint endpoint = {
     .description = "",
     .one_form = true,
     .start = start,
-    .check = check,
     .answer = answer,
 };
 

@@ -10,21 +10,6 @@ start(const struct config *config)
 	return context_open(config, "refresh", KEYRING_SIGNS);
 }
 
-/* The new token is listed: what is left to do before it may be given out is to end the old one. */
-static enum wire
-list_token(const struct request *request, const struct context *context, struct json *claims,
-    const char *token, const char *key)
-{
-	struct token_record record;
-
-	if (!context->config->token_blacklist || context->config->compat == COMPAT_5_2)
-		return WIRE_OK;
-	record = gate_record(request, context, claims, token, key);
-	return token_outstanding(context->accounts, request->arena, &record) == VERDICT_YES
-		   ? WIRE_OK
-		   : WIRE_UNAVAILABLE;
-}
-
 /*
  * The same claims with a new id and new times; the old token is blacklisted if that is wanted, and
  * last of all: an outage before leaves it valid, so that the client can try again.
@@ -35,15 +20,17 @@ rotate(const struct request *request, const struct context *context, struct json
 {
 	struct claims_context renewed = context_claims(request, context);
 	struct json *claims = claims_copy(&renewed, old);
-	enum wire done;
+	const struct config *config = context->config;
+	enum wire done = WIRE_OK;
 
 	if (!claims_renew(&renewed, claims, TOKEN_REFRESH, true))
 		return WIRE_UNAVAILABLE;
 	*token = claims_sign(&renewed, claims);
 	if (*token == NULL)
 		return WIRE_UNAVAILABLE;
-	done = list_token(request, context, claims, *token, key);
-	if (done == WIRE_OK && context->config->blacklist_after_rotation)
+	if (config->token_blacklist && config->compat != COMPAT_5_2)
+		done = gate_list(request, context, claims, *token, key);
+	if (done == WIRE_OK && config->blacklist_after_rotation)
 		done = gate_blacklist(request, context, old, key);
 	return done;
 }

@@ -34,7 +34,8 @@ struct endpoint {
 
 	/* Once, before the first request. NULL, after a line in the log: refuse to start. */
 	struct context *(*start)(const struct config *);
-	/* Whether what it depends on has what is needed; not asked for a single CGI request. */
+	/* Whether what it depends on has what is needed; not asked for a single CGI request. NULL:
+	 * there is nothing to ask. */
 	bool (*check)(struct context *);
 	/* Who asks: a reply with status 0 lets the request in. NULL: anybody may. */
 	struct reply (*admit)(struct request *, struct context *);

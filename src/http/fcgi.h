@@ -4,9 +4,9 @@
  *
  * A reader of our own in place of libfcgi, which aborts on records that no web server sends, serves
  * a request that was cut off in its parameters, and waits for ever on a peer that sends nothing.
- * Here each request has one deadline from accept to its last byte, everything that a peer announces
- * is bounded before it is believed, and what is not the protocol ends the connection, never the
- * process.
+ * Here each request has one deadline, from accept or, on a kept connection, from its first byte;
+ * everything that a peer announces is bounded before it is believed, and what is not the protocol
+ * ends the connection, never the process.
  */
 #ifndef HTTP_FCGI_H
 #define HTTP_FCGI_H

@@ -268,6 +268,12 @@ print_help(const struct endpoint *endpoint)
 	config_help(stdout);
 }
 
+static bool
+check(const struct endpoint *endpoint, struct context *context)
+{
+	return endpoint->check == NULL || endpoint->check(context);
+}
+
 int
 serve(const struct endpoint *endpoint, int argc, char **argv)
 {
@@ -312,7 +318,7 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 	if (context == NULL)
 		return EXIT_FAILURE;
 	if (check_only) {
-		if (!endpoint->check(context))
+		if (!check(endpoint, context))
 			return EXIT_FAILURE;
 		config_print(config, stdout);
 		return EXIT_SUCCESS;
@@ -321,7 +327,7 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 	switch (find_door(&listener)) {
 	case DOOR_FCGI:
 		listener_start(listener, endpoint->slow ? (int)config->login_queue : 0);
-		return endpoint->check(context) ? serve_fcgi(endpoint, config, context)
+		return check(endpoint, context) ? serve_fcgi(endpoint, config, context)
 						: EXIT_FAILURE;
 	case DOOR_CGI:
 		serve_cgi(endpoint, config, context);

@@ -39,8 +39,9 @@ ends_with(const char *name, const char *end)
 	return length > tail && strcmp(name + length - tail, end) == 0;
 }
 
-bool
-ring_reads(const char *name)
+/* Whether a file of that name is read at all. */
+static bool
+is_read(const char *name)
 {
 	static const char *const ends[] = {
 	    ".pem", ".crt", ".json", ".jwk", ".pub", ".secret", NULL};
@@ -73,7 +74,7 @@ list_state(struct arena *arena, const char *folder, enum key_state state, struct
 		struct entry *entry;
 		struct stat status;
 
-		if (!ring_reads(file->d_name) ||
+		if (!is_read(file->d_name) ||
 		    fstatat(dirfd(directory), file->d_name, &status, 0) != 0)
 			continue;
 		entry = arena_alloc(arena, sizeof(*entry));

@@ -63,7 +63,4 @@ const struct key *ring_signer(const struct ring *, int64_t now);
  */
 uint64_t ring_fingerprint(const char *folder, int64_t *newest);
 
-/* Whether a file of that name is read at all. */
-bool ring_reads(const char *name);
-
 #endif

@@ -311,7 +311,7 @@ store_check(struct store *store, struct arena *arena, size_t count, const char *
 			verdict = VERDICT_UNDECIDED;
 	}
 	store->advice = NULL;
-	if (verdict == VERDICT_UNDECIDED)
-		disconnect(store);
+	/* Who is never asked holds no connection: databases have few. */
+	disconnect(store);
 	return verdict;
 }

@@ -228,9 +228,7 @@ token_blacklisted(struct accounts *accounts, struct arena *arena, const char *jt
 }
 
 enum verdict
-token_blacklist(struct accounts *accounts, struct arena *arena, const struct token_record *record)
+token_blacklist(struct accounts *accounts, struct arena *arena, const char *jti)
 {
-	if (token_outstanding(accounts, arena, record) == VERDICT_UNDECIDED)
-		return VERDICT_UNDECIDED;
-	return store_ask(accounts->store, arena, TOKEN_BLACKLIST, &record->jti, NULL);
+	return store_ask(accounts->store, arena, TOKEN_BLACKLIST, &jti, NULL);
 }

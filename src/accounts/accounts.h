@@ -65,8 +65,7 @@ enum verdict token_outstanding(struct accounts *, struct arena *, const struct t
 /* Whether a token of that id is blacklisted. */
 enum verdict token_blacklisted(struct accounts *, struct arena *, const char *jti);
 
-/* Blacklists it, adding it first if need be. Of several at once exactly one has YES, the rest NO.
- */
-enum verdict token_blacklist(struct accounts *, struct arena *, const struct token_record *);
+/* Blacklists the outstanding token of that id. Of several at once one has YES, the rest NO. */
+enum verdict token_blacklist(struct accounts *, struct arena *, const char *jti);
 
 #endif

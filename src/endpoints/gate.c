@@ -161,28 +161,68 @@ gate_find_owner(const struct request *request, const struct context *context,
 	return found == VERDICT_UNDECIDED ? WIRE_UNAVAILABLE : WIRE_OK;
 }
 
-/* What the table of outstanding tokens keeps of a token. */
-static struct token_record
-make_record(const struct request *request, const struct context *context, struct json *claims,
-    const char *token, const char *key)
+/* created_now: whether the table says so, or nothing. A token without a fitting id cannot be
+ * listed. */
+static enum wire
+list(const struct request *request, const struct context *context, struct json *claims,
+    const char *token, const char *key, bool created_now)
 {
 	struct claims_context judged = context_claims(request, context);
-	struct token_record record = {.token = token, .user_key = key, .created_now = true};
+	struct token_record record = {.jti = claims_jti(&judged, claims),
+	    .token = token,
+	    .user_key = key,
+	    .created_now = created_now};
 
-	record.jti = claims_jti(&judged, claims);
+	if (record.jti == NULL || strlen(record.jti) > JTI_MAXIMUM)
+		return WIRE_TOKEN_INVALID;
 	claims_time(claims, "exp", &record.expires_at);
-	return record;
+	if (token == NULL ||
+	    token_outstanding(context->accounts, request->arena, &record) != VERDICT_YES)
+		return WIRE_UNAVAILABLE;
+	return WIRE_OK;
 }
 
 enum wire
 gate_list(const struct request *request, const struct context *context, struct json *claims,
     const char *token, const char *key)
 {
-	struct token_record record = make_record(request, context, claims, token, key);
+	return list(request, context, claims, token, key, true);
+}
 
-	return token_outstanding(context->accounts, request->arena, &record) == VERDICT_YES
-		   ? WIRE_OK
-		   : WIRE_UNAVAILABLE;
+/* SimpleJWT before 5.4 knew nothing of a token that it had not listed at its issue. */
+enum wire
+gate_list_old(const struct request *request, const struct context *context, struct json *claims,
+    const char *key)
+{
+	struct claims_context judged = context_claims(request, context);
+	const char *token = claims_sign(&judged, claims);
+	bool knows = context->config->compat != COMPAT_5_2;
+
+	return list(request, context, claims, token, knows ? key : NULL, knows);
+}
+
+enum wire
+gate_end(const struct request *request, const struct context *context, const struct json *claims)
+{
+	struct claims_context judged = context_claims(request, context);
+
+	switch (token_blacklist(context->accounts, request->arena, claims_jti(&judged, claims))) {
+	case VERDICT_YES:
+		return WIRE_OK;
+	case VERDICT_NO:
+		return WIRE_TOKEN_BLACKLISTED;
+	default:
+		return WIRE_UNAVAILABLE;
+	}
+}
+
+enum wire
+gate_blacklist(const struct request *request, const struct context *context, struct json *claims,
+    const char *key)
+{
+	enum wire listed = gate_list_old(request, context, claims, key);
+
+	return listed == WIRE_OK ? gate_end(request, context, claims) : listed;
 }
 
 /* New claims of that kind for an account, signed and, where the tables are used, listed there. */
@@ -269,31 +309,4 @@ gate_login(struct request *request, const struct context *context, enum token_ki
 	    account_logged_in(context->accounts, request->arena, &account) != VERDICT_YES)
 		issued = WIRE_UNAVAILABLE;
 	return issued == WIRE_OK ? reply : reply_refuse(request, issued, NULL);
-}
-
-enum wire
-gate_blacklist(const struct request *request, const struct context *context, struct json *claims,
-    const char *key)
-{
-	struct claims_context judged = context_claims(request, context);
-	struct token_record record = make_record(request, context, claims, "", key);
-
-	if (record.jti == NULL || strlen(record.jti) > JTI_MAXIMUM)
-		return WIRE_TOKEN_INVALID;
-	record.token = claims_sign(&judged, claims);
-	/* SimpleJWT before 5.4 knew nothing of a token that it had not listed at its issue. */
-	if (context->config->compat == COMPAT_5_2) {
-		record.user_key = NULL;
-		record.created_now = false;
-	}
-	switch (record.token == NULL
-		    ? VERDICT_UNDECIDED
-		    : token_blacklist(context->accounts, request->arena, &record)) {
-	case VERDICT_YES:
-		return WIRE_OK;
-	case VERDICT_NO:
-		return WIRE_TOKEN_BLACKLISTED;
-	default:
-		return WIRE_UNAVAILABLE;
-	}
 }

@@ -67,15 +67,18 @@ struct context *gate_login_open(struct context *);
 struct reply gate_login(struct request *, const struct context *, enum token_kind,
     struct json **claims, const char **token);
 
-/*
- * Blacklists a token: WIRE_OK, WIRE_TOKEN_BLACKLISTED if somebody was first, or an outage. key: of
- * the account under which it is filed if it is not listed yet; may be NULL.
- */
-enum wire gate_blacklist(
-    const struct request *, const struct context *, struct json *claims, const char *key);
-
 /* Lists a new token, which has an exp, under the account of that key: WIRE_OK or an outage. */
 enum wire gate_list(const struct request *, const struct context *, struct json *claims,
     const char *token, const char *key);
+
+/*
+ * Blacklists a token in two steps: lists it, if nobody has yet, under the account of that key
+ * (which may be NULL); then ends it: WIRE_TOKEN_BLACKLISTED if somebody was first.
+ */
+enum wire gate_list_old(
+    const struct request *, const struct context *, struct json *claims, const char *key);
+enum wire gate_end(const struct request *, const struct context *, const struct json *claims);
+enum wire gate_blacklist(
+    const struct request *, const struct context *, struct json *claims, const char *key);
 
 #endif

@@ -11,16 +11,16 @@ start(const struct config *config)
 }
 
 /*
- * The same claims with a new id and new times; the old token is blacklisted if that is wanted, and
- * last of all: an outage before leaves it valid, so that the client can try again.
+ * The same claims with a new id and new times. The old token is ended, if that is wanted, last of
+ * all: an outage before leaves it valid, so that the client can try again.
  */
 static enum wire
 rotate(const struct request *request, const struct context *context, struct json *old,
     const char *key, const char **token)
 {
+	const struct config *config = context->config;
 	struct claims_context renewed = context_claims(request, context);
 	struct json *claims = claims_copy(&renewed, old);
-	const struct config *config = context->config;
 	enum wire done = WIRE_OK;
 
 	if (!claims_renew(&renewed, claims, TOKEN_REFRESH, true))
@@ -28,10 +28,12 @@ rotate(const struct request *request, const struct context *context, struct json
 	*token = claims_sign(&renewed, claims);
 	if (*token == NULL)
 		return WIRE_UNAVAILABLE;
-	if (config->token_blacklist && config->compat != COMPAT_5_2)
+	if (config->blacklist_after_rotation)
+		done = gate_list_old(request, context, old, key);
+	if (done == WIRE_OK && config->token_blacklist && config->compat != COMPAT_5_2)
 		done = gate_list(request, context, claims, *token, key);
 	if (done == WIRE_OK && config->blacklist_after_rotation)
-		done = gate_blacklist(request, context, old, key);
+		done = gate_end(request, context, old);
 	return done;
 }
 

@@ -1,5 +1,8 @@
 """A platform that starts one command and names PORT and DATABASE_URL."""
+import pathlib
+import shutil
 import subprocess
+import tempfile
 from urllib.parse import quote
 
 import pytest
@@ -11,7 +14,6 @@ from harness.profiles import KEY, PROFILES
 
 def url(site):
     return f"postgresql://jwt_fcgi@{quote(str(site.cluster.folder), safe='')}/{site.name}"
-
 
 
 def check(environment):
@@ -41,13 +43,29 @@ def test_a_url_that_is_none_is_not_shown(site):
     assert "s3cret" not in done.stderr
 
 
-def test_the_procfile(site, tmp_path):
+@pytest.fixture
+def release():
+    """What is deployed: a folder that the platform's user can enter, as he may not the checkout."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="jwt-fcgi-release-", dir="/tmp"))
+    folder.chmod(0o755)
+    for name in ("scripts", "nginx"):
+        shutil.copytree(ours.CHECKOUT / name, folder / name)
+    shutil.copy(ours.CHECKOUT / "Procfile", folder)
+    (folder / "build").mkdir()
+    for name in ("token", "refresh", "verify", "blacklist", "sliding", "sliding_refresh", "hello", "jwks"):
+        skip_without(name)
+        shutil.copy(ours.program(name), folder / "build")
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_the_procfile(site, tmp_path, release):
     site.restore()
     port = process.free_port()
-    command = (ours.CHECKOUT / "Procfile").read_text().split(": ", 1)[1].split()
+    command = (release / "Procfile").read_text().split(": ", 1)[1].split()
     settings = PROFILES["plain"].our_settings()
-    web = process.start(command, tmp_path / "log", cwd=ours.CHECKOUT, env=ours.environment(
-        {}, {**settings, "DATABASE_URL": url(site), "PORT": str(port), "PROGRAMS": str(ours.BUILD), "WORKERS": "1"}))
+    web = process.start(command, tmp_path / "log", cwd=release, env=ours.environment(
+        {}, {**settings, "DATABASE_URL": url(site), "PORT": str(port), "WORKERS": "1"}))
     try:
         process.wait_for(lambda: process.accepts(port), (tmp_path / "log").read_text() or "the port")
         pair = client.post_json(port, "/api/token/", {"username": "alice", "password": people.PASSWORD})
@@ -62,7 +80,7 @@ def test_the_procfile(site, tmp_path):
     process.wait_for(lambda: not any(process.alive(pid) for pid in tree), "all of it to end")
 
 
-def test_a_port_is_needed():
-    done = subprocess.run([ours.CHECKOUT / "scripts/web"], capture_output=True, text=True, env={
-        **ours.environment({}, {}), "PORT": "none", "PROGRAMS": str(ours.BUILD)})
+def test_a_port_is_needed(release):
+    done = subprocess.run([release / "scripts/web"], capture_output=True, text=True, env={
+        **ours.environment({}, {}), "PORT": "none"})
     assert done.returncode == 1 and "PORT" in done.stderr

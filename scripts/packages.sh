@@ -5,7 +5,7 @@ check_packages=(apache2-bin caddy chromium chromium-driver clang clang-format de
 	git gunicorn httpie libapache2-mod-fcgid libc6-dbg libcmocka-dev lighttpd lintian mandoc pgbouncer
 	prometheus python3-argon2 python3-bcrypt python3-cryptography python3-django
 	python3-djangorestframework python3-djangorestframework-simplejwt python3-psycopg2
-	python3-pytest python3-selenium systemd valgrind)
+	python3-pytest python3-pytest-xdist python3-selenium systemd valgrind)
 command -v npm >/dev/null || check_packages+=(nodejs npm) # or whatever else brings npm
 
 # Installs those that are missing; false, after a line that names them, if that cannot be done.

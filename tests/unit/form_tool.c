@@ -67,6 +67,14 @@ answer(struct arena *arena, const struct question *q, struct form_field **out, c
 	       single(arena, text, out);
 }
 
+/* No bytes may have no address, which fwrite(3) does not want to see. */
+static void
+print_bytes(struct bytes bytes)
+{
+	if (bytes.length > 0)
+		fwrite(bytes.data, 1, bytes.length, stdout);
+}
+
 static void
 answer_write(const struct form_field *fields)
 {
@@ -78,8 +86,8 @@ answer_write(const struct form_field *fields)
 	for (; fields != NULL; fields = fields->next) {
 		printf("%s %zu %zu\n", fields->file ? "file" : "text", fields->name.length,
 		    fields->value.length);
-		fwrite(fields->name.data, 1, fields->name.length, stdout);
-		fwrite(fields->value.data, 1, fields->value.length, stdout);
+		print_bytes(fields->name);
+		print_bytes(fields->value);
 	}
 }
 

@@ -66,11 +66,16 @@ class Ours:
 
     def workers(self, name):
         """The pids of one program, by the file that they run."""
-        wanted = str(program(name))
-        return [
-            pid for pid in process.children(self.process.pid)
-            if os.path.realpath(f"/proc/{pid}/exe") == os.path.realpath(wanted)
-        ]
+        wanted = os.path.realpath(program(name))
+        return [pid for pid in process.children(self.process.pid) if _runs(pid) == wanted]
 
     def end(self):
         process.end(self.process)
+
+
+def _runs(pid):
+    """The file that a process runs; None if it has ended meanwhile."""
+    try:
+        return os.path.realpath(f"/proc/{pid}/exe")
+    except OSError:
+        return None

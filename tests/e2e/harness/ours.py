@@ -43,14 +43,6 @@ def plain_environment(**more):
     return {**{name: os.environ[name] for name in kept if name in os.environ}, **more}
 
 
-def runs(pid, path):
-    """Whether that process runs that file; one that has just ended runs nothing."""
-    try:
-        return os.path.samefile(f"/proc/{pid}/exe", path)
-    except OSError:
-        return False
-
-
 class Ours:
     """./run on a free port; process is its process, log what it says."""
 

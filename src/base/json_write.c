@@ -207,13 +207,29 @@ plain_end(struct bytes text, size_t at)
 	return at;
 }
 
+/* A string that is written as it stands, as most are. */
+static void
+plain_write(struct buffer *buffer, struct bytes text)
+{
+	char *at = buffer_extend(buffer, text.length + 2);
+
+	*at++ = '"';
+	if (text.length > 0)
+		memcpy(at, text.data, text.length);
+	at[text.length] = '"';
+}
+
 void
 json_write_string(struct buffer *buffer, struct bytes utf8, bool ascii)
 {
-	size_t written = 0, at = 0;
+	size_t written = 0, at = plain_end(utf8, 0);
 
+	if (at == utf8.length) {
+		plain_write(buffer, utf8);
+		return;
+	}
 	buffer_putc(buffer, '"');
-	while ((at = plain_end(utf8, at)) < utf8.length) {
+	for (; at < utf8.length; at = plain_end(utf8, at)) {
 		struct bytes rest = {utf8.data + at, utf8.length - at};
 		uint32_t code;
 		size_t size = character_read(rest, &code);

@@ -48,7 +48,7 @@ make_tables(void)
 	tables.made = true;
 }
 
-static void
+static inline void
 encode_group(const unsigned char *at, char *out)
 {
 	memcpy(out, tables.pairs[(unsigned)at[0] << 4 | at[1] >> 4], 2);

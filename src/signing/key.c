@@ -2,13 +2,12 @@
 
 #include "signing/b64url.h"
 #include "signing/ecdsa.h"
+#include "signing/hmac.h"
 #include "signing/jwk.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <string.h>
@@ -32,7 +31,7 @@ key_free(struct key *key)
 {
 	if (key == NULL)
 		return;
-	EVP_MAC_CTX_free(key->mac);
+	hmac_free(key->hmac);
 	EVP_MD_free(key->digest);
 	EVP_MD_CTX_free(key->hash);
 	EVP_PKEY_CTX_free(key->signer);
@@ -65,25 +64,6 @@ make_headers(struct key *key)
 			    name, key->id));
 }
 
-static EVP_MAC_CTX *
-hmac_new(const struct algorithm *algorithm, struct bytes secret)
-{
-	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *mac = hmac == NULL ? NULL : EVP_MAC_CTX_new(hmac);
-	char digest[16];
-	OSSL_PARAM parameters[2];
-
-	strcpy(digest, algorithm->digest);
-	parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0);
-	parameters[1] = OSSL_PARAM_construct_end();
-	EVP_MAC_free(hmac);
-	if (mac != NULL &&
-	    EVP_MAC_init(mac, (const unsigned char *)secret.data, secret.length, parameters) == 1)
-		return mac;
-	EVP_MAC_CTX_free(mac);
-	return NULL;
-}
-
 struct key *
 key_of_secret(
     struct arena *arena, const struct algorithm *algorithm, struct bytes secret, const char **why)
@@ -101,8 +81,8 @@ key_of_secret(
 		return NULL;
 	}
 	key = key_new(algorithm);
-	key->mac = hmac_new(algorithm, secret);
-	if (key->mac == NULL || !jwk_thumbprint_secret(key->arena, secret, &key->id)) {
+	key->hmac = hmac_new(algorithm->digest, secret);
+	if (key->hmac == NULL || !jwk_thumbprint_secret(key->arena, secret, &key->id)) {
 		*why = "is more than OpenSSL can do here";
 		key_free(key);
 		return NULL;
@@ -266,14 +246,6 @@ raw(struct bytes bytes)
 }
 
 static bool
-hmac(const struct key *key, struct bytes input, unsigned char *tag, size_t *length)
-{
-	return EVP_MAC_init(key->mac, NULL, 0, NULL) == 1 &&
-	       EVP_MAC_update(key->mac, raw(input), input.length) == 1 &&
-	       EVP_MAC_final(key->mac, tag, length, SIGNATURE_MAXIMUM) == 1;
-}
-
-static bool
 digest_of(const struct key *key, struct bytes input, unsigned char *digest, unsigned *length)
 {
 	return EVP_DigestInit_ex2(key->hash, key->digest, NULL) == 1 &&
@@ -305,8 +277,8 @@ key_sign(const struct key *key, struct bytes input, unsigned char *signature, si
 
 	if (!key->signs)
 		return false;
-	if (key->mac != NULL)
-		return hmac(key, input, signature, length);
+	if (key->hmac != NULL)
+		return hmac_make(key->hmac, input, signature, length);
 	if (key->algorithm->family == FAMILY_EDDSA) {
 		*length = SIGNATURE_MAXIMUM;
 		done = EVP_MD_CTX_copy_ex(key->hash, key->signing) == 1 &&
@@ -322,12 +294,12 @@ key_sign(const struct key *key, struct bytes input, unsigned char *signature, si
 static bool
 verify_hmac(const struct key *key, struct bytes input, struct bytes signature)
 {
-	unsigned char expected[SIGNATURE_MAXIMUM];
+	unsigned char expected[HMAC_MAXIMUM];
 	size_t length;
-	bool same = hmac(key, input, expected, &length) && signature.length == length &&
+	bool same = hmac_make(key->hmac, input, expected, &length) && signature.length == length &&
 		    CRYPTO_memcmp(signature.data, expected, length) == 0;
 
-	explicit_bzero(expected, EVP_MAX_MD_SIZE);
+	explicit_bzero(expected, sizeof(expected));
 	return same;
 }
 
@@ -354,7 +326,7 @@ key_verify(const struct key *key, struct bytes input, struct bytes signature)
 {
 	bool good;
 
-	if (key->mac != NULL)
+	if (key->hmac != NULL)
 		return verify_hmac(key, input, signature);
 	if (signature.length == 0 || signature.length > SIGNATURE_MAXIMUM)
 		return false;

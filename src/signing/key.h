@@ -12,6 +12,8 @@
 /* The longest signature of any algorithm, bytes: RSA with 8192 bits. */
 #define SIGNATURE_MAXIMUM 1024
 
+struct hmac;
+
 struct key {
 	struct arena *arena; /* of the key itself */
 	const struct algorithm *algorithm;
@@ -24,8 +26,8 @@ struct key {
 	/* Headers of its tokens, encoded: {"alg":"…","typ":"JWT"}, and with the kid between. */
 	struct bytes header, header_with_id;
 
-	EVP_MAC_CTX *mac; /* of a secret, with the secret in it; restarted for each use */
-	EVP_PKEY *pair;   /* of all others */
+	struct hmac *hmac; /* of a secret */
+	EVP_PKEY *pair;    /* of all others */
 	EVP_MD *digest;
 	EVP_MD_CTX *hash;
 	EVP_PKEY_CTX *signer, *verifier; /* of a digest */

@@ -167,7 +167,7 @@ read_entry(struct arena *arena, const char *folder, const struct ring_rules *rul
 		return arena_printf(arena, "%s/%s %s", folder, added.file, why);
 	why = NULL;
 	for (size_t i = 0; i < keys.count; i++) {
-		if (why == NULL && half && (keys.keys[i]->signs || keys.keys[i]->mac != NULL))
+		if (why == NULL && half && (keys.keys[i]->signs || keys.keys[i]->hmac != NULL))
 			why = arena_printf(
 			    arena, "%s/%s is private; .pub is for public keys", folder, added.file);
 		added.key = keys.keys[i];

@@ -28,7 +28,7 @@ check(struct arena *arena, struct bytes text, const char *algorithm)
 		const struct key *key = keys.keys[i];
 		size_t length;
 
-		if (strlen(key->id) != 43 || (key->jwk == NULL) != (key->mac != NULL))
+		if (strlen(key->id) != 43 || (key->jwk == NULL) != (key->hmac != NULL))
 			abort();
 		if (key->signs && key_sign(key, input, signature, &length) &&
 		    !key_verify(key, input, (struct bytes){(char *)signature, length}))

@@ -4,6 +4,7 @@
 #include "accounts/password.h"
 #include "accounts/statements.h"
 #include "accounts/url.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
@@ -166,7 +167,7 @@ account_authenticate(struct accounts *accounts, struct arena *arena, struct byte
 	found = find(accounts, arena, USER_BY_NAME, name, out);
 	if (found == VERDICT_UNDECIDED)
 		return found;
-	begun = metrics_clock();
+	begun = clock_microseconds();
 	if (found == VERDICT_YES)
 		verified = password_verify(&accounts->policy, password, out->password, &spent);
 	if (verified == VERDICT_UNDECIDED)

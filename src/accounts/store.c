@@ -1,16 +1,15 @@
 #include "accounts/store.h"
 
+#include "accounts/connection.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
-#include <errno.h>
-#include <libpq-fe.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define SUSPECT_MILLISECONDS 500  /* for a question to a suspect database */
 #define SUSPECT_FOR          5000 /* then it is asked with all patience again */
@@ -43,15 +42,6 @@ struct store {
 
 /* How one attempt ended. */
 enum outcome { ANSWERED, FAILED, MISSING, LOST, NOT_PREPARED, REPLACED, TRY_AGAIN };
-
-static int64_t
-milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct store *
 store_new(const char *program, const struct statement *table, long timeout)
@@ -86,18 +76,21 @@ disconnect(struct store *store)
 	memset(store->uses, 0, sizeof(store->uses));
 }
 
+static void
+suspect(struct store *store)
+{
+	if (store->suspect_until <= clock_milliseconds())
+		store->suspect_until = clock_milliseconds() + SUSPECT_FOR;
+}
+
 /* false when the deadline has passed; then the connection is of no more use. */
 static bool
 wait_for(struct store *store, short events)
 {
-	struct pollfd socket = {.fd = PQsocket(store->connection), .events = events};
-	int64_t left = store->deadline - milliseconds();
-
-	if (left > 0 && (poll(&socket, 1, (int)left) > 0 || errno == EINTR))
+	if (connection_wait(store->connection, events, store->deadline))
 		return true;
 	log_line("database: no answer in time");
-	if (store->suspect_until <= milliseconds())
-		store->suspect_until = milliseconds() + SUSPECT_FOR;
+	suspect(store);
 	disconnect(store);
 	return false;
 }
@@ -105,20 +98,15 @@ wait_for(struct store *store, short events)
 static bool
 connect_database(struct store *store, struct arena *arena)
 {
-	const char *const names[] = {"fallback_application_name", "client_encoding", NULL};
-	const char *const values[] = {store->program, "UTF8", NULL};
-	PostgresPollingStatusType wanted = PGRES_POLLING_WRITING;
+	bool late = false;
 
-	store->connection = PQconnectStartParams(names, values, 0);
-	while (store->connection != NULL && PQstatus(store->connection) != CONNECTION_BAD) {
-		if (wanted == PGRES_POLLING_OK)
-			return PQsetnonblocking(store->connection, 1) == 0;
-		if (!wait_for(store, wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT))
-			return false;
-		wanted = PQconnectPoll(store->connection);
-	}
-	log_trouble(store, arena, "cannot connect",
-	    store->connection == NULL ? "out of memory" : PQerrorMessage(store->connection));
+	store->connection = connection_open(arena, store->program, store->deadline, &late);
+	if (PQstatus(store->connection) == CONNECTION_OK)
+		return true;
+	if (late)
+		suspect(store);
+	if (store->connection != NULL)
+		log_trouble(store, arena, "cannot connect", PQerrorMessage(store->connection));
 	disconnect(store);
 	return false;
 }
@@ -265,9 +253,9 @@ store_ask(struct store *store, struct arena *arena, size_t number, const char *c
 {
 	bool found = false;
 
-	store->deadline =
-	    milliseconds() +
-	    (milliseconds() < store->suspect_until ? SUSPECT_MILLISECONDS : store->milliseconds);
+	store->deadline = clock_milliseconds() + (clock_milliseconds() < store->suspect_until
+							 ? SUSPECT_MILLISECONDS
+							 : store->milliseconds);
 	for (int attempt = 0; attempt < 3; attempt++) {
 		enum outcome outcome = ask_once(store, arena, number, parameters, out, &found);
 
@@ -297,7 +285,7 @@ store_check(struct store *store, struct arena *arena, size_t count, const char *
 {
 	enum verdict verdict = VERDICT_YES;
 
-	store->deadline = milliseconds() + store->milliseconds;
+	store->deadline = clock_milliseconds() + store->milliseconds;
 	if (store->connection == NULL && !connect_database(store, arena))
 		return VERDICT_UNDECIDED;
 	store->advice = advice;

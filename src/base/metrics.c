@@ -1,5 +1,6 @@
 #include "base/metrics.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <dirent.h>
@@ -9,7 +10,6 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SUFFIX          ".metrics"
@@ -157,20 +157,11 @@ metrics_request(int status, const char *outcome, int64_t microseconds)
 	observe(&mapped->requests, microseconds);
 }
 
-int64_t
-metrics_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 void
 metrics_password(int64_t begun)
 {
 	if (mapped != NULL)
-		observe(&mapped->passwords, metrics_clock() - begun);
+		observe(&mapped->passwords, clock_microseconds() - begun);
 }
 
 void

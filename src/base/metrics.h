@@ -15,8 +15,7 @@ void metrics_open(const struct config *, const char *program);
 /* A request's answer: its status, its word in the log, and how long it took. */
 void metrics_request(int status, const char *outcome, int64_t microseconds);
 
-/* What it cost to verify one password, from metrics_clock() on. */
-int64_t metrics_clock(void);
+/* What it cost to verify one password, from that clock_microseconds() on. */
 void metrics_password(int64_t begun);
 
 /* A question that the database did not answer. */

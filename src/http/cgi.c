@@ -1,10 +1,11 @@
 #include "http/cgi.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -13,10 +14,10 @@ static struct bytes
 read_body(struct request *request, size_t length)
 {
 	char *body = arena_alloc(request->arena, length);
-	time_t deadline = time(NULL) + request->config->request_timeout;
+	int64_t deadline = clock_milliseconds() + request->config->request_timeout * 1000;
 	size_t have = 0;
 
-	while (have < length && time(NULL) <= deadline) {
+	while (have < length && clock_milliseconds() < deadline) {
 		struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
 		ssize_t got;
 

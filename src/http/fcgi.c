@@ -1,10 +1,11 @@
 #include "http/fcgi.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 /* FastCGI Specification 1.0, sections 3.3, 5 and 8. */
@@ -43,21 +44,12 @@ struct parts {
 	bool parameters_too_large, body_too_large;
 };
 
-static int64_t
-milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Waits until the connection is ready for `events`; false when the deadline has passed. */
 static bool
 wait_for(struct fcgi *fcgi, short events)
 {
 	struct pollfd poll_for = {.fd = fcgi->connection, .events = events};
-	int64_t left = fcgi->deadline - milliseconds();
+	int64_t left = fcgi->deadline - clock_milliseconds();
 
 	return left > 0 && (poll(&poll_for, 1, (int)left) > 0 || errno == EINTR);
 }
@@ -69,7 +61,7 @@ refill(struct fcgi *fcgi)
 	ssize_t got;
 
 	for (;;) {
-		if (milliseconds() >= fcgi->deadline)
+		if (clock_milliseconds() >= fcgi->deadline)
 			return false;
 		got = recv(fcgi->connection, fcgi->received, sizeof(fcgi->received), 0);
 		if (got > 0)
@@ -307,7 +299,7 @@ fcgi_receive(struct fcgi *fcgi, int connection, struct request *request)
 	struct record record;
 
 	fcgi->connection = connection;
-	fcgi->deadline = milliseconds() + request->config->request_timeout * 1000;
+	fcgi->deadline = clock_milliseconds() + request->config->request_timeout * 1000;
 	fcgi->request_id = fcgi->role = 0;
 	fcgi->start = fcgi->end = 0;
 	fcgi->keep_asked = fcgi->keep = false;
@@ -351,7 +343,7 @@ fcgi_answer(struct fcgi *fcgi, struct arena *arena, struct bytes head, struct by
 	put_stream(&out, fcgi->request_id, body);
 	put_header(&out, STDOUT, fcgi->request_id, 0);
 	put_end(&out, fcgi->request_id, REQUEST_COMPLETE);
-	fcgi->deadline = milliseconds() + 1000;
+	fcgi->deadline = clock_milliseconds() + 1000;
 	if (!send_all(fcgi, buffer_bytes(&out)))
 		return false;
 	fcgi->keep = fcgi->keep_asked && fcgi->start == fcgi->end;
@@ -366,7 +358,7 @@ static void
 linger(struct fcgi *fcgi)
 {
 	shutdown(fcgi->connection, SHUT_WR);
-	fcgi->deadline = milliseconds() + 100;
+	fcgi->deadline = clock_milliseconds() + 100;
 	while (refill(fcgi))
 		continue;
 }

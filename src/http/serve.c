@@ -4,6 +4,7 @@
 #include "http/indent.h"
 #include "http/listener.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/sandbox.h"
@@ -118,15 +119,6 @@ write_head(
 	return buffer_bytes(&head);
 }
 
-static int64_t
-microseconds(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* A text that may be a client's: itself if it is made of these characters, else quoted. */
 static const char *
 log_word(struct arena *arena, const char *text, const char *harmless)
@@ -156,10 +148,10 @@ static void
 handle(const struct endpoint *endpoint, struct request *request, struct context *context,
     struct bytes *head, struct bytes *body)
 {
-	int64_t begun = microseconds(CLOCK_MONOTONIC), took;
+	int64_t begun = clock_microseconds(), took;
 	struct reply reply;
 
-	request->now = microseconds(CLOCK_REALTIME) / 1000000;
+	request->now = time(NULL);
 	reply = judge(endpoint, request, context);
 	if (request->indent > 0)
 		reply.body = json_indent(request->arena, reply.body, request->indent);
@@ -167,7 +159,7 @@ handle(const struct endpoint *endpoint, struct request *request, struct context 
 	*body = reply.body;
 	if (request->method != NULL && is_method(request, "HEAD"))
 		body->length = 0;
-	took = microseconds(CLOCK_MONOTONIC) - begun;
+	took = clock_microseconds() - begun;
 	metrics_request(reply.status, reply.outcome, took);
 	log_request(request, &reply, took);
 }

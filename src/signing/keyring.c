@@ -1,5 +1,6 @@
 #include "signing/keyring.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <signal.h>
@@ -37,15 +38,6 @@ watch_signal(void)
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGHUP, &action, NULL);
-}
-
-static int64_t
-milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 int64_t
@@ -269,7 +261,7 @@ keyring_load(const struct config *config, enum keyring_duty duty)
 	keyring->rules = (struct ring_rules){.signs = duty == KEYRING_SIGNS,
 	    .usual = algorithm_find(bytes_of(config->algorithm)),
 	    .longest = keyring_longest_lifetime(config)};
-	keyring->looked = milliseconds();
+	keyring->looked = clock_milliseconds();
 	reload(keyring);
 	if (keyring->ring == NULL) {
 		keyring_free(keyring);
@@ -286,7 +278,7 @@ keyring_ring(struct keyring *keyring)
 
 	if (keyring->folder == NULL)
 		return keyring->ring;
-	now = milliseconds();
+	now = clock_milliseconds();
 	if (now - keyring->looked >= LOOK_EVERY || keyring->hang_ups != hang_ups) {
 		keyring->looked = now;
 		look(keyring);
@@ -297,7 +289,7 @@ keyring_ring(struct keyring *keyring)
 bool
 keyring_look_again(struct keyring *keyring)
 {
-	int64_t now = milliseconds();
+	int64_t now = clock_milliseconds();
 
 	if (keyring->folder == NULL || now - keyring->looked_again < LOOK_EVERY)
 		return false;

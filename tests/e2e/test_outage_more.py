@@ -1,5 +1,5 @@
 """Outages of other kinds than a database that is away: full, read-only, without its tables, out of
-connections, of another password; a program without descriptors; another clock; a standby promoted.
+connections, of another password; a program without descriptors; another clock.
 """
 import contextlib
 import pathlib
@@ -7,7 +7,7 @@ import resource
 import time
 
 import pytest
-from harness import client, fastcgi, ours, postgres, process
+from harness import client, fastcgi, ours, process
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.postgres import Cluster
@@ -36,10 +36,7 @@ def environment(site, **settings):
 
 
 def login(program, password=PASSWORD):
-    parameters, body = fastcgi.login("alice", password)
-    output, ended = program.ask(parameters, body)
-    assert ended
-    answer = client.parse(b"HTTP/1.1 " + output.removeprefix(b"Status: "))
+    answer = program.answer(*fastcgi.login("alice", password))
     if answer.status == 503:
         assert int(answer.header("Retry-After")) > 0 and answer.json()["code"] == "unavailable"
     return answer.status
@@ -134,51 +131,6 @@ def test_descriptors_run_out(away):
         assert ended and output[:11] in (b"Status: 200", b"Status: 503")
         assert login(program) == 200
         assert program.process.poll() is None
-
-
-def test_a_standby_is_promoted(tmp_path_factory):
-    """libpq's list of hosts with target_session_attrs: service goes on where writing is possible."""
-    skip_without("token")
-    first, second = Cluster(), None
-    try:
-        site = Site(first)
-        site.execute("ALTER SYSTEM SET wal_level = replica")
-        second = standby_of(first)
-        hosts = environment(site, PGUSER="postgres", PGHOST=f"{first.folder},{second.folder}",
-                            PGTARGETSESSIONATTRS="read-write")
-        with fastcgi.Program("token", hosts) as program:
-            assert login(program) == 200
-            site.connection.close()
-            first.kill()
-            assert login(program) == 503
-            with contextlib.closing(second.connect("postgres")) as connection:
-                connection.cursor().execute("SELECT pg_promote()")
-            begun = time.monotonic()
-            process.wait_for(lambda: login(program) == 200, "service on the promoted one", 5)
-            assert time.monotonic() - begun < 2
-            assert program.process.poll() is None
-    finally:
-        for cluster in (first, second):
-            if cluster:
-                cluster.remove()
-
-
-def standby_of(first):
-    import shutil
-    import subprocess
-
-    second = object.__new__(Cluster)
-    second.prefix, owner = postgres.as_owner()
-    second.folder = first.folder.with_name(first.folder.name + "-standby")
-    second.folder.mkdir(0o755)
-    if owner:
-        shutil.chown(second.folder, owner.pw_uid, owner.pw_gid)
-    second.log, second.postmaster = second.folder / "log", None
-    subprocess.run([*first.prefix, "pg_basebackup" if shutil.which("pg_basebackup") else postgres.program("pg_basebackup"),
-                    "-h", first.folder, "-U", "postgres", "-D", second.folder / "data", "-R", "-c", "fast", "-X", "stream"],
-                   check=True, cwd="/", capture_output=True)
-    second.start()
-    return second
 
 
 def test_tokens_of_another_clock(away):

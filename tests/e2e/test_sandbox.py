@@ -12,7 +12,7 @@ import shutil
 import subprocess
 
 import pytest
-from harness import client, fastcgi, ours, postgres, process
+from harness import fastcgi, ours, postgres, process
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.profiles import PROFILES
@@ -165,8 +165,7 @@ def certify(cluster):
 
 
 def login(program):
-    output, _ = program.ask(*fastcgi.login("alice", PASSWORD))
-    return client.parse(b"HTTP/1.1 " + output.removeprefix(b"Status: ")).status
+    return program.answer(*fastcgi.login("alice", PASSWORD)).status
 
 
 def test_reconnecting_by_name_with_tls_and_a_password_file(remote):

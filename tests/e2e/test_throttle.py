@@ -22,9 +22,7 @@ def environment(site, tmp_path):
 
 def login(program, name, password, address="192.0.2.1"):
     parameters, body = fastcgi.login(name, password)
-    output, ended = program.ask({**parameters, "REMOTE_ADDR": address}, body)
-    assert ended
-    return client.parse(b"HTTP/1.1 " + output.removeprefix(b"Status: "))
+    return program.answer({**parameters, "REMOTE_ADDR": address}, body)
 
 
 def is_throttled(answer):

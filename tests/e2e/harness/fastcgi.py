@@ -83,6 +83,12 @@ class Program:
             connection.sendall(request(parameters, body))
             return read_answer(connection)
 
+    def answer(self, parameters, body=b""):
+        """The same, as HTTP would have it."""
+        output, ended = self.ask(parameters, body)
+        assert ended, self.log.read_text(errors="replace")
+        return client.parse(b"HTTP/1.1 " + output.removeprefix(b"Status: "))
+
     def __enter__(self):
         return self
 

@@ -50,12 +50,16 @@ class Cluster:
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
         self.log = self.folder / "log"
         self.postmaster = None
-        subprocess.run(
-            [*self.prefix, program("initdb"), "--pgdata", self.folder / "data", "--auth=trust",
-             "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],
-            check=True, stdout=subprocess.DEVNULL, cwd="/",
-        )
+        self.make()
         self.start()
+
+    def run(self, name, *arguments):
+        """One of PostgreSQL's own programs, as the owner of the cluster."""
+        subprocess.run([*self.prefix, program(name), *arguments], check=True, capture_output=True, cwd="/")
+
+    def make(self):
+        self.run("initdb", "--pgdata", self.folder / "data", "--auth=trust", "--username=postgres",
+                 "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
 
     def start(self):
         options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
@@ -111,3 +115,19 @@ class Cluster:
             self.signal_all(signal.SIGCONT)
             self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Standby(Cluster):
+    """A copy of another cluster that follows it, read-only until it is promoted."""
+
+    def __init__(self, primary):
+        self.primary = primary
+        super().__init__()
+
+    def make(self):
+        self.run("pg_basebackup", "-h", self.primary.folder, "-U", "postgres", "-D", self.folder / "data",
+                 "-R", "-c", "fast", "-X", "stream")
+
+    def promote(self):
+        with contextlib.closing(self.connect("postgres")) as connection:
+            connection.cursor().execute("SELECT pg_promote()")

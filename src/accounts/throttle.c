@@ -365,7 +365,7 @@ watch_for_stuffing(struct throttle *throttle, const struct attempt *attempt, int
 	    &table->names[attempt->name / 64 % (BITS / 64)], UINT64_C(1) << attempt->name % 64);
 	if (atomic_fetch_add(&table->failures, 1) == STUFFING - 1 &&
 	    count_bits(table->names) > STUFFING / 2)
-		log_line(
+		log_warning(
 		    "credential stuffing? %d refused logins within a minute, of about %d names "
 		    "from about %d addresses",
 		    STUFFING, count_bits(table->names), count_bits(table->addresses));

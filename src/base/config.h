@@ -69,6 +69,7 @@ struct config {
 	bool json_only;
 	long request_body_limit;  /* bytes */
 	long request_timeout;     /* seconds for one request to arrive */
+	const char *log;          /* text, json, syslog */
 	const char *metrics_dir;  /* NULL: nothing is counted */
 	const char *database_url; /* wiped from the environment; NULL: PG* variables alone */
 	long database_timeout;    /* seconds for the database's part of one request */

@@ -1,19 +1,41 @@
 /*
- * One line per event, to standard error (a terminal, the journal, nginx's error log).
+ * One line per event, to standard error (a terminal, the journal, nginx's error log), as text or as
+ * JSON, or to syslog.
  *
- * A line is `TIME program[pid]: text`, written by one write(2) so that lines of several workers
- * never mix. Only our own words, numbers and the escaped form of log_quote() go into a text: never
- * a password, token or key, and no byte of a client as it came.
+ * An event is what happened, in our own words, and fields with what is known about it. A line of
+ * text is `TIME program[pid]: what name=value ...`, one of JSON an object with the members time,
+ * level, program, pid, message and the fields. Each is printable ASCII, written by one call so that
+ * lines of several workers never mix. Only our own words, numbers and the escaped form of
+ * log_quote() go into a message: never a password, token or key, and no byte of a client as it
+ * came. Nobody waits for a reader of the log that is stuck: see log_target.h.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
 #include "base/bytes.h"
 
+enum log_level { LEVEL_ERROR = 3, LEVEL_WARNING = 4, LEVEL_INFO = 6 }; /* RFC 5424's numbers */
+
+struct log_field {
+	const char *name;
+	enum { FIELD_TEXT, FIELD_NUMBER, FIELD_THOUSANDTHS } kind;
+	const char *text; /* from anywhere; NULL: not known */
+	long number;      /* of the other two kinds */
+};
+
+/* From now on lines are this program's; text on standard error until log_to(). */
 void log_open(const char *program);
 
-/* Longer than 1000 bytes is cut. errno is kept. */
+/* What JWT_LOG says. */
+void log_to(const char *target);
+
+/* The fields end with one that has no name. What is too long is cut. errno is kept. */
+void log_event(enum log_level, const char *what, const struct log_field *fields);
+
+/* An event without fields: an error, and what is none. */
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * Between double quotes, everything but printable ASCII as \xHH, cut at 200

@@ -96,14 +96,14 @@ drop_capabilities(void)
 		kept[0].permitted = kept[0].effective =
 		    1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
 	if (syscall(SYS_capset, &header, kept) != 0 && geteuid() == 0)
-		log_line("sandbox: capabilities are kept");
+		log_warning("sandbox: capabilities are kept");
 }
 
 static void
 complain(const char *part, const char *why)
 {
 	if (why != NULL)
-		log_line("sandbox: no %s: %s", part, why);
+		log_warning("sandbox: no %s: %s", part, why);
 }
 
 void
@@ -115,7 +115,7 @@ sandbox_enter(const struct config *config)
 	if (strcmp(config->sandbox, "off") == 0)
 		return;
 	if (SANITIZED) {
-		log_line("sandbox: off, this is a build with AddressSanitizer");
+		log_warning("sandbox: off, this is a build with AddressSanitizer");
 		return;
 	}
 	settle_user();

@@ -121,6 +121,8 @@ const struct setting settings[] = {
 	"postgresql:// URL of the database, if not PG* variables; or DATABASE_URL"},
     {"JWT_DATABASE_TIMEOUT", SETTING_SECONDS, FIELD(database_timeout), "3", 1, 60, NULL,
 	"for the database's part of one request; then 503"},
+    {"JWT_LOG", SETTING_CHOICE, FIELD(log), "text", 0, 0, "text json syslog",
+	"one line per event: text or JSON on standard error, which may be the journal, or syslog"},
     {"JWT_METRICS_DIR", SETTING_TEXT, FIELD(metrics_dir), NULL, 0, 0, NULL,
 	"a folder where the programs count what they do, for the program metrics"},
 

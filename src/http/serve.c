@@ -119,28 +119,16 @@ write_head(
 	return buffer_bytes(&head);
 }
 
-/* A text that may be a client's: itself if it is made of these characters, else quoted. */
-static const char *
-log_word(struct arena *arena, const char *text, const char *harmless)
-{
-	if (text == NULL || *text == '\0')
-		return "-";
-	if (text[strspn(text, harmless)] == '\0' && strlen(text) <= 45)
-		return text;
-	return log_quote(arena, bytes_of(text));
-}
-
 /* One line for each request, with nothing of the client in it but quoted. */
 static void
 log_request(const struct request *request, const struct reply *reply, int64_t took)
 {
-	struct arena *arena = request->arena;
+	const struct log_field fields[] = {{"method", .text = request->method},
+	    {"status", FIELD_NUMBER, .number = reply->status}, {"outcome", .text = reply->outcome},
+	    {"user", .text = request->user}, {"from", .text = request->remote_address},
+	    {"ms", FIELD_THOUSANDTHS, .number = took}, {.name = NULL}};
 
-	log_line("%s %d %s user=%s from=%s ms=%lld.%03d",
-	    log_word(arena, request->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), reply->status,
-	    reply->outcome, log_word(arena, request->user, "0123456789abcdef-"),
-	    log_word(arena, request->remote_address, "0123456789abcdefABCDEF.:"),
-	    (long long)(took / 1000), (int)(took % 1000));
+	log_event(reply->status < 500 ? LEVEL_INFO : LEVEL_WARNING, "request", fields);
 }
 
 /* From a request that was read to head and body of its answer. */
@@ -175,7 +163,7 @@ serve_cgi(const struct endpoint *endpoint, const struct config *config, struct c
 	cgi_receive(&request);
 	handle(endpoint, &request, context, &head, &body);
 	if (!cgi_answer(head, body))
-		log_line("answer not taken: %s", strerror(errno));
+		log_warning("answer not taken: %s", strerror(errno));
 	arena_free(arena);
 }
 
@@ -191,9 +179,9 @@ serve_connection(struct fcgi *fcgi, int connection, const struct endpoint *endpo
 	if (fcgi_receive(fcgi, connection, &request)) {
 		handle(endpoint, &request, context, &head, &body);
 		if (!fcgi_answer(fcgi, arena, head, body))
-			log_line("answer not taken: the web server has gone");
+			log_warning("answer not taken: the web server has gone");
 	} else if (fcgi->used > 0) {
-		log_line("request not complete: the web server has gone or is too slow");
+		log_warning("request not complete: the web server has gone or is too slow");
 	}
 	fcgi_end(fcgi);
 	if (fcgi->keep)
@@ -306,6 +294,8 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 		return 2;
 	}
 	config = config_load(file);
+	if (config != NULL && !check_only)
+		log_to(config->log);
 	context = config == NULL ? NULL : endpoint->start(config);
 	if (context == NULL)
 		return EXIT_FAILURE;

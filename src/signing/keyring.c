@@ -205,9 +205,9 @@ log_ring(const struct ring *ring)
 	const struct key *signer = ring->signer;
 
 	if (signer == NULL)
-		log_line("keys: %zu, for verifying", ring->count);
+		log_notice("keys: %zu, for verifying", ring->count);
 	else
-		log_line("keys: %zu, signing with %s (%s)", ring->count, signer->id,
+		log_notice("keys: %zu, signing with %s (%s)", ring->count, signer->id,
 		    signer->algorithm->name);
 }
 

@@ -1,9 +1,18 @@
-"""Log lines carry no password, no token, no key, and no raw byte of a client."""
+"""Log lines carry no password, no token, no key, and no raw byte of a client; and nobody waits for their reader."""
+import contextlib
+import fcntl
+import json
+import os
 import re
+import socket
+import subprocess
+import time
 
-from harness import client
+import pytest
+from harness import client, fastcgi, ours, process
+from harness.fixtures import skip_without
 from harness.people import PASSWORD
-from harness.profiles import KEY
+from harness.profiles import KEY, PROFILES
 from harness.tokens import Maker
 
 SECRET = "a-password-that-must-not-be-seen"
@@ -58,3 +67,205 @@ def test_one_line_per_request(stack):
     for _ in range(10):
         client.ask(server.port, "GET /hello/")
     assert len(LINE.findall(server.main.output())) == before + 10
+
+
+# --- Where the lines go: JWT_LOG, and what standard error is.
+
+STRANGE = {"REQUEST_METHOD": 'GE"T\\\n', "REMOTE_ADDR": "\u00e9 status=200"}
+PLAIN = {"REQUEST_METHOD": "GET", "REMOTE_ADDR": "2001:db8::1"}
+FIELDS = re.compile(r' (\w+)=("(?:[^"\\]|\\.)*"|[^\s"]+)')
+TEXT = r"jwks\[\d+\]: request( \w+=.*)"
+ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+A_MOMENT = 3.0  # of the slowest request among very many, on a busy machine
+
+
+def serving(log=None, name="jwks", **more):
+    """A program of which nothing is asked but lines of its log: jwks wants no database."""
+    skip_without(name)
+    settings = {**PROFILES["default"].our_settings(), **({"JWT_LOG": log} if log else {})}
+    return fastcgi.Program(name, ours.environment({"PGHOST": "/nonexistent"}, settings), **more)
+
+
+def fields(text):
+    """name=value of a whole line; nothing may stand between."""
+    assert FIELDS.sub("", text) == "", text
+    return dict(FIELDS.findall(text))
+
+
+def test_a_request_is_names_and_values():
+    with serving() as program:
+        program.ask(STRANGE)
+        program.ask(PLAIN)
+        strange, plain = (re.fullmatch(f"{ISO} {TEXT}", line) for line in program.log.read_text().splitlines())
+    found = fields(strange[1])
+    assert list(found) == ["method", "status", "outcome", "user", "from", "ms"]
+    assert found["method"] == r'"GE\"T\\\x0a"' and found["from"] == r'"\xc3\xa9 status=200"'
+    assert found["status"] == "405" and found["outcome"] == "method" and found["user"] == "-"
+    found = fields(plain[1])
+    assert found["method"] == "GET" and found["from"] == "2001:db8::1" and re.fullmatch(r"\d+\.\d{3}", found["ms"])
+
+
+def test_json_lines():
+    with serving("json", "hello") as program:
+        program.ask(STRANGE)
+        program.ask({**PLAIN, "HTTP_AUTHORIZATION": "Bearer " + Maker().make({"kind": "access"})})
+        lines = [json.loads(line) for line in program.log.read_text().splitlines()]
+    assert lines[0]["level"] == "error" and lines[0]["message"].startswith('database: cannot connect: "')
+    strange, failed = (line for line in lines if line["message"] == "request")
+    assert isinstance(strange.pop("ms"), float) and re.fullmatch(ISO, strange.pop("time"))
+    assert strange == {
+        "program": "hello", "pid": program.process.pid, "level": "info", "message": "request", "method": 'GE"T\\\n',
+        "status": 401, "outcome": "no-token", "user": None, "from": "\u00c3\u00a9 status=200"}
+    assert (failed["level"], failed["status"], failed["outcome"]) == ("warning", 503, "unavailable")
+
+
+def test_the_journal_takes_priorities_and_has_the_time():
+    """sd-daemon(3): only if standard error is that very stream."""
+    for kind in ("text", "json"):
+        for own, prefix in ((True, "<6>"), (False, "")):
+            ours_end, its_end = socket.socketpair()
+            ours_end.settimeout(10)
+            status = os.fstat(its_end.fileno())
+            stream = f"{status.st_dev}:{status.st_ino + (not own)}"
+            with ours_end, its_end, as_environment(JOURNAL_STREAM=stream), serving(kind, stderr=its_end) as program:
+                program.ask(PLAIN)
+                line = ours_end.recv(4096).decode()
+            assert line.startswith(prefix) and line.endswith("\n")
+            rest = line[len(prefix):-1]
+            if kind == "json":
+                assert json.loads(rest)["status"] == 200
+            else:
+                assert re.fullmatch(TEXT if own else f"{ISO} {TEXT}", rest)
+
+
+@contextlib.contextmanager
+def as_environment(**variables):
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables:
+            del os.environ[name]
+
+
+def ask_often(program, count):
+    """The slowest of so many requests, in seconds."""
+    slowest = 0.0
+    for _ in range(count):
+        begun = time.monotonic()
+        output, ended = program.ask(PLAIN)
+        slowest = max(slowest, time.monotonic() - begun)
+        assert ended and b"Status: 200 OK" in output
+    return slowest
+
+
+def lost_and_told(lines):
+    """How many lines of requests there are, with those of which the log says that they are missing."""
+    lost = [int(fields(line.partition("were lost")[2])["count"]) for line in lines if "lines of this log were lost" in line]
+    return sum(": request " in line for line in lines), lost
+
+
+@pytest.mark.parametrize("kind", ["pipe", "stream"])
+def test_a_reader_that_is_stuck_holds_nobody(kind):
+    if kind == "pipe":
+        reader, writer = os.pipe()
+        size = fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ)
+    else:
+        ends = socket.socketpair()
+        for end in ends:
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
+        reader, writer = (end.detach() for end in ends)
+        size = 1 << 16
+    count = size // 40
+    with serving(stderr=writer) as program:
+        assert ask_often(program, count) < A_MOMENT
+        os.set_blocking(reader, False)
+        seen = everything(reader)
+        program.ask(PLAIN)
+        seen += everything(reader)
+    os.close(reader)
+    os.close(writer)
+    told, lost = lost_and_told(seen.decode().splitlines())
+    assert len(lost) == 1 and told + lost[0] == count + 1
+
+
+def everything(descriptor):
+    data = b""
+    with contextlib.suppress(BlockingIOError):
+        while part := os.read(descriptor, 1 << 16):
+            data += part
+    return data
+
+
+# A /dev of its own for the program, so that nothing of the system's is touched.
+OWN_DEV = """
+mount -t tmpfs tmpfs "$0" && for name in null zero random urandom; do
+	touch "$0/$name" && mount --bind "/dev/$name" "$0/$name" || exit; done
+ln -s "$1/log" "$0/log" && mkdir "$0/shm" && mount --move "$0" /dev && shift && exec "$@"
+"""
+
+
+@pytest.fixture
+def syslogd(tmp_path):
+    """Makes a socket where the program finds /dev/log; each call replaces the one before."""
+    (tmp_path / "dev").mkdir()
+    current = []
+
+    def start():
+        for old in current:
+            old.close()
+        (tmp_path / "log").unlink(missing_ok=True)
+        daemon = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        daemon.bind(str(tmp_path / "log"))
+        daemon.settimeout(10)
+        current[:] = [daemon]
+        return daemon
+
+    start.wrapper = ["unshare", "-m", "sh", "-c", OWN_DEV, tmp_path / "dev", tmp_path]
+    if subprocess.run([*start.wrapper, "true"], capture_output=True).returncode:
+        pytest.skip("cannot mount a /dev of its own (needs root)")
+    yield start
+    for daemon in current:
+        daemon.close()
+
+
+def waiting(daemon):
+    daemon.setblocking(False)
+    lines = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            lines.append(daemon.recv(4096).decode())
+    daemon.settimeout(10)
+    return lines
+
+
+def test_syslog_and_its_restart(syslogd):
+    daemon = syslogd()
+    with serving("syslog", wrapper=syslogd.wrapper) as program:
+        program.ask(PLAIN)
+        line = daemon.recv(4096).decode()
+        assert re.fullmatch(rf"<86>[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d {TEXT}", line), "authpriv.info, RFC 3164"
+        daemon = syslogd()
+        program.ask(PLAIN)
+        assert " request method=GET " in daemon.recv(4096).decode()
+        assert program.log.read_text() == ""
+
+
+def test_a_syslogd_that_is_stuck_or_away_holds_nobody(syslogd):
+    daemon = syslogd()
+    with serving("syslog", wrapper=syslogd.wrapper) as program:
+        assert ask_often(program, 1000) < A_MOMENT  # net.unix.max_dgram_qlen is less
+        lines = waiting(daemon)
+        daemon.close()
+        assert ask_often(program, 100) < A_MOMENT
+        daemon = syslogd()
+        program.ask(PLAIN)
+        told, lost = lost_and_told(lines + waiting(daemon))
+    assert told + sum(lost) == 1000 + 100 + 1
+
+
+def test_no_syslogd_is_told_at_the_start(syslogd):
+    with serving("syslog", wrapper=syslogd.wrapper) as program:
+        program.ask(PLAIN)
+        assert "JWT_LOG: /dev/log: No such file or directory; lines are lost until there is a syslogd" in (
+            program.log.read_text())

@@ -58,9 +58,12 @@ def login(username, password, path="/api/token/"):
 
 
 class Program:
-    """One process of a program, listening on a unix socket; ends with the `with` block."""
+    """One process of a program, listening on a unix socket; ends with the `with` block.
 
-    def __init__(self, name, environment):
+    Its log is a file unless stderr says otherwise; wrapper is a command that executes the program.
+    """
+
+    def __init__(self, name, environment, stderr=None, wrapper=()):
         self.folder = tempfile.TemporaryDirectory(prefix="jwt-fcgi-fastcgi-")
         self.path = str(pathlib.Path(self.folder.name) / "socket")
         self.listener = socket.socket(socket.AF_UNIX)
@@ -69,7 +72,8 @@ class Program:
         self.log = pathlib.Path(self.folder.name) / "log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [ours.program(name)], stdin=self.listener, stdout=log, stderr=log, env=environment,
+                [*wrapper, ours.program(name)], stdin=self.listener, stdout=log,
+                stderr=log if stderr is None else stderr, env=environment,
             )
 
     def connect(self):

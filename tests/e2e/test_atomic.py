@@ -18,7 +18,6 @@ LOST = (401, b'{"detail":"Token is blacklisted","code":"token_not_valid"}')
 @pytest.fixture(scope="module")
 def hosts(site, tmp_path_factory):
     skip_without("token", "refresh", "blacklist")
-    site.restore()
     running = []
     try:
         for _ in range(2):
@@ -31,7 +30,6 @@ def hosts(site, tmp_path_factory):
     finally:
         for run in running:
             run.end()
-        site.restore()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from harness.profiles import PROFILES
 
 @pytest.fixture(scope="module")
 def server(site):
-    site.restore()
     server = servers.Server(site.our_environment(), PROFILES["default"].our_settings())
     try:
         for name in servers.NAMES:

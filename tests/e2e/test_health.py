@@ -37,7 +37,6 @@ def serving(site, **database):
 
 @pytest.fixture(scope="module")
 def server(site):
-    site.restore()
     with serving(site) as server:
         yield server
 

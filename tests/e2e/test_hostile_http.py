@@ -173,12 +173,10 @@ HEADER_MAXIMUM = 6000  # Nginx's own limit for one header line is 8 KB
 @pytest.fixture(scope="module")
 def server(site):
     skip_without(*PROGRAMS)
-    site.restore()
     server = site.ours("default")
     before = {name: server.main.workers(name) for name in PROGRAMS}
     yield server
     assert {name: server.main.workers(name) for name in PROGRAMS} == before, "no worker was replaced"
-    site.restore()
 
 
 def still_good(server):

@@ -21,7 +21,6 @@ HTTP = """
 
 @pytest.fixture(scope="module")
 def server(site):
-    site.restore()
     server = servers.Server(site.our_environment(), PROFILES["plain"].our_settings(), ("token", "hello", "metrics"))
     try:
         folder = server.folder / "metrics.d"

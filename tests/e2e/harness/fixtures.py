@@ -4,7 +4,7 @@ import pytest
 from . import ours, postgres
 from .site import Site
 
-__all__ = ["cluster", "site", "stack", "reference"]
+__all__ = ["cluster", "shared_site", "site", "stack", "reference"]
 
 
 @pytest.fixture(scope="session")
@@ -16,11 +16,21 @@ def cluster():
 
 
 @pytest.fixture(scope="session")
-def site(cluster):
-    """Django's tables with the people of people.py; restore() puts them back."""
+def shared_site(cluster):
+    """The one site of all files, with its servers, which take their time to start."""
     site = Site(cluster)
     yield site
     site.end()
+
+
+@pytest.fixture(scope="module")
+def site(shared_site):
+    """Django's tables with the people of people.py, as at first, whatever the file before this one wrote.
+
+    restore() puts them back within a file.
+    """
+    shared_site.restore()
+    return shared_site
 
 
 @pytest.fixture

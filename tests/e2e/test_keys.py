@@ -11,7 +11,7 @@ import time
 
 import jwt
 import pytest
-from harness import client, ours
+from harness import client, ours, process
 from harness.people import PASSWORD
 from harness.profiles import KEY, PROFILES, Profile
 
@@ -220,8 +220,9 @@ def test_the_five_commands_of_the_readme(tmp_path):
         subprocess.run(command, shell=True, check=True, cwd=tmp_path, env=environment)
     states = {key["state"] for key in json.loads(done("key", "list", "--dir", folder, "--json"))}
     assert states == {"active", "retired"} and len(list((folder / "retired").iterdir())) == 3
-    time.sleep(2.1)
-    after = done("issue", "--user", "1", JWT_KEY_DIR=str(folder)).strip()
+    after = process.wait_for(
+        lambda: (token := done("issue", "--user", "1", JWT_KEY_DIR=str(folder)).strip())
+        and jwt.get_unverified_header(token)["alg"] == "ES256" and token, "the new key to sign")
     active = next((folder / "active").glob("*.pub"))
     assert jwt.decode(after, active.read_text(), ["ES256"])["user_id"] == "1"
     database = {"PGHOST": "/nonexistent"}

@@ -174,7 +174,8 @@ def test_of_too_many_logins_some_are_refused_at_once(stack):
     refused = [(answer, took) for answer, took in answers if answer.status == 503]
     assert {answer.status for answer, _ in answers} == {401, 503}
     assert 16 - len(refused) <= 6
+    one_login = min(took for answer, took in answers if answer.status == 401)
     for answer, took in refused:
         assert answer.header("Retry-After") and answer.json()["code"] == "unavailable"
-        assert took < 1.5
+        assert took < one_login
     assert client.post_json(ours.port, "/api/token/", login).status == 401

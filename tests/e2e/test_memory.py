@@ -51,7 +51,7 @@ def holds_none(pid, secrets, **how):
         return not left
 
     try:
-        process.wait_for(look, "memory to be wiped", 1)
+        process.wait_for(look, "memory to be wiped", 5)
     except process.Unfinished:
         raise AssertionError(f"still there: {', '.join(left)}") from None
 

@@ -2,10 +2,10 @@
 connections, of another password; a program without descriptors; another clock.
 """
 import contextlib
-import pathlib
 import resource
 import time
 
+import psycopg2
 import pytest
 from harness import client, fastcgi, ours, process
 from harness.fixtures import skip_without
@@ -44,7 +44,7 @@ def login(program, password=PASSWORD):
 
 def cut(site):
     """Ends the programs' connections, so that they come again."""
-    site.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", USER)
+    site.execute("SELECT pg_terminate_backend(pid, 15000) FROM pg_stat_activity WHERE usename = %s", USER)
 
 
 @contextlib.contextmanager
@@ -77,6 +77,14 @@ def rights_gone(site):
     site.execute(f"GRANT SELECT ON auth_user TO {USER}")
 
 
+def lets_in(site):
+    try:
+        site.cluster.connect(site.name, USER).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def password_wrong(site):
     """As after a change of the password: the server wants one that we do not have."""
@@ -84,6 +92,7 @@ def password_wrong(site):
     before = rules.read_text()
     rules.write_text(f"local all {USER} scram-sha-256\n{before}")
     site.execute("SELECT pg_reload_conf()")
+    process.wait_for(lambda: not lets_in(site), "the new rules")
     cut(site)
     yield
     rules.write_text(before)
@@ -100,13 +109,12 @@ def test_the_database_refuses_its_service(away, fault):
     with fastcgi.Program("token", environment(away)) as program:
         assert login(program) == 200
         with FAULTS[fault](away):
-            time.sleep(0.2)  # a reload of the rules has no answer
             begun = time.monotonic()
             assert login(program) == 503
             if fault != "read_only":  # a refusal writes nothing
                 assert login(program, "wrong") == 503
             assert time.monotonic() - begun < 5
-        process.wait_for(lambda: login(program) == 200, "service to be back", 2)
+        process.wait_for(lambda: login(program) == 200, "service to be back")
         assert login(program, "wrong") == 401
         assert program.process.poll() is None
 
@@ -116,7 +124,7 @@ def test_descriptors_run_out(away):
     with fastcgi.Program("token", environment(away)) as program:
         assert login(program) == 200
         pid = program.process.pid
-        highest = max(int(path.name) for path in pathlib.Path(f"/proc/{pid}/fd").iterdir())
+        highest = max(process.descriptors(pid))
         limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         cut(away)
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (highest + 1, limits[1]))
@@ -124,12 +132,12 @@ def test_descriptors_run_out(away):
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (4, limits[1]))
         with program.connect() as connection:  # waits in the queue meanwhile
             connection.sendall(fastcgi.request(*fastcgi.login("alice", PASSWORD)))
-            time.sleep(0.3)
+            process.wait_for(lambda: "cannot accept: Too many open files" in program.log.read_text(), "its complaint")
             assert program.process.poll() is None
             resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
             output, ended = fastcgi.read_answer(connection)
         assert ended and output[:11] in (b"Status: 200", b"Status: 503")
-        assert login(program) == 200
+        process.wait_for(lambda: login(program) == 200, "service to be back")
         assert program.process.poll() is None
 
 

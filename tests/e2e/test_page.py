@@ -570,7 +570,7 @@ def test_every_text_can_be_read_in_light_and_dark_and_on_a_phone(page):
     def check():
         for theme in ("light", "dark"):
             page.theme(theme)
-            page.wait(lambda: page.script(UNREADABLE) == [], f"contrast in {theme}: {page.script(UNREADABLE)}", 3)
+            page.wait(lambda: page.script(UNREADABLE) == [], f"contrast in {theme}: {page.script(UNREADABLE)}")
         for width in (360, 768, 1100, 1920):
             page.size(width, 800)
             assert page.script(TOO_WIDE) <= 0, width

@@ -62,15 +62,10 @@ def test_two_programs_count_together_and_the_owner_gets_in(environment):
 def test_no_hash_is_computed_for_who_has_to_wait(environment):
     with fastcgi.Program("token", {**environment, "JWT_PBKDF2_ITERATIONS": "600000"}) as program:
         exhaust(lambda: login(program, "nobody", "guess"), 3)
-        begun = ticks(program)
+        begun = process.processor_time(program.process.pid)
         for _ in range(50):
             is_throttled(login(program, "nobody", "guess"))
-        assert ticks(program) - begun < 10, "hundredths of a second"
-
-
-def ticks(program):
-    with open(f"/proc/{program.process.pid}/stat") as file:
-        return sum(map(int, file.read().rpartition(")")[2].split()[11:13]))
+        assert process.processor_time(program.process.pid) - begun < 0.1
 
 
 def test_the_counts_survive_a_worker(environment):
@@ -134,5 +129,5 @@ def test_it_is_off_unless_asked_for(environment):
 
 def test_a_table_that_cannot_be_is_told_at_the_start(environment):
     with fastcgi.Program("token", {**environment, "JWT_THROTTLE_FILE": "/nonexistent/table"}) as program:
-        assert program.process.wait(5) == 1
+        assert program.process.wait(15) == 1
         assert "JWT_THROTTLE_FILE /nonexistent/table: No such file or directory" in program.log.read_text()

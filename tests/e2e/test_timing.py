@@ -2,14 +2,14 @@
 
 What counts is the processor time of the program (its schedstat, in nanoseconds), which a busy machine
 disturbs far less than the time of a wall clock. The kinds take turns, and each try is compared with the
-others of its turn, so that whatever the machine does meanwhile happens to all. TIMING_TRIES=200 is the whole measurement; a shorter one is as strict about a difference
-that anybody could see.
+others of its turn, so that whatever the machine does meanwhile happens to all. TIMING_TRIES=200 is the
+whole measurement; a shorter one is as strict about a difference that anybody could see.
 """
 import os
 import statistics
 
 import pytest
-from harness import fastcgi, hashes, ours
+from harness import fastcgi, hashes, ours, process
 from harness.fixtures import skip_without
 from harness.profiles import PROFILES
 
@@ -55,17 +55,12 @@ def add(site, people):
                 name, person[0], person[1])
 
 
-def processor_time(pid):
-    with open(f"/proc/{pid}/schedstat") as file:
-        return int(file.read().split()[0])
-
-
 def cost_of_try(program, name, password):
-    before = processor_time(program.process.pid)
+    before = process.processor_time(program.process.pid)
     output, ended = program.ask(*fastcgi.login(name, password))
-    after = processor_time(program.process.pid)
+    after = process.processor_time(program.process.pid)
     assert ended and output.startswith(b"Status: 401"), output
-    return (after - before) / 1e6
+    return (after - before) * 1000
 
 
 def medians(program, people):

@@ -78,8 +78,8 @@ class Cluster:
             return False
         return True
 
-    def connect(self, database):
-        connection = psycopg2.connect(host=str(self.folder), user="postgres", dbname=database,
+    def connect(self, database, user="postgres"):
+        connection = psycopg2.connect(host=str(self.folder), user=user, dbname=database,
                                       connect_timeout=5)
         connection.autocommit = True
         return connection

@@ -1,6 +1,7 @@
 """Start, wait for and end processes; never by name, always by the pid that was started."""
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -29,9 +30,12 @@ def wait_for(condition, what, seconds=15.0):
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """One below those that the kernel gives to clients, which could take it before it is listened on."""
+    while True:
+        port = random.SystemRandom().randrange(10000, 32768)
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def accepts(port):
@@ -71,6 +75,21 @@ def alive(pid):
             return file.read().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return False
+
+
+def processor_time(pid):
+    """The seconds that a process has computed, whatever else the machine does meanwhile."""
+    with open(f"/proc/{pid}/schedstat") as file:
+        return int(file.read().split()[0]) / 1e9
+
+
+def descriptors(pid):
+    """What each open one is: {number: "socket:[123]"}."""
+    found = {}
+    for name in _listing(f"/proc/{pid}/fd"):
+        with contextlib.suppress(OSError):
+            found[int(name)] = os.readlink(f"/proc/{pid}/fd/{name}")
+    return found
 
 
 def start(arguments, log, **more):

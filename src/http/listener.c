@@ -40,15 +40,15 @@ stop(int signal)
 void
 listener_start(int descriptor, int queue)
 {
+	/* multiwatch passes USR2 on and starts another; told to send TERM, its 1.0.0 sends QUIT. */
+	static const int ending[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
 	struct sigaction action = {.sa_handler = stop}, hang_up;
 
 	nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	watched[0] = (struct pollfd){.fd = descriptor, .events = POLLIN};
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGUSR1, &action, NULL);
-	sigaction(SIGUSR2, &action, NULL); /* multiwatch passes it on and starts another */
+	for (size_t i = 0; i < sizeof(ending) / sizeof(*ending); i++)
+		sigaction(ending[i], &action, NULL);
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
 	/* A program may have asked for it at its start, to read something anew. */

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 /*
- * Begins to listen to signals: from now on SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 end
+ * Begins to listen to signals: from now on SIGTERM, SIGINT, SIGQUIT, SIGUSR1 and SIGUSR2 end
  * listener_next(). queue: how many connections may wait to be accepted, where the socket's own
  * limit is not to be used; 0: it is. Who comes when they are so many is refused at once.
  */

@@ -146,7 +146,7 @@ def environment(away, **settings):
     return ours.environment(away.our_environment(), {**PROFILES["default"].our_settings(), **settings})
 
 
-@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT))
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1))
 @pytest.mark.parametrize("name", SERVED)
 def test_a_signal_ends_an_idle_program_at_once(away, name, number):
     with fastcgi.Program(name, environment(away)) as program:
@@ -175,11 +175,15 @@ def state(pid):
         return file.read().rpartition(")")[2].split()[0]
 
 
-def test_a_signal_lets_a_busy_program_answer_first(away):
-    with fastcgi.Program("token", environment(away, JWT_PBKDF2_ITERATIONS="3000000")) as program:
+@pytest.mark.parametrize("wrapper", ((), ("/usr/bin/multiwatch", "-f", "1", "-s", "TERM", "--")))
+def test_a_signal_lets_a_busy_program_answer_first(away, wrapper):
+    """multiwatch 1.0.0 sends SIGQUIT where it was told to send SIGTERM."""
+    settings = environment(away, JWT_PBKDF2_ITERATIONS="3000000")
+    with fastcgi.Program("token", settings, wrapper=wrapper) as program:
         with program.connect() as connection:
             connection.sendall(fastcgi.request(*fastcgi.login("nobody", "x")))
-            process.wait_for(lambda: cpu_ticks(program.process.pid) > 15, "the program to be busy")
+            process.wait_for(lambda: cpu_ticks(process.children(program.process.pid)[-1]) > 15,
+                             "the program to be busy")
             program.process.terminate()
             output, ended = fastcgi.read_answer(connection)
         assert ended and b"Status: 401" in output and b"No active account" in output

@@ -60,7 +60,7 @@ def login(username, password, path="/api/token/"):
 class Program:
     """One process of a program, listening on a unix socket; ends with the `with` block.
 
-    Its log is a file unless stderr says otherwise; wrapper is a command that executes the program.
+    Its log is a file unless stderr says otherwise; wrapper is a command that executes the program or starts it.
     """
 
     def __init__(self, name, environment, stderr=None, wrapper=()):

@@ -178,7 +178,7 @@ look_at_hello(struct visit *visit, const char *url)
 	const char *what = arena_printf(visit->arena, "%s/hello/", url);
 
 	if (probe.status == 0)
-		find(visit, what, probe.why, "the web server must run and listen there");
+		find(visit, what, probe.why, probe.mend);
 	else if (probe.status != 401)
 		find(visit, what, arena_printf(visit->arena, "answers %d", probe.status),
 		    status_mend(probe.status));
@@ -199,7 +199,7 @@ look_at_token(struct visit *visit, const char *url)
 	if (probe.status == 400 && strstr(probe.body, "This field is required.") != NULL)
 		find(visit, what, "bodies arrive", NULL);
 	else if (probe.status == 0)
-		find(visit, what, probe.why, "the web server must run and listen there");
+		find(visit, what, probe.why, probe.mend);
 	else
 		find(visit, what, arena_printf(visit->arena, "answers %d", probe.status),
 		    status_mend(probe.status));
@@ -231,7 +231,7 @@ const struct command doctor_commands[] = {
     {.name = "doctor",
 	.summary = "Look at settings, keys, database, sockets and web server; say how to mend them",
 	.examples = "  jwtctl doctor --config /etc/jwt-fcgi/jwt-fcgi.conf\n"
-		    "  jwtctl doctor --url http://127.0.0.1:8000\n",
+		    "  jwtctl doctor --url https://auth.example.org\n",
 	.options = {{"sockets", "DIR", "where the programs listen; " SOCKETS " if nothing is said"},
 	    {"url", "URL", "of the service, to be asked through the web server"}},
 	.configured = true,

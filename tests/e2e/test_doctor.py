@@ -1,12 +1,16 @@
 """jwtctl doctor finds what is wrong, names the directive that mends it, and is content with what is right."""
+import datetime
+import ipaddress
 import json
 import os
 import subprocess
 import sys
 
 import pytest
-
-from harness import ours, servers
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from harness import ours, process, servers
 from harness.profiles import PROFILES
 
 
@@ -101,6 +105,63 @@ def test_a_web_server_that_is_not_there(server):
     assert "must run" in found["http://127.0.0.1:1/hello/"]
     found = wrong(doctor(server, "--sockets", server.folder, "--url", url(server) + "/elsewhere/"))
     assert "docs/deploy.md" in found[url(server) + "/elsewhere//hello/"]
+
+
+def certify(folder, name, days=2):
+    """A certificate of its own for localhost and 127.0.0.1, and its key; over since yesterday if days is -1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    called = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.utcnow()
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    certificate = (
+        x509.CertificateBuilder().subject_name(called).issuer_name(called).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(9))
+        .not_valid_after(now + datetime.timedelta(days))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False).sign(key, hashes.SHA256()))
+    files = folder / f"{name}.pem", folder / f"{name}.key"
+    files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    for file in files:
+        file.chmod(0o644)
+    return files
+
+
+def https(server, folder, name, **more):
+    """A TLS server in front of the server's own programs; its port."""
+    certificate, key = certify(folder, name, **more)
+    port = process.free_port()
+    path = server.folder / f"{name}.conf"
+    path.write_text((server.folder / "nginx.conf").read_text().replace(
+        f"listen 127.0.0.1:{server.port};",
+        f"listen 127.0.0.1:{port} ssl; listen 127.0.0.2:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};").replace(
+        "nginx.pid", f"{name}.pid"))
+    server.start(servers.tool("nginx"), "-p", server.folder, "-c", path, "-e", "stderr")
+    process.wait_for(lambda: process.accepts(port), "Nginx with TLS")
+    return port, certificate
+
+
+def test_https_is_verified(server):
+    port, certificate = https(server, server.folder, "own")
+    asked = ["--sockets", server.folder, "--url"]
+    for host in ("localhost", "127.0.0.1"):
+        done = doctor(server, *asked, f"https://{host}:{port}", SSL_CERT_FILE=str(certificate))
+        assert done.returncode == 0, done.stdout + done.stderr
+    done = doctor(server, *asked, f"https://localhost:{port}")
+    found = wrong(done)
+    assert set(found) == {f"https://localhost:{port}/hello/", f"https://localhost:{port}/api/token/"}
+    assert all("ssl_certificate" in mend and "SSL_CERT_FILE=" in mend for mend in found.values())
+    assert "self-signed certificate" in done.stdout.replace("self signed", "self-signed")
+    found = wrong(doctor(server, *asked, f"https://127.0.0.2:{port}", SSL_CERT_FILE=str(certificate)))
+    assert all("--url" in mend for mend in found.values())
+    found = wrong(doctor(server, *asked, f"https://localhost:{server.port}"))
+    assert all("listen 443 ssl" in mend for mend in found.values())
+
+
+def test_a_certificate_that_is_over(server):
+    port, certificate = https(server, server.folder, "over", days=-1)
+    done = doctor(server, "--sockets", server.folder, "--url", f"https://localhost:{port}", SSL_CERT_FILE=str(certificate))
+    assert all("renew" in mend for mend in wrong(done).values()) and "expired" in done.stdout
 
 
 def test_apache_without_its_directive(site, server):

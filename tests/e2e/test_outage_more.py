@@ -1,5 +1,5 @@
-"""Outages of other kinds than a database that is away: full, read-only, without its tables, out of
-connections, of another password; a program without descriptors; another clock.
+"""Outages of other kinds than a database that is away: read-only, without its tables, out of connections,
+of another password; a program without descriptors.
 """
 import contextlib
 import resource
@@ -7,7 +7,7 @@ import time
 
 import psycopg2
 import pytest
-from harness import client, fastcgi, ours, process
+from harness import fastcgi, ours, process
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.postgres import Cluster
@@ -139,16 +139,3 @@ def test_descriptors_run_out(away):
         assert ended and output[:11] in (b"Status: 200", b"Status: 503")
         process.wait_for(lambda: login(program) == 200, "service to be back")
         assert program.process.poll() is None
-
-
-def test_tokens_of_another_clock(away):
-    """As after a clock was set: iat in the future is refused, an old one is expired."""
-    from harness.tokens import Maker
-
-    server = away.ours("default")
-    for offset, status in ((-86400, 401), (0, 200), (86400, 401)):
-        token = Maker(t0=int(time.time()) + offset).make({})
-        assert client.hello(server.port, token).status == status
-    assert client.hello(server.port, Maker().make({})).status == 200
-    server.end()
-    away.running["ours"].clear()

@@ -1,4 +1,5 @@
 """A program on a socket of our own, without Nginx, spoken to in FastCGI (one request a connection)."""
+import json
 import pathlib
 import socket
 import struct
@@ -45,16 +46,25 @@ def read_answer(connection):
     return output, ended
 
 
-def login(username, password, path="/api/token/"):
-    """Parameters and body of a login, for request()."""
-    import json
+# Parameters and body, for request().
 
-    body = json.dumps({"username": username, "password": password}).encode()
-    parameters = {
-        "REQUEST_METHOD": "POST", "REQUEST_URI": path, "CONTENT_TYPE": "application/json",
-        "CONTENT_LENGTH": str(len(body)), "REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1",
-    }
-    return parameters, body
+
+def get(path, token=None):
+    parameters = {"REQUEST_METHOD": "GET", "REQUEST_URI": path, "CONTENT_LENGTH": "",
+                  "REMOTE_ADDR": "127.0.0.1", "SERVER_PROTOCOL": "HTTP/1.1"}
+    if token:
+        parameters["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    return parameters, b""
+
+
+def post(path, value):
+    body = json.dumps(value).encode()
+    return {**get(path)[0], "REQUEST_METHOD": "POST", "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": str(len(body))}, body
+
+
+def login(username, password, path="/api/token/"):
+    return post(path, {"username": username, "password": password})
 
 
 class Program:
@@ -104,4 +114,4 @@ class Program:
         self.folder.cleanup()
 
 
-__all__ = ["Program", "login", "parameter", "plain_environment", "read_answer", "record", "request"]
+__all__ = ["Program", "get", "login", "parameter", "plain_environment", "post", "read_answer", "record", "request"]

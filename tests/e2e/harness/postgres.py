@@ -57,9 +57,9 @@ class Cluster:
         """One of PostgreSQL's own programs, as the owner of the cluster."""
         subprocess.run([*self.prefix, program(name), *arguments], check=True, capture_output=True, cwd="/")
 
-    def make(self):
+    def make(self, *arguments):
         self.run("initdb", "--pgdata", self.folder / "data", "--auth=trust", "--username=postgres",
-                 "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+                 "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", *arguments)
 
     def start(self):
         options = [f"-c{name}={value}" for name, value in SETTINGS.items()]

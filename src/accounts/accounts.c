@@ -96,11 +96,11 @@ raise_ceiling(struct accounts *accounts, long cost)
 		accounts->ceiling = cost;
 }
 
-/* As much as the dearest verification that this process knows of. */
+/* As much as the dearest verification of such a password that this process knows of. */
 static long
-refusal_cost(const struct accounts *accounts)
+refusal_cost(const struct accounts *accounts, struct bytes password)
 {
-	long measured = cost_dearest();
+	long measured = cost_dearest(password.length);
 
 	return measured > accounts->ceiling ? measured : accounts->ceiling;
 }
@@ -179,7 +179,7 @@ account_authenticate(struct accounts *accounts, struct arena *arena, struct byte
 		renew_hash(accounts, arena, password, out);
 	if (verified != VERDICT_YES || !out->active) {
 		verified = VERDICT_NO;
-		password_spend(password, refusal_cost(accounts) - spent);
+		password_spend(password, refusal_cost(accounts, password) - spent);
 	}
 	/* Of nobody, too: a count that tells who exists would be one more way to ask. */
 	metrics_password(begun);

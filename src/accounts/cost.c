@@ -1,13 +1,13 @@
 #include "accounts/cost.h"
 
-#include <stddef.h>
 #include <time.h>
 
 enum { KINDS = 32 };
 
 static struct kind {
 	uint64_t name;
-	double cost; /* 0: the place is free */
+	struct cost_law law;
+	double cost; /* of one block; 0: the place is free */
 } kinds[KINDS];
 
 double
@@ -29,6 +29,12 @@ kind_find(uint64_t name)
 	return NULL;
 }
 
+static double
+blocks_of(const struct cost_law *law, size_t length)
+{
+	return law->blocks != NULL ? law->blocks(law->salt, length) : 1;
+}
+
 /* Four steps down undo one up, so that it settles where one of five measurements is above. */
 static double
 moved(double cost, double measured)
@@ -43,23 +49,27 @@ moved(double cost, double measured)
 }
 
 void
-cost_learn(uint64_t name, double iterations)
+cost_learn(uint64_t name, struct cost_law law, size_t length, double iterations)
 {
 	struct kind *kind = kind_find(name);
 
 	if (kind == NULL)
 		return;
 	kind->name = name;
-	kind->cost = moved(kind->cost, iterations);
+	kind->law = law;
+	kind->cost = moved(kind->cost, iterations / blocks_of(&law, length));
 }
 
 long
-cost_dearest(void)
+cost_dearest(size_t length)
 {
 	double dearest = 0;
 
-	for (size_t i = 0; i < KINDS; i++)
-		if (kinds[i].cost > dearest)
-			dearest = kinds[i].cost;
+	for (size_t i = 0; i < KINDS; i++) {
+		double cost = kinds[i].cost * blocks_of(&kinds[i].law, length);
+
+		if (cost > dearest)
+			dearest = cost;
+	}
 	return (long)dearest;
 }

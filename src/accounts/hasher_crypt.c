@@ -1,179 +1,11 @@
-#include "accounts/field.h"
+#include "accounts/crypt_method.h"
 #include "accounts/hashers.h"
 
 #include <crypt.h>
-#include <math.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { BCRYPT_MOST = 72 }; /* what bcrypt reads of a password */
-
-/* What yescrypt's and scrypt's strings ask for is N r blocks of memory, each some work. */
-enum { BLOCK_BYTES = 128, BLOCK_WORK = 5 };
-
-static double
-memory_hard_work(int n_log2, int64_t r, int64_t p)
-{
-	if (n_log2 < 1 || n_log2 > 23 || r < 1 || r > 1 << 23 || p < 1 || p > 1 << 23)
-		return 0;
-	if (r << n_log2 > 1 << 23 || r * p > 1 << 20)
-		return 0;
-	return (double)(r << n_log2) * (double)p * BLOCK_WORK;
-}
-
-static int
-crypt_digit(char c)
-{
-	static const char digits[] =
-	    "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-	const char *found = c ? strchr(digits, c) : NULL;
-
-	return found ? (int)(found - digits) : -1;
-}
-
-/* Thirty bits in five digits, the lowest first. */
-static int64_t
-crypt_digits(const char *text)
-{
-	int64_t number = 0;
-
-	for (int i = 0; i < 5; i++) {
-		int digit = crypt_digit(text[i]);
-
-		if (digit < 0)
-			return 0;
-		number |= (int64_t)digit << 6 * i;
-	}
-	return number;
-}
-
-/* "12$" */
-static double
-bcrypt_work(const char *text)
-{
-	int cost;
-
-	if (text[0] < '0' || text[0] > '3' || text[1] < '0' || text[1] > '9' || text[2] != '$')
-		return 0;
-	cost = (text[0] - '0') * 10 + text[1] - '0';
-	return cost < 4 || cost > 31 ? 0 : (double)(1L << cost) * 640;
-}
-
-/* "salt$" or "rounds=5000$salt$" */
-static double
-sha_work(const char *text)
-{
-	long rounds = 5000;
-
-	if (field_skip(&text, "rounds=") && !field_number(&text, '$', 999999999, &rounds))
-		return 0;
-	return (double)rounds * 6;
-}
-
-/* "40000$salt$" */
-static double
-sha1_work(const char *text)
-{
-	long rounds;
-
-	return field_number(&text, '$', 999999999, &rounds) ? (double)rounds * 13 : 0;
-}
-
-/* "$salt$" or ",rounds=5000$salt$" */
-static double
-sun_md5_work(const char *text)
-{
-	long rounds = 1;
-
-	if (field_skip(&text, ",rounds=") && !field_number(&text, '$', 999999999, &rounds))
-		return 0;
-	return (double)(rounds + 4096) * 14;
-}
-
-static double
-md5_work(const char *text)
-{
-	(void)text;
-	return 6000;
-}
-
-static double
-nt_work(const char *text)
-{
-	(void)text;
-	return 20;
-}
-
-/*
- * "j9T$": flavour, log2 N - 1 and r - 1. Only this shape, which crypt_gensalt(3) makes; a fourth
- * character would announce further parameters, a digit above 47 a longer number.
- */
-static double
-yescrypt_work(const char *text)
-{
-	int digits[3];
-
-	for (int i = 0; i < 3; i++) {
-		digits[i] = crypt_digit(text[i]);
-		if (digits[i] < 0 || digits[i] > 47)
-			return 0;
-	}
-	if (text[3] != '$')
-		return 0;
-	return memory_hard_work(digits[1] + 1, digits[2] + 1, 1);
-}
-
-/* "CU..../....salt$": log2 N, r, p */
-static double
-scrypt_work(const char *text)
-{
-	if (strlen(text) < 11)
-		return 0;
-	return memory_hard_work(crypt_digit(*text), crypt_digits(text + 1), crypt_digits(text + 6));
-}
-
-/* The methods of crypt(5). libxcrypt itself would work for days where a string asks for it. */
-static const struct method {
-	const char *prefix;
-	double (*work)(const char *parameters); /* about how many PBKDF2 iterations; 0: broken */
-	double strong;                          /* from this work on it is as good as ours */
-	bool memory_hard;
-} methods[] = {
-    {"$2a$", bcrypt_work, 640 << 10, false},
-    {"$2b$", bcrypt_work, 640 << 10, false},
-    {"$2x$", bcrypt_work, HUGE_VAL, false},
-    {"$2y$", bcrypt_work, 640 << 10, false},
-    {"$y$", yescrypt_work, 1, true},
-    {"$gy$", yescrypt_work, 1, true},
-    {"$sm3y$", yescrypt_work, 1, true},
-    {"$7$", scrypt_work, 1, true},
-    {"$6$", sha_work, HUGE_VAL, false},
-    {"$5$", sha_work, HUGE_VAL, false},
-    {"$sm3$", sha_work, HUGE_VAL, false},
-    {"$sha1$", sha1_work, HUGE_VAL, false},
-    {"$md5", sun_md5_work, HUGE_VAL, false},
-    {"$1$", md5_work, HUGE_VAL, false},
-    {"$3$", nt_work, HUGE_VAL, false},
-};
-
-static const struct method *
-method_of(const char *setting)
-{
-	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-		if (strncmp(setting, methods[i].prefix, strlen(methods[i].prefix)) == 0)
-			return methods + i;
-	return NULL;
-}
-
-bool
-hasher_crypt_is_strong(const char *value)
-{
-	const struct method *method = method_of(value);
-
-	return method && method->work(value + strlen(method->prefix)) >= method->strong;
-}
 
 /* phrase: a C string. The failure tokens "*0" and "*1" of crypt_r(3) are no hashes: UNDECIDED. */
 static enum verdict
@@ -216,13 +48,13 @@ crypt_verify(struct bytes password, const char *stored)
  * any. volatile, because compilers drop an allocation that nobody uses.
  */
 static enum verdict
-failure_verdict(const struct method *method, double work)
+failure_verdict(size_t size)
 {
 	void *volatile memory;
 
-	if (!method->memory_hard)
+	if (size == 0)
 		return VERDICT_NO;
-	memory = malloc((size_t)(work / BLOCK_WORK * BLOCK_BYTES) + (1 << 20));
+	memory = malloc(size + (1 << 20));
 	if (!memory)
 		return VERDICT_UNDECIDED;
 	free(memory);
@@ -232,7 +64,7 @@ failure_verdict(const struct method *method, double work)
 enum verdict
 hasher_crypt(struct bytes password, const char *value, long limit)
 {
-	const struct method *method = method_of(value);
+	const struct crypt_method *method = crypt_method_of(value);
 	enum verdict verdict;
 	double work;
 
@@ -241,10 +73,28 @@ hasher_crypt(struct bytes password, const char *value, long limit)
 	work = method->work(value + strlen(method->prefix));
 	if (work == 0 || work > (double)limit)
 		return VERDICT_NO;
-	if (method->work == bcrypt_work && password.length > BCRYPT_MOST)
-		password.length = BCRYPT_MOST;
+	if (method->cut > 0 && password.length > method->cut)
+		password.length = method->cut;
 	verdict = crypt_verify(password, value);
-	return verdict == VERDICT_UNDECIDED ? failure_verdict(method, work) : verdict;
+	return verdict == VERDICT_UNDECIDED ? failure_verdict(crypt_method_memory(method, work))
+					    : verdict;
+}
+
+bool
+hasher_crypt_is_strong(const char *value)
+{
+	const struct crypt_method *method = crypt_method_of(value);
+
+	return method && method->work(value + strlen(method->prefix)) >= method->strong;
+}
+
+struct cost_law
+hasher_crypt_law(const char *value)
+{
+	const struct crypt_method *method = crypt_method_of(value);
+
+	return method ? crypt_method_law(method, value + strlen(method->prefix))
+		      : (struct cost_law){.blocks = NULL};
 }
 
 enum verdict
@@ -278,16 +128,21 @@ enum verdict
 hasher_legacy_crypt(struct bytes password, const char *value, long limit)
 {
 	const char *hash = strchr(value, '$');
-	size_t length = 0;
 
 	if (!hash)
 		return VERDICT_NO;
 	hash++;
 	if (*hash == '$')
 		return hasher_crypt(password, hash, limit);
-	while (crypt_digit(hash[length]) >= 0)
-		length++;
-	if (length != 13 || hash[length] != '\0')
+	if (strlen(hash) != 13 || strspn(hash, crypt_digits) != 13)
 		return VERDICT_NO;
 	return crypt_verify(password, hash) == VERDICT_YES ? VERDICT_YES : VERDICT_NO;
+}
+
+struct cost_law
+hasher_legacy_crypt_law(const char *value)
+{
+	const char *hash = strchr(value, '$');
+
+	return hash ? hasher_crypt_law(hash + 1) : (struct cost_law){.blocks = NULL};
 }

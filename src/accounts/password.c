@@ -16,7 +16,8 @@ enum {
 struct format {
 	const char *prefix;
 	enum verdict (*verify)(struct bytes password, const char *value, long limit);
-	bool (*is_strong)(const char *value); /* NULL: never (see REHASH_UPGRADE) */
+	bool (*is_strong)(const char *value);      /* NULL: never (see REHASH_UPGRADE) */
+	struct cost_law (*law)(const char *value); /* NULL: the password's length is all one */
 	bool legacy;
 	int salt; /* which of the fields between '$', from the end; 1: with the hash in one field */
 };
@@ -30,23 +31,25 @@ always_strong(const char *value)
 
 /* The first row is the one that password_hash() makes; of two that fit, the first counts. */
 static const struct format formats[] = {
-    {"pbkdf2_sha256$", hasher_pbkdf2_sha256, NULL, false, 2},
-    {"pbkdf2_sha1$", hasher_pbkdf2_sha1, NULL, false, 2},
-    {"argon2$", hasher_argon2, always_strong, false, 2},
-    {"bcrypt_sha256$", hasher_bcrypt_sha256, hasher_crypt_is_strong, false, 1},
-    {"bcrypt$", hasher_bcrypt, hasher_crypt_is_strong, false, 1},
-    {"scrypt$", hasher_scrypt, always_strong, false, 4},
-    {"md5$$", hasher_unsalted_md5, NULL, true, 1},
-    {"md5$", hasher_md5, NULL, true, 2},
-    {"sha1$$", hasher_unsalted_sha1, NULL, true, 1},
-    {"sha1$", hasher_sha1, NULL, true, 2},
-    {"crypt$", hasher_legacy_crypt, NULL, true, 1},
+    {"pbkdf2_sha256$", hasher_pbkdf2_sha256, NULL, NULL, false, 2},
+    {"pbkdf2_sha1$", hasher_pbkdf2_sha1, NULL, NULL, false, 2},
+    {"argon2$", hasher_argon2, always_strong, NULL, false, 2},
+    {"bcrypt_sha256$", hasher_bcrypt_sha256, hasher_crypt_is_strong, NULL, false, 1},
+    {"bcrypt$", hasher_bcrypt, hasher_crypt_is_strong, NULL, false, 1},
+    {"scrypt$", hasher_scrypt, always_strong, NULL, false, 4},
+    {"md5$$", hasher_unsalted_md5, NULL, NULL, true, 1},
+    {"md5$", hasher_md5, NULL, NULL, true, 2},
+    {"sha1$$", hasher_unsalted_sha1, NULL, NULL, true, 1},
+    {"sha1$", hasher_sha1, NULL, NULL, true, 2},
+    {"crypt$", hasher_legacy_crypt, NULL, hasher_legacy_crypt_law, true, 1},
 };
 
 /* These are not known by a prefix of their own, so that all of the string is the value. */
-static const struct format crypt_format = {"", hasher_crypt, hasher_crypt_is_strong, false, 2};
-static const struct format crypt_bcrypt = {"", hasher_crypt, hasher_crypt_is_strong, false, 1};
-static const struct format bare_md5 = {"", hasher_unsalted_md5, NULL, true, 1};
+static const struct format crypt_format = {
+    "", hasher_crypt, hasher_crypt_is_strong, hasher_crypt_law, false, 2};
+static const struct format crypt_bcrypt = {
+    "", hasher_crypt, hasher_crypt_is_strong, NULL, false, 1};
+static const struct format bare_md5 = {"", hasher_unsalted_md5, NULL, NULL, true, 1};
 
 static const struct format *
 format_recognise(const char *stored)
@@ -129,9 +132,10 @@ kind_of(const struct format *format, const char *stored)
  * third from one second to the next. Those of the comparison are part of the cost.
  */
 static long
-measured_cost(const struct format *format, const char *stored, double nanoseconds)
+measured_cost(const struct format *format, const char *stored, size_t length, double nanoseconds)
 {
 	enum { COMPARED = 2000 };
+	struct cost_law law = {.blocks = NULL};
 	double taken = -cost_clock(), iterations;
 
 	password_spend(bytes_of("comparison"), COMPARED);
@@ -139,7 +143,9 @@ measured_cost(const struct format *format, const char *stored, double nanosecond
 	if (taken <= 0)
 		return 0;
 	iterations = (nanoseconds / taken + 1) * COMPARED;
-	cost_learn(kind_of(format, stored), iterations);
+	if (format->law != NULL)
+		law = format->law(stored + strlen(format->prefix));
+	cost_learn(kind_of(format, stored), law, length, iterations);
 	return (long)iterations;
 }
 
@@ -161,7 +167,9 @@ password_verify(
 	elapsed = -cost_clock();
 	verdict = format->verify(password, stored + strlen(format->prefix), limit);
 	elapsed += cost_clock();
-	*spent = cost > 0 && cost <= limit ? cost : measured_cost(format, stored, elapsed);
+	*spent = cost > 0 && cost <= limit
+		     ? cost
+		     : measured_cost(format, stored, password.length, elapsed);
 	return verdict;
 }
 

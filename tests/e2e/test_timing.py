@@ -5,6 +5,7 @@ disturbs far less than the time of a wall clock. The kinds take turns, and each 
 others of its turn, so that whatever the machine does meanwhile happens to all. TIMING_TRIES=200 is the
 whole measurement; a shorter one is as strict about a difference that anybody could see.
 """
+import contextlib
 import os
 import statistics
 
@@ -45,6 +46,16 @@ TABLES = {
     },
 }
 
+# Formats that take the longer the longer the password is, beside some that do not.
+GROWING = {
+    "unknown": None,
+    "wrong password": (hashes.pbkdf2(RIGHT, ITERATIONS), True),
+    "unusable": ("!" + "x" * 40, True),
+    "$5$": (hashes.crypt(RIGHT, "$5$rounds=5000$saltsaltsaltsalt$"), True),
+    "$6$": (hashes.crypt(RIGHT, "$6$rounds=2500$salt$"), True),
+}
+LENGTHS = (15, 150, 2000)
+
 
 def add(site, people):
     for name, person in people.items():
@@ -63,32 +74,50 @@ def cost_of_try(program, name, password):
     return (after - before) * 1000
 
 
-def medians(program, people):
+def medians(program, tried, warm_up=WARM_UP):
     """The median cost of each kind, as a share of what a try of the same turn costs; and milliseconds."""
-    shares, times = {name: [] for name in people}, []
-    for turn in range(WARM_UP + TRIES):
-        costs = {name: cost_of_try(program, name, person[2] if person else WRONG) for name, person in people.items()}
+    shares, times = {name: [] for name in tried}, []
+    for turn in range(warm_up + TRIES):
+        costs = {name: cost_of_try(program, name, password) for name, password in tried.items()}
         usual = statistics.median(costs.values())
-        if turn >= WARM_UP:
+        if turn >= warm_up:
             times.append(usual)
             for name, cost in costs.items():
                 shares[name].append(cost / usual)
     return {name: statistics.median(found) for name, found in shares.items()}, statistics.median(times)
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_a_refusal_costs_the_same(site, table):
+@contextlib.contextmanager
+def program_for(site, people):
+    """The program, and these people in its database."""
     skip_without("token")
-    site.restore()
-    people = {"timed " + name: person for name, person in {**KINDS, **TABLES[table]}.items()}
     add(site, people)
     settings = {**PROFILES["plain"].our_settings(), "JWT_PBKDF2_ITERATIONS": str(ITERATIONS),
                 "JWT_PASSWORD_REHASH": "off", "JWT_THROTTLE": "off"}
     try:
         with fastcgi.Program("token", ours.environment(site.our_environment(), settings)) as program:
-            found, time = medians(program, people)
+            yield program
     finally:
         site.restore()
+
+
+def assert_the_same(found, time):
     told = "\n".join([f"{time:.3f} ms", *(f"{name:32} {share:.3f}" for name, share in found.items())])
     print(told)
     assert all(abs(share - 1) <= WITHIN for share in found.values()), f"\n{told}"
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_refusal_costs_the_same(site, table):
+    people = {"timed " + name: person for name, person in {**KINDS, **TABLES[table]}.items()}
+    with program_for(site, people) as program:
+        assert_the_same(*medians(program, {name: person[2] if person else WRONG for name, person in people.items()}))
+
+
+def test_a_refusal_of_a_long_password_costs_the_same(site):
+    """From the first one on: what the program knows of a format, it knows for every length."""
+    people = {"timed " + name: person for name, person in GROWING.items()}
+    with program_for(site, people) as program:
+        for length in LENGTHS:
+            warm_up = WARM_UP if length == LENGTHS[0] else 0
+            assert_the_same(*medians(program, dict.fromkeys(people, "x" * length), warm_up))

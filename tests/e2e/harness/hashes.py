@@ -1,5 +1,6 @@
 """Stored password strings that Django 3.2 would not write itself, computed without it."""
 import base64
+import ctypes
 import hashlib
 
 import bcrypt
@@ -27,6 +28,13 @@ def argon2(password, kind, salt=b"saltsaltsaltsaltsaltsa"):
         type=getattr(low_level.Type, kind),
     )
     return "argon2" + raw.decode()
+
+
+def crypt(password, setting):
+    """What crypt(3) makes of a setting such as "$5$rounds=5000$salt$"."""
+    function = ctypes.CDLL("libcrypt.so.1").crypt
+    function.restype = ctypes.c_char_p
+    return function(password.encode(), setting.encode()).decode()
 
 
 def crypt_bcrypt(password, rounds=4):

@@ -1,0 +1,222 @@
+#include "accounts/crypt_method.h"
+
+#include "accounts/field.h"
+
+#include <crypt.h>
+#include <math.h>
+#include <string.h>
+
+const char crypt_digits[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/* What yescrypt's and scrypt's strings ask for is N r blocks of memory, each some work. */
+enum { BLOCK_BYTES = 128, BLOCK_WORK = 5 };
+
+static double
+memory_hard_work(int n_log2, int64_t r, int64_t p)
+{
+	if (n_log2 < 1 || n_log2 > 23 || r < 1 || r > 1 << 23 || p < 1 || p > 1 << 23)
+		return 0;
+	if (r << n_log2 > 1 << 23 || r * p > 1 << 20)
+		return 0;
+	return (double)(r << n_log2) * (double)p * BLOCK_WORK;
+}
+
+static int
+digit_value(char c)
+{
+	const char *found = c ? strchr(crypt_digits, c) : NULL;
+
+	return found ? (int)(found - crypt_digits) : -1;
+}
+
+/* Thirty bits in five digits, the lowest first. */
+static int64_t
+five_digits(const char *text)
+{
+	int64_t number = 0;
+
+	for (int i = 0; i < 5; i++) {
+		int digit = digit_value(text[i]);
+
+		if (digit < 0)
+			return 0;
+		number |= (int64_t)digit << 6 * i;
+	}
+	return number;
+}
+
+/* "12$" */
+static double
+bcrypt_work(const char *text)
+{
+	int cost;
+
+	if (text[0] < '0' || text[0] > '3' || text[1] < '0' || text[1] > '9' || text[2] != '$')
+		return 0;
+	cost = (text[0] - '0') * 10 + text[1] - '0';
+	return cost < 4 || cost > 31 ? 0 : (double)(1L << cost) * 640;
+}
+
+/* "salt$" or "rounds=5000$salt$" */
+static double
+sha_work(const char *text)
+{
+	long rounds = 5000;
+
+	if (field_skip(&text, "rounds=") && !field_number(&text, '$', 999999999, &rounds))
+		return 0;
+	return (double)rounds * 6;
+}
+
+/* "40000$salt$" */
+static double
+sha1_work(const char *text)
+{
+	long rounds;
+
+	return field_number(&text, '$', 999999999, &rounds) ? (double)rounds * 13 : 0;
+}
+
+/* "$salt$" or ",rounds=5000$salt$" */
+static double
+sun_md5_work(const char *text)
+{
+	long rounds = 1;
+
+	if (field_skip(&text, ",rounds=") && !field_number(&text, '$', 999999999, &rounds))
+		return 0;
+	return (double)(rounds + 4096) * 14;
+}
+
+static double
+md5_work(const char *text)
+{
+	(void)text;
+	return 6000;
+}
+
+static double
+nt_work(const char *text)
+{
+	(void)text;
+	return 20;
+}
+
+/*
+ * "j9T$": flavour, log2 N - 1 and r - 1. Only this shape, which crypt_gensalt(3) makes; a fourth
+ * character would announce further parameters, a digit above 47 a longer number.
+ */
+static double
+yescrypt_work(const char *text)
+{
+	int digits[3];
+
+	for (int i = 0; i < 3; i++) {
+		digits[i] = digit_value(text[i]);
+		if (digits[i] < 0 || digits[i] > 47)
+			return 0;
+	}
+	if (text[3] != '$')
+		return 0;
+	return memory_hard_work(digits[1] + 1, digits[2] + 1, 1);
+}
+
+/* "CU..../....salt$": log2 N, r, p */
+static double
+scrypt_work(const char *text)
+{
+	if (strlen(text) < 11)
+		return 0;
+	return memory_hard_work(digit_value(*text), five_digits(text + 1), five_digits(text + 6));
+}
+
+/* The blocks of a hash function that a text takes, with the padding that ends it. */
+static double
+blocks(size_t block, size_t text)
+{
+	size_t padding = 1 + block / 8;
+
+	return (double)((text + padding + block - 1) / block);
+}
+
+/*
+ * What a round of SHA-crypt (Drepper's specification, steps 21) and of MD5-crypt before it hashes,
+ * on average: the digest and the password; the salt in two rounds of three, and the password once
+ * more in six of seven.
+ */
+static double
+round_blocks(size_t block, size_t digest, size_t salt, size_t length)
+{
+	size_t least;
+
+	if (length >= CRYPT_MAX_PASSPHRASE_SIZE)
+		length = CRYPT_MAX_PASSPHRASE_SIZE - 1;
+	least = digest + length;
+	return (blocks(block, least) + 2 * blocks(block, least + salt) +
+		   6 * blocks(block, least + length) + 12 * blocks(block, least + salt + length)) /
+	       21;
+}
+
+static double
+md5_blocks(size_t salt, size_t length)
+{
+	return round_blocks(64, 16, salt, length);
+}
+
+static double
+sha256_blocks(size_t salt, size_t length)
+{
+	return round_blocks(64, 32, salt, length);
+}
+
+static double
+sha512_blocks(size_t salt, size_t length)
+{
+	return round_blocks(128, 64, salt, length);
+}
+
+static const struct crypt_method methods[] = {
+    {"$2a$", bcrypt_work, 640 << 10, 72, false, NULL, 0},
+    {"$2b$", bcrypt_work, 640 << 10, 72, false, NULL, 0},
+    {"$2x$", bcrypt_work, HUGE_VAL, 72, false, NULL, 0},
+    {"$2y$", bcrypt_work, 640 << 10, 72, false, NULL, 0},
+    {"$y$", yescrypt_work, 1, 0, true, NULL, 0},
+    {"$gy$", yescrypt_work, 1, 0, true, NULL, 0},
+    {"$sm3y$", yescrypt_work, 1, 0, true, NULL, 0},
+    {"$7$", scrypt_work, 1, 0, true, NULL, 0},
+    {"$6$", sha_work, HUGE_VAL, 0, false, sha512_blocks, 16},
+    {"$5$", sha_work, HUGE_VAL, 0, false, sha256_blocks, 16},
+    {"$sm3$", sha_work, HUGE_VAL, 0, false, sha256_blocks, 16},
+    {"$sha1$", sha1_work, HUGE_VAL, 0, false, NULL, 0},
+    {"$md5", sun_md5_work, HUGE_VAL, 0, false, NULL, 0},
+    {"$1$", md5_work, HUGE_VAL, 0, false, md5_blocks, 8},
+    {"$3$", nt_work, HUGE_VAL, 0, false, NULL, 0},
+};
+
+const struct crypt_method *
+crypt_method_of(const char *setting)
+{
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+		if (strncmp(setting, methods[i].prefix, strlen(methods[i].prefix)) == 0)
+			return methods + i;
+	return NULL;
+}
+
+struct cost_law
+crypt_method_law(const struct crypt_method *method, const char *parameters)
+{
+	size_t salt;
+
+	if (!method->blocks)
+		return (struct cost_law){.blocks = NULL};
+	if (field_skip(&parameters, "rounds="))
+		parameters += strcspn(parameters, "$") + 1;
+	salt = strcspn(parameters, "$");
+	return (struct cost_law){method->blocks, salt < method->salt ? salt : method->salt};
+}
+
+size_t
+crypt_method_memory(const struct crypt_method *method, double work)
+{
+	return method->memory_hard ? (size_t)(work / BLOCK_WORK * BLOCK_BYTES) : 0;
+}

@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include "base/log.h"
+#include "base/sanitized.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,6 +11,7 @@
 
 #define FIRST_BLOCK (32 * 1024)
 #define ALIGNMENT   _Alignof(max_align_t)
+#define APART       (SANITIZED ? ALIGNMENT : 0) /* what no piece has, between two of them */
 
 /* What is not used is zero: so it comes from calloc, and so wiping leaves it. */
 struct block {
@@ -34,13 +36,23 @@ block_new(struct block *previous, size_t size)
 	block->previous = previous;
 	block->size = size;
 	block->used = 0;
+	memory_forbid(block->memory, size);
 	return block;
+}
+
+static void
+block_wipe(struct block *block)
+{
+	memory_allow(block->memory, block->used);
+	explicit_bzero(block->memory, block->used);
+	memory_forbid(block->memory, block->used);
+	block->used = 0;
 }
 
 static void
 block_free(struct block *block)
 {
-	explicit_bzero(block->memory, block->used);
+	block_wipe(block);
 	free(block);
 }
 
@@ -76,8 +88,7 @@ arena_reset(struct arena *arena)
 		arena->last = gone->previous;
 		block_free(gone);
 	}
-	explicit_bzero(arena->last->memory, arena->last->used);
-	arena->last->used = 0;
+	block_wipe(arena->last);
 }
 
 void
@@ -92,20 +103,22 @@ arena_free(struct arena *arena)
 
 /* A large piece gets a block of its own size, so that a growing buffer costs what it holds. */
 static void *
-take(struct arena *arena, size_t size)
+take(struct arena *arena, size_t length)
 {
 	struct block *block = arena->last;
+	size_t size;
 	void *piece;
 
-	if (size > SIZE_MAX / 2) {
+	if (length > SIZE_MAX / 2) {
 		log_line("out of memory");
 		_Exit(EXIT_FAILURE);
 	}
-	size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+	size = (length + ALIGNMENT - 1 + APART) & ~(ALIGNMENT - 1);
 	if (size > block->size - block->used)
 		block = arena->last = block_new(block, size > FIRST_BLOCK ? size : FIRST_BLOCK);
 	piece = block->memory + block->used;
 	block->used += size;
+	memory_allow(piece, length);
 	return piece;
 }
 
@@ -133,12 +146,16 @@ arena_printf(struct arena *arena, const char *format, ...)
 	va_list arguments;
 	int length;
 
+	memory_allow(text, room);
 	va_start(arguments, format);
 	length = vsnprintf(text, room, format, arguments);
 	va_end(arguments);
-	if (length >= 0 && (size_t)length < room)
+	memory_forbid(text, room);
+	if (length >= 0 && (size_t)length + APART < room)
 		return take(arena, (size_t)length + 1);
+	memory_allow(text, room);
 	explicit_bzero(text, room);
+	memory_forbid(text, room);
 	if (length < 0)
 		return arena_copy(arena, "", 0);
 	text = take(arena, (size_t)length + 1);

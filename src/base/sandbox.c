@@ -1,6 +1,7 @@
 #include "base/sandbox.h"
 
 #include "base/log.h"
+#include "base/sanitized.h"
 
 #include <linux/capability.h>
 #include <pwd.h>
@@ -12,17 +13,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
 
 static bool
 is_set(const char *name)

@@ -129,15 +129,19 @@ kind_of(const struct format *format, const char *stored)
 
 /*
  * In iterations as they cost at this very moment: a machine with other work to do is slower by a
- * third from one second to the next. Those of the comparison are part of the cost.
+ * third from one second to the next. Those of the comparison are part of the cost; what was not
+ * worth one, such as to see that a string is broken, cost nothing.
  */
 static long
 measured_cost(const struct format *format, const char *stored, size_t length, double nanoseconds)
 {
-	enum { COMPARED = 2000 };
+	enum { COMPARED = 2000, NOTHING = 10000 /* nanoseconds */ };
 	struct cost_law law = {.blocks = NULL};
-	double taken = -cost_clock(), iterations;
+	double taken, iterations;
 
+	if (nanoseconds < NOTHING)
+		return 0;
+	taken = -cost_clock();
 	password_spend(bytes_of("comparison"), COMPARED);
 	taken += cost_clock();
 	if (taken <= 0)

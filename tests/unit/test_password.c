@@ -423,6 +423,8 @@ test_spent(void **state)
 	assert_int_equal(12345, spent);
 	password_verify(&policy, bytes_of("x"), "nothing", &spent);
 	assert_int_equal(0, spent);
+	password_verify(&policy, bytes_of("x"), "bcrypt$broken", &spent);
+	assert_int_equal(0, spent);
 	password_verify(&policy, (struct bytes){NULL, 0}, "$6$salt$x", &spent);
 	assert_in_range(spent, 100, 10000000);
 }

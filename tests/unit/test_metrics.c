@@ -1,0 +1,110 @@
+/* Counters, in a file that others may have written to. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/metrics.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/jwt-fcgi-metrics-XXXXXX", path[64], pipe_path[64];
+static const struct config config = {.metrics_dir = folder};
+static struct arena *arena;
+
+static int
+open_folder(void **state)
+{
+	(void)state;
+	arena = arena_new();
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/hello.metrics", folder);
+	snprintf(pipe_path, sizeof(pipe_path), "%s/pipe.metrics", folder);
+	metrics_open(&config, "hello");
+	return 0;
+}
+
+static int
+remove_folder(void **state)
+{
+	(void)state;
+	arena_free(arena);
+	unlink(path);
+	unlink(pipe_path);
+	return rmdir(folder);
+}
+
+static const char *
+written(void)
+{
+	struct buffer out = {.arena = arena};
+
+	assert_true(metrics_write(arena, folder, &out));
+	return out.data;
+}
+
+static void
+counts_answers(void **state)
+{
+	(void)state;
+	metrics_request(200, "ok", 1500);
+	metrics_request(200, "ok", 1500);
+	metrics_request(401, "no-token", 10);
+	assert_non_null(strstr(written(),
+	    "jwt_fcgi_requests_total{program=\"hello\",status=\"200\",outcome=\"ok\"} 2\n"
+	    "jwt_fcgi_requests_total{program=\"hello\",status=\"401\",outcome=\"no-token\"} 1\n"));
+	assert_non_null(strstr(
+	    written(), "jwt_fcgi_request_duration_seconds_sum{program=\"hello\"} 0.003010\n"));
+}
+
+/* What stands in the file behind the layout and the number of answers: the first answer's word. */
+static void
+word_write(const char *word)
+{
+	int file = open(path, O_WRONLY);
+
+	assert_true(file >= 0);
+	assert_int_equal(pwrite(file, word, 32, 16), 32);
+	close(file);
+}
+
+static void
+foreign_words_are_not_repeated(void **state)
+{
+	(void)state;
+	word_write("ok\"} 1\nforged{program=\"token\"} 1");
+	assert_null(strstr(written(), "forged"));
+	word_write("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"); /* without an end */
+	assert_null(strstr(written(), "aaaa"));
+	assert_non_null(strstr(written(), "status=\"401\",outcome=\"no-token\"} 1\n"));
+}
+
+static void
+a_pipe_is_not_waited_for(void **state)
+{
+	(void)state;
+	assert_int_equal(mkfifo(pipe_path, 0600), 0);
+	alarm(10);
+	assert_null(strstr(written(), "pipe"));
+	alarm(0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(counts_answers),
+	    cmocka_unit_test(foreign_words_are_not_repeated),
+	    cmocka_unit_test(a_pipe_is_not_waited_for),
+	};
+
+	return cmocka_run_group_tests(tests, open_folder, remove_folder);
+}

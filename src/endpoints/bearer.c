@@ -1,43 +1,8 @@
 #include "endpoints/bearer.h"
 
+#include "http/authorization.h"
+
 #include <string.h>
-
-#define SPACES " \t\n\v\f\r"
-
-static bool
-is_among(const char *const *words, struct bytes word)
-{
-	for (; *words != NULL; words++)
-		if (bytes_equal(word, *words))
-			return true;
-	return false;
-}
-
-/* The next word of a header; none left: length 0. */
-static struct bytes
-next_word(const char **rest)
-{
-	const char *word = *rest + strspn(*rest, SPACES);
-	size_t length = strcspn(word, SPACES);
-
-	*rest = word + length;
-	return (struct bytes){word, length};
-}
-
-/* The token of an Authorization header: exactly two words, the first of the configured types. */
-static enum wire
-find_token(const struct request *request, struct bytes *out)
-{
-	const char *rest = request->authorization == NULL ? "" : request->authorization;
-	struct bytes type = next_word(&rest);
-
-	if (type.length == 0 || !is_among(request->config->auth_header_types, type))
-		return WIRE_NOT_PROVIDED;
-	*out = next_word(&rest);
-	if (out->length == 0 || next_word(&rest).length > 0)
-		return WIRE_BAD_AUTHORIZATION;
-	return WIRE_OK;
-}
 
 /* Tries the configured kinds of token in turn; all refusals are told. */
 static struct reply
@@ -102,7 +67,7 @@ bearer_admit(struct request *request, const struct context *context, struct json
 {
 	struct bytes token;
 	struct reply reply;
-	enum wire judged = find_token(request, &token);
+	enum wire judged = authorization_token(request, &token);
 
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);

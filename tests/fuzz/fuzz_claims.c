@@ -2,13 +2,12 @@
  * Any bytes as the payload of a token with a good signature: judged, checked and, where they are
  * claims, made into the claims of another token.
  */
+#include "fuzz.h"
+
 #include "signing/claims.h"
 #include "signing/jws.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct keyring *
 make_ring(void)
@@ -18,9 +17,8 @@ make_ring(void)
 	struct keys keys;
 	const char *why;
 
-	if (!keytext_read(
-		arena, bytes_of("the secret of the corpus, 32 byte"), &wish, &keys, NULL, &why))
-		abort();
+	require(keytext_read(
+	    arena, bytes_of("the secret of the corpus, 32 byte"), &wish, &keys, NULL, &why));
 	arena_free(arena);
 	return keyring_of(ring_of(&keys));
 }
@@ -33,16 +31,13 @@ use(const struct claims_context *context, struct json *claims)
 
 	for (enum token_kind kind = TOKEN_ACCESS; kind <= TOKEN_UNTYPED; kind++)
 		claims_check(context, claims, kind);
-	if (jti != NULL && strlen(jti) > 1 << 20)
-		abort();
-	if (claims_user(context, claims, &user) == CLAIMS_USER && user == NULL)
-		abort();
-	if (claims_time(claims, "exp", &seconds) && seconds <= context->now)
-		abort();
-	if (claims_sign(context, claims_access(context, claims)) == NULL ||
-	    !claims_renew(context, claims, TOKEN_REFRESH, true) ||
-	    claims_sign(context, claims) == NULL)
-		abort();
+	require(jti == NULL || strlen(jti) < 1 << 20);
+	require(claims_user(context, claims, &user) != CLAIMS_USER || user != NULL);
+	if (claims_time(claims, "exp", &seconds))
+		require(seconds > context->now - context->config->leeway);
+	require(claims_sign(context, claims_access(context, claims)) != NULL);
+	require(claims_renew(context, claims, TOKEN_REFRESH, true));
+	require(claims_sign(context, claims) != NULL);
 }
 
 int
@@ -61,7 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.issuer = "i",
 		.leeway = 30,
 		.compat = COMPAT_5_2}};
-	struct arena *arena = arena_new();
+	struct arena *arena = fuzz_arena();
 
 	keyring = keyring == NULL ? make_ring() : keyring;
 	for (size_t i = 0; i < sizeof(configs) / sizeof(*configs); i++) {
@@ -70,11 +65,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    jws_sign(arena, keyring, (struct bytes){(const char *)data, size});
 		struct json *claims;
 
-		if (token == NULL)
-			abort();
+		require(token != NULL);
 		if (claims_read(&context, bytes_of(token), &claims) == CLAIMS_GOOD)
 			use(&context, claims);
 	}
-	arena_free(arena);
 	return 0;
 }

@@ -2,21 +2,13 @@
  * A Content-Type, a line feed and an urlencoded body: what is read must be UTF-8, of no more fields
  * than Django allows, and be found again by its name.
  */
+#include "fuzz.h"
+
 #include "base/json.h"
 #include "http/charset.h"
 #include "http/form.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static bool
 is_utf8(struct bytes text)
@@ -57,21 +49,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *end = size == 0 ? NULL : memchr(data, '\n', size);
 	size_t type_length = end == NULL ? 0 : (size_t)(end - data);
-	size_t start = end == NULL ? 0 : type_length + 1, length = size - start;
-	struct arena *arena = arena_new();
+	size_t start = end == NULL ? 0 : type_length + 1;
+	struct arena *arena = fuzz_arena();
 	const char *charset = charset_of(arena, arena_copy(arena, data, type_length));
-	char *copy = malloc(length == 0 ? 1 : length); /* a sanitizer sees a step over the end */
-	struct bytes body = {copy, length};
+	struct bytes body = {(const char *)data + start, size - start};
 	struct form_field *fields = NULL;
 	const char *message = NULL;
 
-	memcpy(copy, data + start, length);
 	if (form_urlencoded(arena, body, charset, &fields, &message))
 		check_fields(fields);
 	else
 		require(message != NULL && fields == NULL);
 	check_decoding(arena, charset, body);
-	free(copy);
-	arena_free(arena);
 	return 0;
 }

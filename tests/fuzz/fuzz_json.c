@@ -2,19 +2,11 @@
  * Any bytes through utf8_check() and both rules of json_parse(); what was read is written in both
  * forms, and what was written must read back as the same value.
  */
+#include "fuzz.h"
+
 #include "base/json.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static bool
 same_value(struct arena *arena, const struct json *a, const struct json *b)
@@ -82,7 +74,7 @@ check_rules(struct arena *arena, struct bytes text, enum json_rules rules)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena *arena = arena_new();
+	struct arena *arena = fuzz_arena();
 	struct bytes text = {(const char *)data, size};
 	struct buffer buffer = {.arena = arena};
 	const char *message = NULL;
@@ -97,6 +89,5 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_rules(arena, text, JSON_STRICT);
 	text.length = valid;
 	check_rules(arena, text, JSON_PYTHON);
-	arena_free(arena);
 	return 0;
 }

@@ -2,12 +2,11 @@
  * Any bytes as the text of a key, for no and for every family of algorithms: whatever is taken has
  * an id, and signs and verifies if it says that it can.
  */
+#include "fuzz.h"
+
 #include "signing/keyfile.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 check(struct arena *arena, struct bytes text, const char *algorithm)
@@ -20,19 +19,16 @@ check(struct arena *arena, struct bytes text, const char *algorithm)
 	bool secret;
 
 	if (!keytext_read(arena, text, &wish, &keys, &secret, &why)) {
-		if (why == NULL || keys.count != 0)
-			abort();
+		require(why != NULL && keys.count == 0);
 		return;
 	}
 	for (size_t i = 0; i < keys.count && i < 2; i++) {
 		const struct key *key = keys.keys[i];
 		size_t length;
 
-		if (strlen(key->id) != 43 || (key->jwk == NULL) != (key->hmac != NULL))
-			abort();
-		if (key->signs && key_sign(key, input, signature, &length) &&
-		    !key_verify(key, input, (struct bytes){(char *)signature, length}))
-			abort();
+		require(strlen(key->id) == 43 && (key->jwk == NULL) == (key->hmac != NULL));
+		if (key->signs && key_sign(key, input, signature, &length))
+			require(key_verify(key, input, (struct bytes){(char *)signature, length}));
 	}
 	keys_free(&keys);
 }
@@ -41,10 +37,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const names[] = {"", "HS256", "PS256", "ES256", "EdDSA"};
-	struct arena *arena = arena_new();
+	struct arena *arena = fuzz_arena();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		check(arena, (struct bytes){(const char *)data, size}, names[i]);
-	arena_free(arena);
 	return 0;
 }

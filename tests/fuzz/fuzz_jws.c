@@ -2,13 +2,12 @@
  * Any bytes as a token, to a ring with ids, to one without, and to one of a key pair: whatever is
  * accepted is one that the key signed.
  */
+#include "fuzz.h"
+
 #include "signing/b64url.h"
 #include "signing/jws.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct keyring *
 ring_from(const char *text, const char *algorithm, bool with_ids)
@@ -19,8 +18,7 @@ ring_from(const char *text, const char *algorithm, bool with_ids)
 	struct ring *ring;
 	const char *why;
 
-	if (!keytext_read(arena, bytes_of(text), &wish, &keys, NULL, &why))
-		abort();
+	require(keytext_read(arena, bytes_of(text), &wish, &keys, NULL, &why));
 	arena_free(arena);
 	ring = ring_of(&keys);
 	ring->with_ids = with_ids;
@@ -33,8 +31,7 @@ check(struct arena *arena, struct keyring *keyring, struct bytes token)
 	struct bytes payload;
 
 	if (!jws_verify(arena, keyring, token, &payload)) {
-		if (strlen(jws_fault(arena, keyring, token)) == 0)
-			abort();
+		require(strlen(jws_fault(arena, keyring, token)) > 0);
 		return;
 	}
 	/* Three parts, and the last is the signature of the others. */
@@ -42,9 +39,8 @@ check(struct arena *arena, struct keyring *keyring, struct bytes token)
 	struct bytes signature, input = {token.data, (size_t)(dot - token.data)},
 				rest = {dot + 1, token.length - input.length - 1};
 
-	if (!b64url_decode(arena, rest, &signature) ||
-	    !key_verify(keyring_ring(keyring)->keys[0].key, input, signature))
-		abort();
+	require(b64url_decode(arena, rest, &signature));
+	require(key_verify(keyring_ring(keyring)->keys[0].key, input, signature));
 }
 
 int
@@ -55,7 +51,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				   "\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\","
 				   "\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}";
 	static struct keyring *rings[3];
-	struct arena *arena = arena_new();
+	struct arena *arena = fuzz_arena();
 	struct bytes token = {(const char *)data, size};
 
 	if (rings[0] == NULL) {
@@ -65,6 +61,5 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	for (int i = 0; i < 3; i++)
 		check(arena, rings[i], token);
-	arena_free(arena);
 	return 0;
 }

@@ -1,0 +1,24 @@
+/*
+ * DATABASE_URL: refused, or libpq's variables are set of it and of nothing else.
+ */
+#include "fuzz.h"
+
+#include "accounts/url.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static char *nothing[1];
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *url = arena_copy(fuzz_arena(), data, size);
+	bool good;
+
+	environ = nothing;
+	good = url_to_environment(url);
+	for (char **variable = environ; *variable != NULL; variable++)
+		require(good && strncmp(*variable, "PG", 2) == 0);
+	return 0;
+}

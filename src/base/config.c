@@ -181,6 +181,10 @@ load_file(struct config *config, const char *file, bool required)
 		log_line("configuration file %s: %s", file, why);
 		return false;
 	}
+	if (memchr(text.data, '\0', text.length) != NULL) {
+		log_line("configuration file %s: has a NUL inside", file);
+		return false;
+	}
 	config->config_file = file;
 	rest = arena_copy(memory, text.data, text.length);
 	for (int number = 1; (line = strsep(&rest, "\n")) != NULL; number++) {

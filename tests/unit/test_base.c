@@ -213,7 +213,7 @@ config_refuses(void **state)
 }
 
 static const char *
-write_file(const char *text, mode_t mode)
+write_bytes(struct bytes bytes, mode_t mode)
 {
 	static char path[64];
 	int descriptor;
@@ -221,10 +221,16 @@ write_file(const char *text, mode_t mode)
 	strcpy(path, "/tmp/test_base.XXXXXX");
 	descriptor = mkstemp(path);
 	assert_true(descriptor >= 0);
-	assert_int_equal(write(descriptor, text, strlen(text)), strlen(text));
+	assert_int_equal(write(descriptor, bytes.data, bytes.length), bytes.length);
 	fchmod(descriptor, mode);
 	close(descriptor);
 	return path;
+}
+
+static const char *
+write_file(const char *text, mode_t mode)
+{
+	return write_bytes(bytes_of(text), mode);
 }
 
 static void
@@ -275,6 +281,19 @@ config_refuses_a_file(void **state)
 	}
 }
 
+/* What stands behind it would be passed over in silence. */
+static void
+config_refuses_a_nul(void **state)
+{
+	static const char text[] = "JWT_LEEWAY=5\n\0\nJWT_THROTTLE=on\n";
+	const char *path = write_bytes((struct bytes){text, sizeof(text) - 1}, 0600);
+
+	(void)state;
+	only_these((const char *[]){NULL});
+	assert_null(config_load(path));
+	unlink(path);
+}
+
 static void
 secret_files_are_regular_and_small(void **state)
 {
@@ -304,6 +323,7 @@ main(void)
 	    cmocka_unit_test(config_refuses),
 	    cmocka_unit_test(config_reads_a_file),
 	    cmocka_unit_test(config_refuses_a_file),
+	    cmocka_unit_test(config_refuses_a_nul),
 	    cmocka_unit_test(secret_files_are_regular_and_small),
 	};
 

@@ -3,6 +3,7 @@
 #include "accounts/connection.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/metrics.h"
 
 #include <poll.h>
@@ -46,12 +47,8 @@ enum outcome { ANSWERED, FAILED, MISSING, LOST, NOT_PREPARED, REPLACED, TRY_AGAI
 struct store *
 store_new(const char *program, const struct statement *table, long timeout)
 {
-	struct store *store = calloc(1, sizeof(*store));
+	struct store *store = memory_need(calloc(1, sizeof(*store)));
 
-	if (store == NULL) {
-		log_line("out of memory");
-		return NULL;
-	}
 	store->program = program;
 	store->table = table;
 	store->milliseconds = timeout;

@@ -1,6 +1,6 @@
 #include "base/arena.h"
 
-#include "base/log.h"
+#include "base/memory.h"
 #include "base/sanitized.h"
 
 #include <stdarg.h>
@@ -27,12 +27,8 @@ struct arena {
 static struct block *
 block_new(struct block *previous, size_t size)
 {
-	struct block *block = calloc(1, sizeof(*block) + size);
+	struct block *block = memory_need(calloc(1, sizeof(*block) + size));
 
-	if (block == NULL) {
-		log_line("out of memory");
-		_Exit(EXIT_FAILURE);
-	}
 	block->previous = previous;
 	block->size = size;
 	block->used = 0;
@@ -59,12 +55,8 @@ block_free(struct block *block)
 struct arena *
 arena_new(void)
 {
-	struct arena *arena = malloc(sizeof(*arena));
+	struct arena *arena = memory_need(malloc(sizeof(*arena)));
 
-	if (arena == NULL) {
-		log_line("out of memory");
-		_Exit(EXIT_FAILURE);
-	}
 	arena->last = block_new(NULL, FIRST_BLOCK);
 	return arena;
 }
@@ -109,10 +101,8 @@ take(struct arena *arena, size_t length)
 	size_t size;
 	void *piece;
 
-	if (length > SIZE_MAX / 2) {
-		log_line("out of memory");
-		_Exit(EXIT_FAILURE);
-	}
+	if (length > SIZE_MAX / 2)
+		memory_need(NULL);
 	size = (length + ALIGNMENT - 1 + APART) & ~(ALIGNMENT - 1);
 	if (size > block->size - block->used)
 		block = arena->last = block_new(block, size > FIRST_BLOCK ? size : FIRST_BLOCK);

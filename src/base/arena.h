@@ -4,8 +4,7 @@
  * Everything that a request needs is taken from one arena and given back at once by arena_reset(),
  * which wipes it first: no answer, password or token outlives its request. A request's size is
  * bounded by the limits in http/, so an arena needs none of its own; when the system has no memory
- * left the process logs one line and exits (its supervisor starts another), so no caller tests for
- * NULL.
+ * left the process ends (base/memory.h), so no caller tests for NULL.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "signing/openssl.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -249,8 +250,10 @@ look(struct keyring *keyring)
 struct keyring *
 keyring_load(const struct config *config, enum keyring_duty duty)
 {
-	struct keyring *keyring = keyring_new();
+	struct keyring *keyring;
 
+	openssl_start();
+	keyring = keyring_new();
 	if (config->key_dir == NULL) {
 		if (load_single(keyring, config, duty))
 			return keyring;

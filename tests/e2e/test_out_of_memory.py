@@ -1,0 +1,122 @@
+"""A request that can have no memory ends with 503 or with its process, and never with a wrong answer."""
+import mmap
+import os
+import pathlib
+import struct
+import subprocess
+from functools import partial
+
+import pytest
+from harness import fastcgi, ours
+from harness.people import PASSWORD
+from harness.profiles import PROFILES
+from harness.tokens import Maker
+
+EVER = 1 << 30
+NAMES = ("token", "refresh", "hello", "verify")
+pytestmark = pytest.mark.skipif(
+    bool(ours.missing(NAMES)) or ours.sanitized("token"), reason="AddressSanitizer has an allocator of its own")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    made = tmp_path_factory.mktemp("nomemory") / "nomemory.so"
+    source = pathlib.Path(fastcgi.__file__).with_name("nomemory.c")
+    subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-shared", "-fPIC", "-o", made, source], check=True)
+    return made
+
+
+class Starved:
+    """A program whose memory can be made to run out; started again when it has ended."""
+
+    def __init__(self, library, name, environment, folder):
+        path = folder / "plan"
+        path.write_bytes(bytes(mmap.PAGESIZE))
+        with open(path, "r+b") as file:
+            self.plan = mmap.mmap(file.fileno(), 0)
+        self.name = name
+        self.environment = {**environment, "LD_PRELOAD": str(library), "NO_MEMORY_PLAN": str(path)}
+        self.program = None
+
+    def ask(self, make, first=0, last=0):
+        """The status, None if the process has ended instead; and how often memory was asked for."""
+        if self.program is None:
+            self.program = fastcgi.Program(self.name, self.environment)
+            self.program.answer(*make())  # what is made once, is made
+            self.program.answer(*make())
+        struct.pack_into("3i", self.plan, 0, 0, first, last)
+        output, ended = self.program.ask(*make())
+        asked, _, _ = struct.unpack_from("3i", self.plan)
+        struct.pack_into("3i", self.plan, 0, 0, 0, 0)
+        if ended:
+            return int(output.split()[1]), asked
+        assert output == b"" and self.program.process.wait(10) == 1
+        assert "out of memory" in self.program.log.read_text()
+        self.end()
+        return None, asked
+
+    def end(self):
+        if self.program:
+            self.program.__exit__()
+        self.program = None
+
+
+def requests():
+    maker = Maker("rotate")
+    login = fastcgi.login
+    yield "token, good", "token", lambda: login("alice", PASSWORD), 200
+    yield "token, wrong", "token", lambda: login("alice", "wrong"), 401
+    for form in "h_sha1", "h_argon2id", "h_scrypt", "h_bcrypt_sha256", "h_crypt_bcrypt":
+        yield f"token, {form}", "token", partial(login, form, PASSWORD), 200
+    yield "token, unknown", "token", lambda: login("nobody", "wrong"), 401
+    for name, path, field, kind in (("refresh", "/api/token/refresh/", "refresh", "refresh"),
+                                    ("verify", "/api/token/verify/", "token", "access")):
+        def make(path=path, field=field, **recipe):
+            return fastcgi.post(path, {field: maker.make(recipe)})
+
+        yield f"{name}, good", name, partial(make, kind=kind), 200
+        yield f"{name}, forged", name, partial(make, kind=kind, flip=True), 401
+    yield "hello, good", "hello", lambda: fastcgi.get("/hello/", maker.make({})), 200
+    yield "hello, forged", "hello", lambda: fastcgi.get("/hello/", maker.make({"flip": True})), 401
+    yield "hello, of nobody", "hello", lambda: fastcgi.get("/hello/", maker.make({"set": {"user_id": 4242}})), 401
+
+
+ROWS = {row[0]: row[1:] for row in requests()}
+
+
+@pytest.mark.parametrize("last", ("once", "from then on"))
+@pytest.mark.parametrize("row", ROWS)
+def test_memory_runs_out_anywhere(site, library, tmp_path, row, last):
+    """At each of the places where the request asks for memory, for that once or for good."""
+    name, make, expected = ROWS[row]
+    site.restore()
+    starved = Starved(library, name, ours.environment(site.environment(), PROFILES["rotate"].our_settings()), tmp_path)
+    try:
+        status, asked = starved.ask(make)
+        assert status == expected and asked
+        for first in range(1, asked + 5):
+            status, _ = starved.ask(make, first, first if last == "once" else EVER)
+            assert status in (expected, 503, None), f"at {first} of {asked}: {status}"
+            assert starved.ask(make)[0] == expected, "the next request is answered as ever"
+    finally:
+        starved.end()
+
+
+def test_memory_runs_out_while_connecting(site, library, tmp_path):
+    name, make, expected = ROWS["hello, good"]
+    starved = Starved(library, name, ours.environment(site.environment(), PROFILES["plain"].our_settings()), tmp_path)
+
+    def cut():
+        site.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hello'")
+
+    try:
+        assert starved.ask(make)[0] == expected
+        cut()
+        status, asked = starved.ask(make)
+        assert status == expected and asked > 50
+        for first in range(1, asked + 5):
+            cut()
+            status, _ = starved.ask(make, first, first)
+            assert status in (expected, 503, None), f"at {first} of {asked}: {status}"
+    finally:
+        starved.end()

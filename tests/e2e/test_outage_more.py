@@ -1,18 +1,21 @@
 """Outages of other kinds than a database that is away: read-only, without its tables, out of connections,
-of another password; a program without descriptors.
+of another password; a program without descriptors or memory; and what happens to a database when it is back.
 """
 import contextlib
+import pathlib
 import resource
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
-from harness import fastcgi, ours, process
+from harness import client, fastcgi, ours, process
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.postgres import Cluster
 from harness.profiles import PROFILES
 from harness.site import Site
+from harness.tokens import Maker
 
 USER = "outage"  # of the programs, so that the tests' own connection stays
 
@@ -139,3 +142,63 @@ def test_descriptors_run_out(away):
         assert ended and output[:11] in (b"Status: 200", b"Status: 503")
         process.wait_for(lambda: login(program) == 200, "service to be back")
         assert program.process.poll() is None
+
+
+@pytest.mark.skipif(ours.sanitized("token"), reason="AddressSanitizer maps more than any limit")
+def test_a_worker_at_the_end_of_its_memory(stack):
+    """Its limit reached, it ends or says 503, and whoever comes next is served by another."""
+    server = stack("plain", JWT_LEEWAY="6")
+    big = {"username": "alice", "password": "x" * 900000}
+    before = server.main.workers("token")
+    for pid in before:
+        used = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.prlimit(pid, resource.RLIMIT_AS, (used + (1 << 19), resource.RLIM_INFINITY))
+    answer = client.post_json(server.port, "/api/token/", big)
+    assert answer.status == 503 and int(answer.header("Retry-After")) > 0 and answer.json()["code"] == "unavailable"
+    assert client.post_json(server.port, "/api/token/", {"username": "alice", "password": PASSWORD}).status == 200
+    process.wait_for(lambda: set(server.main.workers("token")) - set(before), "another worker")
+    assert client.post_json(server.port, "/api/token/", big).status == 401
+    assert "out of memory" in server.main.output()
+
+
+class Storm:
+    """Everything that the log of a cluster says about connections from now on."""
+
+    def __init__(self, cluster):
+        self.log, self.begin = cluster.log, cluster.log.stat().st_size
+
+    def authorized(self, user):
+        with open(self.log, "rb") as log:
+            log.seek(self.begin)
+            return log.read().count(b"connection authorized: user=" + user.encode())
+
+
+def test_no_storm_of_connections_after_an_outage(away, tmp_path):
+    """However many ask meanwhile and afterwards, each worker makes one connection."""
+    tmp_path.chmod(0o755)
+    server = ours.Ours(away.our_environment(), PROFILES["plain"].our_settings(), tmp_path, ("--workers", "4"))
+    try:
+        process.wait_for(server.ready, "./run", 30)
+        token = Maker().make({})
+        away.execute("ALTER SYSTEM SET log_connections = on")
+        away.cluster.stop()
+
+        def ask(number):
+            if number % 4:
+                return client.hello(server.port, token).status
+            return client.post_json(server.port, "/api/token/", {"username": "alice", "password": PASSWORD}).status
+
+        with ThreadPoolExecutor(32) as pool:
+            assert set(pool.map(ask, range(200))) == {503}
+            again = pool.map(ask, range(1000))
+            away.cluster.start()
+            storm = Storm(away.cluster)
+            assert set(again) <= {200, 503}
+            assert set(pool.map(ask, range(200))) == {200}
+        away.connect_again()
+        workers = len(server.workers("hello")) + len(server.workers("token"))
+        count = away.execute("SELECT count(*) FROM pg_stat_activity WHERE usename = 'jwt_fcgi'")[0][0]
+        assert 2 <= count <= workers
+        assert storm.authorized("jwt_fcgi") <= workers
+    finally:
+        server.end()

@@ -1,6 +1,9 @@
 """PgBouncer in transaction mode between the programs and PostgreSQL: any question may meet any session."""
 import os
 import shutil
+import signal
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -40,15 +43,28 @@ def pooled(cluster):
     direct = site.our_environment()
     (folder / "pgbouncer.ini").write_text(
         CONFIGURATION.format(cluster=cluster.folder, folder=folder, user=direct["PGUSER"]))
-    bouncer = process.start([*prefix, PGBOUNCER, folder / "pgbouncer.ini"], folder / "log", cwd="/")
+    site.bouncer = Bouncer([*prefix, PGBOUNCER, folder / "pgbouncer.ini"], folder)
     try:
-        process.wait_for(lambda: (folder / ".s.PGSQL.6432").exists(), "PgBouncer")
         site.our_environment = lambda: {**direct, "PGHOST": str(folder), "PGPORT": "6432"}
         yield site
     finally:
         site.end()
-        process.end(bouncer)
+        site.bouncer.end()
         shutil.rmtree(folder)
+
+
+class Bouncer:
+    def __init__(self, command, folder):
+        self.command, self.folder = command, folder
+        self.start()
+
+    def start(self):
+        self.process = process.start(self.command, self.folder / "log", cwd="/")
+        process.wait_for(lambda: (self.folder / ".s.PGSQL.6432").exists(), "PgBouncer")
+
+    def end(self, number=signal.SIGTERM):
+        process.end(self.process, number=number)
+        (self.folder / ".s.PGSQL.6432").unlink(missing_ok=True)  # if it was killed
 
 
 def log_in(server):
@@ -100,3 +116,52 @@ def test_one_rotation_of_many_wins(pooled):
             lambda _: client.post_json(server.port, "/api/token/refresh/", {"refresh": refresh}).status,
             range(16)))
     assert sorted(statuses)[:2] == [200, 401]
+
+
+def live(server, stop):
+    """Logs in, looks and rotates until it is time to stop: (when, what, status) of each, and what was given out."""
+    answers, given = [], []
+
+    def asked(what, answer):
+        answers.append((time.monotonic(), what, answer.status))
+        return answer.status == 200
+
+    while not stop.is_set():
+        login = client.post_json(server.port, "/api/token/", {"username": "alice", "password": PASSWORD})
+        if not asked("token", login):
+            continue
+        given.append(login.json()["refresh"])
+        asked("hello", client.hello(server.port, login.json()["access"]))
+        rotated = client.post_json(server.port, "/api/token/refresh/", {"refresh": given[-1]})
+        if asked("refresh", rotated):
+            given.append(rotated.json()["refresh"])
+    return answers, given
+
+
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGKILL))
+def test_a_restart_under_load(pooled, number):
+    """503 and nothing else while it is away, service within a second, and whatever was given out is in the table."""
+    server = pooled.ours("rotate")
+    assert use(server) == 200
+    stop = threading.Event()
+    with ThreadPoolExecutor(8) as pool:
+        lives = [pool.submit(live, server, stop) for _ in range(8)]
+        try:
+            time.sleep(0.5)
+            pooled.bouncer.end(number)
+            gone = time.monotonic()
+            time.sleep(0.5)
+            pooled.bouncer.start()
+            back = time.monotonic()
+            time.sleep(1.5)
+        finally:
+            stop.set()
+        answers = [answer for life in lives for answer in life.result()[0]]
+        given = {token for life in lives for token in life.result()[1]}
+    assert {status for _, _, status in answers} == {200, 503}
+    for what in "token", "hello", "refresh":
+        assert any(when < gone and status == 200 for when, kind, status in answers if kind == what)
+        assert any(back < when < back + 1 and status == 200 for when, kind, status in answers if kind == what)
+    assert {status for when, _, status in answers if when > back + 1} == {200}
+    listed = {token for token, in pooled.execute("SELECT token FROM token_blacklist_outstandingtoken")}
+    assert given <= listed

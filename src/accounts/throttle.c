@@ -1,135 +1,38 @@
 #include "accounts/throttle.h"
 
+#include "accounts/throttle_entry.h"
+#include "accounts/throttle_table.h"
 #include "base/log.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define MAGIC        0x31656c74746f7274u /* of this layout */
-#define SETS         8192                /* a power of two */
-#define WAYS         8
-#define BITS         256 /* of a set that is counted by chance */
-#define STUFFING     50  /* failures within a minute that are worth a line */
-#define COUNT_MASK   0xffu
-#define NOT_AN_ENTRY 0
+#define STUFFING 50 /* failures within a minute that are worth a line */
 
 enum kind { ADDRESS, NAME, PAIR, KNOWN_PAIR };
 
-struct limit {
-	long free; /* tries without a wait */
-	long longest;
-	long decay; /* seconds of silence after which one try is forgotten */
-};
-
-/*
- * An entry is one word: 24 bits of the key, 8 of the count, 32 of the time of the last try. A set
- * of them is a line of the cache. An entry that counts for nothing any more is the first to be
- * replaced, then the one that counts least; known pairs have sets of their own, so that no flood of
- * guesses can make them forgotten.
- */
-struct set {
-	_Atomic uint64_t entries[WAYS];
-};
-
-struct table {
-	_Atomic uint64_t magic;
-	unsigned char secret[32];
-	/* The failures of the current minute, and from and of how many about. */
-	_Atomic uint64_t minute, failures;
-	_Atomic uint64_t addresses[BITS / 64], names[BITS / 64];
-	_Alignas(64) struct set counted[SETS];
-	struct set known[SETS];
-};
-
 struct throttle {
-	struct table *table;
-	struct limit limits[KNOWN_PAIR + 1];
+	struct throttle_table *table;
+	struct throttle_limit limits[KNOWN_PAIR + 1];
 };
 
-static uint64_t
-entry_of(uint64_t key, uint64_t count, int64_t time)
-{
-	return (key >> 40) << 40 | count << 32 | ((uint64_t)time & 0xffffffff);
-}
-
-static uint64_t
-entry_count(uint64_t entry)
-{
-	return entry >> 32 & COUNT_MASK;
-}
-
-/* A time that is still to come was written by a clock that has been set back. */
-static int64_t
-entry_age(uint64_t entry, int64_t now)
-{
-	int64_t age = now - (int64_t)(entry & 0xffffffff);
-
-	return age < 0 ? 0 : age;
-}
-
-static bool
-entry_is(uint64_t entry, uint64_t key)
-{
-	return entry != NOT_AN_ENTRY && entry >> 40 == key >> 40;
-}
-
-/* The tries that still count: one less for each time of silence. */
-static long
-count_now(const struct limit *limit, uint64_t entry, int64_t now)
-{
-	int64_t count = (int64_t)entry_count(entry) - entry_age(entry, now) / limit->decay;
-
-	return count < 0 ? 0 : (long)count;
-}
-
-static long
-wait_after(const struct limit *limit, long count)
-{
-	long wait = 1;
-
-	if (count < limit->free)
-		return 0;
-	for (long over = count - limit->free; over > 0 && wait < limit->longest; over--)
-		wait *= 2;
-	return wait < limit->longest ? wait : limit->longest;
-}
-
-/* More than this only would make the way back longer. */
-static long
-count_maximum(const struct limit *limit)
-{
-	long count = limit->free;
-
-	while (wait_after(limit, count) < limit->longest)
-		count++;
-	return count;
-}
-
-static struct set *
+static struct throttle_set *
 set_of(struct throttle *throttle, enum kind kind, uint64_t key)
 {
-	struct set *sets = kind == KNOWN_PAIR ? throttle->table->known : throttle->table->counted;
+	struct throttle_set *sets =
+	    kind == KNOWN_PAIR ? throttle->table->known : throttle->table->counted;
 
-	return &sets[key % SETS];
+	return &sets[key % THROTTLE_SETS];
 }
 
 /* The place of that key; NULL if it has none. */
 static _Atomic uint64_t *
 find(struct throttle *throttle, enum kind kind, uint64_t key)
 {
-	struct set *set = set_of(throttle, kind, key);
+	struct throttle_set *set = set_of(throttle, kind, key);
 
-	for (size_t i = 0; i < WAYS; i++)
+	for (size_t i = 0; i < THROTTLE_WAYS; i++)
 		if (entry_is(atomic_load(&set->entries[i]), key))
 			return &set->entries[i];
 	return NULL;
@@ -137,21 +40,21 @@ find(struct throttle *throttle, enum kind kind, uint64_t key)
 
 /* How much would be lost with an entry: what it counts, then how young it is. */
 static int64_t
-worth(const struct limit *limit, enum kind kind, uint64_t entry, int64_t now)
+worth(const struct throttle_limit *limit, enum kind kind, uint64_t entry, int64_t now)
 {
 	int64_t youth = INT32_MAX - entry_age(entry, now);
 
 	if (entry == NOT_AN_ENTRY)
 		return -1;
 	/* The kind of another's entry is not known: the limits of names are in the middle. */
-	return kind == KNOWN_PAIR ? youth : ((int64_t)count_now(limit, entry, now) << 32) + youth;
+	return kind == KNOWN_PAIR ? youth : ((int64_t)entry_tries(limit, entry, now) << 32) + youth;
 }
 
 /* The place of that key, with what stands there, which may be another's that it may replace. */
 static _Atomic uint64_t *
 find_place(struct throttle *throttle, enum kind kind, uint64_t key, int64_t now, uint64_t *entry)
 {
-	struct set *set = set_of(throttle, kind, key);
+	struct throttle_set *set = set_of(throttle, kind, key);
 	_Atomic uint64_t *place = find(throttle, kind, key);
 	int64_t least = INT64_MAX;
 
@@ -159,7 +62,7 @@ find_place(struct throttle *throttle, enum kind kind, uint64_t key, int64_t now,
 		*entry = atomic_load(place);
 		return place;
 	}
-	for (size_t i = 0; i < WAYS; i++) {
+	for (size_t i = 0; i < THROTTLE_WAYS; i++) {
 		uint64_t here = atomic_load(&set->entries[i]);
 		int64_t value = worth(&throttle->limits[NAME], kind, here, now);
 
@@ -170,21 +73,6 @@ find_place(struct throttle *throttle, enum kind kind, uint64_t key, int64_t now,
 		}
 	}
 	return place;
-}
-
-/* The seconds until another try, as far as this entry is that key's. */
-static long
-entry_wait(const struct limit *limit, uint64_t entry, uint64_t key, int64_t now)
-{
-	long wait = 0;
-
-	/* A clock was set back; a few seconds are other workers, whose request began later. */
-	if ((int64_t)(entry & 0xffffffff) > now + 10)
-		return 0;
-	if (entry_is(entry, key))
-		wait =
-		    wait_after(limit, count_now(limit, entry, now)) - (long)entry_age(entry, now);
-	return wait < 0 ? 0 : wait;
 }
 
 static long
@@ -200,20 +88,16 @@ wait_of(struct throttle *throttle, enum kind kind, uint64_t key, int64_t now)
 static long
 take(struct throttle *throttle, enum kind kind, uint64_t key, int64_t now)
 {
-	const struct limit *limit = &throttle->limits[kind];
+	const struct throttle_limit *limit = &throttle->limits[kind];
 	_Atomic uint64_t *place;
 	uint64_t entry;
-	long count;
 
 	do {
 		place = find_place(throttle, kind, key, now, &entry);
 		if (entry_wait(limit, entry, key, now) > 0)
 			return entry_wait(limit, entry, key, now);
-		count = entry_is(entry, key) ? count_now(limit, entry, now) : 0;
-		if (count < count_maximum(limit))
-			count++;
 	} while (
-	    !atomic_compare_exchange_strong(place, &entry, entry_of(key, (uint64_t)count, now)));
+	    !atomic_compare_exchange_strong(place, &entry, entry_with_try(limit, entry, key, now)));
 	return 0;
 }
 
@@ -337,7 +221,7 @@ count_bits(const _Atomic uint64_t *words)
 {
 	int bits = 0;
 
-	for (size_t i = 0; i < BITS / 64; i++)
+	for (size_t i = 0; i < THROTTLE_BITS / 64; i++)
 		bits += __builtin_popcountll(atomic_load(&words[i]));
 	return bits;
 }
@@ -349,20 +233,20 @@ count_bits(const _Atomic uint64_t *words)
 static void
 watch_for_stuffing(struct throttle *throttle, const struct attempt *attempt, int64_t now)
 {
-	struct table *table = throttle->table;
+	struct throttle_table *table = throttle->table;
 	uint64_t minute = (uint64_t)now / 60, before = atomic_load(&table->minute);
 
 	if (before != minute && atomic_compare_exchange_strong(&table->minute, &before, minute)) {
 		atomic_store(&table->failures, 0);
-		for (size_t i = 0; i < BITS / 64; i++) {
+		for (size_t i = 0; i < THROTTLE_BITS / 64; i++) {
 			atomic_store(&table->addresses[i], 0);
 			atomic_store(&table->names[i], 0);
 		}
 	}
-	atomic_fetch_or(&table->addresses[attempt->address / 64 % (BITS / 64)],
+	atomic_fetch_or(&table->addresses[attempt->address / 64 % (THROTTLE_BITS / 64)],
 	    UINT64_C(1) << attempt->address % 64);
-	atomic_fetch_or(
-	    &table->names[attempt->name / 64 % (BITS / 64)], UINT64_C(1) << attempt->name % 64);
+	atomic_fetch_or(&table->names[attempt->name / 64 % (THROTTLE_BITS / 64)],
+	    UINT64_C(1) << attempt->name % 64);
 	if (atomic_fetch_add(&table->failures, 1) == STUFFING - 1 &&
 	    count_bits(table->names) > STUFFING / 2)
 		log_warning(
@@ -390,89 +274,15 @@ throttle_settle(
 		remember(throttle, attempt->known_pair, now);
 }
 
-/* Whether the file is one of ours, or new and can become one. Judged before it is locked or
- * changed. */
-static bool
-is_ours(int file, const char *path)
-{
-	struct stat status;
-
-	if (fstat(file, &status) != 0) {
-		log_line("JWT_THROTTLE_FILE %s: %s", path, strerror(errno));
-		return false;
-	}
-	if (S_ISREG(status.st_mode) && status.st_uid == geteuid() && (status.st_mode & 077) == 0 &&
-	    (status.st_size == 0 || status.st_size == sizeof(struct table)))
-		return true;
-	log_line(
-	    "JWT_THROTTLE_FILE %s is another's or no such file; remove it or name another", path);
-	return false;
-}
-
-static struct table *
-map(int file, const char *path)
-{
-	struct table *table =
-	    mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-
-	if (table == MAP_FAILED) {
-		log_line("JWT_THROTTLE_FILE %s: %s", path, strerror(errno));
-		return NULL;
-	}
-	madvise(table, sizeof(*table), MADV_DONTDUMP);
-	if (atomic_load(&table->magic) == MAGIC)
-		return table;
-	if (RAND_bytes(table->secret, sizeof(table->secret)) != 1) {
-		log_line("OpenSSL has no random bytes");
-		return NULL;
-	}
-	atomic_store(&table->magic, MAGIC);
-	return table;
-}
-
-/* Filled while its lock is held, which is let go by hand because a mapping would keep it. */
-static struct table *
-prepare(int file, const char *path)
-{
-	struct table *table = NULL;
-	int error;
-
-	if (!is_ours(file, path))
-		return NULL;
-	if (flock(file, LOCK_EX) != 0) {
-		log_line("JWT_THROTTLE_FILE %s: %s", path, strerror(errno));
-		return NULL;
-	}
-	/* All of it at once: a page that a full file system cannot give later would be SIGBUS. */
-	error = posix_fallocate(file, 0, sizeof(*table));
-	if (error != 0)
-		log_line("JWT_THROTTLE_FILE %s: %s", path, strerror(error));
-	else
-		table = map(file, path);
-	flock(file, LOCK_UN);
-	return table;
-}
-
 struct throttle *
 throttle_open(const struct config *config)
 {
 	static struct throttle throttle;
-	char path[4096];
-	int file;
 
-	snprintf(path, sizeof(path), "/dev/shm/jwt-fcgi-%u.throttle", (unsigned)geteuid());
-	if (config->throttle_file != NULL)
-		snprintf(path, sizeof(path), "%s", config->throttle_file);
-	throttle.limits[ADDRESS] = (struct limit){config->throttle_address_tries, 60, 60};
-	throttle.limits[NAME] = (struct limit){config->throttle_name_tries, 120, 300};
-	throttle.limits[PAIR] = (struct limit){5, 900, 900};
-	throttle.limits[KNOWN_PAIR] = (struct limit){20, 600, 600};
-	file = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (file < 0) {
-		log_line("JWT_THROTTLE_FILE %s: %s", path, strerror(errno));
-		return NULL;
-	}
-	throttle.table = prepare(file, path);
-	close(file);
+	throttle.limits[ADDRESS] = (struct throttle_limit){config->throttle_address_tries, 60, 60};
+	throttle.limits[NAME] = (struct throttle_limit){config->throttle_name_tries, 120, 300};
+	throttle.limits[PAIR] = (struct throttle_limit){5, 900, 900};
+	throttle.limits[KNOWN_PAIR] = (struct throttle_limit){20, 600, 600};
+	throttle.table = throttle_table_open(config->throttle_file);
 	return throttle.table == NULL ? NULL : &throttle;
 }

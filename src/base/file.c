@@ -79,3 +79,24 @@ file_read_secret(struct arena *arena, const char *path, struct bytes *out, const
 	*why = exposed;
 	return exposed == NULL;
 }
+
+int
+file_open_shared(const char *path, mode_t mode, const char **why)
+{
+	int descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, mode);
+	struct stat status;
+
+	if (descriptor < 0 || fstat(descriptor, &status) != 0)
+		*why = strerror(errno);
+	else if (!S_ISREG(status.st_mode))
+		*why = "is not a regular file";
+	else if (status.st_uid != geteuid())
+		*why = "belongs to another user";
+	else if ((status.st_mode & 07777 & ~mode) != 0)
+		*why = "is open to others";
+	else
+		return descriptor;
+	if (descriptor >= 0)
+		close(descriptor);
+	return -1;
+}

@@ -1,6 +1,7 @@
 #include "base/metrics.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 
 #include <dirent.h>
@@ -83,13 +84,13 @@ void
 metrics_open(const struct config *config, const char *program)
 {
 	struct arena *arena;
-	const char *path;
+	const char *path, *why;
 
 	if (config->metrics_dir == NULL)
 		return;
 	arena = arena_new();
 	path = arena_printf(arena, "%s/%s" SUFFIX, config->metrics_dir, program);
-	descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	descriptor = file_open_shared(path, 0640, &why);
 	if (descriptor >= 0 && prepare(descriptor)) {
 		void *at =
 		    mmap(NULL, sizeof(*mapped), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
@@ -97,7 +98,8 @@ metrics_open(const struct config *config, const char *program)
 		mapped = at == MAP_FAILED ? NULL : at;
 	}
 	if (mapped == NULL)
-		log_line("nothing is counted: %s: %s", path, strerror(errno));
+		log_line(
+		    "nothing is counted: %s: %s", path, descriptor < 0 ? why : strerror(errno));
 	arena_free(arena);
 }
 

@@ -118,6 +118,22 @@ def test_a_broken_file_is_begun_again(server):
     assert 'program="verify"' not in scrape(server)
 
 
+def test_what_somebody_else_put_there_is_not_written(site, tmp_path):
+    (tmp_path / "precious").write_text("not a counter")
+    (tmp_path / "hello.metrics").symlink_to(tmp_path / "precious")
+    settings = ours.environment(site.our_environment(), {
+        **PROFILES["plain"].our_settings(), "JWT_METRICS_DIR": str(tmp_path), "REQUEST_METHOD": "GET"})
+    done = subprocess.run([ours.program("hello")], env=settings, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 0 and "nothing is counted" in done.stderr
+    (tmp_path / "hello.metrics").unlink()
+    (tmp_path / "hello.metrics").write_text("open to others")
+    (tmp_path / "hello.metrics").chmod(0o666)
+    done = subprocess.run([ours.program("hello")], env=settings, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert "nothing is counted" in done.stderr and "is open to others" in done.stderr
+    assert (tmp_path / "hello.metrics").read_text() == "open to others"
+    assert (tmp_path / "precious").read_text() == "not a counter"
+
+
 def test_without_the_folder(site):
     server = servers.Server(site.our_environment(), PROFILES["plain"].our_settings(), ("hello", "metrics"))
     try:

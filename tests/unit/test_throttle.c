@@ -280,6 +280,11 @@ another_file_is_refused(void **state)
 	assert_int_equal(chmod(path, 0644), 0);
 	assert_null(throttle_open(&config));
 	assert_int_equal(chmod(path, 0600), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(path, 65534, 65534), 0);
+		assert_null(throttle_open(&config));
+		assert_int_equal(chown(path, 0, 0), 0);
+	}
 	assert_int_equal(truncate(path, 100), 0);
 	assert_null(throttle_open(&config));
 	assert_int_equal(unlink(path), 0);

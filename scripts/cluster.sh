@@ -4,7 +4,7 @@
 
 # Makes the cluster if there is none, and sets $bin to the server's programs.
 cluster_make() {
-	local new=$state/cluster.new versions
+	local new=$state/cluster.new versions version
 	if [ ! -e "$state/cluster" ]; then
 		mapfile -t versions < <(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V)
 		bin=${versions[-1]}
@@ -14,8 +14,10 @@ cluster_make() {
 		quiet "$owner" "$bin/initdb" -D "$new" -U postgres -A peer -E UTF8 --locale=C.UTF-8
 		mv "$new" "$state/cluster"
 	fi
-	bin=/usr/lib/postgresql/$(<"$state/cluster/PG_VERSION")/bin
-	[ -x "$bin/postgres" ] || die "$state/cluster needs $bin; --fresh makes another"
+	version=$(as "$owner" cat "$state/cluster/PG_VERSION")
+	bin=/usr/lib/postgresql/$version/bin
+	[[ $version =~ ^[0-9]+$ ]] && [ -x "$bin/postgres" ] ||
+		die "$state/cluster needs $bin; --fresh makes another"
 }
 
 cluster_in_use() { # a server and its children work in the folder

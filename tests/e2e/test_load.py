@@ -116,7 +116,7 @@ KEEPING = """
 def test_an_nginx_that_keeps_connections(stack, tmp_path):
     """More of them than processes, from many clients at once: no request is lost, and none waits for ever."""
     ours = stack("plain")
-    sockets = ours.folder / "state" / f"run-{ours.port}"
+    sockets = ours.folder / "state" / f"run-{ours.port}/fcgi"
     if not (sockets / "hello.sock").exists():
         pytest.skip("./run has its sockets elsewhere")
     for name in ("hello", "token", "refresh"):

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from harness import client, people, process, servers, tokens
+from harness import client, ours, people, process, servers, tokens
 from harness.profiles import PROFILES
 
 HTTP = """

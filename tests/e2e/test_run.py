@@ -122,7 +122,7 @@ def test_says_url_login_and_lines_to_paste(run):
     assert said.count('"refresh":"') == 2 and said.count('"access":"') == 4
     assert said.count('{"message":"Hello, World!"}') == 2
     after = lambda: one.output().rpartition("http post")[2]
-    process.wait_for(lambda: after().count(" 200 ok ") == 6, "a line for each request")
+    process.wait_for(lambda: after().count(" status=200 outcome=ok ") == 6, "a line for each request")
 
 
 @pytest.mark.parametrize("arguments", [
@@ -165,6 +165,27 @@ def test_secrets_are_their_owners(run):
     assert (one.state / "cluster").stat().st_mode & 0o777 == 0o700
     sockets = [path for path in one.state.rglob("*.sock") if path.is_socket()]
     assert sockets and all(path.stat().st_mode & 0o777 == 0o660 for path in sockets)
+
+
+def test_nobody_writes_where_another_could_put_a_link(run):
+    one = run().wait()
+    owners = {path: path.lstat().st_uid for path in [one.state, *one.state.rglob("*")]}
+    assert any(path.name == "token.sock" for path in owners)
+    for path, owner in owners.items():
+        if path != one.state:
+            assert owners[path.parent] in (owner, os.geteuid()), path
+
+
+def test_the_clusters_owner_does_not_say_what_is_run(run, folder):
+    assert run().wait().end() == 0
+    evil = folder / "bin"
+    evil.mkdir()
+    for name in ("postgres", "pg_isready"):
+        (evil / name).write_text(f"#!/bin/sh\ntouch {folder}/ran\n")
+        (evil / name).chmod(0o755)
+    (folder / "state/cluster/PG_VERSION").write_text(f"../../..{folder}")
+    refused(run(), "--fresh")
+    assert not (folder / "ran").exists()
 
 
 def test_own_key_wins_over_the_generated_one(run):

@@ -1,4 +1,4 @@
-"""The folder of `make shared-host` on an Apache that allows .htaccess and CGI, under suEXEC's rules."""
+"""The folder of `make shared-host` on an Apache that allows .htaccess and CGI, under suEXEC and by its rules."""
 import os
 import shutil
 import subprocess
@@ -24,28 +24,49 @@ def made():
 def upload(site, made, **more):
     """A home with jwt-fcgi.conf in it and htdocs below."""
     folder, _ = made
-    server = servers.Server(site.our_environment(), PROFILES["plain"].our_settings(), ())
+    server = servers.Server(site.our_environment(), PROFILES["plain"].our_settings(), (), **more)
     htdocs = server.folder / "htdocs"
     shutil.copytree(folder / "public_html", htdocs)
     server.configuration = server.configuration.rename(server.folder / "jwt-fcgi.conf")
     return server
 
 
-@pytest.fixture(scope="module", params=["cgid", "suexec"])
-def server(request, site, made):
-    site.restore()
-    server = upload(site, made)
+def with_cgid(server):
+    return servers.apache_start(server, "", "cgid", "rewrite", "setenvif", override="All")
+
+
+def with_cgi(server, *modules, host=""):
+    """What the web server itself has in its environment must not arrive."""
+    return servers.apache_start(server, host, "cgi", "rewrite", "setenvif", *modules, mpm="prefork", override="All",
+                                environment={"PGHOST": "/nowhere", "JWT_NO_SUCH": "x"})
+
+
+def with_rules_of_suexec(server):
     htdocs = server.folder / "htdocs"
-    mpm, module = "event", "cgid"
-    if request.param == "suexec":
-        mpm, module = "prefork", "cgi"
-        (htdocs / "own").mkdir()
-        (htdocs / "auth.cgi").rename(htdocs / "own" / "auth.cgi")
-        (htdocs / "auth.cgi").write_text(servers.SUEXEC)
-        (htdocs / "auth.cgi").chmod(0o755)
+    (htdocs / "own").mkdir()
+    (htdocs / "auth.cgi").rename(htdocs / "own" / "auth.cgi")
+    (htdocs / "auth.cgi").write_text(servers.SUEXEC)
+    (htdocs / "auth.cgi").chmod(0o755)
+    return with_cgi(server)
+
+
+def with_suexec(server):
+    """The files are nobody's, and so is the process; the web server is www-data's."""
+    for path in (server.configuration, server.folder / "htdocs", *(server.folder / "htdocs").rglob("*")):
+        shutil.chown(path, "nobody", "nogroup")
+    return with_cgi(server, "suexec", host="SuexecUserGroup nobody nogroup")
+
+
+HOSTS = {"cgid": with_cgid, "suexec-rules": with_rules_of_suexec, "suexec": with_suexec}
+
+
+@pytest.fixture(scope="module", params=list(HOSTS))
+def server(request, site, made):
+    parent = servers.suexec_root() if request.param == "suexec" else None
+    site.restore()
+    server = upload(site, made, parent=parent)
     try:
-        yield servers.apache_start(server, "", module, "rewrite", "setenvif", mpm=mpm, override="All",
-                                   environment={"PGHOST": "/nowhere", "JWT_NO_SUCH": "x"} if module == "cgi" else {})
+        yield HOSTS[request.param](server)
     finally:
         server.end()
 
@@ -74,6 +95,19 @@ def test_no_such_url(server, path):
     answer = client.ask(server.port, f"GET {path}")
     assert answer.status == 404
     assert answer.json() == {"detail": "Not found."}
+
+
+@pytest.mark.parametrize("server", ["suexec"], indirect=True)
+def test_it_is_suexec(server):
+    """Only the owner may read the settings, and he is not the web server's user; what his group can write is refused."""
+    program = server.folder / "htdocs" / "auth.cgi"
+    assert server.configuration.stat().st_uid == program.stat().st_uid != server.folder.stat().st_uid
+    program.chmod(0o775)
+    try:
+        assert client.ask(server.port, "GET /hello/").status == 500
+    finally:
+        program.chmod(0o755)
+    assert client.ask(server.port, "GET /hello/").status == 401
 
 
 def test_no_settings_are_shown(server):

@@ -43,12 +43,12 @@ def listens(path):
 class Server:
     """A folder, the programs in it, and whatever was started there; to be ended."""
 
-    def __init__(self, database, settings, names=NAMES):
+    def __init__(self, database, settings, names=NAMES, parent=None):
         missing = ours.missing(names)
         if missing:
             pytest.skip(f"not built in {ours.BUILD}: {', '.join(missing)}")
         self.prefix, self.user = as_web()
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="jwt-fcgi-srv-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="jwt-fcgi-srv-", dir=parent))
         self.folder.chmod(0o755)
         self.started = []
         self.bin = self.folder / "bin"
@@ -254,6 +254,17 @@ def apache_fcgid(server):
 
 def apache_cgid(server):
     return apache_start(server, f"Include {server.snippet('servers/apache-cgi.conf')}", "cgid")
+
+
+def suexec_root():
+    """The folder below which the real suEXEC (apache2-suexec-custom) runs for www-data what others own."""
+    allowed = pathlib.Path("/etc/apache2/suexec/www-data")
+    if os.geteuid() != 0 or not allowed.exists() or not os.access("/usr/lib/apache2/suexec", os.X_OK):
+        pytest.skip("needs root and apache2-suexec-custom")
+    root = pathlib.Path(allowed.read_text().splitlines()[0])
+    if not root.is_dir():
+        pytest.skip(f"suEXEC runs nothing here: {allowed} names {root}")
+    return root
 
 
 SUEXEC = """#!/bin/bash

@@ -1,6 +1,7 @@
 #include "signing/jwk.h"
 
 #include "signing/b64url.h"
+#include "signing/sha2.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -317,17 +318,19 @@ required_members(struct arena *arena, const struct key *key)
 	return NULL;
 }
 
-static bool
-thumbprint(struct arena *arena, const char *members, const char **out)
+static const char *
+thumbprint(struct arena *arena, const char *members)
 {
 	struct buffer text = {.arena = arena};
-	unsigned char digest[32];
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	struct sha2 hash;
 
-	if (EVP_Digest(members, strlen(members), digest, NULL, EVP_sha256(), NULL) != 1)
-		return false;
+	sha2_begin(&hash, sizeof(digest));
+	sha2_add(&hash, bytes_of(members));
+	sha2_end(&hash, digest);
+	explicit_bzero(&hash, sizeof(hash));
 	b64url_encode(&text, (struct bytes){(char *)digest, sizeof(digest)});
-	*out = text.data;
-	return true;
+	return text.data;
 }
 
 bool
@@ -335,27 +338,25 @@ jwk_describe(struct key *key)
 {
 	const char *members = required_members(key->arena, key);
 
-	if (members == NULL || !thumbprint(key->arena, members, &key->id))
+	if (members == NULL)
 		return false;
+	key->id = thumbprint(key->arena, members);
 	key->jwk = arena_printf(key->arena, "%.*s,\"kid\":\"%s\",\"use\":\"sig\",\"alg\":\"%s\"}",
 	    (int)strlen(members) - 1, members, key->id, key->algorithm->name);
 	return true;
 }
 
-bool
-jwk_thumbprint_secret(struct arena *arena, struct bytes secret, const char **out)
+const char *
+jwk_thumbprint_secret(struct arena *arena, struct bytes secret)
 {
 	struct arena *scratch = arena_new();
 	struct buffer members = {.arena = scratch};
 	const char *id;
-	bool done;
 
 	buffer_puts(&members, "{\"k\":\"");
 	b64url_encode(&members, secret);
 	buffer_puts(&members, "\",\"kty\":\"oct\"}");
-	done = thumbprint(scratch, members.data, &id);
-	if (done)
-		*out = arena_copy(arena, id, strlen(id));
+	id = thumbprint(arena, members.data);
 	arena_free(scratch);
-	return done;
+	return id;
 }

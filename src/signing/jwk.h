@@ -22,6 +22,6 @@ bool jwk_is_private(const struct json *jwk);
 bool jwk_describe(struct key *);
 
 /* The thumbprint of a secret. */
-bool jwk_thumbprint_secret(struct arena *, struct bytes secret, const char **out);
+const char *jwk_thumbprint_secret(struct arena *, struct bytes secret);
 
 #endif

@@ -31,7 +31,6 @@ key_free(struct key *key)
 {
 	if (key == NULL)
 		return;
-	hmac_free(key->hmac);
 	EVP_MD_free(key->digest);
 	EVP_MD_CTX_free(key->hash);
 	EVP_PKEY_CTX_free(key->signer);
@@ -81,12 +80,9 @@ key_of_secret(
 		return NULL;
 	}
 	key = key_new(algorithm);
-	key->hmac = hmac_new(algorithm->digest, secret);
-	if (key->hmac == NULL || !jwk_thumbprint_secret(key->arena, secret, &key->id)) {
-		*why = "is more than OpenSSL can do here";
-		key_free(key);
-		return NULL;
-	}
+	key->hmac = arena_alloc(key->arena, sizeof(*key->hmac));
+	hmac_begin(key->hmac, algorithm->length, secret);
+	key->id = jwk_thumbprint_secret(key->arena, secret);
 	key->bits = (int)(secret.length * 8);
 	key->signs = true;
 	make_headers(key);
@@ -277,8 +273,10 @@ key_sign(const struct key *key, struct bytes input, unsigned char *signature, si
 
 	if (!key->signs)
 		return false;
-	if (key->hmac != NULL)
-		return hmac_make(key->hmac, input, signature, length);
+	if (key->hmac != NULL) {
+		*length = hmac_make(key->hmac, input, signature);
+		return true;
+	}
 	if (key->algorithm->family == FAMILY_EDDSA) {
 		*length = SIGNATURE_MAXIMUM;
 		done = EVP_MD_CTX_copy_ex(key->hash, key->signing) == 1 &&
@@ -295,9 +293,9 @@ static bool
 verify_hmac(const struct key *key, struct bytes input, struct bytes signature)
 {
 	unsigned char expected[HMAC_MAXIMUM];
-	size_t length;
-	bool same = hmac_make(key->hmac, input, expected, &length) && signature.length == length &&
-		    CRYPTO_memcmp(signature.data, expected, length) == 0;
+	size_t length = hmac_make(key->hmac, input, expected);
+	bool same =
+	    signature.length == length && CRYPTO_memcmp(signature.data, expected, length) == 0;
 
 	explicit_bzero(expected, sizeof(expected));
 	return same;

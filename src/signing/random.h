@@ -8,7 +8,7 @@
 
 #define JTI_BYTES 16
 
-/* JTI_BYTES bytes that nobody has seen; false only if the library fails. */
+/* JTI_BYTES bytes that nobody has seen; false only if the kernel has none. */
 bool random_take(unsigned char *out);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 const char *
@@ -36,6 +37,17 @@ option_number(const struct invocation *invocation, const char *name, long minimu
 		return true;
 	complain(invocation, "--%s takes a number from %ld to %ld", name, minimum, maximum);
 	return false;
+}
+
+bool
+option_clock(const struct invocation *invocation, int64_t *out)
+{
+	long now;
+
+	if (!option_number(invocation, "now", 0, 253402300799, (long)time(NULL), &now))
+		return false;
+	*out = now;
+	return true;
 }
 
 void

@@ -41,6 +41,7 @@ struct command {
 
 /* The tables; a NULL name ends each. */
 extern const struct command doctor_commands[];
+extern const struct command issue_commands[];
 extern const struct command key_commands[];
 extern const struct command token_commands[];
 extern const struct command user_commands[];
@@ -61,6 +62,9 @@ const char *option_value(const struct invocation *, const char *name);
 /* Its value as a number from minimum to maximum, or `otherwise`; false after a word on stderr. */
 bool option_number(const struct invocation *, const char *name, long minimum, long maximum,
     long otherwise, long *out);
+
+/* The clock, or what --now says of it; false after a word on stderr. */
+bool option_clock(const struct invocation *, int64_t *out);
 
 /* One line on standard error: "jwtctl key list: …". */
 void complain(const struct invocation *, const char *format, ...)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const struct command *const tables[] = {
-    key_commands, token_commands, user_commands, doctor_commands, NULL};
+    key_commands, token_commands, issue_commands, user_commands, doctor_commands, NULL};
 
 /* How many words of the command line name the command; 0 if they name another. */
 static int

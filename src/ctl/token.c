@@ -1,5 +1,5 @@
 /*
- * jwtctl's subcommands for tokens.
+ * jwtctl's subcommands for tokens that somebody has.
  */
 #include "ctl/report.h"
 
@@ -10,21 +10,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define TOKEN_MAXIMUM (1024 * 1024)
-
-/* The clock, or what --now says of it. */
-static bool
-read_clock(const struct invocation *invocation, int64_t *out)
-{
-	long now;
-
-	if (!option_number(invocation, "now", 0, 253402300799, (long)time(NULL), &now))
-		return false;
-	*out = now;
-	return true;
-}
 
 /* A part up to the next dot as a JSON object; NULL if it is none. */
 static struct json *
@@ -110,7 +97,7 @@ decode(const struct invocation *invocation)
 	struct bytes rest;
 	int64_t now, expires;
 
-	if (!read_clock(invocation, &now) || !read_line(invocation, TOKEN_MAXIMUM, &rest))
+	if (!option_clock(invocation, &now) || !read_line(invocation, TOKEN_MAXIMUM, &rest))
 		return OUTCOME_UNDECIDED;
 	header = cut_object(arena, &rest);
 	claims = header == NULL ? NULL : cut_object(arena, &rest);
@@ -208,7 +195,7 @@ verify(const struct invocation *invocation)
 	const char *why = NULL;
 	struct bytes token, payload;
 
-	if (!read_clock(invocation, &context.now) ||
+	if (!option_clock(invocation, &context.now) ||
 	    (context.keyring = read_keys(invocation)) == NULL)
 		return OUTCOME_UNDECIDED;
 	if (!read_line(invocation, TOKEN_MAXIMUM, &token)) {
@@ -221,74 +208,6 @@ verify(const struct invocation *invocation)
 		why = claims_why(&context, token, payload);
 	keyring_free(context.keyring);
 	return tell_verdict(invocation, why);
-}
-
-static bool
-read_type(const struct invocation *invocation, enum token_kind *out)
-{
-	const char *type = option_value(invocation, "type");
-
-	*out = TOKEN_ACCESS;
-	if (type == NULL)
-		return true;
-	for (enum token_kind kind = TOKEN_ACCESS; kind <= TOKEN_SLIDING; kind++)
-		if (strcmp(type, token_type(kind)) == 0) {
-			*out = kind;
-			return true;
-		}
-	complain(invocation, "--type takes access, refresh or sliding");
-	return false;
-}
-
-/* As gate.c writes it: SimpleJWT before 5.5 left a number a number. */
-static struct json *
-user_claim(const struct invocation *invocation, const char *user)
-{
-	bool number = *user != '\0' && *user != '0' && strspn(user, "0123456789") == strlen(user);
-
-	if (number && invocation->config->compat == COMPAT_5_2)
-		return claims_integer(invocation->arena, user);
-	return claims_string(invocation->arena, bytes_of(user));
-}
-
-static enum outcome
-issue(const struct invocation *invocation)
-{
-	static const struct column columns[] = {{"token", COLUMN_TEXT}, {"type", COLUMN_TEXT},
-	    {"expires", COLUMN_TIME}, {NULL, COLUMN_TEXT}};
-	struct report report = report_new(invocation, columns);
-	const char *user = option_value(invocation, "user"), *token = NULL;
-	struct claims_context context = {.arena = invocation->arena, .config = invocation->config};
-	struct json *claims = NULL;
-	enum token_kind kind;
-	int64_t expires = 0;
-
-	if (user == NULL || *user == '\0') {
-		complain(invocation, "--user is needed; see --help");
-		return OUTCOME_UNDECIDED;
-	}
-	if (!read_type(invocation, &kind) || !read_clock(invocation, &context.now) ||
-	    (context.keyring = keyring_load(invocation->config, KEYRING_SIGNS)) == NULL)
-		return OUTCOME_UNDECIDED;
-	claims = claims_new(&context, kind);
-	if (claims != NULL) {
-		claims_set(claims, bytes_of(invocation->config->user_id_claim),
-		    user_claim(invocation, user));
-		token = claims_sign(&context, claims);
-		claims_time(claims, "exp", &expires);
-	}
-	keyring_free(context.keyring);
-	if (token == NULL) {
-		complain(invocation, "OpenSSL failed");
-		return OUTCOME_UNDECIDED;
-	}
-	const char *cells[] = {token, token_type(kind), number_text(invocation->arena, expires)};
-	report_add(&report, cells);
-	if (invocation->json)
-		report_one(&report);
-	else
-		puts(token);
-	return OUTCOME_YES;
 }
 
 const struct command token_commands[] = {
@@ -312,18 +231,6 @@ const struct command token_commands[] = {
 		    "  echo \"$access\" | jwtctl decode --json\n",
 	.options = {{"now", "SECONDS", "the time, since the epoch, in place of the clock's"}},
 	.run = decode,
-    },
-    {
-	.name = "issue",
-	.summary = "Make a token with the configured key, for scripts and tests",
-	.examples =
-	    "  jwtctl issue --user 1\n"
-	    "  JWT_KEY_DIR=/etc/jwt-fcgi/keys jwtctl issue --user 1 --type refresh --json\n",
-	.options = {{"user", "ID", "of whom the token speaks"},
-	    {"type", "TYPE", "access (the default), refresh or sliding"},
-	    {"now", "SECONDS", "the time, since the epoch, in place of the clock's"}},
-	.configured = true,
-	.run = issue,
     },
     {.name = NULL},
 };

@@ -1,8 +1,6 @@
 #include "endpoints/gate.h"
 
-#include <string.h>
-
-#define JTI_MAXIMUM 255 /* of the column */
+#include "endpoints/issue.h"
 
 struct context *
 context_open(const struct config *config, const char *program, enum keyring_duty duty)
@@ -76,7 +74,7 @@ gate_token(const struct request *request, const struct context *context, struct 
 
 	if (fault != CLAIMS_GOOD)
 		return fault_to_wire(fault);
-	if ((kind == TOKEN_REFRESH || kind == TOKEN_SLIDING) && context->config->token_blacklist)
+	if (issue_lists(context->config, kind))
 		listed = look_up(request, context, *out);
 	if (listed != WIRE_OK)
 		return listed;
@@ -135,17 +133,6 @@ gate_owner(struct request *request, const struct context *context, enum token_ki
 	return WIRE_OK;
 }
 
-/* The user id as this release of SimpleJWT writes it: a string, before 5.5 a number where it is
- * one. */
-static struct json *
-user_claim(
-    const struct request *request, const struct context *context, const struct account *account)
-{
-	if (account->user_id_integer && context->config->compat == COMPAT_5_2)
-		return claims_integer(request->arena, account->user_id);
-	return claims_string(request->arena, bytes_of(account->user_id));
-}
-
 enum wire
 gate_find_owner(const struct request *request, const struct context *context,
     const struct json *claims, struct account *out)
@@ -161,25 +148,23 @@ gate_find_owner(const struct request *request, const struct context *context,
 	return found == VERDICT_UNDECIDED ? WIRE_UNAVAILABLE : WIRE_OK;
 }
 
-/* created_now: whether the table says so, or nothing. A token without a fitting id cannot be
- * listed. */
 static enum wire
-list(const struct request *request, const struct context *context, struct json *claims,
+list(const struct request *request, const struct context *context, const struct json *claims,
     const char *token, const char *key, bool created_now)
 {
 	struct claims_context judged = context_claims(request, context);
-	struct token_record record = {.jti = claims_jti(&judged, claims),
-	    .token = token,
-	    .user_key = key,
-	    .created_now = created_now};
+	enum verdict listed = VERDICT_UNDECIDED;
 
-	if (record.jti == NULL || strlen(record.jti) > JTI_MAXIMUM)
+	if (token != NULL)
+		listed = issue_list(&judged, context->accounts, claims, token, key, created_now);
+	switch (listed) {
+	case VERDICT_YES:
+		return WIRE_OK;
+	case VERDICT_NO:
 		return WIRE_TOKEN_INVALID;
-	claims_time(claims, "exp", &record.expires_at);
-	if (token == NULL ||
-	    token_outstanding(context->accounts, request->arena, &record) != VERDICT_YES)
+	default:
 		return WIRE_UNAVAILABLE;
-	return WIRE_OK;
+	}
 }
 
 enum wire
@@ -225,26 +210,17 @@ gate_blacklist(const struct request *request, const struct context *context, str
 	return listed == WIRE_OK ? gate_end(request, context, claims) : listed;
 }
 
-/* New claims of that kind for an account, signed and, where the tables are used, listed there. */
+/* A token of that kind for an account, listed where the tables are used. */
 static enum wire
 issue(struct request *request, const struct context *context, enum token_kind kind,
     const struct account *account, struct json **claims, const char **token)
 {
-	const struct config *config = context->config;
 	struct claims_context made = context_claims(request, context);
 
-	*claims = claims_new(&made, kind);
-	if (*claims == NULL)
-		return WIRE_UNAVAILABLE;
-	claims_set(*claims, bytes_of(config->user_id_claim), user_claim(request, context, account));
-	if (config->check_revoke_token)
-		claims_set(*claims, bytes_of(config->revoke_token_claim),
-		    claims_string(request->arena,
-			bytes_of(account_password_digest(request->arena, account))));
-	*token = claims_sign(&made, *claims);
+	*token = issue_token(&made, kind, account, claims);
 	if (*token == NULL)
 		return WIRE_UNAVAILABLE;
-	if (!config->token_blacklist)
+	if (!issue_lists(context->config, kind))
 		return WIRE_OK;
 	return gate_list(request, context, *claims, *token, account->key);
 }

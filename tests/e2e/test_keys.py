@@ -203,6 +203,42 @@ def test_files_of_a_ring(tmp_path):
     assert jwtctl("key", "list").returncode == 2
 
 
+def listed(site):
+    return site.execute("SELECT user_id, token, jti, extract(epoch FROM expires_at)::bigint"
+                        " FROM token_blacklist_outstandingtoken")
+
+
+def test_an_issued_token_is_listed_as_one_of_a_login(site, stack):
+    """So that it can be logged out, and counts; a digest of the password, where that is wanted, too."""
+    settings = {**PROFILES["revoke"].our_settings(), **site.our_environment()}
+    for kind in ("refresh", "sliding"):
+        site.restore()
+        token = done("issue", "--user", "1", "--type", kind, **settings).strip()
+        claims = jwt.decode(token, options={"verify_signature": False})
+        assert listed(site) == [(1, token, claims["jti"], claims["exp"])]
+    site.restore()
+    access, refresh = (done("issue", "--user", "1", "--type", kind, **settings).strip() for kind in ("access", "refresh"))
+    server = stack("revoke")
+    assert client.hello(server.port, access).status == 200
+    assert client.post_json(server.port, "/api/token/refresh/", {"refresh": refresh}).status == 200
+    assert len(listed(site)) == 1
+    assert client.post_json(server.port, "/api/token/blacklist/", {"refresh": refresh}).status == 200
+    assert client.post_json(server.port, "/api/token/refresh/", {"refresh": refresh}).status == 401
+
+
+@pytest.mark.parametrize("user, database, word", [
+    ("1", {"PGHOST": "/nonexistent"}, "the database has not answered: the token is not listed"),
+    ("4711", {}, "there is no user of that id: the token is not listed"),
+])
+def test_a_token_that_cannot_be_listed_says_so(site, user, database, word):
+    site.restore()
+    settings = {**PROFILES["default"].our_settings(), **site.our_environment(), **database}
+    result = jwtctl("issue", "--user", user, "--type", "refresh", **settings)
+    assert result.returncode == 0 and word in result.stderr and result.stdout.count(".") == 2
+    assert not jwtctl("issue", "--user", user, **settings).stderr, "an access token never is"
+    assert listed(site) == []
+
+
 def test_the_five_commands_of_the_readme(tmp_path):
     """From a secret to a ring of ES256 keys, as the README has it; nobody's token ends."""
     key_file(tmp_path, KEY)

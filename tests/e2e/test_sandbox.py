@@ -3,6 +3,7 @@
 A debugger that root may still attach makes the calls in the running program, as somebody would who
 has broken into it.
 """
+import contextlib
 import errno
 import os
 import pathlib
@@ -18,7 +19,7 @@ from harness.people import PASSWORD
 from harness.profiles import PROFILES
 from harness.site import Site
 
-BUILT = [name for name in ours.PROGRAM_OF.values() if not ours.missing([name])]
+BUILT = [name for name in ours.PROGRAMS if not ours.missing([name])]
 GOOD = {"REQUEST_METHOD": "DELETE", "CONTENT_LENGTH": "", "REMOTE_ADDR": "127.0.0.1"}
 CALLS = {
     "execve of /bin/sh": (59, '"/bin/sh"', "0", "0"),
@@ -99,8 +100,8 @@ def called(program, calls):
 
 @inside
 @pytest.mark.parametrize("name", BUILT)
-def test_the_room_is_empty(site, name):
-    with fastcgi.Program(name, environment(site)) as program:
+def test_the_room_is_empty(site, name, tmp_path):
+    with fastcgi.Program(name, environment(site, JWT_METRICS_DIR=str(tmp_path))) as program:
         expected = program.ask(GOOD)
         if sanitized(program):
             pytest.skip("a build with AddressSanitizer has no sandbox")
@@ -113,6 +114,55 @@ def test_the_room_is_empty(site, name):
         assert set(errors) == set(CALLS)
         assert not {name: error for name, error in errors.items() if error not in REFUSED}
         assert program.ask(GOOD) == expected
+
+
+def requests(pair, sliding):
+    """What each program is there for, with tokens of the site."""
+    access, refresh = pair["access"], pair["refresh"]
+    yield "token", fastcgi.login("alice", PASSWORD)
+    yield "sliding", fastcgi.login("alice", PASSWORD, "/api/token/sliding/")
+    yield "refresh", fastcgi.post("/api/token/refresh/", {"refresh": refresh})
+    yield "sliding_refresh", fastcgi.post("/api/token/sliding/refresh/", {"token": sliding["token"]})
+    yield "verify", fastcgi.post("/api/token/verify/", {"token": access})
+    yield "blacklist", fastcgi.post("/api/token/blacklist/", {"refresh": refresh})
+    yield "hello", fastcgi.get("/hello/", access)
+    yield "auth_check", fastcgi.get("/", access)
+    yield "health", fastcgi.get("/healthz/ready")
+    yield "jwks", fastcgi.get("/.well-known/jwks.json")
+    yield "metrics", fastcgi.get("/metrics")
+
+
+def test_the_work_of_each_goes_on(site, tmp_path):
+    """With its room emptied, each still connects anew, takes other keys into use, and counts."""
+    skip_without(*ours.PROGRAMS, "jwtctl")
+    keys = tmp_path / "keys"
+    settings = environment(site, JWT_SIGNING_KEY="", JWT_KEY_DIR=str(keys), JWT_METRICS_DIR=str(tmp_path))
+
+    def generate():
+        subprocess.run([ours.program("jwtctl"), "key", "generate", "--dir", keys, "--algorithm", "ES256",
+                        "--state", "active"], check=True, capture_output=True, env=ours.environment({}, {}))
+
+    generate()
+    with contextlib.ExitStack() as stack:
+        programs = {name: stack.enter_context(fastcgi.Program(name, settings)) for name in ours.PROGRAMS}
+
+        def statuses():
+            pair = programs["token"].answer(*fastcgi.login("alice", PASSWORD)).json()
+            sliding = programs["sliding"].answer(*fastcgi.login("alice", PASSWORD)).json()
+            return {name: programs[name].answer(*request).status for name, request in requests(pair, sliding)}
+
+        good = {name: 204 if name == "auth_check" else 200 for name in ours.PROGRAMS}
+        assert statuses() == good
+        site.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                     " WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        generate()
+        with_keys = set(ours.PROGRAMS) - {"metrics", "health"}
+        process.wait_for(lambda: statuses() == good and all(
+            "keys: 2" in programs[name].log.read_text() for name in with_keys), "the new key", 10)
+        for name in with_keys:
+            assert f'program="{name}"'.encode() in programs["metrics"].answer(*fastcgi.get("/metrics")).body
+        for program in programs.values():
+            assert sanitized(program) or status(program, "Seccomp") == "2"
 
 
 def test_off_and_log(site):

@@ -16,6 +16,7 @@ PROGRAM_OF = {
     "/api/token/sliding/refresh/": "sliding_refresh",
     "/hello/": "hello",
 }
+PROGRAMS = (*PROGRAM_OF.values(), "auth_check", "jwks", "health", "metrics")
 
 
 def program(name):

@@ -386,19 +386,11 @@ def test_random_mutations_and_flat_memory():
             if count % 50 == 0:
                 assert program.ask(METHOD) == program.expected, f"seed {seed}, input {count}: {data!r}"
             if count == 500:
-                before = memory(program.process.pid)
+                before = process.memory(program.process.pid)
         still_good(program)
         assert count > 500
         if not sanitized(program):
-            assert memory(program.process.pid) - before < 256, "KiB grown"
-
-
-def memory(pid):
-    """Proportional set size, KiB."""
-    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1])
-    raise AssertionError("no Pss")
+            assert process.memory(program.process.pid) - before < 256, "KiB grown"
 
 
 def sanitized(program):

@@ -1,0 +1,77 @@
+"""However many requests a program has answered, it holds no more memory than after the first few.
+
+FLAT_REQUESTS says how many; `make nightly` asks for a million.
+"""
+import os
+import random
+import struct
+import time
+
+import pytest
+from harness import fastcgi, ours, process
+from harness.profiles import PROFILES
+from harness.tokens import Maker
+
+REQUESTS = int(os.environ.get("FLAT_REQUESTS", "5000"))
+FIRST = 2000  # after which everything has been made that is made once
+GROWN = 64  # KiB, a few pages
+LATER = 10**9
+END = fastcgi.record(fastcgi.END, bytes(8))
+
+pytestmark = pytest.mark.skipif(
+    bool(ours.missing(["hello", "refresh"])) or ours.sanitized("hello"),
+    reason="AddressSanitizer keeps what was freed for a while")
+
+
+def kept(request):
+    """The same request, on a connection that is to be kept."""
+    return fastcgi.record(fastcgi.BEGIN, struct.pack("!HB5x", 1, 1)) + fastcgi.request(*request)[16:]
+
+
+def hello(maker, recipe):
+    return kept(fastcgi.get("/hello/", maker.make(recipe)))
+
+
+def refresh(maker, recipe):
+    return kept(fastcgi.post("/api/token/refresh/", {"refresh": maker.make({"kind": "refresh", **recipe})}))
+
+
+def mixed(request):
+    """Good and bad ones of many lengths, each with the status that it must have."""
+    maker = Maker("plain", t0=int(time.time()))
+    for number in range(50):
+        yield request(maker, {"set": {"exp": LATER * 4, "n": "x" * (number * 37 % 1500)}}), b"200"
+        yield request(maker, {"set": {"exp": LATER, "n": number}}), b"401"
+        yield request(maker, {"set": {"exp": LATER * 4}, "flip": True}), b"401"
+        yield request(maker, {"set": {"exp": LATER * 4, "user_id": 10**6 + number}}), b"401"
+        yield request(maker, {"payload_text": "{" * number}), b"401"
+
+
+def answer(connection):
+    data = b""
+    while not data.endswith(END):
+        part = connection.recv(65536)
+        assert part, "the connection was closed"
+        data += part
+    return data
+
+
+@pytest.mark.parametrize("request_of", (hello, refresh), ids=lambda function: function.__name__)
+def test_memory_is_flat(site, request_of):
+    name = request_of.__name__
+    rows = list(mixed(request_of))
+    generator = random.Random(name)
+    settings = {**PROFILES["plain"].our_settings(), "JWT_REQUEST_TIMEOUT": "60"}
+    with open(os.devnull, "wb") as nowhere, fastcgi.Program(
+            name, ours.environment(site.environment(), settings), nowhere) as program, program.connect() as connection:
+        begun = time.monotonic()
+        for number in range(REQUESTS):
+            if number == FIRST:
+                before = process.memory(program.process.pid)
+            request, status = generator.choice(rows)
+            connection.sendall(request)
+            got = answer(connection)
+            assert got[16:19] == status, f"request {number}: {got!r}"
+        seconds, after = time.monotonic() - begun, process.memory(program.process.pid)
+    print(f"{name}: {REQUESTS} requests in {seconds:.0f} s, {before} KiB after {FIRST} of them, {after} KiB at the end")
+    assert after - before < GROWN

@@ -23,8 +23,7 @@ struct account {
 	bool active;
 };
 
-/* Connects to nothing yet. NULL after a line in the log. program: the name for the database's logs.
- */
+/* Connects to nothing yet. NULL after a line in the log. program: for the database's log. */
 struct accounts *accounts_open(const struct config *, const char *program);
 
 /*

@@ -26,8 +26,7 @@ struct cost_law {
 	size_t salt;                                  /* its length */
 };
 
-/* Verifying a password of that length by one of a kind took as long as so many PBKDF2 iterations.
- */
+/* Verifying a password of that length by one of a kind took as long as so many iterations. */
 void cost_learn(uint64_t kind, struct cost_law, size_t length, double iterations);
 
 /* What one of the dearest kind typically takes for a password of that length; of more kinds than a

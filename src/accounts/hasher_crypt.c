@@ -122,8 +122,7 @@ hasher_bcrypt_sha256(struct bytes password, const char *value, long limit)
 	return verdict;
 }
 
-/* "salt$hash", where only the hash counts: thirteen characters of DES, or a string as in shadow(5).
- */
+/* "salt$hash", where only the hash counts: thirteen digits of DES, or a string as in shadow(5). */
 enum verdict
 hasher_legacy_crypt(struct bytes password, const char *value, long limit)
 {

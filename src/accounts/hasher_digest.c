@@ -4,8 +4,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-/* What Django called a password hash before 1.4: one digest of salt and password, in hexadecimal.
- */
+/* What Django called a password hash before 1.4: one digest of salt and password, in hex. */
 static enum verdict
 digest_verify(const EVP_MD *md, struct bytes salt, struct bytes password, const char *hex)
 {

@@ -12,8 +12,7 @@ struct scrypt_value {
 	const char *hash;
 };
 
-/* One block of 128 r bytes is worked on 2 N p times; about four PBKDF2 iterations for each N r p.
- */
+/* A block of 128 r bytes is worked on 2 N p times; about four PBKDF2 iterations for each N r p. */
 static bool
 scrypt_is_affordable(const struct scrypt_value *value, long limit)
 {

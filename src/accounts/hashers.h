@@ -40,8 +40,7 @@ bool hasher_pbkdf2_read(const char *value, size_t size, long limit, struct pbkdf
 struct cost_law hasher_crypt_law(const char *value);
 struct cost_law hasher_legacy_crypt_law(const char *value);
 
-/* Whether a crypt(3) string or a bcrypt value is slow enough to be left alone
- * (password_must_rehash). */
+/* Whether a crypt(3) string or a bcrypt value is slow enough for password_must_rehash(). */
 bool hasher_crypt_is_strong(const char *value);
 
 #endif

@@ -58,8 +58,7 @@ make_tokens(struct arena *arena, const char *user, struct statement *made)
 	    " JOIN token_blacklist_outstandingtoken outstanding ON blacklisted.token_id = outstanding.id"
 	    " WHERE outstanding.jti = $1",
 	    1, REPEATABLE};
-	/* The unique token_id lets exactly one of several in; asking twice would hide who it was.
-	 */
+	/* The unique token_id lets one of several in; asking twice would hide who it was. */
 	made[TOKEN_BLACKLIST] = (struct statement){
 	    "INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at)"
 	    " SELECT id, now() FROM token_blacklist_outstandingtoken WHERE jti = $1"

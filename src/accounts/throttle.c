@@ -118,8 +118,7 @@ remember(struct throttle *throttle, uint64_t key, int64_t now)
 	uint64_t entry;
 	_Atomic uint64_t *place = find_place(throttle, KNOWN_PAIR, key, now, &entry);
 
-	/* If another worker was faster, it did the same or can be forgotten until the next login.
-	 */
+	/* If another worker was faster, it did the same, or the next login will. */
 	atomic_compare_exchange_strong(place, &entry, entry_of(key, 0, now));
 }
 

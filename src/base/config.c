@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/settings.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -23,127 +22,6 @@ config_environment(const char *name)
 	return getenv(name);
 }
 
-static const struct setting *
-setting_find(struct bytes name)
-{
-	for (const struct setting *setting = settings; setting->name != NULL; setting++)
-		if (bytes_equal(name, setting->name))
-			return setting;
-	return NULL;
-}
-
-/* Whether the word is among those of a list with blanks between. */
-static bool
-is_among(const char *choices, const char *word)
-{
-	size_t length = strlen(word);
-	const char *at = length == 0 || strchr(word, ' ') != NULL ? NULL : strstr(choices, word);
-
-	for (; at != NULL; at = strstr(at + 1, word))
-		if ((at == choices || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
-			return true;
-	return false;
-}
-
-static bool
-parse_number(const struct setting *setting, const char *value, long *out)
-{
-	char *end;
-
-	errno = 0;
-	*out = strtol(value, &end, 10);
-	if (isdigit((unsigned char)*value) && *end == '\0' && errno == 0 &&
-	    *out >= setting->minimum && *out <= setting->maximum)
-		return true;
-	log_line("%s: %s is not a number%s from %ld to %ld", setting->name,
-	    log_quote(memory, bytes_of(value)),
-	    setting->type == SETTING_SECONDS ? " of seconds" : "", setting->minimum,
-	    setting->maximum);
-	return false;
-}
-
-static bool
-parse_switch(const struct setting *setting, const char *value, bool *out)
-{
-	*out = is_among("on true True 1", value);
-	if (*out || is_among("off false False 0", value))
-		return true;
-	log_line("%s: %s is neither on nor off", setting->name, log_quote(memory, bytes_of(value)));
-	return false;
-}
-
-static bool
-parse_choice(const struct setting *setting, const char *value, const char **out)
-{
-	*out = value;
-	if (is_among(setting->choices, value))
-		return true;
-	log_line("%s: %s is none of: %s", setting->name, log_quote(memory, bytes_of(value)),
-	    setting->choices);
-	return false;
-}
-
-static bool
-parse_list(const struct setting *setting, const char *value, const char *const **out)
-{
-	const char **words = arena_alloc(memory, (strlen(value) / 2 + 2) * sizeof(*words));
-	char *rest = arena_copy(memory, value, strlen(value));
-	size_t count = 0;
-	char *word;
-
-	while ((word = strsep(&rest, ",")) != NULL) {
-		word += strspn(word, " ");
-		word[strcspn(word, " ")] = '\0';
-		if (*word == '\0') {
-			log_line("%s: an empty word in the list", setting->name);
-			return false;
-		}
-		if (setting->choices != NULL && !parse_choice(setting, word, &words[count]))
-			return false;
-		words[count++] = word;
-	}
-	*out = words;
-	return true;
-}
-
-/* Claim names go into JSON and column names into SQL: neither needs more than these. */
-static bool
-parse_name(const struct setting *setting, const char *value, const char **out)
-{
-	*out = *value == '\0' ? NULL : value;
-	for (const char *at = value; *at != '\0'; at++) {
-		if (isalnum((unsigned char)*at) || strchr("_-.:/", *at) != NULL)
-			continue;
-		log_line("%s: %s is not a name", setting->name, log_quote(memory, bytes_of(value)));
-		return false;
-	}
-	return true;
-}
-
-static bool
-setting_parse(struct config *config, const struct setting *setting, const char *value)
-{
-	void *field = (char *)config + setting->offset;
-
-	switch (setting->type) {
-	case SETTING_NUMBER:
-	case SETTING_SECONDS:
-		return parse_number(setting, value, field);
-	case SETTING_SWITCH:
-		return parse_switch(setting, value, field);
-	case SETTING_CHOICE:
-		return parse_choice(setting, value, field);
-	case SETTING_LIST:
-		return parse_list(setting, value, field);
-	case SETTING_NAME:
-		return parse_name(setting, value, field);
-	case SETTING_TEXT:
-	case SETTING_SECRET:
-		*(const char **)field = *value == '\0' ? NULL : value;
-	}
-	return true;
-}
-
 /* One line NAME=value of a file; blank lines and those that begin with # are passed over. */
 static bool
 parse_line(struct config *config, const char *file, int number, char *line)
@@ -159,7 +37,7 @@ parse_line(struct config *config, const char *file, int number, char *line)
 	setting = setting_find(name);
 	if (value != NULL && setting != NULL &&
 	    setting->offset != offsetof(struct config, config_file))
-		return setting_parse(config, setting, value + 1);
+		return setting_parse(memory, setting, value + 1, config);
 	if (value != NULL && name.length > 2 && strncmp(line, "PG", 2) == 0) {
 		*value = '\0';
 		return setenv(line, value + 1, 0) == 0;
@@ -228,7 +106,8 @@ load_environment(struct config *config)
 			return false;
 		}
 		value++;
-		if (!setting_parse(config, setting, arena_copy(memory, value, strlen(value))))
+		if (!setting_parse(
+			memory, setting, arena_copy(memory, value, strlen(value)), config))
 			return false;
 		if (setting->type == SETTING_SECRET)
 			explicit_bzero(value, strlen(value));
@@ -328,7 +207,8 @@ config_load(const char *file)
 	memory = arena_new();
 	config = arena_alloc(memory, sizeof(*config));
 	for (const struct setting *setting = settings; setting->name != NULL; setting++)
-		if (setting->initial != NULL && !setting_parse(config, setting, setting->initial))
+		if (setting->initial != NULL &&
+		    !setting_parse(memory, setting, setting->initial, config))
 			return NULL;
 	if (named != NULL && *named != '\0' ? !load_file(config, named, true)
 					    : !load_default_file(config))
@@ -347,35 +227,11 @@ config_load(const char *file)
 	return config;
 }
 
-static void
-print_list(const char *const *words, FILE *out)
-{
-	for (const char *const *word = words; *word != NULL; word++)
-		fprintf(out, "%s%s", word == words ? "" : ",", *word);
-}
-
 void
 config_print(const struct config *config, FILE *out)
 {
-	for (const struct setting *setting = settings; setting->name != NULL; setting++) {
-		const void *field = (const char *)config + setting->offset;
-		const char *text = setting->type == SETTING_NUMBER ||
-					   setting->type == SETTING_SECONDS ||
-					   setting->type == SETTING_SWITCH
-				       ? NULL
-				       : *(const char *const *)field;
-
-		fprintf(out, "%s=", setting->name);
-		if (setting->type == SETTING_SWITCH)
-			fputs(*(const bool *)field ? "on" : "off", out);
-		else if (setting->type == SETTING_NUMBER || setting->type == SETTING_SECONDS)
-			fprintf(out, "%ld", *(const long *)field);
-		else if (setting->type == SETTING_LIST)
-			print_list(*(const char *const *const *)field, out);
-		else if (text != NULL)
-			fputs(setting->type == SETTING_SECRET ? "********" : text, out);
-		fputc('\n', out);
-	}
+	for (const struct setting *setting = settings; setting->name != NULL; setting++)
+		setting_print(setting, config, out);
 }
 
 void

@@ -5,6 +5,7 @@
 #ifndef BASE_SETTINGS_H
 #define BASE_SETTINGS_H
 
+#include "base/bytes.h"
 #include "base/config.h"
 
 enum setting_type {
@@ -14,10 +15,8 @@ enum setting_type {
 	SETTING_SECONDS, /* the same, in seconds */
 	SETTING_SWITCH,  /* bool: on/off, true/false, 1/0 */
 	SETTING_CHOICE,  /* const char *, one of the words in choices */
-	SETTING_LIST, /* const char *const *: words between commas, of choices if given; not empty
-		       */
-	SETTING_NAME, /* const char *: a claim's or column's name; letters, digits, _ and some more
-		       */
+	SETTING_LIST,    /* const char *const *: words between commas, of choices if given */
+	SETTING_NAME,    /* const char *: a claim or column; letters, digits, _ and some more */
 };
 
 struct setting {
@@ -31,5 +30,14 @@ struct setting {
 };
 
 extern const struct setting settings[]; /* a NULL name ends it */
+
+/* The one of that name; NULL if there is none. */
+const struct setting *setting_find(struct bytes name);
+
+/* Puts a value, which must last, into its field; false after a line in the log. */
+bool setting_parse(struct arena *, const struct setting *, const char *value, struct config *out);
+
+/* A line NAME=value, secrets masked. */
+void setting_print(const struct setting *, const struct config *, FILE *);
 
 #endif

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct command *const tables[] = {
-    key_commands, token_commands, issue_commands, user_commands, doctor_commands, NULL};
+static const struct command *const tables[] = {key_commands, keyfile_commands, token_commands,
+    issue_commands, user_commands, doctor_commands, NULL};
 
 /* How many words of the command line name the command; 0 if they name another. */
 static int

@@ -34,8 +34,7 @@ header_name(const struct request *request, const char *name)
 	return variable;
 }
 
-/* Visible ASCII as it is, everything else and % itself as %XX: no value can begin another header.
- */
+/* Visible ASCII as it is, all else and % itself as %XX: no value can begin another header. */
 static struct bytes
 percent_encode(struct arena *arena, const char *text)
 {

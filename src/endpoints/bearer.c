@@ -28,43 +28,18 @@ read_token(struct request *request, const struct context *context, struct bytes 
 	return reply_given_token(request, refusals, count);
 }
 
-static enum wire
-find_account(struct request *request, const struct context *context, const struct json *claims,
-    struct account *out)
-{
-	const struct config *config = context->config;
-	struct claims_context judged = context_claims(request, context);
-	const char *user_id;
-
-	switch (claims_user(&judged, claims, &user_id)) {
-	case CLAIMS_USER_NONE:
-	case CLAIMS_USER_OTHER:
-		return WIRE_NO_USER_ID;
-	case CLAIMS_USER_FALSE:
-		return WIRE_USER_NOT_FOUND;
-	case CLAIMS_USER:
-		break;
-	}
-	switch (account_find(context->accounts, request->arena, user_id, out)) {
-	case VERDICT_UNDECIDED:
-		return WIRE_UNAVAILABLE;
-	case VERDICT_NO:
-		return WIRE_USER_NOT_FOUND;
-	case VERDICT_YES:
-		break;
-	}
-	request->user = out->user_id;
-	if (config->check_user_is_active && !out->active)
-		return WIRE_USER_INACTIVE;
-	if (config->check_revoke_token && !gate_password_unchanged(request, context, claims, out))
-		return WIRE_PASSWORD_CHANGED;
-	return WIRE_OK;
-}
-
 struct reply
 bearer_admit(struct request *request, const struct context *context, struct json **claims,
     struct account *out)
 {
+	static const enum wire wires[] = {[OWNER_GOOD] = WIRE_OK,
+	    [OWNER_NONE] = WIRE_NO_USER_ID,
+	    [OWNER_FALSE] = WIRE_USER_NOT_FOUND,
+	    [OWNER_OTHER] = WIRE_NO_USER_ID,
+	    [OWNER_UNDECIDED] = WIRE_UNAVAILABLE,
+	    [OWNER_UNKNOWN] = WIRE_USER_NOT_FOUND,
+	    [OWNER_INACTIVE] = WIRE_USER_INACTIVE,
+	    [OWNER_CHANGED] = WIRE_PASSWORD_CHANGED};
 	struct bytes token;
 	struct reply reply;
 	enum wire judged = authorization_token(request, &token);
@@ -74,6 +49,6 @@ bearer_admit(struct request *request, const struct context *context, struct json
 	reply = read_token(request, context, token, claims);
 	if (reply.status != 0)
 		return reply;
-	judged = find_account(request, context, *claims, out);
+	judged = wires[gate_judge_owner(request, context, *claims, out)];
 	return judged == WIRE_OK ? reply : reply_refuse(request, judged, NULL);
 }

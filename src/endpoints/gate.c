@@ -81,8 +81,9 @@ gate_token(const struct request *request, const struct context *context, struct 
 	return fault_to_wire(claims_check(&claims, *out, kind));
 }
 
-bool
-gate_password_unchanged(const struct request *request, const struct context *context,
+/* Whether the claims carry the digest of this password's hash. */
+static bool
+password_unchanged(const struct request *request, const struct context *context,
     const struct json *claims, const struct account *account)
 {
 	const struct json *claim = json_member(claims, context->config->revoke_token_claim);
@@ -91,46 +92,71 @@ gate_password_unchanged(const struct request *request, const struct context *con
 	       bytes_equal(claim->text, account_password_digest(request->arena, account));
 }
 
-enum wire
-gate_owner(struct request *request, const struct context *context, enum token_kind kind,
-    struct json *claims, struct account *out)
+enum owner
+gate_judge_owner(struct request *request, const struct context *context, const struct json *claims,
+    struct account *out)
 {
 	const struct config *config = context->config;
 	struct claims_context judged = context_claims(request, context);
 	const char *user_id;
 
-	*out = (struct account){.key = NULL};
-	if (config->compat == COMPAT_5_2 ||
-	    (kind == TOKEN_SLIDING && config->compat != COMPAT_HEAD))
-		return WIRE_OK;
 	switch (claims_user(&judged, claims, &user_id)) {
 	case CLAIMS_USER_NONE:
+		return OWNER_NONE;
 	case CLAIMS_USER_FALSE:
-		return WIRE_OK;
+		return OWNER_FALSE;
 	case CLAIMS_USER_OTHER:
-		return WIRE_TOKEN_INVALID;
+		return OWNER_OTHER;
 	case CLAIMS_USER:
 		break;
 	}
 	switch (account_find(context->accounts, request->arena, user_id, out)) {
 	case VERDICT_UNDECIDED:
-		return WIRE_UNAVAILABLE;
+		return OWNER_UNDECIDED;
 	case VERDICT_NO:
-		return WIRE_NO_ACCOUNT_FOR_TOKEN;
+		return OWNER_UNKNOWN;
 	case VERDICT_YES:
 		break;
 	}
 	request->user = out->user_id;
 	if (config->check_user_is_active && !out->active)
+		return OWNER_INACTIVE;
+	if (config->check_revoke_token && !password_unchanged(request, context, claims, out))
+		return OWNER_CHANGED;
+	return OWNER_GOOD;
+}
+
+enum wire
+gate_owner(struct request *request, const struct context *context, enum token_kind kind,
+    struct json *claims, struct account *out)
+{
+	const struct config *config = context->config;
+
+	*out = (struct account){.key = NULL};
+	if (config->compat == COMPAT_5_2 ||
+	    (kind == TOKEN_SLIDING && config->compat != COMPAT_HEAD))
+		return WIRE_OK;
+	switch (gate_judge_owner(request, context, claims, out)) {
+	case OWNER_GOOD:
+	case OWNER_NONE:
+	case OWNER_FALSE:
+		return WIRE_OK;
+	case OWNER_OTHER:
+		return WIRE_TOKEN_INVALID;
+	case OWNER_UNDECIDED:
+		return WIRE_UNAVAILABLE;
+	case OWNER_UNKNOWN:
+	case OWNER_INACTIVE:
 		return WIRE_NO_ACCOUNT_FOR_TOKEN;
-	if (config->check_revoke_token && config->compat == COMPAT_HEAD &&
-	    !gate_password_unchanged(request, context, claims, out)) {
-		if (config->token_blacklist &&
-		    gate_blacklist(request, context, claims, out->key) == WIRE_UNAVAILABLE)
-			return WIRE_UNAVAILABLE;
-		return WIRE_PASSWORD_CHANGED_REFRESH;
+	case OWNER_CHANGED:
+		break;
 	}
-	return WIRE_OK;
+	if (config->compat != COMPAT_HEAD)
+		return WIRE_OK;
+	if (config->token_blacklist &&
+	    gate_blacklist(request, context, claims, out->key) == WIRE_UNAVAILABLE)
+		return WIRE_UNAVAILABLE;
+	return WIRE_PASSWORD_CHANGED_REFRESH;
 }
 
 enum wire

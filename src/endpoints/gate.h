@@ -23,8 +23,7 @@ struct context {
  */
 struct context *context_open(const struct config *, const char *program, enum keyring_duty);
 
-/* For an endpoint's check(): false, after a line in the log, if the database lacks what is needed.
- */
+/* For an endpoint's check(): false, after a line in the log, if the database lacks something. */
 bool context_check(struct context *);
 
 /* What signing needs for this request. */
@@ -36,6 +35,22 @@ struct claims_context context_claims(const struct request *, const struct contex
  */
 enum wire gate_token(const struct request *, const struct context *, struct bytes token,
     enum token_kind, struct json **out);
+
+/* What there is about the owner whom a token names, in the order of the checks. */
+enum owner {
+	OWNER_GOOD,
+	OWNER_NONE,      /* the token names nobody */
+	OWNER_FALSE,     /* or what Python takes for nobody */
+	OWNER_OTHER,     /* or what no user id can be */
+	OWNER_UNDECIDED, /* an outage */
+	OWNER_UNKNOWN,   /* there is no such account */
+	OWNER_INACTIVE,
+	OWNER_CHANGED, /* the password is another since (JWT_CHECK_REVOKE_TOKEN) */
+};
+
+/* From OWNER_INACTIVE on, *out is the account. */
+enum owner gate_judge_owner(
+    struct request *, const struct context *, const struct json *claims, struct account *out);
 
 /*
  * Whether the owner of a refresh or sliding token may have another: WIRE_OK, or why not. A token
@@ -49,15 +64,10 @@ enum wire gate_owner(struct request *, const struct context *, enum token_kind, 
 enum wire gate_find_owner(
     const struct request *, const struct context *, const struct json *claims, struct account *out);
 
-/* Whether the claims carry the digest of this password's hash (JWT_CHECK_REVOKE_TOKEN). */
-bool gate_password_unchanged(const struct request *, const struct context *,
-    const struct json *claims, const struct account *);
-
 /* The fields of a login, in this order; the first is named as JWT_USERNAME_FIELD says. */
 void gate_login_fields(const struct config *, struct field *fields);
 
-/* For a program that logs in: what JWT_THROTTLE needs. NULL stays NULL, or follows a line in the
- * log. */
+/* For a program that logs in: what JWT_THROTTLE needs. NULL stays NULL, or follows a log line. */
 struct context *gate_login_open(struct context *);
 
 /*

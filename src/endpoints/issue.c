@@ -10,8 +10,7 @@ issue_lists(const struct config *config, enum token_kind kind)
 	return config->token_blacklist && (kind == TOKEN_REFRESH || kind == TOKEN_SLIDING);
 }
 
-/* The user id as this release of SimpleJWT writes it: a string, before 5.5 a number where it is
- * one. */
+/* The user id as this release of SimpleJWT writes it: before 5.5 a number where it is one. */
 static struct json *
 user_claim(const struct claims_context *context, const struct account *account)
 {

@@ -83,8 +83,7 @@ codec_latin1(struct decoding *d)
 	return true;
 }
 
-/* How many bytes of a bad sequence CPython replaces by one U+FFFD: all that could have begun one.
- */
+/* How many bytes of a bad sequence CPython replaces by one U+FFFD: all that could begin one. */
 static size_t
 utf8_bad_length(struct bytes rest)
 {

@@ -254,19 +254,24 @@ check(const struct endpoint *endpoint, struct context *context)
 	return endpoint->check == NULL || endpoint->check(context);
 }
 
-int
-serve(const struct endpoint *endpoint, int argc, char **argv)
+/* What the command line asks for: the settings' file, or something to say instead of serving. */
+struct arguments {
+	const char *file;
+	bool check_only;
+};
+
+/* Whether there is more to do; if not, *status is how the program ends. */
+static bool
+read_arguments(
+    const struct endpoint *endpoint, int argc, char **argv, struct arguments *out, int *status)
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
 	    {"check-config", no_argument, NULL, 'C'}, {"version", no_argument, NULL, 'v'},
 	    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	const struct config *config;
-	const char *file = NULL;
-	struct context *context;
-	bool check_only = false;
-	int option, listener;
+	int option;
 
-	log_open(endpoint->name);
+	*out = (struct arguments){.file = NULL};
+	*status = EXIT_SUCCESS;
 	/* RFC 3875 section 4.4: under CGI the arguments are words of the client's query. */
 	if (config_environment("GATEWAY_INTERFACE") != NULL &&
 	    config_environment("REQUEST_METHOD") != NULL)
@@ -274,32 +279,47 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
-			file = optarg;
+			out->file = optarg;
 			break;
 		case 'C':
-			check_only = true;
+			out->check_only = true;
 			break;
 		case 'v':
 			printf("%s (jwt-fcgi) %s\n", endpoint->name, PACKAGE_VERSION);
-			return EXIT_SUCCESS;
+			return false;
 		case 'h':
 			print_help(endpoint);
-			return EXIT_SUCCESS;
+			return false;
 		default:
-			return 2;
+			*status = 2;
+			return false;
 		}
 	}
-	if (optind != argc) {
-		log_line("no arguments are expected; see --help");
-		return 2;
-	}
-	config = config_load(file);
-	if (config != NULL && !check_only)
+	if (optind == argc)
+		return true;
+	log_line("no arguments are expected; see --help");
+	*status = 2;
+	return false;
+}
+
+int
+serve(const struct endpoint *endpoint, int argc, char **argv)
+{
+	const struct config *config;
+	struct arguments arguments;
+	struct context *context;
+	int listener, status;
+
+	log_open(endpoint->name);
+	if (!read_arguments(endpoint, argc, argv, &arguments, &status))
+		return status;
+	config = config_load(arguments.file);
+	if (config != NULL && !arguments.check_only)
 		log_to(config->log);
 	context = config == NULL ? NULL : endpoint->start(config);
 	if (context == NULL)
 		return EXIT_FAILURE;
-	if (check_only) {
+	if (arguments.check_only) {
 		if (!check(endpoint, context))
 			return EXIT_FAILURE;
 		config_print(config, stdout);

@@ -348,8 +348,7 @@ test_reload(void **state)
 	keyring_free(other);
 }
 
-/* A token of a key that this worker has not seen yet makes it look, without waiting for its second.
- */
+/* A token of a key that this worker has not seen yet makes it look without waiting. */
 static void
 test_unknown_kid(void **state)
 {

@@ -216,8 +216,7 @@ a_clock_that_is_set_costs_at_most_one_wait(void **state)
 	assert_int_equal(try_login("192.0.2.1", "bob", NOW + 1000000, VERDICT_NO), 0);
 }
 
-/* Two processes, one of which is killed again and again: what is counted stays, and nothing hangs.
- */
+/* Two processes, one of which is killed again and again: what is counted stays, nothing hangs. */
 static void
 workers_share_the_counts_and_survive_each_other(void **state)
 {

@@ -21,7 +21,7 @@ done
 for name in dispatch without; do
 	$cc $cflags -D_GNU_SOURCE -c -o "$work/$name.o" "$source/shared-host/$name.c"
 done
-objects="$objects $work/dispatch.o src/endpoints/bearer.o src/endpoints/gate.o"
+objects="$objects $work/dispatch.o src/endpoints/bearer.o src/endpoints/gate.o src/endpoints/issue.o"
 libraries='libhttp.a libsigning.a libaccounts.a libbase.a'
 
 archives=

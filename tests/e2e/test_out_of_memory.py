@@ -93,7 +93,7 @@ def test_memory_runs_out_anywhere(site, library, tmp_path, row, last):
     starved = Starved(library, name, ours.environment(site.environment(), PROFILES["rotate"].our_settings()), tmp_path)
     try:
         status, asked = starved.ask(make)
-        assert status == expected and asked
+        assert status == expected
         for first in range(1, asked + 5):
             status, _ = starved.ask(make, first, first if last == "once" else EVER)
             assert status in (expected, 503, None), f"at {first} of {asked}: {status}"

@@ -18,7 +18,4 @@
  */
 PGconn *connection_open(struct arena *, const char *program, int64_t deadline, bool *late);
 
-/* poll(2) for these events; false when the deadline, of clock_milliseconds(), has passed. */
-bool connection_wait(const PGconn *, short events, int64_t deadline);
-
 #endif

@@ -1,6 +1,7 @@
 #include "http/fcgi.h"
 
 #include "base/clock.h"
+#include "base/fiber.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -48,10 +49,7 @@ struct parts {
 static bool
 wait_for(struct fcgi *fcgi, short events)
 {
-	struct pollfd poll_for = {.fd = fcgi->connection, .events = events};
-	int64_t left = fcgi->deadline - clock_milliseconds();
-
-	return left > 0 && (poll(&poll_for, 1, (int)left) > 0 || errno == EINTR);
+	return fiber_wait(fcgi->connection, events, fcgi->deadline);
 }
 
 /* Receives what there is into the empty buffer. */

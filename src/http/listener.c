@@ -1,10 +1,10 @@
 #include "http/listener.h"
 
+#include "base/fiber.h"
 #include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,50 +14,61 @@
 #define KEPT_MAXIMUM 256
 
 static volatile sig_atomic_t stopping;
-static int nothing = -1; /* what stands in place of the listening socket after a stop */
+static sigset_t waiting; /* the signals that are let through while nothing is in hand */
+static int listening;
+static bool watched; /* whether we want to be told of new connections */
+static bool offered; /* whether we were told of one */
 
-/* The listening socket first, behind it the kept connections. */
-static struct pollfd watched[1 + KEPT_MAXIMUM];
-static nfds_t count = 1;
-static nfds_t turn; /* from here down to the listening socket those are left that were ready */
+/* Kept connections that have something to read, each at most once; how many are kept in all. */
+static int ready[KEPT_MAXIMUM + FIBER_READY_MAXIMUM];
+static int ready_count, kept;
 
-/*
- * A stop takes the listening socket away. The request in hand is not disturbed, and an accept(2) or
- * poll(2) that waits now or begins later ends at once: there is no moment between test and wait to
- * miss it in.
- */
 static void
 stop(int signal)
 {
-	int error = errno;
-
 	(void)signal;
 	stopping = 1;
-	dup2(nothing, watched[0].fd);
-	errno = error;
 }
 
-void
-listener_start(int descriptor, int queue)
+/*
+ * A stop comes through only while the process waits, so that there is no moment between test and
+ * wait to miss it in, and the requests in hand are not disturbed.
+ */
+static void
+hear_signals(void)
 {
 	/* multiwatch passes USR2 on and starts another; told to send TERM, its 1.0.0 sends QUIT. */
-	static const int ending[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
+	static const int ends[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
 	struct sigaction action = {.sa_handler = stop}, hang_up;
+	sigset_t set;
 
-	nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	watched[0] = (struct pollfd){.fd = descriptor, .events = POLLIN};
-	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(ending) / sizeof(*ending); i++)
-		sigaction(ending[i], &action, NULL);
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		sigaction(ends[i], &action, NULL);
+		sigaddset(&set, ends[i]);
+	}
+	sigprocmask(SIG_BLOCK, &set, &waiting);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		sigdelset(&waiting, ends[i]);
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
 	/* A program may have asked for it at its start, to read something anew. */
 	sigaction(SIGHUP, NULL, &hang_up);
 	if (hang_up.sa_handler == SIG_DFL)
 		sigaction(SIGHUP, &action, NULL);
+}
+
+bool
+listener_start(int descriptor, int queue, int at_once)
+{
+	hear_signals();
+	listening = descriptor;
+	/* Another process may be faster to accept what all were told of. */
+	fcntl(listening, F_SETFL, fcntl(listening, F_GETFL) | O_NONBLOCK);
 	/* For a socket that listens already, this changes its limit. */
 	if (queue > 0 && listen(descriptor, queue) != 0)
 		log_line("cannot limit the queue: %s", strerror(errno));
+	return fiber_open(at_once);
 }
 
 bool
@@ -73,10 +84,6 @@ can_go_on(int error)
 	static const struct timespec shortage = {.tv_nsec = 50 * 1000 * 1000};
 
 	switch (error) {
-	case EAGAIN:
-		if (count == 1)
-			poll(watched, 1, -1);
-		return true;
 	case EMFILE:
 	case ENFILE:
 	case ENOBUFS:
@@ -84,6 +91,7 @@ can_go_on(int error)
 		log_line("cannot accept: %s", strerror(error));
 		nanosleep(&shortage, NULL);
 		return true;
+	case EAGAIN:
 	case EINTR:
 	case ECONNABORTED:
 	case EPROTO:
@@ -103,52 +111,87 @@ can_go_on(int error)
 	}
 }
 
-/* The next of the kept connections that were ready at the last poll; -1 if none is left. */
-static int
-next_kept(void)
+/* Who has no fiber left leaves new connections to the other processes. */
+static bool
+watch_listening(void)
 {
-	while (turn > 0) {
-		nfds_t one = turn--;
-		int connection = watched[one].fd;
+	bool wanted = fiber_free();
 
-		if (watched[one].revents == 0)
-			continue;
-		watched[one] = watched[--count];
-		return connection;
+	if (wanted && !watched && !fiber_watch(listening, true)) {
+		log_line("cannot watch the listening socket: %s", strerror(errno));
+		return false;
 	}
-	return -1;
+	if (!wanted && watched)
+		fiber_unwatch(listening);
+	watched = wanted;
+	return true;
 }
 
-/* On a stop: who has sent a request on a kept connection still gets an answer. */
+/* One turn; what is ready of our own is kept in mind. */
+static void
+turn(int milliseconds)
+{
+	int *added = ready + ready_count, seen = fiber_turn(milliseconds, &waiting, added);
+
+	for (int i = 0; i < seen; i++)
+		if (added[i] == listening)
+			offered = true;
+		else
+			ready[ready_count++] = added[i];
+}
+
+static int
+take_kept(void)
+{
+	kept--;
+	return ready[--ready_count];
+}
+
+/* -1, with errno: there is none. */
+static int
+take_new(void)
+{
+	offered = false;
+	return accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+/*
+ * On a stop: who has sent a request on a kept connection still gets an answer, and so does the one
+ * newcomer of whom perhaps nobody but us was told.
+ */
 static int
 next_at_the_end(void)
 {
-	int connection = next_kept();
-
-	if (connection >= 0)
-		return connection;
-	if (count == 1 || poll(watched + 1, count - 1, 0) <= 0)
-		return -1;
-	turn = count - 1;
-	return next_kept();
+	if (watched) {
+		turn(0);
+		fiber_unwatch(listening);
+		watched = false;
+	}
+	while (!fiber_free())
+		turn(-1);
+	if (ready_count == 0)
+		turn(0);
+	if (ready_count > 0)
+		return take_kept();
+	return offered ? take_new() : -1;
 }
 
 int
 listener_next(void)
 {
-	while (!stopping) {
-		int connection = next_kept();
+	int connection;
 
-		if (connection >= 0)
-			return connection;
-		if (count > 1 && watched[0].revents == 0) {
-			if (poll(watched, count, -1) > 0)
-				turn = count - 1;
+	while (!stopping) {
+		if (!watch_listening())
+			return -1;
+		if (!fiber_free() || (ready_count == 0 && !offered)) {
+			turn(-1);
 			continue;
 		}
-		watched[0].revents = 0;
-		connection = accept4(watched[0].fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (connection >= 0 || (!stopping && !can_go_on(errno)))
+		if (ready_count > 0)
+			return take_kept();
+		connection = take_new();
+		if (connection >= 0 || !can_go_on(errno))
 			return connection;
 	}
 	return next_at_the_end();
@@ -157,12 +200,15 @@ listener_next(void)
 void
 listener_keep(int connection)
 {
-	if (count == sizeof(watched) / sizeof(*watched)) {
+	if (kept == KEPT_MAXIMUM || !fiber_watch(connection, false))
 		close(connection);
-		return;
-	}
-	/* Another process may be faster to accept what the poll has shown to all. */
-	if (count == 1)
-		fcntl(watched[0].fd, F_SETFL, fcntl(watched[0].fd, F_GETFL) | O_NONBLOCK);
-	watched[count++] = (struct pollfd){.fd = connection, .events = POLLIN};
+	else
+		kept++;
+}
+
+void
+listener_end(void)
+{
+	while (!fiber_none())
+		turn(-1);
 }

@@ -5,6 +5,7 @@
 #include "http/listener.h"
 
 #include "base/clock.h"
+#include "base/fiber.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/sandbox.h"
@@ -167,41 +168,61 @@ serve_cgi(const struct endpoint *endpoint, const struct config *config, struct c
 	arena_free(arena);
 }
 
+/* One connection in hand; the memory goes on to the next. */
+struct visit {
+	const struct endpoint *endpoint;
+	const struct config *config;
+	struct context *context;
+	struct arena *arena;
+	struct fcgi fcgi;
+	int connection; /* -1: there is none */
+};
+
 static void
-serve_connection(struct fcgi *fcgi, int connection, const struct endpoint *endpoint,
-    const struct config *config, struct arena *arena, struct context *context)
+serve_connection(void *argument)
 {
-	struct request request = {
-	    .arena = arena, .config = config, .body_ignored = endpoint->decide != NULL};
+	struct visit *visit = argument;
+	const struct endpoint *endpoint = visit->endpoint;
+	struct request request = {.arena = visit->arena,
+	    .config = visit->config,
+	    .body_ignored = endpoint->decide != NULL};
 	struct bytes head, body;
 
-	fcgi->takes_authorizer = endpoint->decide != NULL;
-	if (fcgi_receive(fcgi, connection, &request)) {
-		handle(endpoint, &request, context, &head, &body);
-		if (!fcgi_answer(fcgi, arena, head, body))
+	visit->fcgi.takes_authorizer = endpoint->decide != NULL;
+	if (fcgi_receive(&visit->fcgi, visit->connection, &request)) {
+		handle(endpoint, &request, visit->context, &head, &body);
+		if (!fcgi_answer(&visit->fcgi, visit->arena, head, body))
 			log_warning("answer not taken: the web server has gone");
-	} else if (fcgi->used > 0) {
+	} else if (visit->fcgi.used > 0) {
 		log_warning("request not complete: the web server has gone or is too slow");
 	}
-	fcgi_end(fcgi);
-	if (fcgi->keep)
-		listener_keep(connection);
-	arena_reset(arena);
+	fcgi_end(&visit->fcgi);
+	if (visit->fcgi.keep)
+		listener_keep(visit->connection);
+	visit->connection = -1;
+	arena_reset(visit->arena);
 }
 
 static int
 serve_fcgi(const struct endpoint *endpoint, const struct config *config, struct context *context)
 {
-	static struct fcgi fcgi;
-	struct arena *arena = arena_new();
+	static struct visit visits[FIBERS_MAXIMUM];
 	int connection;
 
 	if (endpoint->slow && setpriority(PRIO_PROCESS, 0, (int)config->login_nice) != 0)
 		log_line("cannot set JWT_LOGIN_NICE: %s", strerror(errno));
 	sandbox_enter(config);
-	while ((connection = listener_next()) >= 0)
-		serve_connection(&fcgi, connection, endpoint, config, arena, context);
-	arena_free(arena);
+	while ((connection = listener_next()) >= 0) {
+		struct visit *visit = visits;
+
+		while (visit->arena != NULL && visit->connection >= 0)
+			visit++;
+		if (visit->arena == NULL)
+			*visit = (struct visit){endpoint, config, context, .arena = arena_new()};
+		visit->connection = connection;
+		fiber_start(serve_connection, visit);
+	}
+	listener_end();
 	return listener_stopped() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -328,9 +349,13 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 	metrics_open(config, endpoint->name);
 	switch (find_door(&listener)) {
 	case DOOR_FCGI:
-		listener_start(listener, endpoint->slow ? (int)config->login_queue : 0);
-		return check(endpoint, context) ? serve_fcgi(endpoint, config, context)
-						: EXIT_FAILURE;
+		/* A hash takes the processor anyway: those that would wait for it stay in the
+		 * queue. */
+		return listener_start(listener, endpoint->slow ? (int)config->login_queue : 0,
+			   endpoint->slow ? 1 : FIBERS_MAXIMUM) &&
+			       check(endpoint, context)
+			   ? serve_fcgi(endpoint, config, context)
+			   : EXIT_FAILURE;
 	case DOOR_CGI:
 		serve_cgi(endpoint, config, context);
 		return EXIT_SUCCESS;

@@ -1,0 +1,272 @@
+#include "base/fiber.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+/* Only what is used of it takes memory: a few pages, or for the deepest JSON a third of it. */
+#define STACK_SIZE ((size_t)1024 * 1024)
+
+enum state { FREE, RUNNING, WAITING, SLEEPING, WOKEN };
+
+struct fiber {
+	ucontext_t context;
+	enum state state;
+	void (*work)(void *);
+	void *argument;
+	int descriptor; /* WAITING: for this, or until the deadline */
+	int64_t deadline;
+	bool ready;
+	const void *on; /* SLEEPING */
+};
+
+static struct fiber fibers[FIBERS_MAXIMUM];
+static int count, used;
+static struct fiber *current; /* NULL: main() */
+static ucontext_t main_context;
+static int events = -1; /* epoll's descriptor */
+
+/* The bottom of every stack: one piece of work after the other. */
+static void
+run(void)
+{
+	for (;;) {
+		current->work(current->argument);
+		current->state = FREE;
+		used--;
+		swapcontext(&current->context, &main_context);
+	}
+}
+
+/* A stack with a page at its end that nobody may touch. */
+static bool
+make(struct fiber *fiber)
+{
+	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+	if (stack == MAP_FAILED || madvise(stack, STACK_SIZE, MADV_DONTDUMP) != 0 ||
+	    mprotect(stack, (size_t)sysconf(_SC_PAGESIZE), PROT_NONE) != 0 ||
+	    getcontext(&fiber->context) != 0)
+		return false;
+	fiber->context.uc_stack.ss_sp = stack;
+	fiber->context.uc_stack.ss_size = STACK_SIZE;
+	makecontext(&fiber->context, run, 0);
+	return true;
+}
+
+bool
+fiber_open(int wanted)
+{
+	events = epoll_create1(EPOLL_CLOEXEC);
+	while (events >= 0 && count < wanted && make(&fibers[count]))
+		count++;
+	if (count == wanted)
+		return true;
+	log_line("no room for %d requests at a time: %s", wanted, strerror(errno));
+	return false;
+}
+
+bool
+fiber_free(void)
+{
+	return used < count;
+}
+
+bool
+fiber_none(void)
+{
+	return used == 0;
+}
+
+static void
+resume(struct fiber *fiber)
+{
+	fiber->state = RUNNING;
+	current = fiber;
+	swapcontext(&main_context, &fiber->context);
+	current = NULL;
+}
+
+static void
+give_way(enum state state)
+{
+	struct fiber *self = current;
+
+	self->state = state;
+	swapcontext(&self->context, &main_context);
+}
+
+void
+fiber_start(void (*work)(void *), void *argument)
+{
+	struct fiber *fiber = fibers;
+
+	while (fiber->state != FREE)
+		fiber++;
+	fiber->work = work;
+	fiber->argument = argument;
+	used++;
+	resume(fiber);
+}
+
+/* Asks to be told once; a descriptor that was watched before is known already. */
+static bool
+watch_once(int descriptor, uint32_t what)
+{
+	struct epoll_event event = {.events = what | EPOLLONESHOT, .data.fd = descriptor};
+
+	return epoll_ctl(events, EPOLL_CTL_MOD, descriptor, &event) == 0 ||
+	       (errno == ENOENT && epoll_ctl(events, EPOLL_CTL_ADD, descriptor, &event) == 0);
+}
+
+bool
+fiber_wait(int descriptor, short what, int64_t deadline)
+{
+	int64_t left = deadline - clock_milliseconds();
+
+	if (left <= 0)
+		return false;
+	if (current == NULL) {
+		struct pollfd wait = {.fd = descriptor, .events = what};
+		int ready;
+
+		ready = poll(&wait, 1, (int)left);
+		return ready > 0 || (ready < 0 && errno == EINTR);
+	}
+	/* epoll's events have the numbers of poll's (epoll_ctl(2)). */
+	if (!watch_once(descriptor, (uint32_t)what))
+		return false;
+	current->descriptor = descriptor;
+	current->deadline = deadline;
+	give_way(WAITING);
+	return current->ready;
+}
+
+void
+fiber_yield(void)
+{
+	if (current != NULL)
+		give_way(WOKEN);
+}
+
+void
+fiber_sleep(const void *on)
+{
+	current->on = on;
+	give_way(SLEEPING);
+}
+
+void
+fiber_wake(const void *on)
+{
+	for (int i = 0; i < count; i++)
+		if (fibers[i].state == SLEEPING && fibers[i].on == on)
+			fibers[i].state = WOKEN;
+}
+
+bool
+fiber_watch(int descriptor, bool shared)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = descriptor};
+
+	return shared ? epoll_ctl(events, EPOLL_CTL_ADD, descriptor, &event) == 0
+		      : watch_once(descriptor, EPOLLIN);
+}
+
+void
+fiber_unwatch(int descriptor)
+{
+	epoll_ctl(events, EPOLL_CTL_DEL, descriptor, NULL);
+}
+
+/* The one that waits for that descriptor; NULL: main() does, or one that has given up since. */
+static struct fiber *
+waiting_for(int descriptor)
+{
+	for (int i = 0; i < count; i++)
+		if (fibers[i].state == WAITING && fibers[i].descriptor == descriptor)
+			return &fibers[i];
+	return NULL;
+}
+
+static bool
+any_woken(void)
+{
+	for (int i = 0; i < count; i++)
+		if (fibers[i].state == WOKEN)
+			return true;
+	return false;
+}
+
+/* How long to wait, when the first deadline is not to be missed. */
+static int
+until_deadline(int milliseconds)
+{
+	int64_t now = clock_milliseconds();
+
+	if (any_woken())
+		return 0;
+	for (int i = 0; i < count; i++) {
+		int64_t left = fibers[i].deadline - now;
+
+		if (fibers[i].state != WAITING)
+			continue;
+		left = left < 0 ? 0 : left;
+		if (milliseconds < 0 || left < milliseconds)
+			milliseconds = (int)left;
+	}
+	return milliseconds;
+}
+
+static void
+resume_late(void)
+{
+	int64_t now = clock_milliseconds();
+
+	for (int i = 0; i < count; i++)
+		if (fibers[i].state == WAITING && fibers[i].deadline <= now) {
+			fiber_unwatch(fibers[i].descriptor);
+			fibers[i].ready = false;
+			resume(&fibers[i]);
+		}
+}
+
+static void
+resume_woken(void)
+{
+	for (int i = 0; i < count; i++)
+		if (fibers[i].state == WOKEN)
+			resume(&fibers[i]);
+}
+
+int
+fiber_turn(int milliseconds, const sigset_t *mask, int ready[static FIBER_READY_MAXIMUM])
+{
+	struct epoll_event happened[FIBER_READY_MAXIMUM];
+	int seen, own = 0;
+
+	seen =
+	    epoll_pwait(events, happened, FIBER_READY_MAXIMUM, until_deadline(milliseconds), mask);
+	for (int i = 0; i < seen; i++) {
+		struct fiber *fiber = waiting_for(happened[i].data.fd);
+
+		if (fiber == NULL) {
+			ready[own++] = happened[i].data.fd;
+			continue;
+		}
+		fiber->ready = true;
+		resume(fiber);
+	}
+	resume_late();
+	if (own == 0)
+		resume_woken();
+	return own;
+}

@@ -1,0 +1,178 @@
+"""One process with many requests in hand: each gets its own answer, and none holds the others."""
+import contextlib
+import os
+import signal
+import socket
+import time
+
+import pytest
+from harness import fastcgi, ours, process
+from harness.people import PEOPLE
+from harness.profiles import PROFILES
+from harness.tokens import Maker
+
+NAME = "auth_check"  # it tells whom it has found
+AT_ONCE = 16  # requests in one process (src/base/fiber.h)
+pytestmark = pytest.mark.skipif(bool(ours.missing([NAME])), reason=f"not built in {ours.BUILD}")
+ACTIVE = [person for person in PEOPLE if person.get("active", True)]
+
+
+@pytest.fixture
+def one(site):
+    """One process, with its statement prepared."""
+    site.restore()
+    environment = ours.environment(site.our_environment(), PROFILES["default"].our_settings())
+    with fastcgi.Program(NAME, environment) as program:
+        for _ in range(3):
+            assert whom(program.answer(*asking(1))) == (204, "1")
+        yield program
+
+
+def asking(user):
+    return fastcgi.get("/", Maker().make({"set": {"user_id": str(user)}}))
+
+
+def whom(answer):
+    return answer.status, answer.header("X-Auth-User-Id")
+
+
+def backend(site):
+    (pid,), = site.execute("SELECT pid FROM pg_stat_activity WHERE application_name = %s AND usename = 'jwt_fcgi'", NAME)
+    return pid
+
+
+@contextlib.contextmanager
+def standing(pid):
+    """The server's process does not go on: questions gather."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def send(program, parameters, body=b""):
+    connection = program.connect()
+    connection.sendall(fastcgi.request(parameters, body))
+    return connection
+
+
+def receive(connection):
+    with connection:
+        output, ended = fastcgi.read_answer(connection)
+    assert ended
+    return fastcgi.client.parse(b"HTTP/1.1 " + output.removeprefix(b"Status: "))
+
+
+def taken(program, connections):
+    """Whether the program has read what they sent."""
+    fds = os.listdir(f"/proc/{program.process.pid}/fd")
+    return sum(os.path.basename(os.readlink(f"/proc/{program.process.pid}/fd/{fd}")).startswith("socket:")
+               for fd in fds if os.path.lexists(f"/proc/{program.process.pid}/fd/{fd}")) >= len(connections) + 2
+
+
+def test_each_gets_its_own_answer(one, site):
+    users = [person["id"] for person in ACTIVE][:40]
+    for _ in range(5):
+        with standing(backend(site)):
+            connections = [send(one, *asking(user)) for user in users]
+            process.wait_for(lambda: taken(one, connections[:AT_ONCE]), "the requests to be taken")
+        assert [whom(receive(connection)) for connection in connections] == [(204, str(user)) for user in users]
+
+
+def test_they_go_in_one_piece(one, site):
+    """Few transactions, where there were as many as questions."""
+    pid = backend(site)
+    before = transaction(one, site, pid)
+    with standing(pid):
+        connections = [send(one, *asking(1)) for _ in range(AT_ONCE)]
+        process.wait_for(lambda: taken(one, connections), "the requests to be taken")
+    for connection in connections:
+        assert whom(receive(connection)) == (204, "1")
+    assert transaction(one, site, pid) - before <= 4
+
+
+def transaction(program, site, pid):
+    """The number of the session's next transaction, seen while a lock holds it."""
+    def number():
+        return site.execute(
+            "SELECT split_part(virtualtransaction, '/', 2)::int FROM pg_locks WHERE pid = %s AND NOT granted", pid)
+
+    with contextlib.closing(site.cluster.connect(site.name)) as other, other.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE auth_user")
+        connection = send(program, *asking(1))
+        process.wait_for(number, "the lock to be waited for")
+        (seen,), = number()
+        cursor.execute("ROLLBACK")
+    assert whom(receive(connection)) == (204, "1")
+    return seen
+
+
+def test_odd_ones_among_them(one, site):
+    odd = {"x": 401, "9" * 30: 401, "999999": 401}
+    with standing(backend(site)):
+        good = [send(one, *asking(1)) for _ in range(5)]
+        others = {user: send(one, *asking(user)) for user in odd}
+        more = [send(one, *asking(4)) for _ in range(5)]
+        process.wait_for(lambda: taken(one, good + list(others.values()) + more), "the requests to be taken")
+    assert {whom(receive(connection)) for connection in good} == {(204, "1")}
+    assert {user: receive(connection).status for user, connection in others.items()} == odd
+    assert {whom(receive(connection)) for connection in more} == {(204, "4")}
+
+
+def test_a_session_that_ends_under_them(one, site):
+    pid = backend(site)
+    with standing(pid):
+        connections = [send(one, *asking(1)) for _ in range(AT_ONCE)]
+        process.wait_for(lambda: taken(one, connections), "the requests to be taken")
+        site.execute("SELECT pg_terminate_backend(%s)", pid)
+    assert {whom(receive(connection)) for connection in connections} == {(204, "1")}
+    assert backend(site) != pid
+
+
+def test_a_silent_database_costs_all_of_them_one_deadline(one, site):
+    """Those that came while nobody knew, and those that came behind them, in time; then all is well."""
+    with standing(backend(site)):
+        begun = time.monotonic()
+        connections = [send(one, *asking(1)) for _ in range(2 * AT_ONCE)]
+        for connection in connections:
+            answer = receive(connection)
+            # A new session is made beside the one that stands still, so some are answered well.
+            assert answer.status in (204, 503)
+        assert time.monotonic() - begun < 8
+    assert whom(one.answer(*asking(1))) == (204, "1")
+
+
+def test_slow_peers_hold_nobody(one):
+    """As many as there is room for, less one: each has sent half a request."""
+    parameters, body = asking(1)
+    half = fastcgi.request(parameters, body)[:-20]
+    slow = [one.connect() for _ in range(AT_ONCE - 1)]
+    for connection in slow:
+        connection.sendall(half)
+    begun = time.monotonic()
+    for _ in range(20):
+        assert whom(one.answer(*asking(1))) == (204, "1")
+    assert time.monotonic() - begun < 2
+    for connection in slow:
+        connection.sendall(fastcgi.request(parameters, body)[-20:])
+        assert whom(receive(connection)) == (204, "1")
+
+
+def test_a_stop_answers_all_of_them(one, site):
+    with standing(backend(site)):
+        connections = [send(one, *asking(1)) for _ in range(AT_ONCE)]
+        process.wait_for(lambda: taken(one, connections), "the requests to be taken")
+        one.process.terminate()
+        with pytest.raises(Exception):
+            one.process.wait(0.3)
+    assert {whom(receive(connection)) for connection in connections} == {(204, "1")}
+    assert one.process.wait(5) == 0
+
+
+def test_many_more_than_it_can_have_in_hand(one):
+    users = [person["id"] for person in ACTIVE]
+    for round in range(20):
+        connections = [(user, send(one, *asking(user))) for user in (users * 10)[:60]]
+        for user, connection in connections:
+            assert whom(receive(connection)) == (204, str(user)), round

@@ -6,7 +6,10 @@ import struct
 import subprocess
 from functools import partial
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from harness import fastcgi, ours
 from harness.people import PASSWORD
 from harness.profiles import PROFILES
@@ -61,8 +64,26 @@ class Starved:
         self.program = None
 
 
+def key_pair():
+    """Settings of an ES256 key, and what makes good and forged tokens with it."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    text = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                 serialization.NoEncryption()).decode()
+
+    def make(claims):
+        return jwt.encode(claims, private, "ES256")
+
+    def forged(claims):
+        head, body, signature = make(claims).split(".")
+        return f"{head}.{body}.{signature[::-1]}"
+
+    return {"JWT_ALGORITHM": "ES256", "JWT_SIGNING_KEY": text}, make, forged
+
+
 def requests():
     maker = Maker("rotate")
+    pair, made, forged = key_pair()
+    claims = maker.claims("access")
     login = fastcgi.login
     yield "token, good", "token", lambda: login("alice", PASSWORD), 200
     yield "token, wrong", "token", lambda: login("alice", "wrong"), 401
@@ -79,18 +100,21 @@ def requests():
     yield "hello, good", "hello", lambda: fastcgi.get("/hello/", maker.make({})), 200
     yield "hello, forged", "hello", lambda: fastcgi.get("/hello/", maker.make({"flip": True})), 401
     yield "hello, of nobody", "hello", lambda: fastcgi.get("/hello/", maker.make({"set": {"user_id": 4242}})), 401
+    yield "hello, ES256, good", "hello", lambda: fastcgi.get("/hello/", made(claims)), 200, pair
+    yield "hello, ES256, forged", "hello", lambda: fastcgi.get("/hello/", forged(claims)), 401, pair
 
 
 ROWS = {row[0]: row[1:] for row in requests()}
 
 
-@pytest.mark.parametrize("last", ("once", "from then on"))
-@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("row, last", [
+    (row, last) for row in ROWS for last in ("once", "from then on") if last == "once" or "ES256" not in row])
 def test_memory_runs_out_anywhere(site, library, tmp_path, row, last):
     """At each of the places where the request asks for memory, for that once or for good."""
-    name, make, expected = ROWS[row]
+    name, make, expected, *more = ROWS[row]
     site.restore()
-    starved = Starved(library, name, ours.environment(site.environment(), PROFILES["rotate"].our_settings()), tmp_path)
+    starved = Starved(library, name, ours.environment(site.environment(), {
+        **PROFILES["rotate"].our_settings(), **(more[0] if more else {})}), tmp_path)
     try:
         status, asked = starved.ask(make)
         assert status == expected
@@ -103,8 +127,8 @@ def test_memory_runs_out_anywhere(site, library, tmp_path, row, last):
 
 
 def test_memory_runs_out_while_connecting(site, library, tmp_path):
-    name, make, expected = ROWS["hello, good"]
-    starved = Starved(library, name, ours.environment(site.environment(), PROFILES["plain"].our_settings()), tmp_path)
+    _, make, expected = ROWS["hello, good"]
+    starved = Starved(library, "hello", ours.environment(site.environment(), PROFILES["plain"].our_settings()), tmp_path)
 
     def cut():
         site.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hello'")

@@ -29,6 +29,7 @@ struct fiber {
 
 static struct fiber fibers[FIBERS_MAXIMUM];
 static int count, used;
+static int top; /* above the last of those in use */
 static struct fiber *current; /* NULL: main() */
 static ucontext_t main_context;
 static int events = -1; /* epoll's descriptor */
@@ -41,6 +42,8 @@ run(void)
 		current->work(current->argument);
 		current->state = FREE;
 		used--;
+		while (top > 0 && fibers[top - 1].state == FREE)
+			top--;
 		swapcontext(&current->context, &main_context);
 	}
 }
@@ -114,6 +117,8 @@ fiber_start(void (*work)(void *), void *argument)
 	fiber->work = work;
 	fiber->argument = argument;
 	used++;
+	if (top <= fiber - fibers)
+		top = (int)(fiber - fibers) + 1;
 	resume(fiber);
 }
 
@@ -167,7 +172,7 @@ fiber_sleep(const void *on)
 void
 fiber_wake(const void *on)
 {
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < top; i++)
 		if (fibers[i].state == SLEEPING && fibers[i].on == on)
 			fibers[i].state = WOKEN;
 }
@@ -191,7 +196,7 @@ fiber_unwatch(int descriptor)
 static struct fiber *
 waiting_for(int descriptor)
 {
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < top; i++)
 		if (fibers[i].state == WAITING && fibers[i].descriptor == descriptor)
 			return &fibers[i];
 	return NULL;
@@ -200,7 +205,7 @@ waiting_for(int descriptor)
 static bool
 any_woken(void)
 {
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < top; i++)
 		if (fibers[i].state == WOKEN)
 			return true;
 	return false;
@@ -214,7 +219,7 @@ until_deadline(int milliseconds)
 
 	if (any_woken())
 		return 0;
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < top; i++) {
 		int64_t left = fibers[i].deadline - now;
 
 		if (fibers[i].state != WAITING)
@@ -231,7 +236,7 @@ resume_late(void)
 {
 	int64_t now = clock_milliseconds();
 
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < top; i++)
 		if (fibers[i].state == WAITING && fibers[i].deadline <= now) {
 			fiber_unwatch(fibers[i].descriptor);
 			fibers[i].ready = false;
@@ -242,7 +247,7 @@ resume_late(void)
 static void
 resume_woken(void)
 {
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < top; i++)
 		if (fibers[i].state == WOKEN)
 			resume(&fibers[i]);
 }

@@ -51,7 +51,7 @@ void fiber_unwatch(int descriptor);
  * ready, with that signal mask; lets the fibers go on that waited for it or whose deadline has
  * passed; fills `ready` with descriptors that main() watches. Returns their number.
  */
-#define FIBER_READY_MAXIMUM 64
+#define FIBER_READY_MAXIMUM 16
 int fiber_turn(int milliseconds, const sigset_t *, int ready[static FIBER_READY_MAXIMUM]);
 
 #endif

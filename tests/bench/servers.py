@@ -137,8 +137,8 @@ def ours(folder, build, workers, database, keep=False, settings=None, label="our
     backend.of, backend.environment = {}, environment
     for program, path in backend.paths.items():
         socket_path = folder / f"{name}-{program}.sock"
-        # For a login the processors are what there is to share; the others wait for the database.
-        count = min(os.cpu_count(), workers) if program == "token" else workers
+        # As docs/speed.md advises: a login takes a processor, of the others a process has many in hand.
+        count = min(os.cpu_count() if program == "token" else max(1, os.cpu_count() // 2), workers)
         backend.of[program] = start_workers(build / program, socket_path, count, environment,
                                             folder / f"{name}.log")
         backend.started += backend.of[program]

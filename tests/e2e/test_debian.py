@@ -1,4 +1,5 @@
-"""The Debian package: it builds, lintian has nothing to say, and the tutorial works with what is in it."""
+"""The Debian package: it builds, lintian has nothing to say, and its own tests pass: the tutorial with what is in it,
+and the services in a container that systemd has booted."""
 import os
 import shutil
 import subprocess
@@ -72,3 +73,47 @@ def test_the_tutorial(unpacked):
         "ROOT": str(unpacked), "PORT": str(process.free_port()),
         "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
     assert said.splitlines()[-1] == "done", said
+
+
+# This system with a file system in memory over it, so that nothing of it changes.
+CONTAINER = """
+mount --bind / "$0/root" && exec systemd-nspawn -q -D "$0/root" --volatile=overlay --private-network --register=no \\
+	--keep-unit --link-journal=no --bind="$0/shared:/mnt" \\
+	--system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self" "$@"
+"""
+UNIT = """
+[Service]
+Type=oneshot
+StandardOutput=file:/mnt/said
+ExecStart=sh -c 'exec 2>&1; dpkg --no-triggers -i /mnt/*.deb && /mnt/services'
+ExecStopPost=systemctl --no-block --force exit
+"""
+
+
+@pytest.fixture
+def container(tmp_path):
+    """Runs a command in it; shared/ is its /mnt."""
+    for name in ("root", "shared"):
+        (tmp_path / name).mkdir()
+
+    def contained(*command, **more):
+        return subprocess.run(["unshare", "-m", "sh", "-c", CONTAINER, tmp_path, *command], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL, **more)
+
+    servers.tool("systemd-nspawn")
+    if (done := contained("true")).returncode:
+        pytest.skip(f"no container can be made here: {done.stdout.strip()}")
+    return contained
+
+
+def test_the_services(built, container, tmp_path):
+    """Sockets, credentials, the dynamic user and its peer authentication, the journal, as docs/systemd.md says."""
+    shared = tmp_path / "shared"
+    for file in (*built.glob("*.deb"), ours.CHECKOUT / "debian/tests/services"):
+        shutil.copy(file, shared)
+    (shared / "jwt-fcgi-test.service").write_text(UNIT)
+    done = container(f"--bind-ro={shared / 'jwt-fcgi-test.service'}:/etc/systemd/system/jwt-fcgi-test.service",
+                     "-b", "systemd.unit=jwt-fcgi-test.service", timeout=120)
+    said = (shared / "said").read_text() if (shared / "said").exists() else done.stdout
+    assert said.splitlines()[-1] == "done", said
+    assert "sandbox:" not in said, "nothing of the sandbox is missing in the units"

@@ -29,7 +29,7 @@ struct fiber {
 
 static struct fiber fibers[FIBERS_MAXIMUM];
 static int count, used;
-static int top; /* above the last of those in use */
+static int top;               /* above the last of those in use */
 static struct fiber *current; /* NULL: main() */
 static ucontext_t main_context;
 static int events = -1; /* epoll's descriptor */

@@ -116,7 +116,7 @@ def test_the_deadline_of_the_database(site, clock, offset):
             with program.connect() as connection:
                 begun = time.monotonic()
                 connection.sendall(fastcgi.request(*fastcgi.login("alice", PASSWORD)))
-                time.sleep(0.2)  # it waits for the database by now
+                process.wait_for(lambda: site.execute("SELECT 1 FROM pg_locks WHERE NOT granted"), "it to wait")
                 clock.set(offset)
                 output, _ = fastcgi.read_answer(connection)
             assert output.startswith(b"Status: 503") and 0.9 < time.monotonic() - begun < 5

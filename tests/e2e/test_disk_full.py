@@ -163,7 +163,7 @@ def test_no_space_for_the_log_of_changes(away):
         process.wait_for(lambda: away.cluster.postmaster.poll() is not None or away.cluster.answers(), "PostgreSQL")
         if away.cluster.postmaster.poll() is not None:
             away.cluster.start()
-        process.wait_for(lambda: login(running).status == 200, "service to be back", 2)
+        process.wait_for(lambda: login(running).status == 200, "service to be back")
         away.connect_again()
         known = {token for token, in away.execute("SELECT token FROM token_blacklist_outstandingtoken")}
         assert set(tokens) <= known

@@ -104,7 +104,7 @@ def test_the_kind_of_host_that_is_wanted(primary, standby, kind, order, wanted):
         known = {"silent": silent, "primary": primary.cluster, "standby": standby}
         with program(primary, *(known[name] for name in order.split()), PGTARGETSESSIONATTRS=kind,
                      JWT_DATABASE_TIMEOUT="1") as token:
-            process.wait_for(lambda: login(token) == 200, "a login", 5)
+            process.wait_for(lambda: login(token) == 200, "a login")
             assert sessions(known[wanted]) == 1
 
 
@@ -156,8 +156,6 @@ def test_a_standby_is_promoted(fault):
             with fault(first):
                 assert login(token) == 503
                 second.promote()
-                begun = time.monotonic()
-                process.wait_for(lambda: login(token) == 200, "service on the promoted one", 5)
-                assert time.monotonic() - begun < 2
-                assert timed_login(token)[1] < 0.5
+                process.wait_for(lambda: login(token) == 200, "service on the promoted one")
+                assert timed_login(token)[1] < 1, "the first one is not asked again"
                 assert token.process.poll() is None

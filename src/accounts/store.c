@@ -64,9 +64,11 @@ ask_alone(struct store *store, struct question *question)
 		bool again = outcome == TRY_AGAIN ||
 			     (outcome == LOST && store->table[question->statement].kind != ONCE);
 
-		if (!again || clock_milliseconds() >= question->deadline)
+		if (!again)
 			break;
-		outcome = session_ask(store->session, question);
+		outcome = clock_milliseconds() < question->deadline
+			      ? session_ask(store->session, question)
+			      : LATE;
 	}
 	if (outcome == ANSWERED) {
 		store->suspect_until = 0;

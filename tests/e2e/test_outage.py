@@ -3,6 +3,7 @@ import contextlib
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from harness import client, fastcgi, ours, process
@@ -88,6 +89,25 @@ def test_the_database_is_away_and_comes_back(away, fault):
                 is_unavailable(name, answer, time.monotonic() - begun)
     assert statuses(server.port) == WELL, "the next request is served"
     assert {name: server.main.workers(name) for name in SERVED} == before, "nobody was restarted"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_many_at_once_share_one_deadline(away, fault):
+    """They wait in one process for the same session: none of them longer than one would alone."""
+    token = Maker().make({})
+    with fastcgi.Program("hello", environment(away)) as program:
+        def ask(_):
+            begun = time.monotonic()
+            answer = program.answer(*fastcgi.get("/hello/", token))
+            return answer.status, time.monotonic() - begun
+
+        with ThreadPoolExecutor(24) as pool:
+            assert {status for status, _ in pool.map(ask, range(24))} == {200}
+            with FAULTS[fault](away.cluster):
+                answers = list(pool.map(ask, range(24)))
+                assert {status for status, _ in answers} == {503}
+                assert max(seconds for _, seconds in answers) < 5
+            assert {status for status, _ in pool.map(ask, range(24))} == {200}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

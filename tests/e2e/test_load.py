@@ -152,7 +152,7 @@ def nice_of(pid):
 
 @needs_programs
 @pytest.mark.parametrize("name, settings, expected", [
-    ("token", {}, 10), ("token", {"JWT_LOGIN_NICE": "3"}, 3), ("hello", {"JWT_LOGIN_NICE": "3"}, 0)])
+    ("token", {}, 10), ("token", {"JWT_LOGIN_NICE": "3"}, 3), ("hello", {"JWT_LOGIN_NICE": "3"}, nice_of("self"))])
 def test_only_programs_that_hash_are_nice(name, settings, expected):
     with program(name, **settings) as one:
         assert one.ask(METHOD)[1]

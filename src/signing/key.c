@@ -207,6 +207,30 @@ prepare_digested(struct key *key)
 	       use_padding(key->signer, algorithm, key->digest);
 }
 
+/* An RSA exponent of 1, say, would make every signature right. */
+static bool
+is_public_key(EVP_PKEY *pair)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, pair, NULL);
+	bool good = context != NULL && EVP_PKEY_public_check_quick(context) == 1;
+
+	EVP_PKEY_CTX_free(context);
+	return good;
+}
+
+/* Seen by use: a file may hold halves of two keys. OpenSSL has a check, which looks for primes too.
+ */
+static bool
+halves_belong_together(const struct key *key)
+{
+	struct bytes text = bytes_of("a signature");
+	unsigned char signature[SIGNATURE_MAXIMUM];
+	size_t length;
+
+	return key_sign(key, text, signature, &length) &&
+	       key_verify(key, text, (struct bytes){(char *)signature, length});
+}
+
 struct key *
 key_of_pair(struct arena *arena, const struct algorithm *algorithm, EVP_PKEY *pair, bool private,
     const char **why)
@@ -218,6 +242,9 @@ key_of_pair(struct arena *arena, const struct algorithm *algorithm, EVP_PKEY *pa
 	*why = misfit(arena, algorithm, pair);
 	if (*why != NULL)
 		goto out;
+	*why = "is damaged: its numbers do not make a key";
+	if (!is_public_key(pair))
+		goto out;
 	*why = "is more than OpenSSL can do here";
 	if (!private) {
 		key->pair = public_half(pair);
@@ -227,7 +254,10 @@ key_of_pair(struct arena *arena, const struct algorithm *algorithm, EVP_PKEY *pa
 		goto out;
 	key->bits = EVP_PKEY_get_bits(key->pair);
 	make_headers(key);
-	if (algorithm->family == FAMILY_EDDSA ? prepare_edwards(key) : prepare_digested(key))
+	if (algorithm->family == FAMILY_EDDSA ? !prepare_edwards(key) : !prepare_digested(key))
+		goto out;
+	*why = "is damaged: its private half belongs to another key";
+	if (!private || halves_belong_together(key))
 		return key;
 out:
 	ERR_clear_error();

@@ -421,6 +421,22 @@ test_refused_keys(void **state)
 	    {"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2B\","
 	     "\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}",
 		"EdDSA"},
+	    {"-----BEGIN PRIVATE KEY-----\n"
+	     "MIGEAgEAMBAGByqGSM49AgEGBSuBBAAKBG0wawIBAQQgfS3MMOpxP0udZ8IeJy7Y\n"
+	     "rn5uicGCEdHqKREVd99rC3GhRANCAARkP5isYJ1/R4HsETJe3OMGWn66sSEgAz93\n"
+	     "yDbcLEEs63KczasyCXyc+4AEa4mqXgHbYzOLk8ozuJY2Wp4Vs1Sf\n"
+	     "-----END PRIVATE KEY-----\n",
+		"ES256K"},
+	    /* an exponent that signs nothing: every signature would be right */
+	    {"-----BEGIN RSA PUBLIC KEY-----\n"
+	     "MIIBCAKCAQEAy9QRhwrhK55PM38VEw5E40ShFxIKxzCkhP+oAj8azjvc+skJjmct\n"
+	     "vTnyDRiIu16io9mgg4suUKEffZtQUGZQWxkmrl8wJMI4OT/w51rU1s1ypzIoEEqM\n"
+	     "v6zj4jk/346uc3dZOpbsbXerZ3jgkYJc6SnJb/tDs1rsJNWcMINM3y15SiN95oeZ\n"
+	     "5ZKsbwZjBFTZjIqIyHc1gTzFxT6gjrR4Ut3FSirW0EMlP5K8p5JOAWQdtpwIod1N\n"
+	     "luOGW9H/0VYedS/IHyNrs8BzmifzDmT9wn3izgkKXIFCiaNL31XlWxG4NBDIZWlE\n"
+	     "qsVDbNh8aTnhohe0e81tvjzwInSZj17JmwIBAQ==\n"
+	     "-----END RSA PUBLIC KEY-----\n",
+		"RS256"},
 	};
 
 	(void)state;

@@ -59,6 +59,15 @@ check_written(struct arena *arena, const struct json *json, enum json_rules rule
 }
 
 static void
+check_integer(struct arena *arena, const struct json *json)
+{
+	int64_t number;
+
+	if (json_integer(json, &number))
+		require(bytes_equal(json->text, arena_printf(arena, "%lld", (long long)number)));
+}
+
+static void
 check_rules(struct arena *arena, struct bytes text, enum json_rules rules)
 {
 	const char *message = NULL;
@@ -67,6 +76,10 @@ check_rules(struct arena *arena, struct bytes text, enum json_rules rules)
 	require((json == NULL) == (message != NULL));
 	if (json == NULL)
 		return;
+	check_integer(arena, json);
+	for (const struct json *one = json->first; one != NULL; one = one->next)
+		check_integer(arena, one);
+	require(json_member(json, "a") == NULL || json->type == JSON_OBJECT);
 	check_written(arena, json, rules, true);
 	check_written(arena, json, rules, false);
 }

@@ -1,6 +1,6 @@
 /*
- * Any bytes as the text of a key, for no and for every family of algorithms: whatever is taken has
- * an id, and signs and verifies if it says that it can.
+ * Any bytes as the text of a key, for no algorithm and for that of one family, which their number
+ * says: whatever is taken has an id, and signs and verifies if it says that it can.
  */
 #include "fuzz.h"
 
@@ -36,10 +36,10 @@ check(struct arena *arena, struct bytes text, const char *algorithm)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const names[] = {"", "HS256", "PS256", "ES256", "EdDSA"};
-	struct arena *arena = fuzz_arena();
+	static const char *const names[] = {"HS256", "PS256", "ES256", "EdDSA"};
+	struct bytes text = {(const char *)data, size};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		check(arena, (struct bytes){(const char *)data, size}, names[i]);
+	check(fuzz_arena(), text, "");
+	check(fuzz_arena(), text, names[size % (sizeof(names) / sizeof(*names))]);
 	return 0;
 }

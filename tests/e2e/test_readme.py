@@ -114,7 +114,8 @@ def test_tables_key_and_socket(database, clone):
                            env=ours.environment(database, {}))
     try:
         process.wait_for((run / "token.sock").is_socket, "the socket")
-        process.wait_for(lambda: len(process.children(server.pid)) == 5, "four workers")
+        workers = int(re.search(r"multiwatch -f (\d+)", serve).group(1))
+        process.wait_for(lambda: len(process.children(server.pid)) == 1 + workers, "the workers")
     finally:
         process.end(server)
     done = sh(CGI, clone, JWT_SIGNING_KEY_FILE=str(clone / "key"), **{**database, "PGUSER": "jwt_fcgi"})
@@ -222,3 +223,23 @@ def test_every_command_can_be_found():
         for word in re.findall(r"(?<![\w/])(?:\./)?(?:scripts|tests)/[\w./-]+|(?<![\w/])\./\w+", block):
             path = ours.CHECKOUT / word
             assert word in ("./configure", "./token") or path.exists() or path.with_suffix(".c").exists(), word
+
+
+def test_every_place_where_it_runs_is_named():
+    """Each file for a web server, each page; authorizers are in a page of their own."""
+    where = readme.section("Where it runs")
+    files = [f"servers/{file.name}" for file in (ours.CHECKOUT / "servers").iterdir() if "authorizer" not in file.name]
+    assert not [name for name in files if f"]({name})" not in where]
+    text = (ours.CHECKOUT / "README.md").read_text()
+    pages = [f"docs/{page.name}" for page in (ours.CHECKOUT / "docs").glob("*.md")]
+    assert not [page for page in pages if f"]({page}" not in text]
+    for path in re.findall(r"\]\(([\w./-]+)", text):
+        assert (ours.CHECKOUT / path).exists(), path
+
+
+def test_the_map_has_every_folder():
+    [tree] = re.findall(r"```\n(src/base/.*?)```", readme.section("How it is made"), re.S)
+    named = set(re.findall(r"(?<![\w/])([\w-]+)/", tree))
+    there = subprocess.run(["git", "-c", "safe.directory=*", "ls-files"], cwd=ours.CHECKOUT, capture_output=True, text=True)
+    folders = {name.split("/")[0] for name in there.stdout.splitlines() if "/" in name}
+    assert not {name for name in folders if not name.startswith(".")} - named - {"m4"}

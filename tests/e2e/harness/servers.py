@@ -191,6 +191,7 @@ def nginx_fcgiwrap(server):
 APACHE = """
 ServerRoot {folder}
 ServerName localhost
+Suexec {suexec}
 PidFile {folder}/apache.pid
 Mutex file:{folder} default
 ErrorLog {folder}/apache-error.log
@@ -237,6 +238,7 @@ def apache_start(server, host, *modules, mpm="event", override="None", main="", 
     path = server.folder / "apache.conf"
     path.write_text(APACHE.format(
         folder=server.folder, port=server.port, host=host, main=main, override=override,
+        suexec="On" if "suexec" in modules else "Off",  # where it is installed, mod_fcgid does not start without root
         modules=apache_load(server, [*always, *modules])))
     server.start(tool("apache2"), "-DFOREGROUND", "-f", path, **more)
     return server.wait()

@@ -1,0 +1,139 @@
+#include "http/handle.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "http/indent.h"
+
+#include <string.h>
+#include <time.h>
+
+#define RETRY_AFTER "1"
+
+static bool
+is_method(const struct request *request, const char *method)
+{
+	return strcmp(request->method, method) == 0;
+}
+
+/* Whether the endpoint's Allow header lists the request's method. */
+static bool
+is_allowed(const struct endpoint *endpoint, const struct request *request)
+{
+	size_t length = strlen(request->method);
+	const char *at = strstr(endpoint->allow, request->method);
+
+	return length > 0 && at != NULL && (at == endpoint->allow || at[-1] == ' ') &&
+	       (at[length] == ',' || at[length] == '\0');
+}
+
+/* DRF's order: what is accepted, who asks, the method, and only then the body. */
+static struct reply
+judge(const struct endpoint *endpoint, struct request *request, struct context *context)
+{
+	struct reply reply = {.status = 0};
+	enum wire negotiated;
+
+	if (endpoint->decide != NULL)
+		return endpoint->decide(request, context);
+	if (request->method == NULL || request->defect == WIRE_BAD_REQUEST ||
+	    request->defect == WIRE_HEADERS_TOO_LARGE)
+		return reply_refuse(request,
+		    request->defect == WIRE_HEADERS_TOO_LARGE ? request->defect : WIRE_BAD_REQUEST,
+		    NULL);
+	negotiated = endpoint->one_form ? WIRE_OK : request_negotiate(request);
+	if (negotiated != WIRE_OK)
+		return reply_refuse(request, negotiated, NULL);
+	if (endpoint->admit != NULL)
+		reply = endpoint->admit(request, context);
+	if (reply.status != 0)
+		return reply;
+	if (!is_allowed(endpoint, request))
+		return reply_refuse(request, WIRE_METHOD, request->method);
+	if (is_method(request, "OPTIONS"))
+		return reply_options(request, endpoint);
+	if (endpoint->fields[0].name != NULL) {
+		if (request->defect != WIRE_OK)
+			return reply_refuse(request, request->defect, NULL);
+		if (!request_fields(request, endpoint->fields, &reply))
+			return reply;
+	}
+	return endpoint->answer(request, context);
+}
+
+static void
+put_header(struct buffer *head, const char *name, const char *value)
+{
+	buffer_puts(head, name);
+	buffer_puts(head, ": ");
+	buffer_puts(head, value);
+	buffer_puts(head, "\r\n");
+}
+
+/* The headers that Django, its security middleware and DRF set, and our Cache-Control. */
+static struct bytes
+write_head(
+    const struct endpoint *endpoint, const struct request *request, const struct reply *reply)
+{
+	const struct config *config = request->config;
+	struct buffer head = {.arena = request->arena};
+
+	buffer_printf(&head, "Status: %d ", reply->status);
+	buffer_puts(&head, wire_reason(reply->status));
+	buffer_puts(&head, "\r\n");
+	if (reply->status != 204 && reply->status != 304 && reply->body.length > 0)
+		put_header(
+		    &head, "Content-Type", reply->type == NULL ? "application/json" : reply->type);
+	if (reply->status != 204 && reply->status != 304)
+		buffer_printf(&head, "Content-Length: %zu\r\n", reply->body.length);
+	if (reply->status == 401)
+		buffer_printf(
+		    &head, "WWW-Authenticate: %s realm=\"api\"\r\n", config->auth_header_types[0]);
+	if (reply->status == 503)
+		buffer_puts(&head, "Retry-After: " RETRY_AFTER "\r\n");
+	if (endpoint->allow != NULL && !config->json_only && !endpoint->one_form)
+		buffer_puts(&head, "Vary: Accept\r\n");
+	if (endpoint->allow != NULL)
+		put_header(&head, "Allow", endpoint->allow);
+	buffer_puts(&head, "X-Frame-Options: DENY\r\nX-Content-Type-Options: nosniff\r\n"
+			   "Referrer-Policy: same-origin\r\n");
+	if (config->compat != COMPAT_5_2)
+		buffer_puts(&head, "Cross-Origin-Opener-Policy: same-origin\r\n");
+	if (reply->headers != NULL)
+		buffer_puts(&head, reply->headers);
+	put_header(&head, "Cache-Control", reply->cache == NULL ? "no-store" : reply->cache);
+	buffer_puts(&head, "\r\n");
+	return buffer_bytes(&head);
+}
+
+/* One line for each request, with nothing of the client in it but quoted. */
+static void
+log_request(const struct request *request, const struct reply *reply, int64_t took)
+{
+	const struct log_field fields[] = {{"method", .text = request->method},
+	    {"status", FIELD_NUMBER, .number = reply->status}, {"outcome", .text = reply->outcome},
+	    {"user", .text = request->user}, {"from", .text = request->remote_address},
+	    {"ms", FIELD_THOUSANDTHS, .number = took}, {.name = NULL}};
+
+	log_event(reply->status < 500 ? LEVEL_INFO : LEVEL_WARNING, "request", fields);
+}
+
+void
+handle(const struct endpoint *endpoint, struct request *request, struct context *context,
+    struct bytes *head, struct bytes *body)
+{
+	int64_t begun = clock_microseconds(), took;
+	struct reply reply;
+
+	request->now = time(NULL);
+	reply = judge(endpoint, request, context);
+	if (request->indent > 0)
+		reply.body = json_indent(request->arena, reply.body, request->indent);
+	*head = write_head(endpoint, request, &reply);
+	*body = reply.body;
+	if (request->method != NULL && is_method(request, "HEAD"))
+		body->length = 0;
+	took = clock_microseconds() - begun;
+	metrics_request(reply.status, reply.outcome, took);
+	log_request(request, &reply, took);
+}

@@ -31,6 +31,7 @@ static struct fiber fibers[FIBERS_MAXIMUM];
 static int count, used;
 static int top;               /* above the last of those in use */
 static struct fiber *current; /* NULL: main() */
+static int passed_over;       /* in how many turns main() went before those that gave way */
 static ucontext_t main_context;
 static int events = -1; /* epoll's descriptor */
 
@@ -271,7 +272,9 @@ fiber_turn(int milliseconds, const sigset_t *mask, int ready[static FIBER_READY_
 		resume(fiber);
 	}
 	resume_late();
-	if (own == 0)
+	if (own == 0 || ++passed_over == FIBERS_MAXIMUM) {
+		passed_over = 0;
 		resume_woken();
+	}
 	return own;
 }

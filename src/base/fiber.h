@@ -31,7 +31,7 @@ void fiber_start(void (*work)(void *), void *argument);
  */
 bool fiber_wait(int descriptor, short events, int64_t deadline);
 
-/* In a fiber: lets everything go first that is ready. */
+/* In a fiber: lets what is ready go first, but not for ever. */
 void fiber_yield(void);
 
 /* In a fiber: waits until another calls fiber_wake() with the same pointer. */

@@ -127,12 +127,24 @@ watch_listening(void)
 	return true;
 }
 
+/* A wait that finds something to do lets no signal through: under load that is each of them. */
+static void
+hear_what_waits(void)
+{
+	sigset_t blocked;
+
+	sigprocmask(SIG_SETMASK, &waiting, &blocked);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
 /* One turn; what is ready of our own is kept in mind. */
 static void
 turn(int milliseconds)
 {
 	int *added = ready + ready_count, seen = fiber_turn(milliseconds, &waiting, added);
 
+	if (seen > 0)
+		hear_what_waits();
 	for (int i = 0; i < seen; i++)
 		if (added[i] == listening)
 			offered = true;
@@ -156,26 +168,32 @@ take_new(void)
 }
 
 /*
- * On a stop: who has sent a request on a kept connection still gets an answer, and so does the one
- * newcomer of whom perhaps nobody but us was told.
+ * On a stop: who has sent a request on a kept connection still gets an answer, as long as anything
+ * is in hand, and so does the one newcomer of whom perhaps nobody but us was told.
  */
 static int
 next_at_the_end(void)
 {
+	int connection = -1;
+
 	if (watched) {
 		turn(0);
 		fiber_unwatch(listening);
 		watched = false;
 	}
-	while (!fiber_free())
+	while (!fiber_free() || (ready_count == 0 && !offered && !fiber_none()))
 		turn(-1);
-	if (ready_count == 0)
+	if (offered)
+		connection = take_new();
+	if (connection < 0 && ready_count == 0)
 		turn(0);
-	if (ready_count > 0)
-		return take_kept();
-	return offered ? take_new() : -1;
+	return connection < 0 && ready_count > 0 ? take_kept() : connection;
 }
 
+/*
+ * A newcomer goes first: if those that are kept here left no fiber for it, it would wait for one
+ * though another process had some.
+ */
 int
 listener_next(void)
 {
@@ -188,7 +206,7 @@ listener_next(void)
 			turn(-1);
 			continue;
 		}
-		if (ready_count > 0)
+		if (!offered)
 			return take_kept();
 		connection = take_new();
 		if (connection >= 0 || !can_go_on(errno))
@@ -200,7 +218,7 @@ listener_next(void)
 void
 listener_keep(int connection)
 {
-	if (kept == KEPT_MAXIMUM || !fiber_watch(connection, false))
+	if (stopping || kept == KEPT_MAXIMUM || !fiber_watch(connection, false))
 		close(connection);
 	else
 		kept++;

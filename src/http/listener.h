@@ -25,7 +25,10 @@ bool listener_start(int descriptor, int queue, int at_once);
  */
 int listener_next(void);
 
-/* Gives a connection back, to be watched for the next request on it; it may also be closed. */
+/*
+ * Gives a connection back, to be watched for the next request on it; it may also be closed, as each
+ * is once a signal has asked to stop.
+ */
 void listener_keep(int connection);
 
 /* Lets the fibers come to their end. */

@@ -1,8 +1,10 @@
 """One process with many requests in hand: each gets its own answer, and none holds the others."""
 import contextlib
 import os
+import pathlib
 import signal
-import socket
+import struct
+import subprocess
 import time
 
 import pytest
@@ -157,6 +159,89 @@ def test_slow_peers_hold_nobody(one):
     for connection in slow:
         connection.sendall(fastcgi.request(parameters, body)[-20:])
         assert whom(receive(connection)) == (204, "1")
+
+
+def at_rest(program):
+    """Whether it waits for whatever comes."""
+    return pathlib.Path(f"/proc/{program.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
+@contextlib.contextmanager
+def a_queue(program, requests):
+    """So many come before the program can look at the first."""
+    process.wait_for(lambda: at_rest(program), "the program to be at rest")
+    os.kill(program.process.pid, signal.SIGSTOP)
+    try:
+        connections = [send(program, *request) for request in requests]
+        yield connections
+    finally:
+        os.kill(program.process.pid, signal.SIGCONT)
+
+
+def keeping(program):
+    """A connection that is kept, after a first answer on it."""
+    connection = program.connect()
+    ask_again(connection)
+    assert b"Status: 204" in answer_of(connection)
+    return connection
+
+
+def ask_again(connection):
+    parameters, body = asking(1)
+    flags = fastcgi.record(fastcgi.BEGIN, struct.pack("!HB5x", 1, 1))
+    connection.sendall(flags + fastcgi.request(parameters, body)[len(flags):])
+
+
+def answer_of(connection):
+    data = b""
+    while not data.endswith(fastcgi.record(fastcgi.END, bytes(8))):
+        part = connection.recv(65536)
+        assert part, data
+        data += part
+    return data
+
+
+def descriptors(program):
+    return len(os.listdir(f"/proc/{program.process.pid}/fd"))
+
+
+def test_a_newcomer_is_taken_before_kept_connections_fill_the_process(one, site):
+    """Perhaps nobody else was told of it."""
+    kept = [keeping(one) for _ in range(AT_ONCE - 1)]
+    before = descriptors(one)
+    with standing(backend(site)):
+        busy = send(one, *asking(1))
+        process.wait_for(lambda: descriptors(one) == before + 1, "the first to be taken")
+        with a_queue(one, [asking(1)]) as connections:
+            for connection in kept:
+                ask_again(connection)
+        process.wait_for(lambda: descriptors(one) == before + 2, "the newcomer to be taken", 2)
+    for connection in [busy, *connections]:
+        assert whom(receive(connection)) == (204, "1")
+    for connection in kept:
+        assert b"Status: 204" in answer_of(connection)
+        connection.close()
+
+
+def test_a_stop_answers_on_kept_connections_while_others_are_in_hand(one, site):
+    kept = [keeping(one) for _ in range(3)]
+    with standing(backend(site)):
+        busy = send(one, *asking(1))
+        process.wait_for(lambda: taken(one, [busy, *kept]), "the request to be taken")
+        process.wait_for(lambda: at_rest(one), "the program to be at rest")
+        one.process.terminate()
+        with pytest.raises(subprocess.TimeoutExpired):
+            one.process.wait(0.2)
+        for connection in kept:
+            ask_again(connection)
+        with pytest.raises(subprocess.TimeoutExpired):
+            one.process.wait(0.2)
+    assert whom(receive(busy)) == (204, "1")
+    for connection in kept:
+        assert b"Status: 204" in answer_of(connection)
+        assert connection.recv(1) == b"", "nothing more is to be sent on it"
+        connection.close()
+    assert one.process.wait(5) == 0
 
 
 def test_a_stop_answers_all_of_them(one, site):

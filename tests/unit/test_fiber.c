@@ -157,6 +157,25 @@ test_main_goes_before_those_that_yield(void **state)
 	end_waiter(&own);
 }
 
+/* But not for ever, where they always bring something. */
+static void
+test_main_does_not_starve_those_that_yield(void **state)
+{
+	struct waiter own = make_waiter('o', 0);
+	int ready[FIBER_READY_MAXIMUM];
+	char name = 'y';
+
+	(void)state;
+	memset(told, 0, sizeof(told));
+	assert_true(fiber_watch(own.pair[0], true));
+	assert_int_equal(write(own.pair[1], "x", 1), 1);
+	fiber_start(take_turns, &name);
+	for (int i = 0; i < FIBERS_MAXIMUM; i++)
+		assert_int_equal(fiber_turn(-1, NULL, ready), 1);
+	assert_string_equal(told, "yy");
+	end_waiter(&own);
+}
+
 static void
 use_the_stack(void *argument)
 {
@@ -196,6 +215,7 @@ main(void)
 	    cmocka_unit_test(test_outside_of_a_fiber),
 	    cmocka_unit_test(test_taking_turns),
 	    cmocka_unit_test(test_main_goes_before_those_that_yield),
+	    cmocka_unit_test(test_main_does_not_starve_those_that_yield),
 	    cmocka_unit_test(test_all_at_once_on_stacks_of_their_own),
 	};
 

@@ -11,7 +11,9 @@ from harness import fastcgi, ours, process
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.profiles import KEY, PROFILES
+from harness.tokens import Maker
 
+AT_ONCE = 16  # requests in one process (src/base/fiber.h)
 BUILT = [name for name in ours.PROGRAM_OF.values() if not ours.missing([name])]
 
 
@@ -66,8 +68,8 @@ def key_file(tmp_path):
     return path
 
 
-def environment(site, key_file, **settings):
-    every = {**PROFILES["plain"].our_settings(), "JWT_SIGNING_KEY_FILE": str(key_file), **settings}
+def environment(site, key_file, profile="plain"):
+    every = {**PROFILES[profile].our_settings(), "JWT_SIGNING_KEY_FILE": str(key_file)}
     del every["JWT_SIGNING_KEY"]
     return ours.environment(site.environment(), every)
 
@@ -135,6 +137,34 @@ def test_tokens_are_not_left_by_those_that_read_them(site, key_file):
         body = b'{"refresh":"%s"}' % refresh
         assert program.ask({**parameters, "CONTENT_LENGTH": str(len(body))}, body)[0].startswith(b"Status: 200 ")
         holds_none(program.process.pid, {"token": refresh, "signature": refresh.split(b".")[2]})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="reading another process's memory needs root")
+@pytest.mark.parametrize("name, kind, profile", (
+    ("refresh", "refresh", "default"), ("verify", "access", "rotate"), ("auth_check", "access", "default")))
+def test_tokens_are_not_left_on_any_of_the_stacks(site, key_file, name, kind, profile):
+    """As many as there are stacks at once, and nobody afterwards who would write over what they left."""
+    skip_without(name)
+    if b"__asan_init" in ours.program(name).read_bytes():
+        pytest.skip("AddressSanitizer keeps freed memory for a while")
+    site.restore()
+    tokens = [Maker().make({"kind": kind, "set": {"jti": f"{number:032x}"}}) for number in range(AT_ONCE)]
+    settings = {**PROFILES["default"].our_settings(), "JWT_BLACKLIST_AFTER_ROTATION": "yes"}
+    with fastcgi.Program(name, environment(site, key_file, profile)) as program:
+        with fastcgi.queue(program, [request_with(name, token) for token in tokens]) as connections:
+            pass
+        for connection in connections:
+            with connection:
+                assert fastcgi.read_answer(connection)[0].startswith(b"Status: 20")
+        secrets = {f"{part} {number}": token.encode().split(b".")[at] for number, token in enumerate(tokens)
+                   for part, at in (("payload", 1), ("signature", 2))}
+        holds_none(program.process.pid, secrets)
+
+
+def request_with(name, token):
+    if name == "auth_check":
+        return fastcgi.get("/", token)
+    return fastcgi.post("/", {"token" if name == "verify" else name: token})
 
 
 def test_the_key_is_in_no_place_that_others_can_read(site, key_file):

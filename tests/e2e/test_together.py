@@ -1,7 +1,6 @@
 """One process with many requests in hand: each gets its own answer, and none holds the others."""
 import contextlib
 import os
-import pathlib
 import signal
 import struct
 import subprocess
@@ -53,12 +52,6 @@ def standing(pid):
         os.kill(pid, signal.SIGCONT)
 
 
-def send(program, parameters, body=b""):
-    connection = program.connect()
-    connection.sendall(fastcgi.request(parameters, body))
-    return connection
-
-
 def receive(connection):
     with connection:
         output, ended = fastcgi.read_answer(connection)
@@ -77,7 +70,7 @@ def test_each_gets_its_own_answer(one, site):
     users = [person["id"] for person in ACTIVE][:40]
     for _ in range(5):
         with standing(backend(site)):
-            connections = [send(one, *asking(user)) for user in users]
+            connections = [one.send(*asking(user)) for user in users]
             process.wait_for(lambda: taken(one, connections[:AT_ONCE]), "the requests to be taken")
         assert [whom(receive(connection)) for connection in connections] == [(204, str(user)) for user in users]
 
@@ -87,7 +80,7 @@ def test_they_go_in_one_piece(one, site):
     pid = backend(site)
     before = transaction(one, site, pid)
     with standing(pid):
-        connections = [send(one, *asking(1)) for _ in range(AT_ONCE)]
+        connections = [one.send(*asking(1)) for _ in range(AT_ONCE)]
         process.wait_for(lambda: taken(one, connections), "the requests to be taken")
     for connection in connections:
         assert whom(receive(connection)) == (204, "1")
@@ -102,7 +95,7 @@ def transaction(program, site, pid):
 
     with contextlib.closing(site.cluster.connect(site.name)) as other, other.cursor() as cursor:
         cursor.execute("BEGIN; LOCK TABLE auth_user")
-        connection = send(program, *asking(1))
+        connection = program.send(*asking(1))
         process.wait_for(number, "the lock to be waited for")
         (seen,), = number()
         cursor.execute("ROLLBACK")
@@ -113,9 +106,9 @@ def transaction(program, site, pid):
 def test_odd_ones_among_them(one, site):
     odd = {"x": 401, "9" * 30: 401, "999999": 401}
     with standing(backend(site)):
-        good = [send(one, *asking(1)) for _ in range(5)]
-        others = {user: send(one, *asking(user)) for user in odd}
-        more = [send(one, *asking(4)) for _ in range(5)]
+        good = [one.send(*asking(1)) for _ in range(5)]
+        others = {user: one.send(*asking(user)) for user in odd}
+        more = [one.send(*asking(4)) for _ in range(5)]
         process.wait_for(lambda: taken(one, good + list(others.values()) + more), "the requests to be taken")
     assert {whom(receive(connection)) for connection in good} == {(204, "1")}
     assert {user: receive(connection).status for user, connection in others.items()} == odd
@@ -125,7 +118,7 @@ def test_odd_ones_among_them(one, site):
 def test_a_session_that_ends_under_them(one, site):
     pid = backend(site)
     with standing(pid):
-        connections = [send(one, *asking(1)) for _ in range(AT_ONCE)]
+        connections = [one.send(*asking(1)) for _ in range(AT_ONCE)]
         process.wait_for(lambda: taken(one, connections), "the requests to be taken")
         site.execute("SELECT pg_terminate_backend(%s)", pid)
     assert {whom(receive(connection)) for connection in connections} == {(204, "1")}
@@ -136,7 +129,7 @@ def test_a_silent_database_costs_all_of_them_one_deadline(one, site):
     """Those that came while nobody knew, and those that came behind them, in time; then all is well."""
     with standing(backend(site)):
         begun = time.monotonic()
-        connections = [send(one, *asking(1)) for _ in range(2 * AT_ONCE)]
+        connections = [one.send(*asking(1)) for _ in range(2 * AT_ONCE)]
         for connection in connections:
             answer = receive(connection)
             # A new session is made beside the one that stands still, so some are answered well.
@@ -159,23 +152,6 @@ def test_slow_peers_hold_nobody(one):
     for connection in slow:
         connection.sendall(fastcgi.request(parameters, body)[-20:])
         assert whom(receive(connection)) == (204, "1")
-
-
-def at_rest(program):
-    """Whether it waits for whatever comes."""
-    return pathlib.Path(f"/proc/{program.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
-
-
-@contextlib.contextmanager
-def a_queue(program, requests):
-    """So many come before the program can look at the first."""
-    process.wait_for(lambda: at_rest(program), "the program to be at rest")
-    os.kill(program.process.pid, signal.SIGSTOP)
-    try:
-        connections = [send(program, *request) for request in requests]
-        yield connections
-    finally:
-        os.kill(program.process.pid, signal.SIGCONT)
 
 
 def keeping(program):
@@ -210,9 +186,9 @@ def test_a_newcomer_is_taken_before_kept_connections_fill_the_process(one, site)
     kept = [keeping(one) for _ in range(AT_ONCE - 1)]
     before = descriptors(one)
     with standing(backend(site)):
-        busy = send(one, *asking(1))
+        busy = one.send(*asking(1))
         process.wait_for(lambda: descriptors(one) == before + 1, "the first to be taken")
-        with a_queue(one, [asking(1)]) as connections:
+        with fastcgi.queue(one, [asking(1)]) as connections:
             for connection in kept:
                 ask_again(connection)
         process.wait_for(lambda: descriptors(one) == before + 2, "the newcomer to be taken", 2)
@@ -226,9 +202,9 @@ def test_a_newcomer_is_taken_before_kept_connections_fill_the_process(one, site)
 def test_a_stop_answers_on_kept_connections_while_others_are_in_hand(one, site):
     kept = [keeping(one) for _ in range(3)]
     with standing(backend(site)):
-        busy = send(one, *asking(1))
+        busy = one.send(*asking(1))
         process.wait_for(lambda: taken(one, [busy, *kept]), "the request to be taken")
-        process.wait_for(lambda: at_rest(one), "the program to be at rest")
+        process.wait_for(lambda: process.at_rest(one.process.pid), "the program to be at rest")
         one.process.terminate()
         with pytest.raises(subprocess.TimeoutExpired):
             one.process.wait(0.2)
@@ -246,7 +222,7 @@ def test_a_stop_answers_on_kept_connections_while_others_are_in_hand(one, site):
 
 def test_a_stop_answers_all_of_them(one, site):
     with standing(backend(site)):
-        connections = [send(one, *asking(1)) for _ in range(AT_ONCE)]
+        connections = [one.send(*asking(1)) for _ in range(AT_ONCE)]
         process.wait_for(lambda: taken(one, connections), "the requests to be taken")
         one.process.terminate()
         with pytest.raises(Exception):
@@ -258,6 +234,6 @@ def test_a_stop_answers_all_of_them(one, site):
 def test_many_more_than_it_can_have_in_hand(one):
     users = [person["id"] for person in ACTIVE]
     for round in range(20):
-        connections = [(user, send(one, *asking(user))) for user in (users * 10)[:60]]
+        connections = [(user, one.send(*asking(user))) for user in (users * 10)[:60]]
         for user, connection in connections:
             assert whom(receive(connection)) == (204, str(user)), round

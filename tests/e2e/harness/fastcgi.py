@@ -1,12 +1,15 @@
 """A program on a socket of our own, without Nginx, spoken to in FastCGI (one request a connection)."""
+import contextlib
 import json
+import os
 import pathlib
+import signal
 import socket
 import struct
 import subprocess
 import tempfile
 
-from . import client, ours
+from . import client, ours, process
 from .ours import plain_environment
 
 BEGIN, END, PARAMS, STDIN, STDOUT = 1, 3, 4, 5, 6
@@ -92,9 +95,13 @@ class Program:
         connection.connect(self.path)
         return connection
 
+    def send(self, parameters, body=b""):
+        connection = self.connect()
+        connection.sendall(request(parameters, body))
+        return connection
+
     def ask(self, parameters, body=b""):
-        with self.connect() as connection:
-            connection.sendall(request(parameters, body))
+        with self.send(parameters, body) as connection:
             return read_answer(connection)
 
     def answer(self, parameters, body=b""):
@@ -114,4 +121,16 @@ class Program:
         self.folder.cleanup()
 
 
-__all__ = ["Program", "get", "login", "parameter", "plain_environment", "post", "read_answer", "record", "request"]
+@contextlib.contextmanager
+def queue(program, requests):
+    """Connections with those requests, which all come before the program can look at the first."""
+    process.wait_for(lambda: process.at_rest(program.process.pid), "the program to be at rest")
+    os.kill(program.process.pid, signal.SIGSTOP)
+    try:
+        yield [program.send(*one) for one in requests]
+    finally:
+        os.kill(program.process.pid, signal.SIGCONT)
+
+
+__all__ = [
+    "Program", "get", "login", "parameter", "plain_environment", "post", "queue", "read_answer", "record", "request"]

@@ -92,6 +92,12 @@ def descriptors(pid):
     return found
 
 
+def at_rest(pid):
+    """Whether it waits for whatever comes."""
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0] == "S"
+
+
 def memory(pid):
     """KiB that are not of a file: of those it has a larger share whenever another process ends."""
     with open(f"/proc/{pid}/smaps_rollup") as file:

@@ -134,9 +134,9 @@ scrypt_work(const char *text)
 static double
 blocks(size_t block, size_t text)
 {
-	size_t padding = 1 + block / 8;
+	size_t padding = 1 + block / 8, whole = (text + padding + block - 1) / block;
 
-	return (double)((text + padding + block - 1) / block);
+	return (double)whole;
 }
 
 /*

@@ -110,15 +110,20 @@ ask_together(struct store *store, size_t count)
 static void
 answer(struct store *store)
 {
-	const struct question *one = store->first;
+	struct question *first = store->first;
+	const struct question *one = first;
 	size_t count = 0;
 
-	for (; one != NULL && !one->alone && session_can_join(store->session, one); one = one->next)
+	do {
+		if (one->alone || !session_can_join(store->session, one))
+			break;
 		count++;
+		one = one->next;
+	} while (one != NULL);
 	if (count > 1)
 		ask_together(store, count);
 	else
-		take_first(store, ask_alone(store, store->first));
+		take_first(store, ask_alone(store, first));
 }
 
 /*

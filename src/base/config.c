@@ -12,8 +12,6 @@
 
 #define FILE_NAME "jwt-fcgi.conf"
 
-extern char **environ;
-
 static struct arena *memory; /* lives as long as the process */
 
 const char *
@@ -85,7 +83,7 @@ load_default_file(struct config *config)
 		return true;
 	path[length] = '\0';
 	slash = strrchr(path, '/');
-	strcpy(slash == NULL ? path : slash + 1, FILE_NAME);
+	memcpy(slash == NULL ? path : slash + 1, FILE_NAME, sizeof(FILE_NAME));
 	return load_file(config, arena_copy(memory, path, strlen(path)), false);
 }
 

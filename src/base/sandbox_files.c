@@ -94,7 +94,7 @@ allow_folder_of(int ruleset, const char *path)
 		}
 		if (realpath(path, real) == NULL)
 			return;
-		strcpy(folder, real);
+		snprintf(folder, sizeof(folder), "%s", real);
 	}
 }
 

@@ -90,14 +90,18 @@ static bool
 somebody_listens(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	size_t length = strlen(path);
 	bool listens;
+	int probe;
 
-	if (strlen(path) >= sizeof(address.sun_path))
+	if (length >= sizeof(address.sun_path))
 		return false;
-	strcpy(address.sun_path, path);
-	listens = connect(probe, (const struct sockaddr *)&address, sizeof(address)) == 0;
-	close(probe);
+	memcpy(address.sun_path, path, length + 1);
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	listens =
+	    probe >= 0 && connect(probe, (const struct sockaddr *)&address, sizeof(address)) == 0;
+	if (probe >= 0)
+		close(probe);
 	return listens;
 }
 

@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static struct bytes
 read_body(struct request *request, size_t length)
 {

@@ -90,7 +90,7 @@ keytext_read(struct arena *arena, struct bytes text, const struct key_wish *wish
 		*secret = pem_is_private(text);
 		return read_pem(arena, text, wish, out, why);
 	}
-	if (text.length > 0 && memchr("{ \t\r\n", text.data[0], 5) != NULL)
+	if (text.length > 0 && text.data[0] != '\0' && strchr("{ \t\r\n", text.data[0]) != NULL)
 		json = json_parse(arena, text, JSON_STRICT, NULL);
 	set = json_member(json, "keys");
 	if (set != NULL && set->type == JSON_ARRAY) {

@@ -114,9 +114,7 @@ class Program:
         return self
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        process.end(self.process, 1)
         self.listener.close()
         self.folder.cleanup()
 

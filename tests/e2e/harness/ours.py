@@ -28,6 +28,11 @@ def sanitized(name):
     return b"__asan_init" in program(name).read_bytes()
 
 
+def counted(name):
+    """Whether it was built to count what is executed of it (make coverage)."""
+    return b".gcda" in program(name).read_bytes()
+
+
 def missing(names):
     return [name for name in names if not os.access(program(name), os.X_OK)]
 

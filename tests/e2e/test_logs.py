@@ -83,6 +83,8 @@ def serving(log=None, name="jwks", **more):
     """A program of which nothing is asked but lines of its log: jwks wants no database."""
     skip_without(name)
     settings = {**PROFILES["default"].our_settings(), **({"JWT_LOG": log} if log else {})}
+    if ours.sanitized(name):
+        settings["JWT_SANDBOX"] = "off"  # such a build has none, and says so in a line that others have not
     return fastcgi.Program(name, ours.environment({"PGHOST": "/nonexistent"}, settings), **more)
 
 

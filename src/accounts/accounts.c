@@ -38,7 +38,7 @@ accounts_open(const struct config *config, const char *program)
 		return NULL;
 	accounts->store =
 	    store_new(program, statements_make(arena, config), config->database_timeout * 1000);
-	return accounts->store == NULL ? NULL : accounts;
+	return accounts;
 }
 
 enum verdict

@@ -80,7 +80,7 @@ people_open(const struct config *config)
 	    select_as_json(arena, table, name, "ORDER BY id LIMIT 500 OFFSET $1::bigint"), 1,
 	    REPEATABLE};
 	people->store = store_new("jwtctl", made, config->database_timeout * 1000);
-	return people->store == NULL ? NULL : people;
+	return people;
 }
 
 enum verdict

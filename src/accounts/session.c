@@ -30,6 +30,7 @@ struct session {
 	char names[STATEMENTS_MAXIMUM][NAME_SIZE]; /* of the prepared ones */
 	bool unprepared; /* something between us and the server does not keep prepared statements */
 	bool outdated;   /* a table was altered under a prepared statement */
+	bool broken;     /* what comes from this connection cannot be told apart any more */
 
 	/* Of what is being asked. */
 	int64_t deadline;
@@ -63,7 +64,7 @@ session_end(struct session *session)
 {
 	PQfinish(session->connection);
 	session->connection = NULL;
-	session->outdated = false;
+	session->outdated = session->broken = false;
 	memset(session->uses, 0, sizeof(session->uses));
 }
 
@@ -73,6 +74,13 @@ lose(struct session *session, struct arena *arena)
 	log_trouble(session, arena, "connection lost", PQerrorMessage(session->connection));
 	session_end(session);
 	return LOST;
+}
+
+/* A broken one is ended by who waits for it or has it alone, for others may wait for its socket. */
+static bool
+is_usable(const struct session *session)
+{
+	return session->connection != NULL && !session->broken;
 }
 
 static enum outcome
@@ -87,6 +95,16 @@ connect_database(struct session *session, struct arena *arena)
 		log_trouble(session, arena, "cannot connect", PQerrorMessage(session->connection));
 	session_end(session);
 	return late ? LATE : FAILED;
+}
+
+/* One on which nothing is on its way, and that is in no pipeline. */
+static enum outcome
+have_connection(struct session *session, struct arena *arena)
+{
+	if (session->connection != NULL &&
+	    (session->broken || PQexitPipelineMode(session->connection) != 1))
+		lose(session, arena);
+	return session->connection == NULL ? connect_database(session, arena) : ANSWERED;
 }
 
 /*
@@ -235,13 +253,12 @@ session_ask(struct session *session, struct question *question)
 {
 	const struct statement *statement = &session->table[question->statement];
 	enum use *use = &session->uses[question->statement];
-	enum outcome outcome = ANSWERED;
+	enum outcome outcome;
 	bool sent;
 
 	session->deadline = question->deadline;
 	session->kind = statement->kind;
-	if (session->connection == NULL)
-		outcome = connect_database(session, question->arena);
+	outcome = have_connection(session, question->arena);
 	if (outcome == ANSWERED && *use == USED && !session->unprepared)
 		outcome = prepare(session, question->arena, question->statement);
 	if (outcome != ANSWERED)
@@ -259,76 +276,82 @@ session_ask(struct session *session, struct question *question)
 bool
 session_can_join(const struct session *session, const struct question *question)
 {
-	return session->uses[question->statement] == PREPARED && !session->unprepared &&
+	return is_usable(session) && !question->alone && !session->unprepared &&
+	       session->uses[question->statement] == PREPARED &&
 	       session->table[question->statement].kind == LOOKUP;
 }
 
-static bool
-send_together(const struct session *session, const struct question *question, size_t count)
+size_t
+session_send(struct session *session, struct question *question)
 {
-	for (; count > 0; count--, question = question->next)
-		if (!send_prepared(session, question))
-			return false;
-	return PQpipelineSync(session->connection) == 1;
+	struct question *last = NULL;
+	size_t sent = 0;
+
+	if (PQpipelineStatus(session->connection) == PQ_PIPELINE_OFF)
+		PQenterPipelineMode(session->connection);
+	while (question != NULL && session_can_join(session, question) &&
+	       send_prepared(session, question)) {
+		last = question;
+		question = STAILQ_NEXT(question, next);
+		sent++;
+	}
+	if (last != NULL)
+		last->last = true;
+	session->broken = last == NULL || PQpipelineSync(session->connection) != 1;
+	/* Without room for all of it libpq reads what has come, unseen by who waits for that. */
+	if (session->broken || PQflush(session->connection) != 0)
+		fiber_nudge(PQsocket(session->connection));
+	return sent;
 }
 
-/* The next result if it has that status, else NULL. */
-static PGresult *
-expect(struct session *session, ExecStatusType status)
+bool
+session_has_answer(struct session *session)
 {
-	PGresult *result = next_result(session);
-
-	if (result != NULL && PQresultStatus(result) == status)
-		return result;
-	PQclear(result);
-	return NULL;
+	return !is_usable(session) || !PQisBusy(session->connection);
 }
 
-/* One result for each question, with nothing between, and that of the synchronisation. */
-static size_t
-receive_together(struct session *session, struct question *question, size_t count)
+/* Behind a question's result: nothing, and behind the last one's a synchronisation. */
+static void
+receive_end(struct session *session, bool last)
 {
-	size_t answered = 0;
+	PGresult *end = next_result(session), *synchronisation = NULL;
+
+	if (last && session->connection != NULL)
+		synchronisation = next_result(session);
+	if (end != NULL || (last && PQresultStatus(synchronisation) != PGRES_PIPELINE_SYNC))
+		session->broken = session->connection != NULL;
+	PQclear(end);
+	PQclear(synchronisation);
+}
+
+enum outcome
+session_receive(struct session *session, struct question *question)
+{
+	enum outcome outcome = TRY_AGAIN;
 	PGresult *result;
 
-	for (; answered < count; answered++, question = question->next) {
-		result = expect(session, PGRES_TUPLES_OK);
-		if (result == NULL)
-			return answered;
+	session->deadline = question->deadline;
+	result = is_usable(session) ? next_result(session) : NULL;
+	if (result == NULL)
+		return session->connection == NULL ? LATE : lose(session, question->arena);
+	if (PQresultStatus(result) == PGRES_TUPLES_OK) {
 		take_row(result, question);
-		PQclear(result);
-		PQclear(next_result(session));
+		outcome = ANSWERED;
 	}
-	result = expect(session, PGRES_PIPELINE_SYNC);
-	if (result == NULL || PQexitPipelineMode(session->connection) != 1)
-		session_end(session);
 	PQclear(result);
-	return answered;
-}
-
-size_t
-session_ask_together(struct session *session, struct question *first, size_t count)
-{
-	size_t answered = 0;
-
-	session->deadline = first->deadline;
-	if (PQenterPipelineMode(session->connection) == 1 && send_together(session, first, count))
-		answered = receive_together(session, first, count);
-	if (answered < count)
-		session_end(session);
-	return answered;
+	receive_end(session, question->last);
+	return outcome;
 }
 
 enum outcome
 session_prepare(struct session *session, struct arena *arena, size_t statement, int64_t deadline,
     const char *advice)
 {
-	enum outcome outcome = ANSWERED;
+	enum outcome outcome;
 
 	session->deadline = deadline;
 	session->kind = REPEATABLE;
-	if (session->connection == NULL)
-		outcome = connect_database(session, arena);
+	outcome = have_connection(session, arena);
 	session->advice = advice;
 	if (outcome == ANSWERED)
 		outcome = prepare(session, arena, statement);

@@ -1,6 +1,9 @@
 /*
  * One session with PostgreSQL: a connection, made when it is needed, and the statements that were
  * prepared on it. Each call is one attempt; what to do about a failure is the store's to say.
+ *
+ * A question is asked alone, or lookups are sent, many together and more while some are on their
+ * way, and received in that order (libpq's pipeline mode).
  */
 #ifndef ACCOUNTS_SESSION_H
 #define ACCOUNTS_SESSION_H
@@ -9,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct session;
 
@@ -21,10 +25,13 @@ struct question {
 	struct row *out;  /* may be NULL */
 	bool found;       /* whether there was a row */
 
-	/* The store's own, of those that wait for their turn. */
+	bool last; /* of those that were sent in one piece */
+
+	/* The store's own. */
 	enum verdict verdict;
-	bool answered, alone;
-	struct question *next;
+	bool answered;
+	bool alone; /* it is not to be sent with others */
+	STAILQ_ENTRY(question) next;
 };
 
 /* How an attempt ended. */
@@ -40,17 +47,23 @@ enum outcome {
 /* The table must outlive the session. */
 struct session *session_new(const char *program, const struct statement *table);
 
+/* Nothing may be on its way. */
 enum outcome session_ask(struct session *, struct question *);
 
-/* Whether it can go in one piece with others: a lookup that is prepared. */
+/* Whether it can be sent while others are on their way: a lookup that is prepared. */
 bool session_can_join(const struct session *, const struct question *);
 
+/* Sends the first, and in one piece with it those behind it that can join. Returns how many. */
+size_t session_send(struct session *, struct question *first);
+
 /*
- * Asks so many that can, the first and those behind it, and returns how many were answered, from
- * the first on. If not all were, there is no connection any more; those that are left can be asked
- * alone.
+ * Waits for the answer to the first of those that were sent and have none. TRY_AGAIN: it has to be
+ * asked alone, which tells why. LATE or LOST: so have all that were sent.
  */
-size_t session_ask_together(struct session *, struct question *first, size_t count);
+enum outcome session_receive(struct session *, struct question *);
+
+/* Whether session_receive() would not wait. */
+bool session_has_answer(struct session *);
 
 /* Prepares a statement to see whether it can be; `advice` goes into the log behind an error. */
 enum outcome session_prepare(

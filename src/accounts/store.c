@@ -13,13 +13,15 @@
 #define SUSPECT_MILLISECONDS 500  /* for a question to a suspect database */
 #define SUSPECT_FOR          5000 /* then it is asked with all patience again */
 
+STAILQ_HEAD(queue, question);
+
 struct store {
 	const struct statement *table;
 	struct session *session;
 	long milliseconds;
-	bool busy;                     /* somebody uses the session */
-	struct question *first, **end; /* those that wait, in the order of their deadlines */
-	int64_t suspect_until;         /* 0, or as long as there is less patience */
+	struct queue waiting, sent; /* each in the order of their deadlines */
+	bool receiving;             /* somebody waits for what was sent */
+	int64_t suspect_until;      /* 0, or as long as there is less patience */
 };
 
 struct store *
@@ -29,7 +31,8 @@ store_new(const char *program, const struct statement *table, long timeout)
 
 	store->table = table;
 	store->milliseconds = timeout;
-	store->end = &store->first;
+	STAILQ_INIT(&store->waiting);
+	STAILQ_INIT(&store->sent);
 	store->session = session_new(program, table);
 	return store;
 }
@@ -39,10 +42,11 @@ static void
 suspect(struct store *store)
 {
 	int64_t now = clock_milliseconds();
+	struct question *one;
 
 	if (store->suspect_until <= now)
 		store->suspect_until = now + SUSPECT_FOR;
-	for (struct question *one = store->first; one != NULL; one = one->next)
+	STAILQ_FOREACH (one, &store->waiting, next)
 		if (one->deadline > now + SUSPECT_MILLISECONDS)
 			one->deadline = now + SUSPECT_MILLISECONDS;
 }
@@ -80,99 +84,145 @@ ask_alone(struct store *store, struct question *question)
 	return VERDICT_UNDECIDED;
 }
 
+/* Its turn has come: to be received, or to be sent or asked. */
 static void
-take_first(struct store *store, enum verdict verdict)
+wake_next(struct store *store)
 {
-	struct question *question = store->first;
+	const struct queue *queue = STAILQ_EMPTY(&store->sent) ? &store->waiting : &store->sent;
 
-	store->first = question->next;
-	if (store->first == NULL)
-		store->end = &store->first;
+	if (!STAILQ_EMPTY(queue))
+		fiber_wake(STAILQ_FIRST(queue));
+}
+
+static void
+answer(struct question *question, enum verdict verdict)
+{
 	question->verdict = verdict;
 	question->answered = true;
+	fiber_wake(question);
 }
 
-/* Those that are left are asked one by one: that is where trouble is told and judged. */
 static void
-ask_together(struct store *store, size_t count)
+send(struct store *store)
 {
-	size_t answered = session_ask_together(store->session, store->first, count);
+	size_t count = session_send(store->session, STAILQ_FIRST(&store->waiting));
 
-	for (size_t i = 0; i < answered; i++)
-		take_first(store, store->first->found ? VERDICT_YES : VERDICT_NO);
-	if (answered == count)
-		return;
-	for (struct question *one = store->first; one != NULL; one = one->next)
+	for (; count > 0; count--) {
+		struct question *question = STAILQ_FIRST(&store->waiting);
+
+		STAILQ_REMOVE_HEAD(&store->waiting, next);
+		STAILQ_INSERT_TAIL(&store->sent, question, next);
+	}
+}
+
+/* They go before all others, one by one: that is where trouble is told and judged. */
+static void
+ask_again(struct store *store, struct queue *queue)
+{
+	struct question *one;
+
+	STAILQ_FOREACH (one, queue, next)
 		one->alone = true;
+	STAILQ_CONCAT(queue, &store->waiting);
+	STAILQ_CONCAT(&store->waiting, queue);
 }
 
-/* The first of those that wait, and the others that can go with it. */
+/* The answer to the first, and what has come with it for others. */
 static void
-answer(struct store *store)
+receive(struct store *store)
 {
-	struct question *first = store->first;
-	const struct question *one = first;
-	size_t count = 0;
+	struct queue refused = STAILQ_HEAD_INITIALIZER(refused);
 
+	store->receiving = true;
 	do {
-		if (one->alone || !session_can_join(store->session, one))
+		struct question *question = STAILQ_FIRST(&store->sent);
+		enum outcome outcome = session_receive(store->session, question);
+
+		if (outcome == LATE || outcome == LOST) {
+			STAILQ_CONCAT(&refused, &store->sent);
 			break;
-		count++;
-		one = one->next;
-	} while (one != NULL);
-	if (count > 1)
-		ask_together(store, count);
-	else
-		take_first(store, ask_alone(store, first));
+		}
+		STAILQ_REMOVE_HEAD(&store->sent, next);
+		if (outcome == ANSWERED)
+			answer(question, question->found ? VERDICT_YES : VERDICT_NO);
+		else
+			STAILQ_INSERT_TAIL(&refused, question, next);
+	} while (!STAILQ_EMPTY(&store->sent) && session_has_answer(store->session));
+	ask_again(store, &refused);
+	store->receiving = false;
+	wake_next(store);
+}
+
+/* It has the session for itself until leave(). */
+static bool
+is_alone(const struct store *store, const struct question *question)
+{
+	return question == STAILQ_FIRST(&store->waiting) && STAILQ_EMPTY(&store->sent);
+}
+
+static void
+leave(struct store *store)
+{
+	STAILQ_REMOVE_HEAD(&store->waiting, next);
+	wake_next(store);
 }
 
 /*
- * Whoever finds the session free answers for all that have come meanwhile: so the questions of many
- * requests travel together, and that of a single one goes at once.
+ * One step towards its answer. Each does the others' work with its own: the first of those that
+ * wait sends, the first of those that were sent receives, and the rest sleep.
  */
+static void
+go_on(struct store *store, struct question *question)
+{
+	if (question == STAILQ_FIRST(&store->sent) && !store->receiving) {
+		receive(store);
+	} else if (question == STAILQ_FIRST(&store->waiting) &&
+		   session_can_join(store->session, question)) {
+		/* While PostgreSQL is busy, what else is ready may go along. */
+		if (!STAILQ_EMPTY(&store->sent))
+			fiber_yield();
+		if (session_can_join(store->session, STAILQ_FIRST(&store->waiting)))
+			send(store);
+	} else if (is_alone(store, question)) {
+		answer(question, ask_alone(store, question));
+		leave(store);
+	} else {
+		fiber_sleep(question);
+	}
+}
+
 enum verdict
 store_ask(struct store *store, struct arena *arena, size_t statement, const char *const *parameters,
     struct row *out)
 {
-	struct question *question = arena_alloc(arena, sizeof(*question));
-
-	*question = (struct question){.statement = statement,
+	struct question question = {.statement = statement,
 	    .parameters = parameters,
 	    .arena = arena,
 	    .deadline = deadline(store),
 	    .out = out};
-	*store->end = question;
-	store->end = &question->next;
-	while (!question->answered) {
-		if (store->busy) {
-			fiber_sleep(store);
-			continue;
-		}
-		store->busy = true;
-		fiber_yield();
-		answer(store);
-		store->busy = false;
-		fiber_wake(store);
-	}
-	return question->verdict;
+
+	STAILQ_INSERT_TAIL(&store->waiting, &question, next);
+	while (!question.answered)
+		go_on(store, &question);
+	return question.verdict;
 }
 
 enum verdict
 store_check(struct store *store, struct arena *arena, size_t count, const char *advice)
 {
 	int64_t until = clock_milliseconds() + store->milliseconds;
+	struct question turn = {.deadline = until, .alone = true};
 	enum outcome outcome = ANSWERED;
 
-	while (store->busy)
-		fiber_sleep(store);
-	store->busy = true;
+	STAILQ_INSERT_TAIL(&store->waiting, &turn, next);
+	while (!is_alone(store, &turn))
+		fiber_sleep(&turn);
 	for (size_t number = 0; number < count && outcome == ANSWERED; number++)
 		if (store->table[number].sql != NULL)
 			outcome = session_prepare(store->session, arena, number, until, advice);
 	/* Who is never asked holds no connection: databases have few. */
 	session_end(store->session);
-	store->busy = false;
-	fiber_wake(store);
+	leave(store);
 	if (outcome == LATE)
 		suspect(store);
 	if (outcome == ANSWERED)

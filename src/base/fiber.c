@@ -14,7 +14,7 @@
 /* Only what is used of it takes memory: a few pages, or for the deepest JSON a third of it. */
 #define STACK_SIZE ((size_t)1024 * 1024)
 
-enum state { FREE, RUNNING, WAITING, SLEEPING, WOKEN };
+enum state { FREE, RUNNING, WAITING, SLEEPING, WOKEN, YIELDING };
 
 struct fiber {
 	ucontext_t context;
@@ -160,7 +160,7 @@ void
 fiber_yield(void)
 {
 	if (current != NULL)
-		give_way(WOKEN);
+		give_way(YIELDING);
 }
 
 void
@@ -203,11 +203,22 @@ waiting_for(int descriptor)
 	return NULL;
 }
 
+void
+fiber_nudge(int descriptor)
+{
+	struct fiber *fiber = waiting_for(descriptor);
+
+	if (fiber == NULL)
+		return;
+	fiber->ready = true;
+	fiber->state = WOKEN;
+}
+
 static bool
-any_woken(void)
+any_can_go_on(void)
 {
 	for (int i = 0; i < top; i++)
-		if (fibers[i].state == WOKEN)
+		if (fibers[i].state == WOKEN || fibers[i].state == YIELDING)
 			return true;
 	return false;
 }
@@ -218,7 +229,7 @@ until_deadline(int milliseconds)
 {
 	int64_t now = clock_milliseconds();
 
-	if (any_woken())
+	if (any_can_go_on())
 		return 0;
 	for (int i = 0; i < top; i++) {
 		int64_t left = fibers[i].deadline - now;
@@ -246,10 +257,10 @@ resume_late(void)
 }
 
 static void
-resume_woken(void)
+resume_all(enum state state)
 {
 	for (int i = 0; i < top; i++)
-		if (fibers[i].state == WOKEN)
+		if (fibers[i].state == state)
 			resume(&fibers[i]);
 }
 
@@ -272,9 +283,10 @@ fiber_turn(int milliseconds, const sigset_t *mask, int ready[static FIBER_READY_
 		resume(fiber);
 	}
 	resume_late();
+	resume_all(WOKEN);
 	if (own == 0 || ++passed_over == FIBERS_MAXIMUM) {
 		passed_over = 0;
-		resume_woken();
+		resume_all(YIELDING);
 	}
 	return own;
 }

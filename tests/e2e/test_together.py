@@ -104,8 +104,10 @@ def transaction(program, site, pid):
 
 
 def test_odd_ones_among_them(one, site):
+    """What PostgreSQL refuses costs neither the others' answers nor the connection."""
     odd = {"x": 401, "9" * 30: 401, "999999": 401}
-    with standing(backend(site)):
+    pid = backend(site)
+    with standing(pid):
         good = [one.send(*asking(1)) for _ in range(5)]
         others = {user: one.send(*asking(user)) for user in odd}
         more = [one.send(*asking(4)) for _ in range(5)]
@@ -113,6 +115,7 @@ def test_odd_ones_among_them(one, site):
     assert {whom(receive(connection)) for connection in good} == {(204, "1")}
     assert {user: receive(connection).status for user, connection in others.items()} == odd
     assert {whom(receive(connection)) for connection in more} == {(204, "4")}
+    assert backend(site) == pid
 
 
 def test_a_session_that_ends_under_them(one, site):

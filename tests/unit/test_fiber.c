@@ -136,6 +136,52 @@ test_taking_turns(void **state)
 	assert_string_equal(told, "aabbcc");
 }
 
+static void
+test_nudging(void **state)
+{
+	struct waiter a = make_waiter('a', 60000);
+
+	(void)state;
+	memset(told, 0, sizeof(told));
+	fiber_start(wait_for_pair, &a);
+	fiber_nudge(a.pair[1]); /* nobody waits for this one */
+	turn(0);
+	assert_string_equal(told, "");
+	fiber_nudge(a.pair[0]);
+	turn(-1);
+	assert_string_equal(told, "a");
+	end_waiter(&a);
+}
+
+static void
+sleep_on(void *argument)
+{
+	fiber_sleep(argument);
+	tell('s');
+}
+
+/* Only those that yield wait for what main() has. */
+static void
+test_who_is_woken_goes_on_at_once(void **state)
+{
+	struct waiter own = make_waiter('o', 0);
+	int ready[FIBER_READY_MAXIMUM];
+	char name = 'y';
+
+	(void)state;
+	memset(told, 0, sizeof(told));
+	assert_true(fiber_watch(own.pair[0], false));
+	assert_int_equal(write(own.pair[1], "x", 1), 1);
+	fiber_start(sleep_on, &own);
+	fiber_start(take_turns, &name);
+	fiber_wake(&own);
+	assert_int_equal(fiber_turn(-1, NULL, ready), 1);
+	assert_string_equal(told, "ys");
+	turn(-1);
+	assert_string_equal(told, "ysy");
+	end_waiter(&own);
+}
+
 /* main()'s descriptors come first: whoever gives way waits for what they bring. */
 static void
 test_main_goes_before_those_that_yield(void **state)
@@ -213,6 +259,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_waiting),
 	    cmocka_unit_test(test_outside_of_a_fiber),
+	    cmocka_unit_test(test_nudging),
+	    cmocka_unit_test(test_who_is_woken_goes_on_at_once),
 	    cmocka_unit_test(test_taking_turns),
 	    cmocka_unit_test(test_main_goes_before_those_that_yield),
 	    cmocka_unit_test(test_main_does_not_starve_those_that_yield),

@@ -1,3 +1,6 @@
+/* Its longjmp(3) would take a jump to another stack for one into a frame that is gone. */
+#undef _FORTIFY_SOURCE
+
 #include "base/fiber.h"
 
 #include "base/clock.h"
@@ -5,6 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <setjmp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -17,7 +21,7 @@
 enum state { FREE, RUNNING, WAITING, SLEEPING, WOKEN, YIELDING };
 
 struct fiber {
-	ucontext_t context;
+	sigjmp_buf here; /* where it goes on */
 	enum state state;
 	void (*work)(void *);
 	void *argument;
@@ -32,37 +36,53 @@ static int count, used;
 static int top;               /* above the last of those in use */
 static struct fiber *current; /* NULL: main() */
 static int passed_over;       /* in how many turns main() went before those that gave way */
-static ucontext_t main_context;
+static sigjmp_buf main_here;
 static int events = -1; /* epoll's descriptor */
+
+/*
+ * swapcontext(3) would make a system call for the signal mask, which all have in common. So a
+ * fiber has a context only until it stands on its stack for the first time.
+ */
+static void
+change_stack(sigjmp_buf *from, sigjmp_buf *to)
+{
+	if (sigsetjmp(*from, 0) == 0)
+		siglongjmp(*to, 1);
+}
 
 /* The bottom of every stack: one piece of work after the other. */
 static void
 run(void)
 {
 	for (;;) {
+		change_stack(&current->here, &main_here);
 		current->work(current->argument);
 		current->state = FREE;
 		used--;
 		while (top > 0 && fibers[top - 1].state == FREE)
 			top--;
-		swapcontext(&current->context, &main_context);
 	}
 }
 
-/* A stack with a page at its end that nobody may touch. */
+/* A stack with a page at its end that nobody may touch, and run() on it. */
 static bool
 make(struct fiber *fiber)
 {
+	ucontext_t context;
 	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
 
 	if (stack == MAP_FAILED || madvise(stack, STACK_SIZE, MADV_DONTDUMP) != 0 ||
 	    mprotect(stack, (size_t)sysconf(_SC_PAGESIZE), PROT_NONE) != 0 ||
-	    getcontext(&fiber->context) != 0)
+	    getcontext(&context) != 0)
 		return false;
-	fiber->context.uc_stack.ss_sp = stack;
-	fiber->context.uc_stack.ss_size = STACK_SIZE;
-	makecontext(&fiber->context, run, 0);
+	context.uc_stack.ss_sp = stack;
+	context.uc_stack.ss_size = STACK_SIZE;
+	makecontext(&context, run, 0);
+	current = fiber;
+	if (sigsetjmp(main_here, 0) == 0)
+		setcontext(&context);
+	current = NULL;
 	return true;
 }
 
@@ -95,7 +115,7 @@ resume(struct fiber *fiber)
 {
 	fiber->state = RUNNING;
 	current = fiber;
-	swapcontext(&main_context, &fiber->context);
+	change_stack(&main_here, &fiber->here);
 	current = NULL;
 }
 
@@ -105,7 +125,7 @@ give_way(enum state state)
 	struct fiber *self = current;
 
 	self->state = state;
-	swapcontext(&self->context, &main_context);
+	change_stack(&self->here, &main_here);
 }
 
 void
@@ -265,13 +285,12 @@ resume_all(enum state state)
 }
 
 int
-fiber_turn(int milliseconds, const sigset_t *mask, int ready[static FIBER_READY_MAXIMUM])
+fiber_turn(int milliseconds, int ready[static FIBER_READY_MAXIMUM])
 {
 	struct epoll_event happened[FIBER_READY_MAXIMUM];
 	int seen, own = 0;
 
-	seen =
-	    epoll_pwait(events, happened, FIBER_READY_MAXIMUM, until_deadline(milliseconds), mask);
+	seen = epoll_wait(events, happened, FIBER_READY_MAXIMUM, until_deadline(milliseconds));
 	for (int i = 0; i < seen; i++) {
 		struct fiber *fiber = waiting_for(happened[i].data.fd);
 

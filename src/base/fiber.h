@@ -8,7 +8,6 @@
 #ifndef BASE_FIBER_H
 #define BASE_FIBER_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -51,10 +50,10 @@ void fiber_unwatch(int descriptor);
 
 /*
  * From main(): one turn. Waits for as long as `milliseconds` (-1: without end) until something is
- * ready, with that signal mask; lets the fibers go on that waited for it or whose deadline has
+ * ready; lets the fibers go on that waited for it or whose deadline has
  * passed; fills `ready` with descriptors that main() watches. Returns their number.
  */
 #define FIBER_READY_MAXIMUM 16
-int fiber_turn(int milliseconds, const sigset_t *, int ready[static FIBER_READY_MAXIMUM]);
+int fiber_turn(int milliseconds, int ready[static FIBER_READY_MAXIMUM]);
 
 #endif

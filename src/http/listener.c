@@ -7,14 +7,15 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #define KEPT_MAXIMUM 256
 
-static volatile sig_atomic_t stopping;
-static sigset_t waiting; /* the signals that are let through while nothing is in hand */
+static bool stopping;
+static int signals = -1; /* signalfd(2) of those that end us */
 static int listening;
 static bool watched; /* whether we want to be told of new connections */
 static bool offered; /* whether we were told of one */
@@ -23,39 +24,28 @@ static bool offered; /* whether we were told of one */
 static int ready[KEPT_MAXIMUM + FIBER_READY_MAXIMUM];
 static int ready_count, kept;
 
-static void
-stop(int signal)
-{
-	(void)signal;
-	stopping = 1;
-}
-
 /*
- * A stop comes through only while the process waits, so that there is no moment between test and
- * wait to miss it in, and the requests in hand are not disturbed.
+ * A stop is something to read like any other, so that there is no moment between test and wait to
+ * miss it in, and the requests in hand are not disturbed.
  */
 static void
 hear_signals(void)
 {
 	/* multiwatch passes USR2 on and starts another; told to send TERM, its 1.0.0 sends QUIT. */
 	static const int ends[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
-	struct sigaction action = {.sa_handler = stop}, hang_up;
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, hang_up;
 	sigset_t set;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
-		sigaction(ends[i], &action, NULL);
-		sigaddset(&set, ends[i]);
-	}
-	sigprocmask(SIG_BLOCK, &set, &waiting);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
-		sigdelset(&waiting, ends[i]);
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &action, NULL);
+		sigaddset(&set, ends[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	sigaction(SIGPIPE, &ignore, NULL);
 	/* A program may have asked for it at its start, to read something anew. */
 	sigaction(SIGHUP, NULL, &hang_up);
 	if (hang_up.sa_handler == SIG_DFL)
-		sigaction(SIGHUP, &action, NULL);
+		sigaction(SIGHUP, &ignore, NULL);
 }
 
 bool
@@ -68,7 +58,12 @@ listener_start(int descriptor, int queue, int at_once)
 	/* For a socket that listens already, this changes its limit. */
 	if (queue > 0 && listen(descriptor, queue) != 0)
 		log_line("cannot limit the queue: %s", strerror(errno));
-	return fiber_open(at_once);
+	if (!fiber_open(at_once))
+		return false;
+	if (signals >= 0 && fiber_watch(signals, false))
+		return true;
+	log_line("cannot watch signals: %s", strerror(errno));
+	return false;
 }
 
 bool
@@ -127,27 +122,17 @@ watch_listening(void)
 	return true;
 }
 
-/* A wait that finds something to do lets no signal through: under load that is each of them. */
-static void
-hear_what_waits(void)
-{
-	sigset_t blocked;
-
-	sigprocmask(SIG_SETMASK, &waiting, &blocked);
-	sigprocmask(SIG_SETMASK, &blocked, NULL);
-}
-
 /* One turn; what is ready of our own is kept in mind. */
 static void
 turn(int milliseconds)
 {
-	int *added = ready + ready_count, seen = fiber_turn(milliseconds, &waiting, added);
+	int *added = ready + ready_count, seen = fiber_turn(milliseconds, added);
 
-	if (seen > 0)
-		hear_what_waits();
 	for (int i = 0; i < seen; i++)
 		if (added[i] == listening)
 			offered = true;
+		else if (added[i] == signals)
+			stopping = true;
 		else
 			ready[ready_count++] = added[i];
 }

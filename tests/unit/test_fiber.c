@@ -27,7 +27,7 @@ turn(int milliseconds)
 {
 	int ready[FIBER_READY_MAXIMUM];
 
-	return fiber_turn(milliseconds, NULL, ready);
+	return fiber_turn(milliseconds, ready);
 }
 
 /* A pair of sockets, and a letter for what came of waiting for it. */
@@ -175,7 +175,7 @@ test_who_is_woken_goes_on_at_once(void **state)
 	fiber_start(sleep_on, &own);
 	fiber_start(take_turns, &name);
 	fiber_wake(&own);
-	assert_int_equal(fiber_turn(-1, NULL, ready), 1);
+	assert_int_equal(fiber_turn(-1, ready), 1);
 	assert_string_equal(told, "ys");
 	turn(-1);
 	assert_string_equal(told, "ysy");
@@ -195,10 +195,10 @@ test_main_goes_before_those_that_yield(void **state)
 	assert_true(fiber_watch(own.pair[0], false));
 	assert_int_equal(write(own.pair[1], "x", 1), 1);
 	fiber_start(take_turns, &name);
-	assert_int_equal(fiber_turn(-1, NULL, ready), 1);
+	assert_int_equal(fiber_turn(-1, ready), 1);
 	assert_int_equal(ready[0], own.pair[0]);
 	assert_string_equal(told, "y");
-	assert_int_equal(fiber_turn(-1, NULL, ready), 0); /* it was watched for once */
+	assert_int_equal(fiber_turn(-1, ready), 0); /* it was watched for once */
 	assert_string_equal(told, "yy");
 	end_waiter(&own);
 }
@@ -217,7 +217,7 @@ test_main_does_not_starve_those_that_yield(void **state)
 	assert_int_equal(write(own.pair[1], "x", 1), 1);
 	fiber_start(take_turns, &name);
 	for (int i = 0; i < FIBERS_MAXIMUM; i++)
-		assert_int_equal(fiber_turn(-1, NULL, ready), 1);
+		assert_int_equal(fiber_turn(-1, ready), 1);
 	assert_string_equal(told, "yy");
 	end_waiter(&own);
 }

@@ -14,7 +14,7 @@
 
 #define CLIENTS 8
 
-/* A wait that finds something lets no signal through, and here each of them does. */
+/* A stop is not kept waiting by those that always have something. */
 static void
 test_a_stop_while_always_somebody_comes(void **state)
 {

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -71,14 +72,28 @@ serve_connection(void *argument)
 	arena_reset(visit->arena);
 }
 
+/*
+ * Whoever is woken as a batch process (sched(7)) does not take the processor from who woke it: the
+ * web server sends on, more comes together, and there are fewer changes of process.
+ */
+static void
+take_place(const struct endpoint *endpoint, const struct config *config)
+{
+	static const struct sched_param none;
+
+	if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
+		log_line("cannot be a batch process: %s", strerror(errno));
+	if (endpoint->slow && setpriority(PRIO_PROCESS, 0, (int)config->login_nice) != 0)
+		log_line("cannot set JWT_LOGIN_NICE: %s", strerror(errno));
+}
+
 static int
 serve_fcgi(const struct endpoint *endpoint, const struct config *config, struct context *context)
 {
 	static struct visit visits[FIBERS_MAXIMUM];
 	int connection;
 
-	if (endpoint->slow && setpriority(PRIO_PROCESS, 0, (int)config->login_nice) != 0)
-		log_line("cannot set JWT_LOGIN_NICE: %s", strerror(errno));
+	take_place(endpoint, config);
 	sandbox_enter(config);
 	while ((connection = listener_next()) >= 0) {
 		struct visit *visit = visits;

@@ -94,7 +94,7 @@ def compiler(build):
 def measure_all(build, folder, keep=None):
     cluster = postgres.Cluster()
     try:
-        servers.populate(cluster)
+        servers.populate(cluster, "bench")
         environment = servers.clean_environment({**cluster.environment("bench"), "JWT_SIGNING_KEY": servers.KEY})
         figures = {}
         for name in REQUESTS:

@@ -75,7 +75,7 @@ def flood(results):
 
 
 def scale(results):
-    rows = [[TITLES[operation], spread(ratios(found["large"], found["bench"]))]
+    rows = [[TITLES[operation], spread(ratios(found["large"], found["small"]))]
             for operation, found in results["scale"].items()]
     return (f"### {results['users']:,} users and as many tokens, the blacklist in use\n\n"
             + table(["", "to 10,000 users and no token"], rows))

@@ -1,4 +1,5 @@
 """What is measured: several backends on one PostgreSQL, with one key, behind one Nginx."""
+import contextlib
 import os
 import pathlib
 import shutil
@@ -137,8 +138,7 @@ def ours(folder, build, workers, database, keep=False, settings=None, label="our
     backend.of, backend.environment = {}, environment
     for program, path in backend.paths.items():
         socket_path = folder / f"{name}-{program}.sock"
-        # As docs/speed.md advises: a login takes a processor, of the others a process has many in hand.
-        count = min(os.cpu_count() if program == "token" else max(1, os.cpu_count() // 2), workers)
+        count = min(os.cpu_count(), workers)  # as docs/speed.md advises
         backend.of[program] = start_workers(build / program, socket_path, count, environment,
                                             folder / f"{name}.log")
         backend.started += backend.of[program]
@@ -225,31 +225,58 @@ def start_nginx(folder, backends, name="nginx"):
     return nginx
 
 
-def populate(cluster, database="bench"):
+def populate(cluster, database, iterations=260000):
     """Django's tables and users who all have one password."""
     cluster.psql("postgres", "-c", f"CREATE DATABASE {database}")
     for name in ("schema.sql", "roles.sql"):
         cluster.psql(database, "-f", TOP / "sql" / name, stdout=subprocess.DEVNULL)
+    add_users(cluster, database, "user", USERS, hashes.pbkdf2(PASSWORD, iterations))
+    cluster.psql(database, "-c", "VACUUM ANALYZE")
+
+
+def add_users(cluster, database, name, count, password):
     cluster.psql(database, "-c", f"""
         INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff,
             is_active, date_joined)
-        SELECT 'user' || n, '{hashes.pbkdf2(PASSWORD, 260000)}', false, '', '', '', false, true, now()
-        FROM generate_series(1, {USERS}) n""")
-    cluster.psql(database, "-c", "VACUUM ANALYZE")
+        SELECT '{name}' || n, '{password}', false, '', '', '', false, true, now() FROM generate_series(1, {count}) n""")
+
+
+# What makes and removes the indexes of all tables: filling them row by row would take hours.
+INDEXES = """
+    SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname),
+        format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)),
+        contype = 'f' AS first
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f')
+    UNION ALL
+    SELECT format('DROP INDEX %s', indexrelid::regclass), pg_get_indexdef(indexrelid), false
+    FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+    WHERE relnamespace = 'public'::regnamespace
+        AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u'))
+    ORDER BY first DESC"""
+
+
+@contextlib.contextmanager
+def without_indexes(cluster, database):
+    with contextlib.closing(cluster.connect(database)) as connection, connection.cursor() as cursor:
+        cursor.execute(INDEXES)
+        found = cursor.fetchall()
+        for drop, _, _ in found:
+            cursor.execute(drop)
+        yield
+        cursor.execute("SET maintenance_work_mem = '1GB'")
+        for _, make, _ in reversed(found):
+            cursor.execute(make)
 
 
 def populate_large(cluster, users):
     """As many users, each with a refresh token, half of these blacklisted."""
-    populate(cluster, "large")
-    cluster.psql("large", "-c", f"""
-        INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff,
-            is_active, date_joined)
-        SELECT 'more' || n, 'pbkdf2_sha256$260000$saltsaltsaltsaltsaltsa$' || repeat('x', 44), false, '', '', '',
-            false, true, now() FROM generate_series(1, {users}) n""")
-    cluster.psql("large", "-c", f"""
-        INSERT INTO token_blacklist_outstandingtoken (token, expires_at, created_at, user_id, jti)
-        SELECT repeat('x', 200), now(), now(), id, md5(id::text) FROM auth_user LIMIT {users}""")
-    cluster.psql("large", "-c", """
-        INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at)
-        SELECT id, now() FROM token_blacklist_outstandingtoken WHERE id % 2 = 0""")
+    populate(cluster, "large", 1)
+    with without_indexes(cluster, "large"):
+        add_users(cluster, "large", "more", users, "pbkdf2_sha256$260000$saltsaltsaltsaltsaltsa$" + "x" * 44)
+        cluster.psql("large", "-c", f"""
+            INSERT INTO token_blacklist_outstandingtoken (token, expires_at, created_at, user_id, jti)
+            SELECT repeat('x', 200), now(), now(), id, md5(id::text) FROM auth_user LIMIT {users}""")
+        cluster.psql("large", "-c", """
+            INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at)
+            SELECT id, now() FROM token_blacklist_outstandingtoken WHERE id % 2 = 0""")
     cluster.psql("large", "-c", "VACUUM ANALYZE")

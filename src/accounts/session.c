@@ -30,7 +30,7 @@ struct session {
 	char names[STATEMENTS_MAXIMUM][NAME_SIZE]; /* of the prepared ones */
 	bool unprepared; /* something between us and the server does not keep prepared statements */
 	bool outdated;   /* a table was altered under a prepared statement */
-	bool broken;     /* what comes from this connection cannot be told apart any more */
+	bool broken;     /* not all could be sent: what comes cannot be told apart any more */
 
 	/* Of what is being asked. */
 	int64_t deadline;
@@ -184,7 +184,7 @@ take_row(const PGresult *result, struct question *question)
 
 /* Reads all results of what was sent; the row is taken from the one that has it. */
 static enum outcome
-receive(struct session *session, struct question *question)
+receive_alone(struct session *session, struct question *question)
 {
 	enum outcome outcome = LOST;
 	PGresult *result;
@@ -233,7 +233,7 @@ prepare(struct session *session, struct arena *arena, size_t number)
 	make_name(statement->sql, name);
 	if (!PQsendPrepare(session->connection, name, statement->sql, statement->parameters, NULL))
 		return lose(session, arena);
-	outcome = receive(session, &question);
+	outcome = receive_alone(session, &question);
 	if (outcome == ANSWERED)
 		session->uses[number] = PREPARED;
 	return outcome;
@@ -270,7 +270,7 @@ session_ask(struct session *session, struct question *question)
 			   NULL, question->parameters, NULL, NULL, 0) == 1;
 		*use = USED;
 	}
-	return sent ? receive(session, question) : lose(session, question->arena);
+	return sent ? receive_alone(session, question) : lose(session, question->arena);
 }
 
 bool
@@ -281,27 +281,25 @@ session_can_join(const struct session *session, const struct question *question)
 	       session->table[question->statement].kind == LOOKUP;
 }
 
-size_t
-session_send(struct session *session, struct question *question)
+void
+session_send(struct session *session, struct queue *waiting, struct queue *sent)
 {
-	struct question *last = NULL;
-	size_t sent = 0;
+	int descriptor = PQsocket(session->connection); /* which sending may close */
+	struct question *question, *last = NULL;
 
-	if (PQpipelineStatus(session->connection) == PQ_PIPELINE_OFF)
-		PQenterPipelineMode(session->connection);
-	while (question != NULL && session_can_join(session, question) &&
+	PQenterPipelineMode(session->connection);
+	while ((question = STAILQ_FIRST(waiting)) != NULL && session_can_join(session, question) &&
 	       send_prepared(session, question)) {
+		STAILQ_REMOVE_HEAD(waiting, next);
+		STAILQ_INSERT_TAIL(sent, question, next);
 		last = question;
-		question = STAILQ_NEXT(question, next);
-		sent++;
 	}
 	if (last != NULL)
 		last->last = true;
 	session->broken = last == NULL || PQpipelineSync(session->connection) != 1;
 	/* Without room for all of it libpq reads what has come, unseen by who waits for that. */
 	if (session->broken || PQflush(session->connection) != 0)
-		fiber_nudge(PQsocket(session->connection));
-	return sent;
+		fiber_nudge(descriptor);
 }
 
 bool
@@ -312,14 +310,16 @@ session_has_answer(struct session *session)
 
 /* Behind a question's result: nothing, and behind the last one's a synchronisation. */
 static void
-receive_end(struct session *session, bool last)
+receive_end(struct session *session, const struct question *question)
 {
 	PGresult *end = next_result(session), *synchronisation = NULL;
 
-	if (last && session->connection != NULL)
+	if (question->last && session->connection != NULL)
 		synchronisation = next_result(session);
-	if (end != NULL || (last && PQresultStatus(synchronisation) != PGRES_PIPELINE_SYNC))
-		session->broken = session->connection != NULL;
+	if (session->connection != NULL &&
+	    (end != NULL ||
+		(question->last && PQresultStatus(synchronisation) != PGRES_PIPELINE_SYNC)))
+		lose(session, question->arena);
 	PQclear(end);
 	PQclear(synchronisation);
 }
@@ -339,7 +339,7 @@ session_receive(struct session *session, struct question *question)
 		outcome = ANSWERED;
 	}
 	PQclear(result);
-	receive_end(session, question->last);
+	receive_end(session, question);
 	return outcome;
 }
 

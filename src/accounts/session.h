@@ -25,14 +25,16 @@ struct question {
 	struct row *out;  /* may be NULL */
 	bool found;       /* whether there was a row */
 
-	bool last; /* of those that were sent in one piece */
+	bool alone; /* it is not to be sent with others */
+	bool last;  /* the session's own: of those that were sent in one piece */
+	STAILQ_ENTRY(question) next;
 
 	/* The store's own. */
 	enum verdict verdict;
 	bool answered;
-	bool alone; /* it is not to be sent with others */
-	STAILQ_ENTRY(question) next;
 };
+
+STAILQ_HEAD(queue, question);
 
 /* How an attempt ended. */
 enum outcome {
@@ -53,8 +55,9 @@ enum outcome session_ask(struct session *, struct question *);
 /* Whether it can be sent while others are on their way: a lookup that is prepared. */
 bool session_can_join(const struct session *, const struct question *);
 
-/* Sends the first, and in one piece with it those behind it that can join. Returns how many. */
-size_t session_send(struct session *, struct question *first);
+/* Sends the first of `waiting`, and in one piece with it those behind it that can join, to `sent`.
+ */
+void session_send(struct session *, struct queue *waiting, struct queue *sent);
 
 /*
  * Waits for the answer to the first of those that were sent and have none. TRY_AGAIN: it has to be

@@ -3,7 +3,6 @@
 #include "accounts/session.h"
 #include "base/clock.h"
 #include "base/fiber.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
 
@@ -12,8 +11,6 @@
 #define ATTEMPTS             3
 #define SUSPECT_MILLISECONDS 500  /* for a question to a suspect database */
 #define SUSPECT_FOR          5000 /* then it is asked with all patience again */
-
-STAILQ_HEAD(queue, question);
 
 struct store {
 	const struct statement *table;
@@ -59,7 +56,7 @@ deadline(const struct store *store)
 	return now + (now < store->suspect_until ? SUSPECT_MILLISECONDS : store->milliseconds);
 }
 
-static enum verdict
+static enum outcome
 ask_alone(struct store *store, struct question *question)
 {
 	enum outcome outcome = TRY_AGAIN;
@@ -74,14 +71,13 @@ ask_alone(struct store *store, struct question *question)
 			      ? session_ask(store->session, question)
 			      : LATE;
 	}
-	if (outcome == ANSWERED) {
+	if (outcome == ANSWERED)
 		store->suspect_until = 0;
-		return question->found ? VERDICT_YES : VERDICT_NO;
-	}
+	else
+		metrics_database_error();
 	if (outcome == LATE)
 		suspect(store);
-	metrics_database_error();
-	return VERDICT_UNDECIDED;
+	return outcome;
 }
 
 /* Its turn has come: to be received, or to be sent or asked. */
@@ -95,24 +91,12 @@ wake_next(struct store *store)
 }
 
 static void
-answer(struct question *question, enum verdict verdict)
+answer(struct question *question, enum outcome outcome)
 {
-	question->verdict = verdict;
+	if (outcome == ANSWERED)
+		question->verdict = question->found ? VERDICT_YES : VERDICT_NO;
 	question->answered = true;
 	fiber_wake(question);
-}
-
-static void
-send(struct store *store)
-{
-	size_t count = session_send(store->session, STAILQ_FIRST(&store->waiting));
-
-	for (; count > 0; count--) {
-		struct question *question = STAILQ_FIRST(&store->waiting);
-
-		STAILQ_REMOVE_HEAD(&store->waiting, next);
-		STAILQ_INSERT_TAIL(&store->sent, question, next);
-	}
 }
 
 /* They go before all others, one by one: that is where trouble is told and judged. */
@@ -144,7 +128,7 @@ receive(struct store *store)
 		}
 		STAILQ_REMOVE_HEAD(&store->sent, next);
 		if (outcome == ANSWERED)
-			answer(question, question->found ? VERDICT_YES : VERDICT_NO);
+			answer(question, outcome);
 		else
 			STAILQ_INSERT_TAIL(&refused, question, next);
 	} while (!STAILQ_EMPTY(&store->sent) && session_has_answer(store->session));
@@ -153,9 +137,17 @@ receive(struct store *store)
 	wake_next(store);
 }
 
-/* It has the session for itself until leave(). */
+/* It is the first of those that wait, and need not wait for what is on its way. */
 static bool
-is_alone(const struct store *store, const struct question *question)
+can_send(const struct store *store, const struct question *question)
+{
+	return question == STAILQ_FIRST(&store->waiting) &&
+	       session_can_join(store->session, question);
+}
+
+/* Until leave(). */
+static bool
+has_session(const struct store *store, const struct question *question)
 {
 	return question == STAILQ_FIRST(&store->waiting) && STAILQ_EMPTY(&store->sent);
 }
@@ -169,21 +161,22 @@ leave(struct store *store)
 
 /*
  * One step towards its answer. Each does the others' work with its own: the first of those that
- * wait sends, the first of those that were sent receives, and the rest sleep.
+ * wait sends, the first of those that were sent receives, one that goes alone waits until nothing
+ * is on its way, and the rest sleep.
  */
 static void
 go_on(struct store *store, struct question *question)
 {
 	if (question == STAILQ_FIRST(&store->sent) && !store->receiving) {
 		receive(store);
-	} else if (question == STAILQ_FIRST(&store->waiting) &&
-		   session_can_join(store->session, question)) {
+	} else if (can_send(store, question)) {
 		/* While PostgreSQL is busy, what else is ready may go along. */
 		if (!STAILQ_EMPTY(&store->sent))
 			fiber_yield();
-		if (session_can_join(store->session, STAILQ_FIRST(&store->waiting)))
-			send(store);
-	} else if (is_alone(store, question)) {
+		/* Now one that was refused may be before it, or the connection lost. */
+		if (can_send(store, question))
+			session_send(store->session, &store->waiting, &store->sent);
+	} else if (has_session(store, question)) {
 		answer(question, ask_alone(store, question));
 		leave(store);
 	} else {
@@ -199,7 +192,8 @@ store_ask(struct store *store, struct arena *arena, size_t statement, const char
 	    .parameters = parameters,
 	    .arena = arena,
 	    .deadline = deadline(store),
-	    .out = out};
+	    .out = out,
+	    .verdict = VERDICT_UNDECIDED};
 
 	STAILQ_INSERT_TAIL(&store->waiting, &question, next);
 	while (!question.answered)
@@ -215,7 +209,7 @@ store_check(struct store *store, struct arena *arena, size_t count, const char *
 	enum outcome outcome = ANSWERED;
 
 	STAILQ_INSERT_TAIL(&store->waiting, &turn, next);
-	while (!is_alone(store, &turn))
+	while (!has_session(store, &turn))
 		fiber_sleep(&turn);
 	for (size_t number = 0; number < count && outcome == ANSWERED; number++)
 		if (store->table[number].sql != NULL)

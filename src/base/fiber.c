@@ -35,9 +35,12 @@ static struct fiber fibers[FIBERS_MAXIMUM];
 static int count, used;
 static int top;               /* above the last of those in use */
 static struct fiber *current; /* NULL: main() */
-static int passed_over;       /* in how many turns main() went before those that gave way */
+static int passed_over;       /* in how many turns main() went before those that yield */
 static sigjmp_buf main_here;
 static int events = -1; /* epoll's descriptor */
+
+/* Beside a descriptor in epoll's data: it is main()'s own. */
+#define OWN ((uint64_t)1 << 32)
 
 /*
  * swapcontext(3) would make a system call for the signal mask, which all have in common. So a
@@ -122,10 +125,8 @@ resume(struct fiber *fiber)
 static void
 give_way(enum state state)
 {
-	struct fiber *self = current;
-
-	self->state = state;
-	change_stack(&self->here, &main_here);
+	current->state = state;
+	change_stack(&current->here, &main_here);
 }
 
 void
@@ -145,9 +146,10 @@ fiber_start(void (*work)(void *), void *argument)
 
 /* Asks to be told once; a descriptor that was watched before is known already. */
 static bool
-watch_once(int descriptor, uint32_t what)
+watch_once(int descriptor, uint32_t what, uint64_t own)
 {
-	struct epoll_event event = {.events = what | EPOLLONESHOT, .data.fd = descriptor};
+	struct epoll_event event = {
+	    .events = what | EPOLLONESHOT, .data.u64 = own | (uint32_t)descriptor};
 
 	return epoll_ctl(events, EPOLL_CTL_MOD, descriptor, &event) == 0 ||
 	       (errno == ENOENT && epoll_ctl(events, EPOLL_CTL_ADD, descriptor, &event) == 0);
@@ -162,13 +164,12 @@ fiber_wait(int descriptor, short what, int64_t deadline)
 		return false;
 	if (current == NULL) {
 		struct pollfd wait = {.fd = descriptor, .events = what};
-		int ready;
+		int ready = poll(&wait, 1, (int)left);
 
-		ready = poll(&wait, 1, (int)left);
 		return ready > 0 || (ready < 0 && errno == EINTR);
 	}
 	/* epoll's events have the numbers of poll's (epoll_ctl(2)). */
-	if (!watch_once(descriptor, (uint32_t)what))
+	if (!watch_once(descriptor, (uint32_t)what, 0))
 		return false;
 	current->descriptor = descriptor;
 	current->deadline = deadline;
@@ -179,8 +180,7 @@ fiber_wait(int descriptor, short what, int64_t deadline)
 void
 fiber_yield(void)
 {
-	if (current != NULL)
-		give_way(YIELDING);
+	give_way(YIELDING);
 }
 
 void
@@ -201,10 +201,11 @@ fiber_wake(const void *on)
 bool
 fiber_watch(int descriptor, bool shared)
 {
-	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = descriptor};
+	struct epoll_event event = {
+	    .events = EPOLLIN | EPOLLEXCLUSIVE, .data.u64 = OWN | (uint32_t)descriptor};
 
 	return shared ? epoll_ctl(events, EPOLL_CTL_ADD, descriptor, &event) == 0
-		      : watch_once(descriptor, EPOLLIN);
+		      : watch_once(descriptor, EPOLLIN, OWN);
 }
 
 void
@@ -213,7 +214,7 @@ fiber_unwatch(int descriptor)
 	epoll_ctl(events, EPOLL_CTL_DEL, descriptor, NULL);
 }
 
-/* The one that waits for that descriptor; NULL: main() does, or one that has given up since. */
+/* The one that waits for that descriptor; NULL: it has gone on without. */
 static struct fiber *
 waiting_for(int descriptor)
 {
@@ -230,33 +231,24 @@ fiber_nudge(int descriptor)
 
 	if (fiber == NULL)
 		return;
+	fiber_unwatch(descriptor);
 	fiber->ready = true;
 	fiber->state = WOKEN;
 }
 
-static bool
-any_can_go_on(void)
-{
-	for (int i = 0; i < top; i++)
-		if (fibers[i].state == WOKEN || fibers[i].state == YIELDING)
-			return true;
-	return false;
-}
-
-/* How long to wait, when the first deadline is not to be missed. */
+/* How long to wait: not at all if one can go on, and not beyond the first deadline. */
 static int
 until_deadline(int milliseconds)
 {
 	int64_t now = clock_milliseconds();
 
-	if (any_can_go_on())
-		return 0;
 	for (int i = 0; i < top; i++) {
-		int64_t left = fibers[i].deadline - now;
+		int64_t left = fibers[i].state == WAITING ? fibers[i].deadline - now : 0;
 
-		if (fibers[i].state != WAITING)
+		if (fibers[i].state == FREE || fibers[i].state == SLEEPING)
 			continue;
-		left = left < 0 ? 0 : left;
+		if (left <= 0)
+			return 0;
 		if (milliseconds < 0 || left < milliseconds)
 			milliseconds = (int)left;
 	}
@@ -292,14 +284,15 @@ fiber_turn(int milliseconds, int ready[static FIBER_READY_MAXIMUM])
 
 	seen = epoll_wait(events, happened, FIBER_READY_MAXIMUM, until_deadline(milliseconds));
 	for (int i = 0; i < seen; i++) {
-		struct fiber *fiber = waiting_for(happened[i].data.fd);
+		int descriptor = (int)(uint32_t)happened[i].data.u64;
+		struct fiber *fiber = waiting_for(descriptor);
 
-		if (fiber == NULL) {
-			ready[own++] = happened[i].data.fd;
-			continue;
+		if ((happened[i].data.u64 & OWN) != 0) {
+			ready[own++] = descriptor;
+		} else if (fiber != NULL) {
+			fiber->ready = true;
+			resume(fiber);
 		}
-		fiber->ready = true;
-		resume(fiber);
 	}
 	resume_late();
 	resume_all(WOKEN);

@@ -41,7 +41,7 @@ void fiber_sleep(const void *on);
 void fiber_wake(const void *on);
 
 /*
- * From main(), between turns: watches a descriptor of its own for something to read. shared: other
+ * For main(): watches a descriptor of its own for something to read. shared: other
  * processes watch it too, and one of them is enough to be told; else it is watched until it was
  * ready once. false: as epoll_ctl(2).
  */
@@ -49,9 +49,9 @@ bool fiber_watch(int descriptor, bool shared);
 void fiber_unwatch(int descriptor);
 
 /*
- * From main(): one turn. Waits for as long as `milliseconds` (-1: without end) until something is
- * ready; lets the fibers go on that waited for it or whose deadline has
- * passed; fills `ready` with descriptors that main() watches. Returns their number.
+ * From main(), one turn: waits for as long as `milliseconds` (-1: without end) until something is
+ * ready or a fiber can go on, lets those go on, and fills `ready` with descriptors of main()'s own.
+ * Returns their number.
  */
 #define FIBER_READY_MAXIMUM 16
 int fiber_turn(int milliseconds, int ready[static FIBER_READY_MAXIMUM]);

@@ -15,7 +15,7 @@
 #define KEPT_MAXIMUM 256
 
 static bool stopping;
-static int signals = -1; /* signalfd(2) of those that end us */
+static int signals; /* signalfd(2) of those that end us */
 static int listening;
 static bool watched; /* whether we want to be told of new connections */
 static bool offered; /* whether we were told of one */
@@ -28,7 +28,7 @@ static int ready_count, kept;
  * A stop is something to read like any other, so that there is no moment between test and wait to
  * miss it in, and the requests in hand are not disturbed.
  */
-static void
+static bool
 hear_signals(void)
 {
 	/* multiwatch passes USR2 on and starts another; told to send TERM, its 1.0.0 sends QUIT. */
@@ -40,18 +40,18 @@ hear_signals(void)
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
 		sigaddset(&set, ends[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	sigaction(SIGPIPE, &ignore, NULL);
 	/* A program may have asked for it at its start, to read something anew. */
 	sigaction(SIGHUP, NULL, &hang_up);
 	if (hang_up.sa_handler == SIG_DFL)
 		sigaction(SIGHUP, &ignore, NULL);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	return signals >= 0 && fiber_watch(signals, false);
 }
 
 bool
 listener_start(int descriptor, int queue, int at_once)
 {
-	hear_signals();
 	listening = descriptor;
 	/* Another process may be faster to accept what all were told of. */
 	fcntl(listening, F_SETFL, fcntl(listening, F_GETFL) | O_NONBLOCK);
@@ -60,7 +60,7 @@ listener_start(int descriptor, int queue, int at_once)
 		log_line("cannot limit the queue: %s", strerror(errno));
 	if (!fiber_open(at_once))
 		return false;
-	if (signals >= 0 && fiber_watch(signals, false))
+	if (hear_signals())
 		return true;
 	log_line("cannot watch signals: %s", strerror(errno));
 	return false;

@@ -14,7 +14,7 @@
  * Begins to listen to signals: from now on SIGTERM, SIGINT, SIGQUIT, SIGUSR1 and SIGUSR2 end
  * listener_next(). queue: how many connections may wait to be accepted, where the socket's own
  * limit is not to be used; 0: it is. Who comes when they are so many is refused at once. at_once:
- * how many fibers there are to be. false, after a line in the log: out of memory.
+ * how many fibers there are to be. false, after a line in the log: it cannot.
  */
 bool listener_start(int descriptor, int queue, int at_once);
 

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 /* How this process was started: what stands behind standard input. */
@@ -74,10 +73,11 @@ serve_connection(void *argument)
 
 /*
  * Whoever is woken as a batch process (sched(7)) does not take the processor from who woke it: the
- * web server sends on, more comes together, and there are fewer changes of process.
+ * web server sends on, more comes together, and there are fewer changes of process. A flood of
+ * logins goes behind everything else.
  */
 static void
-take_place(const struct endpoint *endpoint, const struct config *config)
+set_scheduling(const struct endpoint *endpoint, const struct config *config)
 {
 	static const struct sched_param none;
 
@@ -87,13 +87,25 @@ take_place(const struct endpoint *endpoint, const struct config *config)
 		log_line("cannot set JWT_LOGIN_NICE: %s", strerror(errno));
 }
 
+static bool
+check(const struct endpoint *endpoint, struct context *context)
+{
+	return endpoint->check == NULL || endpoint->check(context);
+}
+
 static int
-serve_fcgi(const struct endpoint *endpoint, const struct config *config, struct context *context)
+serve_fcgi(const struct endpoint *endpoint, const struct config *config, struct context *context,
+    int listener)
 {
 	static struct visit visits[FIBERS_MAXIMUM];
+	/* A hash takes the processor anyway: those that would wait for it stay in the queue. */
+	int queue = endpoint->slow ? (int)config->login_queue : 0;
+	int at_once = endpoint->slow ? 1 : FIBERS_MAXIMUM;
 	int connection;
 
-	take_place(endpoint, config);
+	if (!listener_start(listener, queue, at_once) || !check(endpoint, context))
+		return EXIT_FAILURE;
+	set_scheduling(endpoint, config);
 	sandbox_enter(config);
 	while ((connection = listener_next()) >= 0) {
 		struct visit *visit = visits;
@@ -150,12 +162,6 @@ print_help(const struct endpoint *endpoint)
 	       "same NAME=value lines; PG* variables are libpq's.\n\nsettings (default):\n",
 	    endpoint->name, endpoint->title, endpoint->name, endpoint->name, endpoint->name);
 	config_help(stdout);
-}
-
-static bool
-check(const struct endpoint *endpoint, struct context *context)
-{
-	return endpoint->check == NULL || endpoint->check(context);
 }
 
 /* What the command line asks for: the settings' file, or something to say instead of serving. */
@@ -232,13 +238,7 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 	metrics_open(config, endpoint->name);
 	switch (find_door(&listener)) {
 	case DOOR_FCGI:
-		/* A hash takes the processor anyway: those that would wait for it stay in the
-		 * queue. */
-		return listener_start(listener, endpoint->slow ? (int)config->login_queue : 0,
-			   endpoint->slow ? 1 : FIBERS_MAXIMUM) &&
-			       check(endpoint, context)
-			   ? serve_fcgi(endpoint, config, context)
-			   : EXIT_FAILURE;
+		return serve_fcgi(endpoint, config, context, listener);
 	case DOOR_CGI:
 		serve_cgi(endpoint, config, context);
 		return EXIT_SUCCESS;

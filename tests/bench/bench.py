@@ -36,7 +36,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of one measurement")
     parser.add_argument("--connections", type=int, default=8)
-    parser.add_argument("--workers", type=int, default=4, help="processes of each backend")
+    parser.add_argument("--workers", type=int, default=4, help="processes of each backend; of each program of ours, no more than processors")
     parser.add_argument("--only", help=f"of {','.join(PARTS)}")
     parser.add_argument("--backends", help="names between commas; default: all that can be started")
     parser.add_argument("--users", type=int, default=1000000, help="of the large table of `scale`")
@@ -148,7 +148,7 @@ class Bench:
         return results
 
     def hash_rate(self):
-        done = subprocess.run([self.build / "tests/bench/hashes", "260000", str(self.options.seconds)],
+        done = subprocess.run([self.build / "tests/bench/hashes", str(servers.ITERATIONS), str(self.options.seconds)],
                               check=True, capture_output=True, text=True)
         return float(done.stdout)
 

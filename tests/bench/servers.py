@@ -17,6 +17,7 @@ from harness.reference import PYTHON, SITE  # noqa: E402
 KEY = "a key of the benchmark, known to all the world, of 64 characters"
 PASSWORD = "correct horse battery staple"
 USERS = 10000
+ITERATIONS = 260000
 
 NGINX = """
 daemon off;
@@ -134,11 +135,11 @@ def ours(folder, build, workers, database, keep=False, settings=None, label="our
     name = f"{label}_kept" if keep else label
     backend = Backend(name)
     environment = clean_environment({**database, "JWT_SIGNING_KEY": KEY, "JWT_ACCESS_TOKEN_LIFETIME": "86400",
-                                     "JWT_PBKDF2_ITERATIONS": "260000", **(settings or {})})
+                                     "JWT_PBKDF2_ITERATIONS": str(ITERATIONS), **(settings or {})})
     backend.of, backend.environment = {}, environment
+    count = min(os.cpu_count(), workers)  # of each program, as docs/speed.md advises
     for program, path in backend.paths.items():
         socket_path = folder / f"{name}-{program}.sock"
-        count = min(os.cpu_count(), workers)  # as docs/speed.md advises
         backend.of[program] = start_workers(build / program, socket_path, count, environment,
                                             folder / f"{name}.log")
         backend.started += backend.of[program]
@@ -155,7 +156,7 @@ def django(folder, workers, database):
         **database, "PYTHONPATH": str(SITE), "PYTHONDONTWRITEBYTECODE": "1",
         "DJANGO_SETTINGS_MODULE": "reference.settings", "REFERENCE_SECRET_KEY": KEY,
         "REFERENCE_SIMPLE_JWT": '{"ACCESS_TOKEN_LIFETIME": 86400}',
-        "REFERENCE_PBKDF2_ITERATIONS": "260000",
+        "REFERENCE_PBKDF2_ITERATIONS": str(ITERATIONS),
     })
     backend.started = [process.start(
         [PYTHON, "-m", "gunicorn", "--bind", f"unix:{socket_path}", "--workers", str(workers),
@@ -225,23 +226,24 @@ def start_nginx(folder, backends, name="nginx"):
     return nginx
 
 
-def populate(cluster, database, iterations=260000):
+def populate(cluster, database, iterations=ITERATIONS):
     """Django's tables and users who all have one password."""
     cluster.psql("postgres", "-c", f"CREATE DATABASE {database}")
     for name in ("schema.sql", "roles.sql"):
         cluster.psql(database, "-f", TOP / "sql" / name, stdout=subprocess.DEVNULL)
-    add_users(cluster, database, "user", USERS, hashes.pbkdf2(PASSWORD, iterations))
+    add_users(cluster, database, "user", USERS, iterations)
     cluster.psql(database, "-c", "VACUUM ANALYZE")
 
 
-def add_users(cluster, database, name, count, password):
+def add_users(cluster, database, name, count, iterations):
+    password = hashes.pbkdf2(PASSWORD, iterations)
     cluster.psql(database, "-c", f"""
         INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff,
             is_active, date_joined)
         SELECT '{name}' || n, '{password}', false, '', '', '', false, true, now() FROM generate_series(1, {count}) n""")
 
 
-# What makes and removes the indexes of all tables: filling them row by row would take hours.
+# What removes and makes the indexes of all tables: filling them row by row would take hours.
 INDEXES = """
     SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname),
         format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)),
@@ -272,7 +274,7 @@ def populate_large(cluster, users):
     """As many users, each with a refresh token, half of these blacklisted."""
     populate(cluster, "large", 1)
     with without_indexes(cluster, "large"):
-        add_users(cluster, "large", "more", users, "pbkdf2_sha256$260000$saltsaltsaltsaltsaltsa$" + "x" * 44)
+        add_users(cluster, "large", "more", users, 1)
         cluster.psql("large", "-c", f"""
             INSERT INTO token_blacklist_outstandingtoken (token, expires_at, created_at, user_id, jti)
             SELECT repeat('x', 200), now(), now(), id, md5(id::text) FROM auth_user LIMIT {users}""")

@@ -44,7 +44,7 @@ def backend(site):
 
 @contextlib.contextmanager
 def standing(pid):
-    """The server's process does not go on: questions gather."""
+    """The server's process does not go on: questions are sent and have no answer."""
     os.kill(pid, signal.SIGSTOP)
     try:
         yield

@@ -147,9 +147,11 @@ test_nudging(void **state)
 	fiber_nudge(a.pair[1]); /* nobody waits for this one */
 	turn(0);
 	assert_string_equal(told, "");
+	assert_int_equal(write(a.pair[1], "x", 1), 1);
 	fiber_nudge(a.pair[0]);
-	turn(-1);
+	assert_int_equal(turn(-1), 0); /* what it waited for comes to nobody else */
 	assert_string_equal(told, "a");
+	assert_int_equal(turn(0), 0);
 	end_waiter(&a);
 }
 

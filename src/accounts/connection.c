@@ -129,6 +129,14 @@ advance(PGconn *connection, const struct hosts *hosts, int64_t deadline, size_t 
 	return true;
 }
 
+/* libpq would write it to standard error; what matters of it comes again as an error. */
+static void
+say_nothing(void *argument, const char *message)
+{
+	(void)argument;
+	(void)message;
+}
+
 /*
  * libpq has a limit per host only where it blocks. So it walks its list by its own rules, of which
  * target_session_attrs has many, and begins again with a list that the silent host is taken from.
@@ -148,6 +156,7 @@ connection_open(struct arena *arena, const char *program, int64_t deadline, bool
 		read_hosts(connection, arena, &hosts);
 		if (advance(connection, &hosts, deadline, &silent)) {
 			PQsetnonblocking(connection, 1);
+			PQsetNoticeProcessor(connection, say_nothing, NULL);
 			return connection;
 		}
 		*late = true;

@@ -30,7 +30,6 @@ struct session {
 	char names[STATEMENTS_MAXIMUM][NAME_SIZE]; /* of the prepared ones */
 	bool unprepared; /* something between us and the server does not keep prepared statements */
 	bool outdated;   /* a table was altered under a prepared statement */
-	bool broken;     /* not all could be sent: what comes cannot be told apart any more */
 
 	/* Of what is being asked. */
 	int64_t deadline;
@@ -64,7 +63,7 @@ session_end(struct session *session)
 {
 	PQfinish(session->connection);
 	session->connection = NULL;
-	session->outdated = session->broken = false;
+	session->outdated = false;
 	memset(session->uses, 0, sizeof(session->uses));
 }
 
@@ -74,13 +73,6 @@ lose(struct session *session, struct arena *arena)
 	log_trouble(session, arena, "connection lost", PQerrorMessage(session->connection));
 	session_end(session);
 	return LOST;
-}
-
-/* A broken one is ended by who waits for it or has it alone, for others may wait for its socket. */
-static bool
-is_usable(const struct session *session)
-{
-	return session->connection != NULL && !session->broken;
 }
 
 static enum outcome
@@ -101,8 +93,7 @@ connect_database(struct session *session, struct arena *arena)
 static enum outcome
 have_connection(struct session *session, struct arena *arena)
 {
-	if (session->connection != NULL &&
-	    (session->broken || PQexitPipelineMode(session->connection) != 1))
+	if (session->connection != NULL && PQexitPipelineMode(session->connection) != 1)
 		lose(session, arena);
 	return session->connection == NULL ? connect_database(session, arena) : ANSWERED;
 }
@@ -119,6 +110,8 @@ next_result(struct session *session)
 	while ((unsent = PQflush(session->connection)) > 0 || PQisBusy(session->connection)) {
 		short events = unsent > 0 ? POLLIN | POLLOUT : POLLIN;
 
+		if (PQsocket(session->connection) < 0)
+			break;
 		if (!fiber_wait(PQsocket(session->connection), events, session->deadline)) {
 			log_line("database: no answer in time");
 			session_end(session);
@@ -276,7 +269,7 @@ session_ask(struct session *session, struct question *question)
 bool
 session_can_join(const struct session *session, const struct question *question)
 {
-	return is_usable(session) && !question->alone && !session->unprepared &&
+	return !question->alone && !session->unprepared &&
 	       session->uses[question->statement] == PREPARED &&
 	       session->table[question->statement].kind == LOOKUP;
 }
@@ -284,7 +277,7 @@ session_can_join(const struct session *session, const struct question *question)
 void
 session_send(struct session *session, struct queue *waiting, struct queue *sent)
 {
-	int descriptor = PQsocket(session->connection); /* which sending may close */
+	struct arena *arena = STAILQ_FIRST(waiting)->arena;
 	struct question *question, *last = NULL;
 
 	PQenterPipelineMode(session->connection);
@@ -296,16 +289,14 @@ session_send(struct session *session, struct queue *waiting, struct queue *sent)
 	}
 	if (last != NULL)
 		last->last = true;
-	session->broken = last == NULL || PQpipelineSync(session->connection) != 1;
-	/* Without room for all of it libpq reads what has come, unseen by who waits for that. */
-	if (session->broken || PQflush(session->connection) != 0)
-		fiber_nudge(descriptor);
+	if (last == NULL || PQpipelineSync(session->connection) != 1)
+		lose(session, arena);
 }
 
 bool
 session_has_answer(struct session *session)
 {
-	return !is_usable(session) || !PQisBusy(session->connection);
+	return session->connection == NULL || !PQisBusy(session->connection);
 }
 
 /* Behind a question's result: nothing, and behind the last one's a synchronisation. */
@@ -331,7 +322,7 @@ session_receive(struct session *session, struct question *question)
 	PGresult *result;
 
 	session->deadline = question->deadline;
-	result = is_usable(session) ? next_result(session) : NULL;
+	result = session->connection != NULL ? next_result(session) : NULL;
 	if (result == NULL)
 		return session->connection == NULL ? LATE : lose(session, question->arena);
 	if (PQresultStatus(result) == PGRES_TUPLES_OK) {

@@ -2,8 +2,8 @@
  * One session with PostgreSQL: a connection, made when it is needed, and the statements that were
  * prepared on it. Each call is one attempt; what to do about a failure is the store's to say.
  *
- * A question is asked alone, or lookups are sent, many together and more while some are on their
- * way, and received in that order (libpq's pipeline mode).
+ * A question is asked alone, or lookups are sent together and received in that order (libpq's
+ * pipeline mode).
  */
 #ifndef ACCOUNTS_SESSION_H
 #define ACCOUNTS_SESSION_H
@@ -52,10 +52,12 @@ struct session *session_new(const char *program, const struct statement *table);
 /* Nothing may be on its way. */
 enum outcome session_ask(struct session *, struct question *);
 
-/* Whether it can be sent while others are on their way: a lookup that is prepared. */
+/* Whether it can be sent with others: a lookup that is prepared. */
 bool session_can_join(const struct session *, const struct question *);
 
-/* Sends the first of `waiting`, and in one piece with it those behind it that can join, to `sent`.
+/*
+ * Sends the first of `waiting`, and in one piece with it those behind it that can join, to `sent`.
+ * Nothing may be on its way. What cannot be sent is found out by session_receive().
  */
 void session_send(struct session *, struct queue *waiting, struct queue *sent);
 

@@ -17,7 +17,6 @@ struct store {
 	struct session *session;
 	long milliseconds;
 	struct queue waiting, sent; /* each in the order of their deadlines */
-	bool receiving;             /* somebody waits for what was sent */
 	int64_t suspect_until;      /* 0, or as long as there is less patience */
 };
 
@@ -117,7 +116,6 @@ receive(struct store *store)
 {
 	struct queue refused = STAILQ_HEAD_INITIALIZER(refused);
 
-	store->receiving = true;
 	do {
 		struct question *question = STAILQ_FIRST(&store->sent);
 		enum outcome outcome = session_receive(store->session, question);
@@ -133,19 +131,10 @@ receive(struct store *store)
 			STAILQ_INSERT_TAIL(&refused, question, next);
 	} while (!STAILQ_EMPTY(&store->sent) && session_has_answer(store->session));
 	ask_again(store, &refused);
-	store->receiving = false;
 	wake_next(store);
 }
 
-/* It is the first of those that wait, and need not wait for what is on its way. */
-static bool
-can_send(const struct store *store, const struct question *question)
-{
-	return question == STAILQ_FIRST(&store->waiting) &&
-	       session_can_join(store->session, question);
-}
-
-/* Until leave(). */
+/* Nothing is on its way, and it is the first: it may send, or go alone until leave(). */
 static bool
 has_session(const struct store *store, const struct question *question)
 {
@@ -161,26 +150,24 @@ leave(struct store *store)
 
 /*
  * One step towards its answer. Each does the others' work with its own: the first of those that
- * wait sends, the first of those that were sent receives, one that goes alone waits until nothing
- * is on its way, and the rest sleep.
+ * wait sends, the first of those that were sent receives, and the rest sleep. PgBouncer (1.18)
+ * mixes up the answers of a session on which several pieces are on their way and one is refused,
+ * so there is one at a time.
  */
 static void
 go_on(struct store *store, struct question *question)
 {
-	if (question == STAILQ_FIRST(&store->sent) && !store->receiving) {
+	if (question == STAILQ_FIRST(&store->sent)) {
 		receive(store);
-	} else if (can_send(store, question)) {
-		/* While PostgreSQL is busy, what else is ready may go along. */
-		if (!STAILQ_EMPTY(&store->sent))
-			fiber_yield();
-		/* Now one that was refused may be before it, or the connection lost. */
-		if (can_send(store, question))
-			session_send(store->session, &store->waiting, &store->sent);
-	} else if (has_session(store, question)) {
+	} else if (!has_session(store, question)) {
+		fiber_sleep(question);
+	} else if (session_can_join(store->session, question)) {
+		/* What is ready goes with it. */
+		fiber_yield();
+		session_send(store->session, &store->waiting, &store->sent);
+	} else {
 		answer(question, ask_alone(store, question));
 		leave(store);
-	} else {
-		fiber_sleep(question);
 	}
 }
 

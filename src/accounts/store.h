@@ -1,8 +1,9 @@
 /*
  * Questions to PostgreSQL, each with a deadline: one connection, asynchronous, reconnecting.
  *
- * The requests that a process has in hand share it. What only reads is sent while others are on
- * their way, and what comes together goes in one piece (libpq's pipeline mode).
+ * The requests that a process has in hand share it. While one question is on its way others gather,
+ * and what only reads of them goes in one piece (libpq's pipeline mode), for about the price of
+ * one.
  *
  * Each statement of a module's table is asked with text parameters and answered with at most one
  * row of text. The first use of a statement goes unprepared (a CGI process has no second), from

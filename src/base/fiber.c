@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sanitized.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -20,8 +21,14 @@
 
 enum state { FREE, RUNNING, WAITING, SLEEPING, WOKEN, YIELDING };
 
+/* Where one goes on. */
+struct place {
+	sigjmp_buf here;
+	struct stack stack;
+};
+
 struct fiber {
-	sigjmp_buf here; /* where it goes on */
+	struct place place;
 	enum state state;
 	void (*work)(void *);
 	void *argument;
@@ -36,7 +43,7 @@ static int count, used;
 static int top;               /* above the last of those in use */
 static struct fiber *current; /* NULL: main() */
 static int passed_over;       /* in how many turns main() went before those that yield */
-static sigjmp_buf main_here;
+static struct place main_place;
 static int events = -1; /* epoll's descriptor */
 
 /* Beside a descriptor in epoll's data: it is main()'s own. */
@@ -47,18 +54,21 @@ static int events = -1; /* epoll's descriptor */
  * fiber has a context only until it stands on its stack for the first time.
  */
 static void
-change_stack(sigjmp_buf *from, sigjmp_buf *to)
+go(struct place *from, struct place *to)
 {
-	if (sigsetjmp(*from, 0) == 0)
-		siglongjmp(*to, 1);
+	stack_leave(&from->stack, &to->stack);
+	if (sigsetjmp(from->here, 0) == 0)
+		siglongjmp(to->here, 1);
+	stack_enter(&from->stack, NULL);
 }
 
 /* The bottom of every stack: one piece of work after the other. */
 static void
 run(void)
 {
+	stack_enter(&current->place.stack, &main_place.stack);
 	for (;;) {
-		change_stack(&current->here, &main_here);
+		go(&current->place, &main_place);
 		current->work(current->argument);
 		current->state = FREE;
 		used--;
@@ -82,9 +92,12 @@ make(struct fiber *fiber)
 	context.uc_stack.ss_sp = stack;
 	context.uc_stack.ss_size = STACK_SIZE;
 	makecontext(&context, run, 0);
+	fiber->place.stack = (struct stack){.bottom = stack, .size = STACK_SIZE};
 	current = fiber;
-	if (sigsetjmp(main_here, 0) == 0)
+	stack_leave(&main_place.stack, &fiber->place.stack);
+	if (sigsetjmp(main_place.here, 0) == 0)
 		setcontext(&context);
+	stack_enter(&main_place.stack, NULL);
 	current = NULL;
 	return true;
 }
@@ -118,7 +131,7 @@ resume(struct fiber *fiber)
 {
 	fiber->state = RUNNING;
 	current = fiber;
-	change_stack(&main_here, &fiber->here);
+	go(&main_place, &fiber->place);
 	current = NULL;
 }
 
@@ -126,7 +139,7 @@ static void
 give_way(enum state state)
 {
 	current->state = state;
-	change_stack(&current->here, &main_here);
+	go(&current->place, &main_place);
 }
 
 void
@@ -180,7 +193,8 @@ fiber_wait(int descriptor, short what, int64_t deadline)
 void
 fiber_yield(void)
 {
-	give_way(YIELDING);
+	if (current != NULL)
+		give_way(YIELDING);
 }
 
 void
@@ -222,18 +236,6 @@ waiting_for(int descriptor)
 		if (fibers[i].state == WAITING && fibers[i].descriptor == descriptor)
 			return &fibers[i];
 	return NULL;
-}
-
-void
-fiber_nudge(int descriptor)
-{
-	struct fiber *fiber = waiting_for(descriptor);
-
-	if (fiber == NULL)
-		return;
-	fiber_unwatch(descriptor);
-	fiber->ready = true;
-	fiber->state = WOKEN;
 }
 
 /* How long to wait: not at all if one can go on, and not beyond the first deadline. */

@@ -30,10 +30,7 @@ void fiber_start(void (*work)(void *), void *argument);
  */
 bool fiber_wait(int descriptor, short events, int64_t deadline);
 
-/* In a fiber: the one that waits for that descriptor, if any, goes on as if it were ready. */
-void fiber_nudge(int descriptor);
-
-/* In a fiber: lets what is ready go first, but not for ever. */
+/* Lets what is ready go first, but not for ever; where no fiber runs, nothing. */
 void fiber_yield(void);
 
 /* In a fiber: waits until another calls fiber_wake() with the same pointer. */

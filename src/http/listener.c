@@ -166,10 +166,12 @@ next_at_the_end(void)
 		fiber_unwatch(listening);
 		watched = false;
 	}
-	while (!fiber_free() || (ready_count == 0 && !offered && !fiber_none()))
-		turn(-1);
-	if (offered)
-		connection = take_new();
+	do {
+		while (!fiber_free() || (ready_count == 0 && !offered && !fiber_none()))
+			turn(-1);
+		if (offered)
+			connection = take_new();
+	} while (connection < 0 && ready_count == 0 && !fiber_none());
 	if (connection < 0 && ready_count == 0)
 		turn(0);
 	return connection < 0 && ready_count > 0 ? take_kept() : connection;

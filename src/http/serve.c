@@ -81,7 +81,8 @@ set_scheduling(const struct endpoint *endpoint, const struct config *config)
 {
 	static const struct sched_param none;
 
-	if (sched_setscheduler(0, SCHED_BATCH, &none) != 0)
+	/* Another class is an administrator's wish. */
+	if (sched_getscheduler(0) == SCHED_OTHER && sched_setscheduler(0, SCHED_BATCH, &none) != 0)
 		log_line("cannot be a batch process: %s", strerror(errno));
 	if (endpoint->slow && setpriority(PRIO_PROCESS, 0, (int)config->login_nice) != 0)
 		log_line("cannot set JWT_LOGIN_NICE: %s", strerror(errno));

@@ -1,5 +1,6 @@
 """PgBouncer in transaction mode between the programs and PostgreSQL: any question may meet any session."""
 import os
+import random
 import shutil
 import signal
 import threading
@@ -7,13 +8,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from harness import client, ours, postgres, process
-from harness.people import PASSWORD
+from harness import client, fastcgi, ours, postgres, process
+from harness.people import PASSWORD, PEOPLE
+from harness.profiles import PROFILES
 from harness.site import Site
+from harness.tokens import Maker
 
 PGBOUNCER = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin")
 pytestmark = pytest.mark.skipif(
-    not PGBOUNCER or bool(ours.missing(["token", "refresh", "hello"])), reason="no pgbouncer, or nothing built")
+    not PGBOUNCER or bool(ours.missing(["token", "refresh", "hello", "auth_check"])), reason="no pgbouncer, or nothing built")
 
 CONFIGURATION = """
 [databases]
@@ -106,6 +109,28 @@ def test_sessions_that_go_away_are_not_noticed(pooled):
         pooled.execute("SELECT pg_terminate_backend(pid, 15000) FROM pg_stat_activity"
                        " WHERE datname = 'pooled' AND pid <> pg_backend_pid()")
         assert {client.hello(server.port, access).status for _ in range(4)} == {200}
+
+
+def test_what_is_refused_mixes_up_no_answers(pooled):
+    """Questions of many requests at a time, some of which PostgreSQL refuses: PgBouncer is easily confused by them."""
+    environment = ours.environment(pooled.our_environment(), PROFILES["default"].our_settings())
+    users = [(person["id"], 204, str(person["id"])) for person in PEOPLE if person.get("active", True)][:12]
+    odd = [(user, 401, None) for user in ("x", "9" * 30, "999999")]
+    asked = [(fastcgi.get("/", Maker().make({"set": {"user_id": str(user)}})), *expected)
+             for user, *expected in 4 * users + odd * (len(users) // len(odd))]
+
+    def ask(number):
+        with fastcgi.Program("auth_check", environment) as program, ThreadPoolExecutor(16) as pool:
+            def one(request):
+                answer = program.answer(*request)
+                return answer.status, answer.header("X-Auth-User-Id")
+
+            chosen = random.Random(number).choices(asked, k=15000)
+            found = list(pool.map(one, (request for request, *_ in chosen)))
+        return [(status, user, *got) for (_, status, user), got in zip(chosen, found) if got != (status, user)]
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(ask, range(2))) == [[], []]
 
 
 def test_one_rotation_of_many_wins(pooled):

@@ -137,25 +137,6 @@ test_taking_turns(void **state)
 }
 
 static void
-test_nudging(void **state)
-{
-	struct waiter a = make_waiter('a', 60000);
-
-	(void)state;
-	memset(told, 0, sizeof(told));
-	fiber_start(wait_for_pair, &a);
-	fiber_nudge(a.pair[1]); /* nobody waits for this one */
-	turn(0);
-	assert_string_equal(told, "");
-	assert_int_equal(write(a.pair[1], "x", 1), 1);
-	fiber_nudge(a.pair[0]);
-	assert_int_equal(turn(-1), 0); /* what it waited for comes to nobody else */
-	assert_string_equal(told, "a");
-	assert_int_equal(turn(0), 0);
-	end_waiter(&a);
-}
-
-static void
 sleep_on(void *argument)
 {
 	fiber_sleep(argument);
@@ -261,7 +242,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_waiting),
 	    cmocka_unit_test(test_outside_of_a_fiber),
-	    cmocka_unit_test(test_nudging),
 	    cmocka_unit_test(test_who_is_woken_goes_on_at_once),
 	    cmocka_unit_test(test_taking_turns),
 	    cmocka_unit_test(test_main_goes_before_those_that_yield),

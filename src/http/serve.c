@@ -8,13 +8,12 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/sandbox.h"
+#include "base/scheduling.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -71,23 +70,6 @@ serve_connection(void *argument)
 	arena_reset(visit->arena);
 }
 
-/*
- * Whoever is woken as a batch process (sched(7)) does not take the processor from who woke it: the
- * web server sends on, more comes together, and there are fewer changes of process. A flood of
- * logins goes behind everything else.
- */
-static void
-set_scheduling(const struct endpoint *endpoint, const struct config *config)
-{
-	static const struct sched_param none;
-
-	/* Another class is an administrator's wish. */
-	if (sched_getscheduler(0) == SCHED_OTHER && sched_setscheduler(0, SCHED_BATCH, &none) != 0)
-		log_line("cannot be a batch process: %s", strerror(errno));
-	if (endpoint->slow && setpriority(PRIO_PROCESS, 0, (int)config->login_nice) != 0)
-		log_line("cannot set JWT_LOGIN_NICE: %s", strerror(errno));
-}
-
 static bool
 check(const struct endpoint *endpoint, struct context *context)
 {
@@ -106,7 +88,9 @@ serve_fcgi(const struct endpoint *endpoint, const struct config *config, struct 
 
 	if (!listener_start(listener, queue, at_once) || !check(endpoint, context))
 		return EXIT_FAILURE;
-	set_scheduling(endpoint, config);
+	scheduling_batch();
+	if (endpoint->slow)
+		scheduling_nice((int)config->login_nice);
 	sandbox_enter(config);
 	while ((connection = listener_next()) >= 0) {
 		struct visit *visit = visits;

@@ -42,7 +42,7 @@ suspect(struct store *store)
 
 	if (store->suspect_until <= now)
 		store->suspect_until = now + SUSPECT_FOR;
-	STAILQ_FOREACH (one, &store->waiting, next)
+	for (one = STAILQ_FIRST(&store->waiting); one != NULL; one = STAILQ_NEXT(one, next))
 		if (one->deadline > now + SUSPECT_MILLISECONDS)
 			one->deadline = now + SUSPECT_MILLISECONDS;
 }
@@ -104,7 +104,7 @@ ask_again(struct store *store, struct queue *queue)
 {
 	struct question *one;
 
-	STAILQ_FOREACH (one, queue, next)
+	for (one = STAILQ_FIRST(queue); one != NULL; one = STAILQ_NEXT(one, next))
 		one->alone = true;
 	STAILQ_CONCAT(queue, &store->waiting);
 	STAILQ_CONCAT(&store->waiting, queue);

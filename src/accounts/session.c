@@ -287,9 +287,9 @@ session_send(struct session *session, struct queue *waiting, struct queue *sent)
 		STAILQ_INSERT_TAIL(sent, question, next);
 		last = question;
 	}
-	if (last != NULL)
+	if (last != NULL && PQpipelineSync(session->connection) == 1)
 		last->last = true;
-	if (last == NULL || PQpipelineSync(session->connection) != 1)
+	else
 		lose(session, arena);
 }
 

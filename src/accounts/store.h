@@ -47,9 +47,9 @@ struct store *store_new(const char *program, const struct statement *table, long
 
 /*
  * Asks a statement of the table. VERDICT_YES: a row in *out (unless NULL). VERDICT_NO: no row.
- * VERDICT_UNDECIDED: no answer within the deadline or an error, after one line in the log.
- * A store that had no answer in time is suspect for five seconds: until they are over, or an answer
- * has come, its questions wait for half a second only.
+ * VERDICT_UNDECIDED: no answer within the deadline or an error, after a line in the log; those that
+ * waited behind the same silence share one. A store that had no answer in time is suspect for five
+ * seconds: until they are over, or an answer has come, its questions wait for half a second only.
  */
 enum verdict store_ask(struct store *, struct arena *, size_t statement,
     const char *const *parameters, struct row *out);

@@ -228,16 +228,6 @@ fiber_unwatch(int descriptor)
 	epoll_ctl(events, EPOLL_CTL_DEL, descriptor, NULL);
 }
 
-/* The one that waits for that descriptor; NULL: it has gone on without. */
-static struct fiber *
-waiting_for(int descriptor)
-{
-	for (int i = 0; i < top; i++)
-		if (fibers[i].state == WAITING && fibers[i].descriptor == descriptor)
-			return &fibers[i];
-	return NULL;
-}
-
 /* How long to wait: not at all if one can go on, and not beyond the first deadline. */
 static int
 until_deadline(int milliseconds)
@@ -255,6 +245,18 @@ until_deadline(int milliseconds)
 			milliseconds = (int)left;
 	}
 	return milliseconds;
+}
+
+/* Nobody may wait for it any more, whose deadline came first. */
+static void
+resume_ready(int descriptor)
+{
+	for (int i = 0; i < top; i++)
+		if (fibers[i].state == WAITING && fibers[i].descriptor == descriptor) {
+			fibers[i].ready = true;
+			resume(&fibers[i]);
+			return;
+		}
 }
 
 static void
@@ -287,14 +289,11 @@ fiber_turn(int milliseconds, int ready[static FIBER_READY_MAXIMUM])
 	seen = epoll_wait(events, happened, FIBER_READY_MAXIMUM, until_deadline(milliseconds));
 	for (int i = 0; i < seen; i++) {
 		int descriptor = (int)(uint32_t)happened[i].data.u64;
-		struct fiber *fiber = waiting_for(descriptor);
 
-		if ((happened[i].data.u64 & OWN) != 0) {
+		if ((happened[i].data.u64 & OWN) != 0)
 			ready[own++] = descriptor;
-		} else if (fiber != NULL) {
-			fiber->ready = true;
-			resume(fiber);
-		}
+		else
+			resume_ready(descriptor);
 	}
 	resume_late();
 	resume_all(WOKEN);

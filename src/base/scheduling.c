@@ -3,15 +3,17 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-#define ATTEMPTS 20
+#define ATTEMPTS 40
+
+static const char autogroup[] = "/proc/self/autogroup";
 
 void
 scheduling_batch(void)
@@ -48,30 +50,53 @@ session_is_ours(void)
 	return getsid(0) == getppid() && strcmp(name, "multiwatch") == 0;
 }
 
-/* The kernel takes ten a second from all who are not root (proc(5)). */
+/* The file says "/autogroup-30 nice 10". */
+static bool
+group_has(int nice)
+{
+	char line[64], wanted[32];
+	const char *found;
+
+	read_line(autogroup, line);
+	snprintf(wanted, sizeof(wanted), " nice %d", nice);
+	found = strstr(line, " nice ");
+	return found != NULL && strcmp(found, wanted) == 0;
+}
+
+/* 0, or errno. */
+static int
+write_group(int nice)
+{
+	FILE *file = fopen(autogroup, "we");
+	int error = 0;
+
+	if (file == NULL)
+		return errno;
+	fprintf(file, "%d", nice);
+	if (fclose(file) != 0)
+		error = errno;
+	return error;
+}
+
+/*
+ * From all who are not root, the kernel takes ten a second; another process of the session may have
+ * been the faster.
+ */
 static void
 set_group(int nice)
 {
 	static const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
-	char line[64], wanted[32];
+	int error = EAGAIN;
 
-	snprintf(wanted, sizeof(wanted), " nice %d", nice);
-	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		int file = open("/proc/self/autogroup", O_RDWR | O_CLOEXEC);
-		ssize_t written;
-
-		if (file < 0)
-			return; /* a kernel without */
-		written = dprintf(file, "%d", nice);
-		close(file);
-		if (written > 0)
+	for (int attempt = 0; attempt < ATTEMPTS && error == EAGAIN; attempt++) {
+		if (group_has(nice))
 			return;
-		read_line("/proc/self/autogroup", line);
-		if (strstr(line, wanted) != NULL)
-			return; /* another one of this session has */
-		nanosleep(&pause, NULL);
+		error = write_group(nice);
+		if (error == EAGAIN)
+			nanosleep(&pause, NULL);
 	}
-	log_line("cannot set JWT_LOGIN_NICE for the session: %s", strerror(errno));
+	if (error != 0 && error != ENOENT) /* a kernel without */
+		log_line("cannot set JWT_LOGIN_NICE for the session: %s", strerror(error));
 }
 
 void

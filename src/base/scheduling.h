@@ -2,8 +2,6 @@
 #ifndef BASE_SCHEDULING_H
 #define BASE_SCHEDULING_H
 
-#include <stdbool.h>
-
 /*
  * For all: whoever is woken as a batch process (sched(7)) does not take the processor from who woke
  * it. The web server sends on, more comes together, and there are fewer changes of process.

@@ -36,7 +36,8 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of one measurement")
     parser.add_argument("--connections", type=int, default=8)
-    parser.add_argument("--workers", type=int, default=4, help="processes of each backend; of each program of ours, no more than processors")
+    parser.add_argument("--workers", type=int, default=4,
+                        help="processes of each backend; of each program of ours, no more than processors")
     parser.add_argument("--only", help=f"of {','.join(PARTS)}")
     parser.add_argument("--backends", help="names between commas; default: all that can be started")
     parser.add_argument("--users", type=int, default=1000000, help="of the large table of `scale`")

@@ -12,11 +12,11 @@ from harness import client, fastcgi, ours, postgres, process
 from harness.people import PASSWORD, PEOPLE
 from harness.profiles import PROFILES
 from harness.site import Site
-from harness.tokens import Maker
+from harness.whoami import NAME, asking, whom
 
 PGBOUNCER = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin")
 pytestmark = pytest.mark.skipif(
-    not PGBOUNCER or bool(ours.missing(["token", "refresh", "hello", "auth_check"])), reason="no pgbouncer, or nothing built")
+    not PGBOUNCER or bool(ours.missing(["token", "refresh", "hello", NAME])), reason="no pgbouncer, or nothing built")
 
 CONFIGURATION = """
 [databases]
@@ -116,17 +116,13 @@ def test_what_is_refused_mixes_up_no_answers(pooled):
     environment = ours.environment(pooled.our_environment(), PROFILES["default"].our_settings())
     users = [(person["id"], 204, str(person["id"])) for person in PEOPLE if person.get("active", True)][:12]
     odd = [(user, 401, None) for user in ("x", "9" * 30, "999999")]
-    asked = [(fastcgi.get("/", Maker().make({"set": {"user_id": str(user)}})), *expected)
+    asked = [(asking(user), *expected)
              for user, *expected in 4 * users + odd * (len(users) // len(odd))]
 
     def ask(number):
-        with fastcgi.Program("auth_check", environment) as program, ThreadPoolExecutor(16) as pool:
-            def one(request):
-                answer = program.answer(*request)
-                return answer.status, answer.header("X-Auth-User-Id")
-
+        with fastcgi.Program(NAME, environment) as program, ThreadPoolExecutor(16) as pool:
             chosen = random.Random(number).choices(asked, k=15000)
-            found = list(pool.map(one, (request for request, *_ in chosen)))
+            found = list(pool.map(lambda one: whom(program.answer(*one[0])), chosen))
         return [(status, user, *got) for (_, status, user), got in zip(chosen, found) if got != (status, user)]
 
     with ThreadPoolExecutor(2) as pool:

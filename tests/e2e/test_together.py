@@ -10,9 +10,8 @@ import pytest
 from harness import fastcgi, ours, process
 from harness.people import PEOPLE
 from harness.profiles import PROFILES
-from harness.tokens import Maker
+from harness.whoami import NAME, asking, whom
 
-NAME = "auth_check"  # it tells whom it has found
 AT_ONCE = 16  # requests in one process (src/base/fiber.h)
 pytestmark = pytest.mark.skipif(bool(ours.missing([NAME])), reason=f"not built in {ours.BUILD}")
 ACTIVE = [person for person in PEOPLE if person.get("active", True)]
@@ -27,14 +26,6 @@ def one(site):
         for _ in range(3):
             assert whom(program.answer(*asking(1))) == (204, "1")
         yield program
-
-
-def asking(user):
-    return fastcgi.get("/", Maker().make({"set": {"user_id": str(user)}}))
-
-
-def whom(answer):
-    return answer.status, answer.header("X-Auth-User-Id")
 
 
 def backend(site):

@@ -136,6 +136,27 @@ test_taking_turns(void **state)
 	assert_string_equal(told, "aabbcc");
 }
 
+/* Something to read that main() watches. */
+static struct waiter
+make_offer(bool shared)
+{
+	struct waiter own = make_waiter('o', 0);
+
+	memset(told, 0, sizeof(told));
+	assert_true(fiber_watch(own.pair[0], shared));
+	assert_int_equal(write(own.pair[1], "x", 1), 1);
+	return own;
+}
+
+/* One that tells "y", yields, and tells it again. */
+static void
+start_turns(void)
+{
+	static char name = 'y';
+
+	fiber_start(take_turns, &name);
+}
+
 static void
 sleep_on(void *argument)
 {
@@ -147,16 +168,12 @@ sleep_on(void *argument)
 static void
 test_who_is_woken_goes_on_at_once(void **state)
 {
-	struct waiter own = make_waiter('o', 0);
+	struct waiter own = make_offer(false);
 	int ready[FIBER_READY_MAXIMUM];
-	char name = 'y';
 
 	(void)state;
-	memset(told, 0, sizeof(told));
-	assert_true(fiber_watch(own.pair[0], false));
-	assert_int_equal(write(own.pair[1], "x", 1), 1);
 	fiber_start(sleep_on, &own);
-	fiber_start(take_turns, &name);
+	start_turns();
 	fiber_wake(&own);
 	assert_int_equal(fiber_turn(-1, ready), 1);
 	assert_string_equal(told, "ys");
@@ -169,15 +186,11 @@ test_who_is_woken_goes_on_at_once(void **state)
 static void
 test_main_goes_before_those_that_yield(void **state)
 {
-	struct waiter own = make_waiter('o', 0);
+	struct waiter own = make_offer(false);
 	int ready[FIBER_READY_MAXIMUM];
-	char name = 'y';
 
 	(void)state;
-	memset(told, 0, sizeof(told));
-	assert_true(fiber_watch(own.pair[0], false));
-	assert_int_equal(write(own.pair[1], "x", 1), 1);
-	fiber_start(take_turns, &name);
+	start_turns();
 	assert_int_equal(fiber_turn(-1, ready), 1);
 	assert_int_equal(ready[0], own.pair[0]);
 	assert_string_equal(told, "y");
@@ -190,15 +203,11 @@ test_main_goes_before_those_that_yield(void **state)
 static void
 test_main_does_not_starve_those_that_yield(void **state)
 {
-	struct waiter own = make_waiter('o', 0);
+	struct waiter own = make_offer(true);
 	int ready[FIBER_READY_MAXIMUM];
-	char name = 'y';
 
 	(void)state;
-	memset(told, 0, sizeof(told));
-	assert_true(fiber_watch(own.pair[0], true));
-	assert_int_equal(write(own.pair[1], "x", 1), 1);
-	fiber_start(take_turns, &name);
+	start_turns();
 	for (int i = 0; i < FIBERS_MAXIMUM; i++)
 		assert_int_equal(fiber_turn(-1, ready), 1);
 	assert_string_equal(told, "yy");

@@ -8,9 +8,15 @@
 #ifdef HAVE_SHA256_TRANSFORM
 
 #include <openssl/sha.h>
+#include <sched.h>
 #include <string.h>
 
-enum { BLOCK_SIZE = 64 };
+/*
+ * After so many iterations, a third of a millisecond, whoever waits for the processor may have it.
+ * A nice value alone does not bring that about: who is woken as a batch process (base/scheduling.h)
+ * waits for the kernel's next tick, up to four milliseconds, whoever runs.
+ */
+enum { BLOCK_SIZE = 64, GIVE_WAY = 4096 };
 
 /* HMAC's two halves once the padded key has been taken in (RFC 2104 section 4). */
 struct hmac {
@@ -89,6 +95,8 @@ hmac_iterate(const struct hmac *hmac, long iterations, unsigned char *out)
 	memcpy(block, out, PBKDF2_SHA256_SIZE);
 	memcpy(sum, out, sizeof sum);
 	for (long i = 1; i < iterations; i++) {
+		if (i % GIVE_WAY == 0)
+			sched_yield();
 		memcpy(context.h, hmac->inner.h, sizeof context.h);
 		SHA256_Transform(&context, block);
 		words_store(block, context.h);

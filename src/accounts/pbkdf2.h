@@ -1,6 +1,6 @@
 /*
  * PBKDF2-HMAC-SHA256 (RFC 8018 section 5.2), one block of output, as fast as the compression
- * function allows. Knows no stored strings.
+ * function allows, and giving way to other processes meanwhile. Knows no stored strings.
  */
 #ifndef ACCOUNTS_PBKDF2_H
 #define ACCOUNTS_PBKDF2_H

@@ -8,6 +8,7 @@ import argparse
 import concurrent.futures
 import contextlib
 import datetime
+import functools
 import json
 import os
 import pathlib
@@ -95,9 +96,19 @@ class Bench:
             "postgres": lambda: process.children(self.cluster.postmaster.pid),
         }
 
-    def wrk(self, name, operation, seconds=None, connections=None):
+    def settle(self):
+        """Clients that are gone leave requests in hand and in queues: who is measured next is not to pay for them."""
+        def at_rest():
+            pids = [pid for backend in self.backends.values() for pid in backend.pids()]
+            before = measure.cpu_seconds(pids)
+            time.sleep(0.1)
+            return measure.cpu_seconds(pids) - before < 0.005
+
+        process.wait_for(at_rest, "the programs to be at rest", 60)
+
+    def wrk(self, name, operation, seconds=None, connections=None, **more):
         return measure.run_wrk(self.backends[name].url(operation), *self.requests[operation],
-                               seconds or self.options.seconds, connections or self.options.connections)
+                               seconds or self.options.seconds, connections or self.options.connections, **more)
 
     def seconds_of(self, operation):
         """The slowest peers do a few logins a second."""
@@ -106,6 +117,7 @@ class Bench:
     def warm(self, name, operation):
         """Until every process is started, connected, has prepared and compiled what it will."""
         for _ in range(5):
+            self.settle()
             try:
                 self.wrk(name, operation, self.seconds_of(operation))
                 return True
@@ -115,20 +127,24 @@ class Bench:
         say(f"{name} is left out of {operation}: too slow here to be measured")
         return False
 
-    def rounds(self, operation, names=None, connections=None):
-        """{backend: [result of each round]}, the backends in turn within each round."""
+    def rounds(self, operation, names=None, connections=None, beside=None):
+        """{backend: [result of each round]}, the backends in turn within each round, then what is beside."""
         chosen = [name for name, backend in self.backends.items()
                   if operation in backend.paths and (name in names if names else name != "single")]
         chosen = [name for name in chosen if self.warm(name, operation)]
-        results = {name: [] for name in chosen}
+        turns = {name: functools.partial(self.measure, name, operation, connections) for name in chosen} | (beside or {})
+        results = {name: [] for name in turns}
         for number in range(self.options.rounds):
-            for name in chosen:
-                result = measure.measure(
-                    self.backends[name], operation, self.requests, self.seconds_of(operation),
-                    connections or self.options.connections, self.groups(self.backends[name]))
-                results[name].append(result)
-                say(f"{operation} {number + 1} {name:>10} {result['rate']:9.1f}/s p99 {result['p99'] / 1000:6.1f} ms")
+            for name, turn in turns.items():
+                self.settle()
+                results[name].append(turn())
+                say(f"{operation} {number + 1} {name:>10} {results[name][-1]['rate']:9.1f}/s")
         return results
+
+    def measure(self, name, operation, connections):
+        return measure.measure(
+            self.backends[name], operation, self.requests, self.seconds_of(operation),
+            connections or self.options.connections, self.groups(self.backends[name]))
 
     def part_hello(self):
         return self.rounds("hello")
@@ -138,20 +154,14 @@ class Bench:
 
     def part_token(self):
         """Logins, and in each round what the processors can hash at the most."""
-        results = self.rounds("token")
-        results["hashes"] = []
-        for _ in range(self.options.rounds):
-            with concurrent.futures.ThreadPoolExecutor() as pool:
-                rates = pool.map(lambda _: self.hash_rate(), range(os.cpu_count()))
-            rates = list(rates)
-            results["hashes"].append({"rate": sum(rates), "cpu": {
-                "programs": 1e6 * len(rates) / sum(rates), "postgres": 0, "nginx": 0, "wrk": 0}})
-        return results
+        return self.rounds("token", beside={"hashes": self.hash})
 
-    def hash_rate(self):
-        done = subprocess.run([self.build / "tests/bench/hashes", str(servers.ITERATIONS), str(self.options.seconds)],
-                              check=True, capture_output=True, text=True)
-        return float(done.stdout)
+    def hash(self):
+        command = [self.build / "tests/bench/hashes", str(servers.ITERATIONS), str(self.seconds_of("token"))]
+        started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(os.cpu_count())]
+        told = [[float(word) for word in one.communicate()[0].split()] for one in started]
+        return {"rate": sum(rate for rate, _ in told), "cpu": {
+            "programs": statistics.mean(cost for _, cost in told), "postgres": 0, "nginx": 0, "wrk": 0}}
 
     def part_latency(self):
         """The longest of 99 % at 64 connections."""
@@ -161,6 +171,7 @@ class Bench:
         results = {"floor": {}, "ours": {}}
         for count in (1, 4, 16, 64, 256):
             for name in results:
+                self.settle()
                 rates = [self.wrk(name, "hello", 2, count)["rate"] for _ in range(3)]
                 results[name][count] = statistics.median(rates)
                 say(f"{count} connections {name} {results[name][count]:.1f}/s")
@@ -170,9 +181,10 @@ class Bench:
         """hello alone, and while 64 connections log in without pause."""
         results = {"alone": [], "flooded": [], "logins": []}
         for number in range(self.options.rounds):
+            self.settle()
             results["alone"].append(self.wrk("ours", "hello"))
             with concurrent.futures.ThreadPoolExecutor() as pool:
-                flood = pool.submit(self.flood)
+                flood = pool.submit(self.wrk, "ours", "token", self.options.seconds + 2, 64, may_refuse=True)
                 time.sleep(1)
                 results["flooded"].append(self.wrk("ours", "hello"))
                 results["logins"].append(flood.result())
@@ -180,11 +192,6 @@ class Bench:
             say(f"flood {number + 1} {alone['rate']:.1f}/s {flooded['rate']:.1f}/s "
                 f"p99 {alone['p99'] / 1000:.1f} {flooded['p99'] / 1000:.1f} ms")
         return results
-
-    def flood(self):
-        """Logins, some of which may be refused."""
-        return measure.run_wrk(self.backends["ours"].url("token"), *self.requests["token"],
-                               self.options.seconds + 2, 64, may_refuse=True)
 
     def part_scale(self):
         """Against a table of many users and a full blacklist, as a ratio to a small one. Passwords cost nothing."""

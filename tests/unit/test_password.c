@@ -10,6 +10,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <sched.h>
 #include <string.h>
 #include <time.h>
 
@@ -634,6 +635,33 @@ test_pbkdf2_random(void **state)
 	}
 }
 
+static int times_given_way;
+
+/* Before libc's. */
+int
+sched_yield(void)
+{
+	times_given_way++;
+	return 0;
+}
+
+/* Several times a millisecond, wherever the loop is our own. */
+static void
+test_pbkdf2_gives_way(void **state)
+{
+	unsigned char out[PBKDF2_SHA256_SIZE];
+
+	(void)state;
+#ifndef HAVE_SHA256_TRANSFORM
+	skip();
+#endif
+	times_given_way = 0;
+	assert_true(pbkdf2_sha256(bytes_of("passwd"), bytes_of("salt"), 1000, out));
+	assert_int_equal(times_given_way, 0);
+	assert_true(pbkdf2_sha256(bytes_of("passwd"), bytes_of("salt"), 80000, out));
+	assert_in_range(times_given_way, 10, 40);
+}
+
 int
 main(void)
 {
@@ -653,6 +681,7 @@ main(void)
 	    cmocka_unit_test(test_salts),
 	    cmocka_unit_test(test_pbkdf2_vectors),
 	    cmocka_unit_test(test_pbkdf2_random),
+	    cmocka_unit_test(test_pbkdf2_gives_way),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -29,6 +29,13 @@ def simple_jwt(text):
 
 SECRET_KEY = os.environ["REFERENCE_SECRET_KEY"]
 DEBUG = False
+# Why it answered 500.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {"django.request": {"handlers": ["console"], "level": "ERROR"}},
+}
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "reference.urls"
 WSGI_APPLICATION = "reference.wsgi.application"

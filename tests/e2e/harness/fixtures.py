@@ -4,7 +4,7 @@ import pytest
 from . import ours, postgres
 from .site import Site
 
-__all__ = ["cluster", "shared_site", "site", "stack", "reference"]
+__all__ = ["cluster", "shared_site", "site", "stack", "reference", "pytest_runtest_makereport"]
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +48,14 @@ def reference(site):
     site.restore()
     yield site.reference
     site.restore()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    report = (yield).get_result()
+    if report.failed and "site" in getattr(item, "funcargs", {}):
+        for profile, said in item.funcargs["site"].said().items():
+            report.sections.append((f"Django, {profile}", said))
 
 
 def skip_without(*names):

@@ -78,6 +78,11 @@ class Site:
         every = {**PROFILES[profile].our_settings(), **settings}
         return self._kept("ours", tuple(sorted(every.items())), lambda: self._start_ours(every))
 
+    def said(self):
+        """The last of what each real Django has written: why it answered 500."""
+        return {profile: server.main.log.read_text(errors="backslashreplace")[-5000:]
+                for profile, server in self.running["reference"].items()}
+
     def _kept(self, kind, key, start):
         running = self.running[kind]
         if (kind, key) in self.failed:  # once is enough: thousands of tests may ask for it

@@ -57,7 +57,7 @@ make_tokens(struct arena *arena, const char *user, struct statement *made)
 	    "SELECT 1 FROM token_blacklist_blacklistedtoken blacklisted"
 	    " JOIN token_blacklist_outstandingtoken outstanding ON blacklisted.token_id = outstanding.id"
 	    " WHERE outstanding.jti = $1",
-	    1, REPEATABLE};
+	    1, LOOKUP};
 	/* The unique token_id lets one of several in; asking twice would hide who it was. */
 	made[TOKEN_BLACKLIST] = (struct statement){
 	    "INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at)"

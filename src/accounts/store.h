@@ -22,7 +22,7 @@ struct store;
 enum statement_kind {
 	ONCE,       /* asking it twice may do more than asking it once: it is never retried */
 	REPEATABLE, /* it may be retried */
-	LOOKUP,     /* likewise; a parameter that its column cannot hold finds no row */
+	LOOKUP,     /* it only reads; a parameter that its column cannot hold finds no row */
 };
 
 struct statement {

@@ -10,10 +10,11 @@ import pytest
 from harness import fastcgi, ours, process
 from harness.people import PEOPLE
 from harness.profiles import PROFILES
+from harness.tokens import Maker
 from harness.whoami import NAME, asking, whom
 
 AT_ONCE = 16  # requests in one process (src/base/fiber.h)
-pytestmark = pytest.mark.skipif(bool(ours.missing([NAME])), reason=f"not built in {ours.BUILD}")
+pytestmark = pytest.mark.skipif(bool(ours.missing([NAME, "verify"])), reason=f"not built in {ours.BUILD}")
 ACTIVE = [person for person in PEOPLE if person.get("active", True)]
 
 
@@ -28,8 +29,8 @@ def one(site):
         yield program
 
 
-def backend(site):
-    (pid,), = site.execute("SELECT pid FROM pg_stat_activity WHERE application_name = %s AND usename = 'jwt_fcgi'", NAME)
+def backend(site, name=NAME):
+    (pid,), = site.execute("SELECT pid FROM pg_stat_activity WHERE application_name = %s AND usename = 'jwt_fcgi'", name)
     return pid
 
 
@@ -67,30 +68,44 @@ def test_each_gets_its_own_answer(one, site):
 
 
 def test_they_go_in_one_piece(one, site):
-    """Few transactions, where there were as many as questions."""
-    pid = backend(site)
-    before = transaction(one, site, pid)
+    assert transactions(one, site, backend(site), asking(1), "auth_user") <= 4
+
+
+def test_what_asks_the_blacklist_goes_in_one_piece(site):
+    site.restore()
+    environment = ours.environment(site.our_environment(), PROFILES["rotate"].our_settings())
+    request = fastcgi.post("/api/token/verify/", {"token": Maker().make({"kind": "refresh"})})
+    with fastcgi.Program("verify", environment) as program:
+        for _ in range(3):
+            assert program.answer(*request).status == 200
+        pid = backend(site, "verify")
+        assert transactions(program, site, pid, request, "token_blacklist_blacklistedtoken") <= 4
+
+
+def transactions(program, site, pid, request, table):
+    """How many the session has for as many requests as a process has in hand."""
+    status = program.answer(*request).status
+    before = transaction(program, site, pid, request, table)
     with standing(pid):
-        connections = [one.send(*asking(1)) for _ in range(AT_ONCE)]
-        process.wait_for(lambda: taken(one, connections), "the requests to be taken")
-    for connection in connections:
-        assert whom(receive(connection)) == (204, "1")
-    assert transaction(one, site, pid) - before <= 4
+        connections = [program.send(*request) for _ in range(AT_ONCE)]
+        process.wait_for(lambda: taken(program, connections), "the requests to be taken")
+    assert {receive(connection).status for connection in connections} == {status}
+    return transaction(program, site, pid, request, table) - before
 
 
-def transaction(program, site, pid):
+def transaction(program, site, pid, request, table):
     """The number of the session's next transaction, seen while a lock holds it."""
     def number():
         return site.execute(
             "SELECT split_part(virtualtransaction, '/', 2)::int FROM pg_locks WHERE pid = %s AND NOT granted", pid)
 
     with contextlib.closing(site.cluster.connect(site.name)) as other, other.cursor() as cursor:
-        cursor.execute("BEGIN; LOCK TABLE auth_user")
-        connection = program.send(*asking(1))
+        cursor.execute(f"BEGIN; LOCK TABLE {table}")
+        connection = program.send(*request)
         process.wait_for(number, "the lock to be waited for")
         (seen,), = number()
         cursor.execute("ROLLBACK")
-    assert whom(receive(connection)) == (204, "1")
+    assert receive(connection).status < 300
     return seen
 
 

@@ -10,6 +10,7 @@ import contextlib
 import datetime
 import functools
 import json
+import math
 import os
 import pathlib
 import platform
@@ -34,8 +35,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=os.environ.get("BUILD_DIR", "build"))
     parser.add_argument("--before", type=pathlib.Path, help="another build, to be measured beside")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3, help="of one measurement")
+    parser.add_argument("--rounds", type=int, default=15, help="of logins a third")
+    parser.add_argument("--seconds", type=int, default=1, help="of one measurement; of logins nine times that")
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--workers", type=int, default=4,
                         help="processes of each backend; of each program of ours, no more than processors")
@@ -111,8 +112,11 @@ class Bench:
                                seconds or self.options.seconds, connections or self.options.connections, **more)
 
     def seconds_of(self, operation):
-        """The slowest peers do a few logins a second."""
-        return self.options.seconds * (3 if operation == "token" else 1)
+        """The slowest peers do a few logins a second, and those in hand at the end do not count."""
+        return self.options.seconds * (9 if operation == "token" else 1)
+
+    def rounds_of(self, operation):
+        return math.ceil(self.options.rounds / 3) if operation == "token" else self.options.rounds
 
     def warm(self, name, operation):
         """Until every process is started, connected, has prepared and compiled what it will."""
@@ -134,7 +138,7 @@ class Bench:
         chosen = [name for name in chosen if self.warm(name, operation)]
         turns = {name: functools.partial(self.measure, name, operation, connections) for name in chosen} | (beside or {})
         results = {name: [] for name in turns}
-        for number in range(self.options.rounds):
+        for number in range(self.rounds_of(operation)):
             for name, turn in turns.items():
                 self.settle()
                 results[name].append(turn())

@@ -132,11 +132,12 @@ class Bench:
         return False
 
     def rounds(self, operation, names=None, connections=None, beside=None):
-        """{backend: [result of each round]}, the backends in turn within each round, then what is beside."""
+        """{backend: [result of each round]}, in turn within each round: what is beside, then the backends."""
         chosen = [name for name, backend in self.backends.items()
                   if operation in backend.paths and (name in names if names else name != "single")]
         chosen = [name for name in chosen if self.warm(name, operation)]
-        turns = {name: functools.partial(self.measure, name, operation, connections) for name in chosen} | (beside or {})
+        turns = dict(beside or {})
+        turns |= {name: functools.partial(self.measure, name, operation, connections) for name in chosen}
         results = {name: [] for name in turns}
         for number in range(self.rounds_of(operation)):
             for name, turn in turns.items():

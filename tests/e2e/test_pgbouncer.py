@@ -116,8 +116,7 @@ def test_what_is_refused_mixes_up_no_answers(pooled):
     environment = ours.environment(pooled.our_environment(), PROFILES["default"].our_settings())
     users = [(person["id"], 204, str(person["id"])) for person in PEOPLE if person.get("active", True)][:12]
     odd = [(user, 401, None) for user in ("x", "9" * 30, "999999")]
-    asked = [(asking(user), *expected)
-             for user, *expected in 4 * users + odd * (len(users) // len(odd))]
+    asked = [(asking(user), *expected) for user, *expected in 4 * users + odd * (len(users) // len(odd))]
 
     def ask(number):
         with fastcgi.Program(NAME, environment) as program, ThreadPoolExecutor(16) as pool:

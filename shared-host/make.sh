@@ -22,7 +22,7 @@ for name in dispatch without; do
 	$cc $cflags -D_GNU_SOURCE -c -o "$work/$name.o" "$source/shared-host/$name.c"
 done
 objects="$objects $work/dispatch.o src/endpoints/bearer.o src/endpoints/gate.o src/endpoints/issue.o"
-libraries='libhttp.a libsigning.a libaccounts.a libbase.a'
+libraries='libhttp.a libsigning.a libjson.a libaccounts.a libdb.a libprocess.a libconfig.a libbase.a'
 
 archives=
 pglib=$(pg_config --pkglibdir 2>/dev/null || :)

@@ -2,11 +2,11 @@
 
 #include "accounts/cost.h"
 #include "accounts/password.h"
-#include "accounts/statements.h"
-#include "accounts/url.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/metrics.h"
+#include "db/statements.h"
+#include "db/url.h"
+#include "process/metrics.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>

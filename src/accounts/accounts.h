@@ -7,9 +7,9 @@
 #ifndef ACCOUNTS_ACCOUNTS_H
 #define ACCOUNTS_ACCOUNTS_H
 
-#include "accounts/verdict.h"
 #include "base/bytes.h"
-#include "base/config.h"
+#include "base/verdict.h"
+#include "config/config.h"
 
 struct accounts;
 

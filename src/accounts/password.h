@@ -8,8 +8,8 @@
 #ifndef ACCOUNTS_PASSWORD_H
 #define ACCOUNTS_PASSWORD_H
 
-#include "accounts/verdict.h"
 #include "base/bytes.h"
+#include "base/verdict.h"
 
 /* Work is counted in PBKDF2-HMAC-SHA256 iterations of this machine. */
 struct password_policy {

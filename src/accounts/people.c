@@ -1,9 +1,9 @@
 #include "accounts/people.h"
 
-#include "accounts/statements.h"
-#include "accounts/store.h"
-#include "accounts/url.h"
 #include "base/log.h"
+#include "db/statements.h"
+#include "db/store.h"
+#include "db/url.h"
 
 #include <string.h>
 

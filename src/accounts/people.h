@@ -5,9 +5,9 @@
 #ifndef ACCOUNTS_PEOPLE_H
 #define ACCOUNTS_PEOPLE_H
 
-#include "accounts/verdict.h"
-#include "base/config.h"
-#include "base/json.h"
+#include "base/verdict.h"
+#include "config/config.h"
+#include "json/json.h"
 
 struct people;
 

@@ -14,9 +14,9 @@
 #ifndef ACCOUNTS_THROTTLE_H
 #define ACCOUNTS_THROTTLE_H
 
-#include "accounts/verdict.h"
 #include "base/bytes.h"
-#include "base/config.h"
+#include "base/verdict.h"
+#include "config/config.h"
 
 struct throttle;
 

@@ -1,12 +1,11 @@
 #include "base/log_target.h"
 
-#include "base/config.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -23,7 +22,7 @@ static int syslog_socket = -1;
 static bool
 is_journal(const struct stat *status)
 {
-	const char *stream = config_environment("JOURNAL_STREAM");
+	const char *stream = getenv("JOURNAL_STREAM");
 	uintmax_t device, inode;
 
 	return stream != NULL && sscanf(stream, "%ju:%ju", &device, &inode) == 2 &&

@@ -9,7 +9,7 @@
 #define CTL_COMMAND_H
 
 #include "base/bytes.h"
-#include "base/config.h"
+#include "config/config.h"
 
 /* How a subcommand, and so the process, ends. "Could not decide" is never taken for a "no". */
 enum outcome {

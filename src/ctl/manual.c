@@ -1,6 +1,6 @@
 #include "ctl/manual.h"
 
-#include "base/settings.h"
+#include "config/settings.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "ctl/newpassword.h"
 
-#include "base/json.h"
+#include "json/json.h"
 
 #include <stdio.h>
 #include <string.h>

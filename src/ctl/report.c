@@ -1,6 +1,6 @@
 #include "ctl/report.h"
 
-#include "base/json.h"
+#include "json/json.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -3,10 +3,10 @@
  */
 #include "ctl/report.h"
 
-#include "base/json.h"
 #include "signing/b64url.h"
 #include "signing/claims.h"
 #include "signing/jws.h"
+#include "json/json.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "http/endpoint.h"
 
 #include "base/log.h"
-#include "base/metrics.h"
+#include "process/metrics.h"
 
 struct context {
 	const char *folder;

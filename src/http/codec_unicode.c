@@ -1,6 +1,6 @@
 #include "http/codec.h"
 
-#include "base/json.h"
+#include "json/json.h"
 
 #include <string.h>
 

@@ -2,11 +2,11 @@
  * From a body to the values of an endpoint's fields: rest_framework's parsers, then a Serializer of
  * CharFields, with their messages.
  */
-#include "base/json.h"
 #include "http/charset.h"
 #include "http/endpoint.h"
 #include "http/form.h"
 #include "http/media.h"
+#include "json/json.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/metrics.h"
 #include "http/indent.h"
+#include "process/metrics.h"
 
 #include <string.h>
 #include <time.h>

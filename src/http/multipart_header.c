@@ -1,9 +1,9 @@
 #include "http/multipart_header.h"
 
-#include "base/json.h"
 #include "http/codec.h"
 #include "http/parameter.h"
 #include "http/percent.h"
+#include "json/json.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #include "http/reply.h"
 
-#include "base/json.h"
 #include "http/endpoint.h"
+#include "json/json.h"
 
 #include <ctype.h>
 #include <stdarg.h>

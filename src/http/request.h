@@ -6,7 +6,7 @@
 #define HTTP_REQUEST_H
 
 #include "base/bytes.h"
-#include "base/config.h"
+#include "config/config.h"
 #include "http/wire.h"
 
 struct field;

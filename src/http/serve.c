@@ -6,9 +6,9 @@
 
 #include "base/fiber.h"
 #include "base/log.h"
-#include "base/metrics.h"
-#include "base/sandbox.h"
-#include "base/scheduling.h"
+#include "process/metrics.h"
+#include "process/sandbox.h"
+#include "process/scheduling.h"
 
 #include <errno.h>
 #include <getopt.h>

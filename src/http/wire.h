@@ -7,7 +7,7 @@
 #ifndef HTTP_WIRE_H
 #define HTTP_WIRE_H
 
-#include "base/config.h"
+#include "config/config.h"
 
 enum wire {
 	WIRE_OK,

@@ -8,9 +8,9 @@
 #ifndef SIGNING_CLAIMS_H
 #define SIGNING_CLAIMS_H
 
-#include "base/config.h"
-#include "base/json.h"
+#include "config/config.h"
 #include "signing/keyring.h"
+#include "json/json.h"
 
 /* UNTYPED: any kind (SimpleJWT's UntypedToken), for verify. */
 enum token_kind { TOKEN_ACCESS, TOKEN_REFRESH, TOKEN_SLIDING, TOKEN_UNTYPED };

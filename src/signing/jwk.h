@@ -4,8 +4,8 @@
 #ifndef SIGNING_JWK_H
 #define SIGNING_JWK_H
 
-#include "base/json.h"
 #include "signing/key.h"
+#include "json/json.h"
 
 /*
  * The key of a JWK. algorithm: NULL for that of the JWK's alg or, without one, of its kind. signs:

@@ -1,8 +1,8 @@
 #include "signing/jws.h"
 
-#include "base/json.h"
 #include "base/log.h"
 #include "signing/b64url.h"
+#include "json/json.h"
 
 #include <string.h>
 #include <time.h>

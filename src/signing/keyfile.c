@@ -1,9 +1,9 @@
 #include "signing/keyfile.h"
 
 #include "base/file.h"
-#include "base/json.h"
 #include "signing/jwk.h"
 #include "signing/pem.h"
+#include "json/json.h"
 
 #include <openssl/evp.h>
 #include <string.h>

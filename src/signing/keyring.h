@@ -10,7 +10,7 @@
 #ifndef SIGNING_KEYRING_H
 #define SIGNING_KEYRING_H
 
-#include "base/config.h"
+#include "config/config.h"
 #include "signing/ring.h"
 
 struct keyring;

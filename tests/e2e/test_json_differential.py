@@ -1,4 +1,4 @@
-"""src/base/json.h against Python's own json, as Django REST framework uses it.
+"""src/json/json.h against Python's own json, as Django REST framework uses it.
 
 Every text goes through tests/unit/json_tool of the build and through CPython 3.11; the
 messages, what is written again in both forms, and str() of a scalar must be equal to the byte.

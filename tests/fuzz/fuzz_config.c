@@ -4,8 +4,8 @@
  */
 #include "fuzz.h"
 
-#include "base/config.h"
-#include "base/settings.h"
+#include "config/config.h"
+#include "config/settings.h"
 
 #include <string.h>
 #include <sys/mman.h>

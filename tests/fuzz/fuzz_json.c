@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "base/json.h"
+#include "json/json.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "base/metrics.h"
+#include "process/metrics.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -4,9 +4,9 @@
  */
 #include "fuzz.h"
 
-#include "base/json.h"
 #include "http/charset.h"
 #include "http/form.h"
+#include "json/json.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  */
 #include "fuzz.h"
 
-#include "accounts/url.h"
+#include "db/url.h"
 
 #include <string.h>
 #include <unistd.h>

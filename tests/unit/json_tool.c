@@ -1,12 +1,12 @@
 /*
- * Shows what base/json.h does with texts, for test_json_differential.py.
+ * Shows what json/json.h does with texts, for test_json_differential.py.
  *
  * Reads frames "LENGTH:BYTES," (netstrings) from standard input and answers each with eight:
  * the message of utf8_check() or nothing, the same for a stream, the valid part's length for a
  * stream; then for that part: JSON_PYTHON's message or nothing, the value written in ASCII, the
  * value written in UTF-8, json_text(); and last JSON_STRICT's message or nothing.
  */
-#include "base/json.h"
+#include "json/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,10 +7,10 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
-#include "base/config.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/sanitized.h"
+#include "config/config.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,12 +5,12 @@
 
 #include <cmocka.h>
 
-#include "base/json.h"
 #include "signing/b64url.h"
 #include "signing/generate.h"
 #include "signing/jwk.h"
 #include "signing/jws.h"
 #include "signing/pem.h"
+#include "json/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "base/metrics.h"
+#include "process/metrics.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,0 +1,248 @@
+#include "config/config.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "config/settings.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILE_NAME "jwt-fcgi.conf"
+
+static struct arena *memory; /* lives as long as the process */
+
+const char *
+config_environment(const char *name)
+{
+	return getenv(name);
+}
+
+/* One line NAME=value of a file; blank lines and those that begin with # are passed over. */
+static bool
+parse_line(struct config *config, const char *file, int number, char *line)
+{
+	char *value = strchr(line, '=');
+	const struct setting *setting;
+	struct bytes name;
+
+	line += strspn(line, " \t");
+	if (*line == '\0' || *line == '#')
+		return true;
+	name = (struct bytes){line, value == NULL ? strlen(line) : (size_t)(value - line)};
+	setting = setting_find(name);
+	if (value != NULL && setting != NULL &&
+	    setting->offset != offsetof(struct config, config_file))
+		return setting_parse(memory, setting, value + 1, config);
+	if (value != NULL && name.length > 2 && strncmp(line, "PG", 2) == 0) {
+		*value = '\0';
+		return setenv(line, value + 1, 0) == 0;
+	}
+	log_line("%s line %d: no such setting: %s", file, number, log_quote(memory, name));
+	return false;
+}
+
+static bool
+load_file(struct config *config, const char *file, bool required)
+{
+	struct bytes text;
+	const char *why;
+	char *rest, *line;
+
+	if (!file_read_secret(memory, file, &text, &why)) {
+		if (!required && errno == ENOENT)
+			return true;
+		log_line("configuration file %s: %s", file, why);
+		return false;
+	}
+	if (memchr(text.data, '\0', text.length) != NULL) {
+		log_line("configuration file %s: has a NUL inside", file);
+		return false;
+	}
+	config->config_file = file;
+	rest = arena_copy(memory, text.data, text.length);
+	for (int number = 1; (line = strsep(&rest, "\n")) != NULL; number++) {
+		line[strcspn(line, "\r")] = '\0';
+		if (!parse_line(config, file, number, line))
+			return false;
+	}
+	return true;
+}
+
+/* The file beside the program, for hosts that pass no environment on (suEXEC). */
+static bool
+load_default_file(struct config *config)
+{
+	char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof(FILE_NAME));
+	char *slash;
+
+	if (length < 0)
+		return true;
+	path[length] = '\0';
+	slash = strrchr(path, '/');
+	memcpy(slash == NULL ? path : slash + 1, FILE_NAME, sizeof(FILE_NAME));
+	return load_file(config, arena_copy(memory, path, strlen(path)), false);
+}
+
+static bool
+load_environment(struct config *config)
+{
+	for (char **variable = environ; *variable != NULL; variable++) {
+		char *value = strchr(*variable, '=');
+		const struct setting *setting;
+		struct bytes name;
+
+		if (value == NULL || strncmp(*variable, "JWT_", 4) != 0)
+			continue;
+		name = (struct bytes){*variable, (size_t)(value - *variable)};
+		setting = setting_find(name);
+		if (setting == NULL) {
+			log_line("no such setting: %s", log_quote(memory, name));
+			return false;
+		}
+		value++;
+		if (!setting_parse(
+			memory, setting, arena_copy(memory, value, strlen(value)), config))
+			return false;
+		if (setting->type == SETTING_SECRET)
+			explicit_bzero(value, strlen(value));
+	}
+	return true;
+}
+
+/* What platforms name the database with; PG* variables are more deliberate. */
+static void
+load_platform(struct config *config)
+{
+	char *url = getenv("DATABASE_URL");
+
+	if (config->database_url != NULL || url == NULL || strncmp(url, "postgres", 8) != 0 ||
+	    getenv("PGHOST") != NULL || getenv("PGSERVICE") != NULL || getenv("PGDATABASE") != NULL)
+		return;
+	config->database_url = arena_copy(memory, url, strlen(url));
+	explicit_bzero(url, strlen(url));
+}
+
+static bool
+claims_differ(const struct config *config)
+{
+	const char *names[] = {"exp", "iat", "nbf", "aud", "iss", config->token_type_claim,
+	    config->user_id_claim, config->jti_claim, config->revoke_token_claim,
+	    config->sliding_token_refresh_exp_claim};
+	size_t count = sizeof(names) / sizeof(*names);
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = i + 1; k < count; k++)
+			if (names[i] != NULL && names[k] != NULL &&
+			    strcmp(names[i], names[k]) == 0) {
+				log_line("two claims are named \"%s\": change one JWT_..._CLAIM",
+				    names[i]);
+				return false;
+			}
+	return true;
+}
+
+static bool
+keys_agree(const struct config *config)
+{
+	const char *single = config->signing_key != NULL          ? "JWT_SIGNING_KEY"
+			     : config->signing_key_file != NULL   ? "JWT_SIGNING_KEY_FILE"
+			     : config->verifying_key != NULL      ? "JWT_VERIFYING_KEY"
+			     : config->verifying_key_file != NULL ? "JWT_VERIFYING_KEY_FILE"
+								  : NULL;
+
+	if (config->key_dir != NULL && single != NULL)
+		log_line("JWT_KEY_DIR and %s are both set: keep one; a key of before goes into the "
+			 "folder's retired/",
+		    single);
+	else if (config->signing_key != NULL && config->signing_key_file != NULL)
+		log_line("JWT_SIGNING_KEY and JWT_SIGNING_KEY_FILE are both set: keep one");
+	else if (config->verifying_key != NULL && config->verifying_key_file != NULL)
+		log_line("JWT_VERIFYING_KEY and JWT_VERIFYING_KEY_FILE are both set: keep one");
+	else
+		return true;
+	return false;
+}
+
+/* What each setting allows by itself and yet cannot work together. */
+static bool
+settings_agree(const struct config *config)
+{
+	for (const struct setting *setting = settings; setting->name != NULL; setting++)
+		if (setting->type == SETTING_NAME && setting->initial != NULL &&
+		    setting->offset != offsetof(struct config, jti_claim) &&
+		    *(const char *const *)((const char *)config + setting->offset) == NULL) {
+			log_line("%s: must not be empty", setting->name);
+			return false;
+		}
+	if (config->blacklist_after_rotation && !config->token_blacklist) {
+		log_line(
+		    "JWT_BLACKLIST_AFTER_ROTATION needs JWT_TOKEN_BLACKLIST=on and its tables");
+		return false;
+	}
+	if (config->token_blacklist && config->jti_claim == NULL) {
+		log_line(
+		    "JWT_TOKEN_BLACKLIST needs a JWT_JTI_CLAIM: tokens are listed by their id");
+		return false;
+	}
+	if ((config->user_query == NULL) != (config->user_id_query == NULL)) {
+		log_line("JWT_USER_QUERY and JWT_USER_ID_QUERY: set both or neither");
+		return false;
+	}
+	return keys_agree(config) && claims_differ(config);
+}
+
+const struct config *
+config_load(const char *file)
+{
+	struct config *config;
+	const char *named = file != NULL ? file : getenv("JWT_CONFIG_FILE");
+
+	arena_free(memory);
+	memory = arena_new();
+	config = arena_alloc(memory, sizeof(*config));
+	for (const struct setting *setting = settings; setting->name != NULL; setting++)
+		if (setting->initial != NULL &&
+		    !setting_parse(memory, setting, setting->initial, config))
+			return NULL;
+	if (named != NULL && *named != '\0' ? !load_file(config, named, true)
+					    : !load_default_file(config))
+		return NULL;
+	if (!load_environment(config) || !settings_agree(config))
+		return NULL;
+	load_platform(config);
+	config->compat = strcmp(config->compat_name, "5.2") == 0   ? COMPAT_5_2
+			 : strcmp(config->compat_name, "5.5") == 0 ? COMPAT_5_5
+								   : COMPAT_HEAD;
+	/* SimpleJWT 5.2 does not know these two. */
+	if (config->compat == COMPAT_5_2) {
+		config->check_revoke_token = false;
+		config->check_user_is_active = true;
+	}
+	return config;
+}
+
+void
+config_print(const struct config *config, FILE *out)
+{
+	for (const struct setting *setting = settings; setting->name != NULL; setting++)
+		setting_print(setting, config, out);
+}
+
+void
+config_help(FILE *out)
+{
+	for (const struct setting *setting = settings; setting->name != NULL; setting++) {
+		fprintf(out, "  %s", setting->name);
+		if (setting->initial != NULL)
+			fprintf(out, " (%s%s)", setting->initial,
+			    setting->type == SETTING_SECONDS ? " s" : "");
+		fprintf(out, "\n        %s", setting->meaning);
+		if (setting->choices != NULL)
+			fprintf(out, " [%s]", setting->choices);
+		fputc('\n', out);
+	}
+}

@@ -1,0 +1,94 @@
+/*
+ * The settings: from the environment, or from a file of the same NAME=value lines.
+ *
+ * Names are SimpleJWT's with JWT_ in front; the table in settings.c holds every name, type,
+ * default, range and meaning, and drives parsing, --help and --check-config. Read once, before the
+ * first request; nothing else in the project calls getenv(). PG* variables are libpq's own: they
+ * are only carried from the file into the environment, where an existing one wins.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "base/arena.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Whose answers are given where the releases of SimpleJWT differ. */
+enum compat { COMPAT_5_2, COMPAT_5_5, COMPAT_HEAD };
+
+struct config {
+	const char *config_file;
+
+	/* Keys and algorithm. */
+	const char *signing_key; /* wiped from the environment; NULL when not set */
+	const char *signing_key_file;
+	const char *verifying_key, *verifying_key_file;
+	const char *key_dir; /* in place of all of them */
+	const char *algorithm;
+	long jwks_max_age;             /* seconds */
+	const char *audience, *issuer; /* NULL: neither written nor checked */
+	long leeway;                   /* seconds */
+
+	/* Lifetimes, seconds. */
+	long access_token_lifetime, refresh_token_lifetime;
+	long sliding_token_lifetime, sliding_token_refresh_lifetime;
+
+	/* Claims. */
+	const char *token_type_claim, *user_id_claim, *revoke_token_claim;
+	const char *jti_claim; /* NULL: tokens carry no id */
+	const char *sliding_token_refresh_exp_claim;
+
+	/* What is done and checked. */
+	bool rotate_refresh_tokens, blacklist_after_rotation, token_blacklist;
+	bool update_last_login, check_revoke_token, check_user_is_active;
+
+	/* How a client presents a token. */
+	const char *const *auth_header_types;  /* NULL at the end; the first names the challenge */
+	const char *auth_header_name;          /* as CGI names it: HTTP_AUTHORIZATION */
+	const char *const *auth_token_classes; /* AccessToken, SlidingToken; NULL at the end */
+
+	/* Users and their passwords. */
+	const char *user_table, *user_id_field, *username_field;
+	const char *user_query, *user_id_query; /* NULL: made of the three above */
+	const char *password_rehash;            /* off, upgrade, django */
+	long pbkdf2_iterations;
+	bool password_trim, password_legacy;
+	long login_nice, login_queue;
+
+	/* Guessed passwords. */
+	bool throttle;
+	const char *throttle_file; /* NULL: one per user in /dev/shm */
+	long throttle_address_tries, throttle_name_tries;
+
+	const char *sandbox; /* on, log, off */
+
+	/* The wire. */
+	const char *compat_name;
+	enum compat compat; /* of compat_name */
+	bool json_only;
+	long request_body_limit;  /* bytes */
+	long request_timeout;     /* seconds for one request to arrive */
+	const char *log;          /* text, json, syslog */
+	const char *metrics_dir;  /* NULL: nothing is counted */
+	const char *database_url; /* wiped from the environment; NULL: PG* variables alone */
+	long database_timeout;    /* seconds for the database's part of one request */
+};
+
+/*
+ * Reads and checks everything. file: given with --config, NULL for JWT_CONFIG_FILE or jwt-fcgi.conf
+ * beside the program (which need not exist). On an error NULL, after one line in the log that names
+ * the setting or the file. The result lives until the next call, so as long as the process.
+ */
+const struct config *config_load(const char *file);
+
+/* The effective settings as NAME=value lines, secrets masked. */
+void config_print(const struct config *, FILE *);
+
+/* The table for people: name, default and meaning of each setting. */
+void config_help(FILE *);
+
+/* A variable that is no setting, such as those of CGI and of supervisors; NULL if unset. */
+const char *config_environment(const char *name);
+
+#endif

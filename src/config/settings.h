@@ -1,0 +1,43 @@
+/*
+ * The table of settings: the one place where a setting's name, type, default, range and meaning
+ * stand.
+ */
+#ifndef CONFIG_SETTINGS_H
+#define CONFIG_SETTINGS_H
+
+#include "base/bytes.h"
+#include "config/config.h"
+
+enum setting_type {
+	SETTING_TEXT,    /* const char *; an empty value is NULL */
+	SETTING_SECRET,  /* the same, never shown and wiped from the environment */
+	SETTING_NUMBER,  /* long, from minimum to maximum */
+	SETTING_SECONDS, /* the same, in seconds */
+	SETTING_SWITCH,  /* bool: on/off, true/false, 1/0 */
+	SETTING_CHOICE,  /* const char *, one of the words in choices */
+	SETTING_LIST,    /* const char *const *: words between commas, of choices if given */
+	SETTING_NAME,    /* const char *: a claim or column; letters, digits, _ and some more */
+};
+
+struct setting {
+	const char *name;
+	enum setting_type type;
+	size_t offset;         /* in struct config */
+	const char *initial;   /* the default, parsed as if it had been given; NULL: not set */
+	long minimum, maximum; /* of numbers */
+	const char *choices;   /* words between blanks */
+	const char *meaning;
+};
+
+extern const struct setting settings[]; /* a NULL name ends it */
+
+/* The one of that name; NULL if there is none. */
+const struct setting *setting_find(struct bytes name);
+
+/* Puts a value, which must last, into its field; false after a line in the log. */
+bool setting_parse(struct arena *, const struct setting *, const char *value, struct config *out);
+
+/* A line NAME=value, secrets masked. */
+void setting_print(const struct setting *, const struct config *, FILE *);
+
+#endif

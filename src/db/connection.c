@@ -1,0 +1,170 @@
+#include "db/connection.h"
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/fiber.h"
+#include "base/log.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+/* What libpq takes as lists; the elements at one place of them are one host. */
+enum list { HOST, HOSTADDR, PORT, LISTS };
+
+static const char *const keywords[LISTS] = {"host", "hostaddr", "port"};
+
+/* As libpq has found them: in variables, a service's file, and its defaults. */
+struct hosts {
+	const char *lists[LISTS];
+	size_t count;
+	int64_t patience; /* milliseconds for one host, of connect_timeout; 0 if it is not set */
+};
+
+static size_t
+count_elements(const char *list)
+{
+	size_t count = 1;
+
+	for (; *list != '\0'; list++)
+		count += *list == ',';
+	return count;
+}
+
+/* A list of one is for all hosts. */
+static struct bytes
+element(const char *list, size_t number)
+{
+	for (size_t i = count_elements(list) > 1 ? number : 0; i > 0; i--)
+		list = strchr(list, ',') + 1;
+	return (struct bytes){list, strcspn(list, ",")};
+}
+
+static const char *
+without(struct arena *arena, const char *list, size_t number)
+{
+	struct bytes gone = element(list, number);
+	size_t before = (size_t)(gone.data - list);
+	const char *behind = gone.data + gone.length;
+
+	if (count_elements(list) == 1)
+		return list;
+	if (*behind == ',')
+		behind++;
+	else
+		before--;
+	return arena_printf(arena, "%.*s%s", (int)before, list, behind);
+}
+
+static void
+read_hosts(PGconn *connection, struct arena *arena, struct hosts *out)
+{
+	PQconninfoOption *options = PQconninfo(connection);
+
+	*out = (struct hosts){.lists = {"", "", ""}};
+	for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL;
+	     option++) {
+		size_t length = option->val == NULL ? 0 : strlen(option->val);
+
+		for (int list = 0; list < LISTS && length > 0; list++)
+			if (strcmp(option->keyword, keywords[list]) == 0)
+				out->lists[list] = arena_copy(arena, option->val, length);
+		if (strcmp(option->keyword, "connect_timeout") == 0 && length > 0)
+			out->patience = strtol(option->val, NULL, 10) * 1000;
+		if (strcmp(option->keyword, "password") == 0 && length > 0)
+			explicit_bzero(option->val, length);
+	}
+	PQconninfoFree(options);
+	if (out->lists[HOST][0] == '\0')
+		out->lists[HOST] = out->lists[HOSTADDR];
+	out->count = count_elements(out->lists[HOST]);
+}
+
+/* An empty element is a default of libpq's. */
+static bool
+stands_for(struct bytes element, const char *actual)
+{
+	return element.length == 0 || bytes_equal(element, actual);
+}
+
+/* Which of the hosts libpq is at. */
+static size_t
+find_current(const PGconn *connection, const struct hosts *hosts)
+{
+	size_t i = hosts->count - 1;
+
+	while (i > 0 && !(stands_for(element(hosts->lists[HOST], i), PQhost(connection)) &&
+			    stands_for(element(hosts->lists[PORT], i), PQport(connection))))
+		i--;
+	return i;
+}
+
+/* How long one of the hosts is waited for that are left. */
+static int64_t
+share(const struct hosts *hosts, int64_t deadline)
+{
+	int64_t now = clock_milliseconds(), part = (deadline - now) / (int64_t)hosts->count;
+
+	return now + (hosts->patience > 0 && hosts->patience < part ? hosts->patience : part);
+}
+
+/* Until libpq has a connection or none to hope for; false at a host that has had its share. */
+static bool
+advance(PGconn *connection, const struct hosts *hosts, int64_t deadline, size_t *at)
+{
+	PostgresPollingStatusType wanted = PGRES_POLLING_WRITING;
+	int64_t until = 0;
+
+	*at = hosts->count;
+	while (PQstatus(connection) != CONNECTION_BAD && wanted != PGRES_POLLING_OK) {
+		size_t current = find_current(connection, hosts);
+
+		if (current != *at)
+			until = share(hosts, deadline);
+		*at = current;
+		if (!fiber_wait(PQsocket(connection),
+			wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT, until))
+			return false;
+		wanted = PQconnectPoll(connection);
+	}
+	return true;
+}
+
+/* libpq would write it to standard error; what matters of it comes again as an error. */
+static void
+say_nothing(void *argument, const char *message)
+{
+	(void)argument;
+	(void)message;
+}
+
+/*
+ * libpq has a limit per host only where it blocks. So it walks its list by its own rules, of which
+ * target_session_attrs has many, and begins again with a list that the silent host is taken from.
+ */
+PGconn *
+connection_open(struct arena *arena, const char *program, int64_t deadline, bool *late)
+{
+	const char *const names[] = {"fallback_application_name", "client_encoding", keywords[HOST],
+	    keywords[HOSTADDR], keywords[PORT], NULL};
+	const char *values[] = {program, "UTF8", NULL, NULL, NULL, NULL};
+	struct hosts hosts;
+	size_t silent;
+
+	do {
+		PGconn *connection = PQconnectStartParams(names, values, 0);
+
+		read_hosts(connection, arena, &hosts);
+		if (advance(connection, &hosts, deadline, &silent)) {
+			PQsetnonblocking(connection, 1);
+			PQsetNoticeProcessor(connection, say_nothing, NULL);
+			return connection;
+		}
+		*late = true;
+		log_line("database: no answer in time from %s port %s",
+		    log_quote(arena, bytes_of(PQhost(connection))), PQport(connection));
+		PQfinish(connection);
+		for (int list = 0; list < LISTS; list++)
+			values[2 + list] = without(arena, hosts.lists[list], silent);
+	} while (hosts.count > 1);
+	return NULL;
+}

@@ -1,0 +1,21 @@
+/*
+ * A new connection to PostgreSQL, by libpq's own rules for its PG* variables but with a deadline,
+ * of which each of several hosts has its share: one that says nothing is passed over.
+ */
+#ifndef DB_CONNECTION_H
+#define DB_CONNECTION_H
+
+#include "base/arena.h"
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Of use if PQstatus() says CONNECTION_OK, and then non-blocking; else PQerrorMessage() says why.
+ * NULL if no host is left that might answer. *late: whether one gave no answer in time, that is in
+ * its share, or as connect_timeout (PGCONNECT_TIMEOUT) has it; then the log names it.
+ */
+PGconn *connection_open(struct arena *, const char *program, int64_t deadline, bool *late);
+
+#endif

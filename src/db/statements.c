@@ -1,0 +1,91 @@
+#include "db/statements.h"
+
+const char *
+statements_quote(struct arena *arena, const char *name)
+{
+	struct buffer out = {.arena = arena};
+
+	buffer_putc(&out, '"');
+	for (; *name != '\0'; name++)
+		buffer_puts(&out, *name == '.' ? "\".\"" : (const char[]){*name, '\0'});
+	buffer_putc(&out, '"');
+	return out.data;
+}
+
+static const char *
+user_query(struct arena *arena, const struct config *config, const char *where)
+{
+	return arena_printf(arena, "SELECT %s, password, is_active, id, %s FROM %s WHERE %s = $1",
+	    statements_quote(arena, config->user_id_field),
+	    statements_quote(arena, config->username_field),
+	    statements_quote(arena, config->user_table), statements_quote(arena, where));
+}
+
+/* Reading and writing the stored hashes of a table of users. */
+static void
+make_passwords(struct arena *arena, const char *table, struct statement *made)
+{
+	made[PASSWORD_COST] = (struct statement){
+	    arena_printf(arena,
+		"SELECT max(substring(password from '^pbkdf2_sha256[$]([0-9]{1,8})[$]')::integer)"
+		" FROM (SELECT password FROM %s ORDER BY id DESC LIMIT 1000) newest",
+		table),
+	    0, REPEATABLE};
+	/* Unless somebody has changed it meanwhile. */
+	made[PASSWORD_STORE] = (struct statement){
+	    arena_printf(arena,
+		"UPDATE %s SET password = $2 WHERE id = $1 AND password = $3 RETURNING id", table),
+	    3, REPEATABLE};
+}
+
+/*
+ * The tables of the blacklist app: only inserts and reads, so that the login role needs no more. A
+ * user who is gone becomes NULL, as Django's SET_NULL would have made it.
+ */
+static void
+make_tokens(struct arena *arena, const char *user, struct statement *made)
+{
+	made[TOKEN_OUTSTANDING] = (struct statement){
+	    arena_printf(arena,
+		"INSERT INTO token_blacklist_outstandingtoken"
+		" (user_id, jti, token, expires_at, created_at)"
+		" VALUES (%s, $2, $3, to_timestamp($4::bigint), CASE WHEN $5::boolean THEN now() END)"
+		" ON CONFLICT (jti) DO NOTHING",
+		user),
+	    5, REPEATABLE};
+	made[TOKEN_BLACKLISTED] = (struct statement){
+	    "SELECT 1 FROM token_blacklist_blacklistedtoken blacklisted"
+	    " JOIN token_blacklist_outstandingtoken outstanding ON blacklisted.token_id = outstanding.id"
+	    " WHERE outstanding.jti = $1",
+	    1, LOOKUP};
+	/* The unique token_id lets one of several in; asking twice would hide who it was. */
+	made[TOKEN_BLACKLIST] = (struct statement){
+	    "INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at)"
+	    " SELECT id, now() FROM token_blacklist_outstandingtoken WHERE jti = $1"
+	    " ON CONFLICT (token_id) DO NOTHING RETURNING id",
+	    1, ONCE};
+}
+
+const struct statement *
+statements_make(struct arena *arena, const struct config *config)
+{
+	struct statement *made = arena_alloc(arena, STATEMENT_COUNT * sizeof(*made));
+	const char *table = statements_quote(arena, config->user_table);
+	const char *by_name = config->user_query, *by_id = config->user_id_query, *user = "$1";
+
+	if (by_name == NULL) {
+		by_name = user_query(arena, config, config->username_field);
+		by_id = user_query(arena, config, config->user_id_field);
+		user = arena_printf(arena, "(SELECT id FROM %s WHERE id = $1)", table);
+		make_passwords(arena, table, made);
+	}
+	made[USER_BY_NAME] = (struct statement){by_name, 1, LOOKUP};
+	made[USER_BY_ID] = (struct statement){by_id, 1, LOOKUP};
+	if (config->update_last_login)
+		made[LAST_LOGIN] = (struct statement){
+		    arena_printf(arena, "UPDATE %s SET last_login = now() WHERE id = $1", table), 1,
+		    REPEATABLE};
+	if (config->token_blacklist)
+		make_tokens(arena, user, made);
+	return made;
+}

@@ -1,0 +1,28 @@
+/*
+ * Every SQL statement of the project, made once from the settings.
+ */
+#ifndef DB_STATEMENTS_H
+#define DB_STATEMENTS_H
+
+#include "config/config.h"
+#include "db/store.h"
+
+enum statement_number {
+	USER_BY_NAME,      /* login -> id, password, active, primary key, login */
+	USER_BY_ID,        /* id -> the same */
+	PASSWORD_COST,     /* -> the most PBKDF2 iterations among the newest users */
+	PASSWORD_STORE,    /* key, new, old -> a row if the old one stood there */
+	LAST_LOGIN,        /* key */
+	TOKEN_OUTSTANDING, /* user, jti, token, expires_at, created now */
+	TOKEN_BLACKLISTED, /* jti -> a row if it is */
+	TOKEN_BLACKLIST,   /* jti -> a row if it was not yet */
+	STATEMENT_COUNT,
+};
+
+/* STATEMENT_COUNT statements, in the arena; those that the settings never use have no text. */
+const struct statement *statements_make(struct arena *, const struct config *);
+
+/* A name between double quotes; a dot separates schema and table. */
+const char *statements_quote(struct arena *, const char *name);
+
+#endif

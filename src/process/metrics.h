@@ -1,0 +1,27 @@
+/*
+ * Counters of a program, for all of its processes: in a file of JWT_METRICS_DIR that each of them
+ * maps into its memory. What a process counted is there at once and stays when it is killed.
+ * Without that setting nothing is counted.
+ */
+#ifndef PROCESS_METRICS_H
+#define PROCESS_METRICS_H
+
+#include "base/bytes.h"
+#include "config/config.h"
+
+/* Once, before anything is counted; a folder that cannot be used is told in the log and no more. */
+void metrics_open(const struct config *, const char *program);
+
+/* A request's answer: its status, its word in the log, and how long it took. */
+void metrics_request(int status, const char *outcome, int64_t microseconds);
+
+/* What it cost to verify one password, from that clock_microseconds() on. */
+void metrics_password(int64_t begun);
+
+/* A question that the database did not answer. */
+void metrics_database_error(void);
+
+/* All programs' counters in Prometheus' text format 0.0.4; false after a line in the log. */
+bool metrics_write(struct arena *, const char *folder, struct buffer *out);
+
+#endif

@@ -1,9 +1,9 @@
-"""Fixtures for every test: see e2e/harness."""
+"""Puts tests/harness on the path and its fixtures into every test."""
 import pathlib
 import signal
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent / "e2e"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness.fixtures import *  # noqa: E402,F401,F403
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import hashes, ours, people, postgres, tokens  # noqa: E402
 from harness.profiles import PROFILES  # noqa: E402
 from harness.site import Site  # noqa: E402

@@ -1,4 +1,4 @@
-"""The fixtures of tests/e2e and tests/wire; whatever they start is real and is ended by pid."""
+"""The fixtures of tests/cgi, tests/e2e and tests/wire; whatever they start is real and is ended by pid."""
 import pytest
 
 from . import ours, postgres

@@ -8,7 +8,7 @@ from . import process
 from .people import ITERATIONS, PEOPLE
 from .profiles import KEY, PROFILES
 
-SITE = pathlib.Path(__file__).resolve().parents[2] / "django"
+SITE = pathlib.Path(__file__).resolve().parents[1] / "django"
 PYTHON = "/usr/bin/python3"
 
 

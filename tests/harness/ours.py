@@ -4,7 +4,7 @@ import pathlib
 
 from . import process
 
-CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
+CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD_DIR") or CHECKOUT / "build").resolve()
 
 PROGRAM_OF = {

@@ -1,10 +1,13 @@
-"""PostgreSQL away or hanging: 503 within 5 s, never a 401, and back without a restart; signals."""
+"""PostgreSQL away, hanging, or refusing its service; a program without descriptors or memory: 503 within 5 s,
+never a 401, and service without a restart as soon as the cause is gone."""
 import contextlib
-import os
+import pathlib
+import resource
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg2
 import pytest
 from harness import client, fastcgi, ours, process
 from harness.fixtures import skip_without
@@ -15,6 +18,7 @@ from harness.site import Site
 from harness.tokens import Maker
 
 SERVED = ("token", "refresh", "hello")
+USER = "outage"  # a role for the programs whose rights a test can take without cutting its own connection
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +27,9 @@ def away():
     skip_without(*SERVED)
     cluster = Cluster()
     site = Site(cluster)
+    site.execute(f"CREATE ROLE {USER} LOGIN")
+    site.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {USER}")
+    site.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {USER}")
     yield site
     site.end()
     cluster.remove()
@@ -50,6 +57,10 @@ def is_unavailable(name, answer, seconds):
     assert int(answer.header("Retry-After")) > 0
     assert answer.header("Cache-Control") == "no-store"
     assert seconds < 5, f"{name} took {seconds:.1f} s"
+
+
+def environment(away, **settings):
+    return ours.environment(away.our_environment(), {**PROFILES["default"].our_settings(), **settings})
 
 
 @contextlib.contextmanager
@@ -148,80 +159,167 @@ def test_a_locked_table(away):
     assert statuses(server.port) == WELL
 
 
-@pytest.mark.parametrize("name", SERVED)
-def test_a_killed_worker_is_replaced(away, name):
-    server = away.ours("default")
-    before = server.main.workers(name)
-    for pid in before:
-        os.kill(pid, signal.SIGKILL)
-    after = process.wait_for(
-        lambda: len(now := server.main.workers(name)) == len(before) and not set(now) & set(before) and now,
-        "new workers",
-    )
-    assert len(after) == len(before)
-    assert statuses(server.port) == WELL
+def login(program, password=PASSWORD):
+    answer = program.answer(*fastcgi.login("alice", password))
+    if answer.status == 503:
+        assert int(answer.header("Retry-After")) > 0 and answer.json()["code"] == "unavailable"
+    return answer.status
 
 
-def environment(away, **settings):
-    return ours.environment(away.our_environment(), {**PROFILES["default"].our_settings(), **settings})
+def cut(site):
+    """Ends the programs' connections, so that they come again."""
+    site.execute("SELECT pg_terminate_backend(pid, 15000) FROM pg_stat_activity WHERE usename = %s", USER)
 
 
-@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1))
-@pytest.mark.parametrize("name", SERVED)
-def test_a_signal_ends_an_idle_program_at_once(away, name, number):
-    with fastcgi.Program(name, environment(away)) as program:
-        parameters, _ = fastcgi.login("x", "x")
-        output, ended = program.ask({**parameters, "REQUEST_METHOD": "DELETE", "CONTENT_LENGTH": ""})
-        assert ended and output
-        program.process.send_signal(number)
-        assert program.process.wait(15) == 0, "without another request"
+@contextlib.contextmanager
+def connections_used_up(site):
+    site.execute(f"ALTER ROLE {USER} CONNECTION LIMIT 0")
+    cut(site)
+    yield
+    site.execute(f"ALTER ROLE {USER} CONNECTION LIMIT -1")
 
 
-def test_a_signal_before_the_first_request(away):
-    for _ in range(20):
-        with fastcgi.Program("hello", environment(away)) as program:
-            process.wait_for(lambda: waits(program.process.pid), "the program to wait for a request")
-            program.process.terminate()
-            assert program.process.wait(5) == 0
+@contextlib.contextmanager
+def read_only(site):
+    site.execute(f"ALTER ROLE {USER} SET default_transaction_read_only = on")
+    cut(site)
+    yield
+    site.execute(f"ALTER ROLE {USER} RESET default_transaction_read_only")
 
 
-def waits(pid):
-    with open(f"/proc/{pid}/wchan") as wchan, open(f"/proc/{pid}/comm") as comm:
-        return comm.read().strip() == "hello" and "poll" in wchan.read() or state(pid) == "S"
+@contextlib.contextmanager
+def table_gone(site):
+    site.execute("ALTER TABLE auth_user RENAME TO auth_user_gone")
+    yield
+    site.execute("ALTER TABLE auth_user_gone RENAME TO auth_user")
 
 
-def state(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rpartition(")")[2].split()[0]
+@contextlib.contextmanager
+def rights_gone(site):
+    site.execute(f"REVOKE SELECT ON auth_user FROM {USER}")
+    yield
+    site.execute(f"GRANT SELECT ON auth_user TO {USER}")
 
 
-@pytest.mark.parametrize("wrapper", ((), ("/usr/bin/multiwatch", "-f", "1", "-s", "TERM", "--")))
-def test_a_signal_lets_a_busy_program_answer_first(away, wrapper):
-    """multiwatch 1.0.0 sends SIGQUIT where it was told to send SIGTERM."""
-    settings = environment(away, JWT_PBKDF2_ITERATIONS="3000000")
-    with fastcgi.Program("token", settings, wrapper=wrapper) as program:
-        with program.connect() as connection:
-            connection.sendall(fastcgi.request(*fastcgi.login("nobody", "x")))
-            process.wait_for(lambda: cpu_ticks(process.children(program.process.pid)[-1]) > 15,
-                             "the program to be busy")
-            program.process.terminate()
+def lets_in(site):
+    try:
+        site.cluster.connect(site.name, USER).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def password_wrong(site):
+    """As after a change of the password: the server wants one that we do not have."""
+    rules = site.cluster.folder / "data" / "pg_hba.conf"
+    before = rules.read_text()
+    rules.write_text(f"local all {USER} scram-sha-256\n{before}")
+    site.execute("SELECT pg_reload_conf()")
+    process.wait_for(lambda: not lets_in(site), "the new rules")
+    cut(site)
+    yield
+    rules.write_text(before)
+    site.execute("SELECT pg_reload_conf()")
+
+
+REFUSALS = {fault.__name__: fault for fault in
+          (connections_used_up, read_only, table_gone, rights_gone, password_wrong)}
+
+
+@pytest.mark.parametrize("fault", REFUSALS)
+def test_the_database_refuses_its_service(away, fault):
+    """503 in time, for good and bad passwords alike; and the next request after it is served."""
+    with fastcgi.Program("token", environment(away, PGUSER=USER)) as program:
+        assert login(program) == 200
+        with REFUSALS[fault](away):
+            begun = time.monotonic()
+            assert login(program) == 503
+            if fault != "read_only":  # a refusal writes nothing
+                assert login(program, "wrong") == 503
+            assert time.monotonic() - begun < 5
+        process.wait_for(lambda: login(program) == 200, "service to be back")
+        assert login(program, "wrong") == 401
+        assert program.process.poll() is None
+
+
+def test_descriptors_run_out(away):
+    """No descriptor for a connection of any kind is an outage, and over when there is one again."""
+    with fastcgi.Program("token", environment(away, PGUSER=USER)) as program:
+        assert login(program) == 200
+        pid = program.process.pid
+        highest = max(process.descriptors(pid))
+        limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        cut(away)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (highest + 1, limits[1]))
+        assert login(program) in (200, 503)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (4, limits[1]))
+        with program.connect() as connection:  # waits in the queue meanwhile
+            connection.sendall(fastcgi.request(*fastcgi.login("alice", PASSWORD)))
+            process.wait_for(lambda: "cannot accept: Too many open files" in program.log.read_text(), "its complaint")
+            assert program.process.poll() is None
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
             output, ended = fastcgi.read_answer(connection)
-        assert ended and b"Status: 401" in output and b"No active account" in output
-        assert program.process.wait(5) == 0
+        assert ended and output[:11] in (b"Status: 200", b"Status: 503")
+        process.wait_for(lambda: login(program) == 200, "service to be back")
+        assert program.process.poll() is None
 
 
-def cpu_ticks(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        return int(file.read().rpartition(")")[2].split()[11])
+@pytest.mark.skipif(ours.sanitized("token"), reason="AddressSanitizer maps more than any limit")
+def test_a_worker_at_the_end_of_its_memory(stack):
+    """Its limit reached, it ends or says 503, and whoever comes next is served by another."""
+    server = stack("plain", JWT_LEEWAY="6")
+    big = {"username": "alice", "password": "x" * 900000}
+    before = server.main.workers("token")
+    for pid in before:
+        used = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.prlimit(pid, resource.RLIMIT_AS, (used + (1 << 19), resource.RLIM_INFINITY))
+    answer = client.post_json(server.port, "/api/token/", big)
+    assert answer.status == 503 and int(answer.header("Retry-After")) > 0 and answer.json()["code"] == "unavailable"
+    assert client.post_json(server.port, "/api/token/", {"username": "alice", "password": PASSWORD}).status == 200
+    process.wait_for(lambda: set(server.main.workers("token")) - set(before), "another worker")
+    assert client.post_json(server.port, "/api/token/", big).status == 401
+    assert "out of memory" in server.main.output()
 
 
-def test_the_end_of_everything(away):
-    """SIGTERM to ./run ends whatever it started, and its port is free at once."""
-    server = away.ours("default", JWT_LEEWAY="5")
-    tree = process.children(server.main.process.pid)
-    server.main.process.terminate()
-    assert server.main.process.wait(15) == 0
-    process.wait_for(lambda: not any(map(process.alive, tree)), "every process to end")
-    with pytest.raises(OSError):
-        process.accepts(server.port)
-    away.running["ours"].popitem()  # that one
+class Storm:
+    """Everything that the log of a cluster says about connections from now on."""
+
+    def __init__(self, cluster):
+        self.log, self.begin = cluster.log, cluster.log.stat().st_size
+
+    def authorized(self, user):
+        with open(self.log, "rb") as log:
+            log.seek(self.begin)
+            return log.read().count(b"connection authorized: user=" + user.encode())
+
+
+def test_no_storm_of_connections_after_an_outage(away, tmp_path):
+    """However many ask meanwhile and afterwards, each worker makes one connection."""
+    tmp_path.chmod(0o755)
+    server = ours.Ours(away.our_environment(), PROFILES["plain"].our_settings(), tmp_path, ("--workers", "4"))
+    try:
+        process.wait_for(server.ready, "./run", 30)
+        token = Maker().make({})
+        away.execute("ALTER SYSTEM SET log_connections = on")
+        away.cluster.stop()
+
+        def ask(number):
+            if number % 4:
+                return client.hello(server.port, token).status
+            return client.post_json(server.port, "/api/token/", {"username": "alice", "password": PASSWORD}).status
+
+        with ThreadPoolExecutor(32) as pool:
+            assert set(pool.map(ask, range(200))) == {503}
+            again = pool.map(ask, range(1000))
+            away.cluster.start()
+            storm = Storm(away.cluster)
+            assert set(again) <= {200, 503}
+            assert set(pool.map(ask, range(200))) == {200}
+        away.connect_again()
+        workers = len(server.workers("hello")) + len(server.workers("token"))
+        count = away.execute("SELECT count(*) FROM pg_stat_activity WHERE usename = 'jwt_fcgi'")[0][0]
+        assert 2 <= count <= workers
+        assert storm.authorized("jwt_fcgi") <= workers
+    finally:
+        server.end()

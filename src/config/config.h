@@ -49,8 +49,9 @@ struct config {
 	const char *const *auth_token_classes; /* AccessToken, SlidingToken; NULL at the end */
 
 	/* Users and their passwords. */
-	const char *user_table, *user_id_field, *username_field;
-	const char *user_query, *user_id_query; /* NULL: made of the three above */
+	const char *user_table, *user_key_field, *user_id_field, *username_field;
+	const char *user_password_field, *user_active_field, *user_last_login_field;
+	const char *user_query, *user_id_query; /* NULL: made of the seven above */
 	const char *password_rehash;            /* off, upgrade, django */
 	long pbkdf2_iterations;
 	bool password_trim, password_legacy;

@@ -15,26 +15,33 @@ statements_quote(struct arena *arena, const char *name)
 static const char *
 user_query(struct arena *arena, const struct config *config, const char *where)
 {
-	return arena_printf(arena, "SELECT %s, password, is_active, id, %s FROM %s WHERE %s = $1",
+	return arena_printf(arena, "SELECT %s, %s, %s, %s, %s FROM %s WHERE %s = $1",
 	    statements_quote(arena, config->user_id_field),
+	    statements_quote(arena, config->user_password_field),
+	    statements_quote(arena, config->user_active_field),
+	    statements_quote(arena, config->user_key_field),
 	    statements_quote(arena, config->username_field),
 	    statements_quote(arena, config->user_table), statements_quote(arena, where));
 }
 
 /* Reading and writing the stored hashes of a table of users. */
 static void
-make_passwords(struct arena *arena, const char *table, struct statement *made)
+make_passwords(struct arena *arena, const struct config *config, struct statement *made)
 {
+	const char *table = statements_quote(arena, config->user_table);
+	const char *key = statements_quote(arena, config->user_key_field);
+	const char *password = statements_quote(arena, config->user_password_field);
+
 	made[PASSWORD_COST] = (struct statement){
 	    arena_printf(arena,
 		"SELECT max(substring(password from '^pbkdf2_sha256[$]([0-9]{1,8})[$]')::integer)"
-		" FROM (SELECT password FROM %s ORDER BY id DESC LIMIT 1000) newest",
-		table),
+		" FROM (SELECT %s AS password FROM %s ORDER BY %s DESC LIMIT 1000) newest",
+		password, table, key),
 	    0, REPEATABLE};
 	/* Unless somebody has changed it meanwhile. */
 	made[PASSWORD_STORE] = (struct statement){
-	    arena_printf(arena,
-		"UPDATE %s SET password = $2 WHERE id = $1 AND password = $3 RETURNING id", table),
+	    arena_printf(arena, "UPDATE %s SET %s = $2 WHERE %s = $1 AND %s = $3 RETURNING %s",
+		table, password, key, password, key),
 	    3, REPEATABLE};
 }
 
@@ -71,20 +78,22 @@ statements_make(struct arena *arena, const struct config *config)
 {
 	struct statement *made = arena_alloc(arena, STATEMENT_COUNT * sizeof(*made));
 	const char *table = statements_quote(arena, config->user_table);
+	const char *key = statements_quote(arena, config->user_key_field);
 	const char *by_name = config->user_query, *by_id = config->user_id_query, *user = "$1";
 
 	if (by_name == NULL) {
 		by_name = user_query(arena, config, config->username_field);
 		by_id = user_query(arena, config, config->user_id_field);
-		user = arena_printf(arena, "(SELECT id FROM %s WHERE id = $1)", table);
-		make_passwords(arena, table, made);
+		user = arena_printf(arena, "(SELECT %s FROM %s WHERE %s = $1)", key, table, key);
+		make_passwords(arena, config, made);
 	}
 	made[USER_BY_NAME] = (struct statement){by_name, 1, LOOKUP};
 	made[USER_BY_ID] = (struct statement){by_id, 1, LOOKUP};
 	if (config->update_last_login)
 		made[LAST_LOGIN] = (struct statement){
-		    arena_printf(arena, "UPDATE %s SET last_login = now() WHERE id = $1", table), 1,
-		    REPEATABLE};
+		    arena_printf(arena, "UPDATE %s SET %s = now() WHERE %s = $1", table,
+			statements_quote(arena, config->user_last_login_field), key),
+		    1, REPEATABLE};
 	if (config->token_blacklist)
 		make_tokens(arena, user, made);
 	return made;

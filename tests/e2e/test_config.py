@@ -238,6 +238,9 @@ MISSING = {
     "JWT_USER_TABLE": "no_such_table",
     "JWT_USERNAME_FIELD": "no_such_column",
     "JWT_USER_ID_FIELD": "no_such_id",
+    "JWT_USER_KEY_FIELD": "no_such_key",
+    "JWT_USER_PASSWORD_FIELD": "no_such_password",
+    "JWT_USER_ACTIVE_FIELD": "no_such_mark",
 }
 
 

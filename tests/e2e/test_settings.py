@@ -66,6 +66,30 @@ def test_members_are_refused(members):
     assert (answer.status, answer.json()) == (400, {"email": ["This field is required."]})
 
 
+OTHER_COLUMNS = """
+DROP TABLE IF EXISTS visitors;
+CREATE TABLE visitors (number uuid PRIMARY KEY, phone text UNIQUE, secret text, open boolean, seen timestamptz);
+INSERT INTO visitors VALUES ('6f1c1a52-8df1-4f0e-9d0b-0c8f4a3c7b21', '555', %s, true),
+	('6f1c1a52-8df1-4f0e-9d0b-0c8f4a3c7b22', '556', %s, false);
+GRANT SELECT, UPDATE (secret, seen) ON visitors TO jwt_fcgi;
+"""
+
+
+def test_a_table_whose_columns_have_other_names(site, stack):
+    """The key, the hash, the mark of an active user and the last login: each is read and written by its name."""
+    site.execute(OTHER_COLUMNS, hashes.pbkdf2(PASSWORD, OLD), hashes.pbkdf2(PASSWORD, ITERATIONS))
+    server = stack(
+        JWT_USER_TABLE="visitors", JWT_USER_KEY_FIELD="number", JWT_USER_ID_FIELD="number",
+        JWT_USERNAME_FIELD="phone", JWT_USER_PASSWORD_FIELD="secret", JWT_USER_ACTIVE_FIELD="open",
+        JWT_USER_LAST_LOGIN_FIELD="seen", JWT_UPDATE_LAST_LOGIN="on", JWT_TOKEN_BLACKLIST="off")
+    answer = client.post_json(server.port, "/api/token/", {"phone": "555", "password": PASSWORD})
+    assert answer.status == 200, answer.body
+    assert refresh(server, answer.json()["refresh"]).status == 200
+    assert client.post_json(server.port, "/api/token/", {"phone": "556", "password": PASSWORD}).status == 401
+    stored, seen = site.execute("SELECT secret, seen FROM visitors WHERE phone = '555'")[0]
+    assert stored.startswith(f"pbkdf2_sha256${ITERATIONS}$") and seen is not None
+
+
 # --- Passwords.
 
 def test_a_password_with_outer_spaces(stack):

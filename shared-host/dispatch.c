@@ -3,6 +3,8 @@
  * what follows the program in the URL (PATH_INFO), and the settings are in the nearest
  * jwt-fcgi.conf above the document root: suEXEC passes neither an environment nor arguments.
  */
+#include "http/endpoint.h"
+
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,26 +14,21 @@
 
 #define FILE_NAME "jwt-fcgi.conf"
 
-/* The mains of the programs, renamed when they were linked. */
-int token_main(int, char **);
-int refresh_main(int, char **);
-int verify_main(int, char **);
-int blacklist_main(int, char **);
-int sliding_main(int, char **);
-int sliding_refresh_main(int, char **);
-int hello_main(int, char **);
+/* The endpoints of the programs, renamed when they were linked. */
+extern const struct endpoint token_endpoint, refresh_endpoint, verify_endpoint, blacklist_endpoint,
+    sliding_endpoint, sliding_refresh_endpoint, hello_endpoint;
 
 static const struct {
 	const char *path;
-	int (*main)(int, char **);
+	const struct endpoint *endpoint;
 } programs[] = {
-    {"/api/token", token_main},
-    {"/api/token/refresh", refresh_main},
-    {"/api/token/verify", verify_main},
-    {"/api/token/blacklist", blacklist_main},
-    {"/api/token/sliding", sliding_main},
-    {"/api/token/sliding/refresh", sliding_refresh_main},
-    {"/hello", hello_main},
+    {"/api/token", &token_endpoint},
+    {"/api/token/refresh", &refresh_endpoint},
+    {"/api/token/verify", &verify_endpoint},
+    {"/api/token/blacklist", &blacklist_endpoint},
+    {"/api/token/sliding", &sliding_endpoint},
+    {"/api/token/sliding/refresh", &sliding_refresh_endpoint},
+    {"/hello", &hello_endpoint},
 };
 
 /* Whether the folder is the document root or in it, where everybody might read what is there. */
@@ -105,7 +102,7 @@ main(int argc, char **argv)
 		if (!find_settings(path))
 			return EXIT_FAILURE;
 		setenv("JWT_CONFIG_FILE", path, 1);
-		return programs[i].main(1, arguments);
+		return serve(programs[i].endpoint, 1, arguments);
 	}
 	return answer_not_found();
 }

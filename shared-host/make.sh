@@ -15,13 +15,14 @@ mkdir -p "$work" "$out/public_html"
 
 objects=
 for name in token refresh verify blacklist sliding sliding_refresh hello; do
-	objcopy --redefine-sym "main=${name}_main" "src/endpoints/$name.o" "$work/$name.o"
+	objcopy --redefine-sym "endpoint=${name}_endpoint" "src/endpoints/$name.o" "$work/$name.o"
 	objects="$objects $work/$name.o"
 done
 for name in dispatch without; do
-	$cc $cflags -D_GNU_SOURCE -c -o "$work/$name.o" "$source/shared-host/$name.c"
+	$cc $cflags -D_GNU_SOURCE -I"$source/src" -c -o "$work/$name.o" "$source/shared-host/$name.c"
 done
-objects="$objects $work/dispatch.o src/endpoints/bearer.o src/endpoints/gate.o src/endpoints/issue.o"
+objects="$objects $work/dispatch.o $(ls src/endpoints/bearer.o src/endpoints/context.o src/endpoints/issue.o \
+	src/endpoints/login.o src/endpoints/outstanding.o src/endpoints/policy.o)"
 libraries='libhttp.a libsigning.a libjson.a libaccounts.a libdb.a libprocess.a libconfig.a libbase.a'
 
 archives=

@@ -150,7 +150,7 @@ put_number(struct line *line, const struct log_field *field)
 {
 	char digits[32];
 	size_t at = sizeof(digits);
-	size_t decimals = field->kind == FIELD_THOUSANDTHS ? 3 : 0;
+	size_t decimals = field->kind == LOG_FIELD_THOUSANDTHS ? 3 : 0;
 	unsigned long rest = field->number < 0 ? 0 : (unsigned long)field->number;
 
 	do {
@@ -209,7 +209,7 @@ put_text(struct line *line, const char *what, const struct log_field *fields)
 		put(line, " ");
 		put(line, fields->name);
 		put(line, "=");
-		if (fields->kind == FIELD_TEXT)
+		if (fields->kind == LOG_FIELD_TEXT)
 			put_text_value(line, fields->text);
 		else
 			put_number(line, fields);
@@ -227,7 +227,7 @@ put_json(struct line *line, const char *what, enum log_level level, const struct
 		put(line, ",\"");
 		put(line, fields->name);
 		put(line, "\":");
-		if (fields->kind == FIELD_TEXT)
+		if (fields->kind == LOG_FIELD_TEXT)
 			put_json_value(line, fields->text);
 		else
 			put_number(line, fields);
@@ -260,7 +260,8 @@ static bool
 tell_lost(void)
 {
 	return emit(LEVEL_WARNING, "lines of this log were lost",
-	    (struct log_field[]){{"count", FIELD_NUMBER, .number = (long)lost}, {.name = NULL}});
+	    (struct log_field[]){
+		{"count", LOG_FIELD_NUMBER, .number = (long)lost}, {.name = NULL}});
 }
 
 void

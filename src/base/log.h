@@ -18,7 +18,7 @@ enum log_level { LEVEL_ERROR = 3, LEVEL_WARNING = 4, LEVEL_INFO = 6 }; /* RFC 54
 
 struct log_field {
 	const char *name;
-	enum { FIELD_TEXT, FIELD_NUMBER, FIELD_THOUSANDTHS } kind;
+	enum { LOG_FIELD_TEXT, LOG_FIELD_NUMBER, LOG_FIELD_THOUSANDTHS } kind;
 	const char *text; /* from anywhere; NULL: not known */
 	long number;      /* of the other two kinds */
 };

@@ -11,12 +11,6 @@
 #define VALUE_MAXIMUM  2048 /* so that all of them fit into the web server's buffer for a head */
 #define CLAIMS_MAXIMUM 4096
 
-static struct context *
-start(const struct config *config)
-{
-	return context_open(config, "auth_check", KEYRING_VERIFIES);
-}
-
 /* X-Auth-Token-Id for auth_request, the variable AUTH_TOKEN_ID for an authorizer. */
 static const char *
 header_name(const struct request *request, const char *name)
@@ -98,17 +92,11 @@ decide(struct request *request, struct context *context)
 	return reply;
 }
 
-static const struct endpoint endpoint = {
+const struct endpoint endpoint = {
     .name = "auth_check",
     .title = "Auth check",
     .description = "",
-    .start = start,
+    .start = context_open,
     .check = context_check,
     .decide = decide,
 };
-
-int
-main(int argc, char **argv)
-{
-	return serve(&endpoint, argc, argv);
-}

@@ -16,7 +16,7 @@ read_token(struct request *request, const struct context *context, struct bytes 
 	for (; *class != NULL && count < 2; class ++) {
 		bool sliding = strcmp(*class, token_class(TOKEN_SLIDING)) == 0;
 		enum token_kind kind = sliding ? TOKEN_SLIDING : TOKEN_ACCESS;
-		enum wire why = gate_token(request, context, token, kind, claims);
+		enum wire why = policy_token(request, context, token, kind, claims);
 
 		if (why == WIRE_OK)
 			return (struct reply){.status = 0};
@@ -49,6 +49,6 @@ bearer_admit(struct request *request, const struct context *context, struct json
 	reply = read_token(request, context, token, claims);
 	if (reply.status != 0)
 		return reply;
-	judged = wires[gate_judge_owner(request, context, *claims, out)];
+	judged = wires[policy_owner(request, context, *claims, out)];
 	return judged == WIRE_OK ? reply : reply_refuse(request, judged, NULL);
 }

@@ -4,7 +4,7 @@
 #ifndef ENDPOINTS_BEARER_H
 #define ENDPOINTS_BEARER_H
 
-#include "endpoints/gate.h"
+#include "endpoints/policy.h"
 
 /*
  * Authenticates the request by its Authorization header, as SimpleJWT's JWTAuthentication: a reply

@@ -1,13 +1,8 @@
 /*
  * POST /api/token/blacklist/: a refresh token that is not to be used any more.
  */
-#include "endpoints/gate.h"
-
-static struct context *
-start(const struct config *config)
-{
-	return context_open(config, "blacklist", KEYRING_SIGNS);
-}
+#include "endpoints/outstanding.h"
+#include "endpoints/policy.h"
 
 /* Without the tables there is nothing here, as on a site without the blacklist app. */
 static struct reply
@@ -23,30 +18,25 @@ answer(struct request *request, struct context *context)
 {
 	struct account owner;
 	struct json *claims;
-	enum wire why = gate_token(request, context, request->values[0], TOKEN_REFRESH, &claims);
+	enum wire why = policy_token(request, context, request->values[0], TOKEN_REFRESH, &claims);
 
 	if (why == WIRE_OK)
-		why = gate_find_owner(request, context, claims, &owner);
+		why = policy_find_owner(request, context, claims, &owner);
 	if (why == WIRE_OK)
-		why = gate_blacklist(request, context, claims, owner.key);
+		why = outstanding_blacklist(request, context, claims, owner.key);
 	return why == WIRE_OK ? reply_empty(request) : reply_refuse(request, why, NULL);
 }
 
-static const struct endpoint endpoint = {
+const struct endpoint endpoint = {
     .name = "blacklist",
     .allow = "POST, OPTIONS",
     .title = "Token Blacklist",
     .description = "Takes a token and blacklists it. Must be used with the\n"
 		   "`rest_framework_simplejwt.token_blacklist` app installed.",
-    .fields = {{.name = "refresh"}},
-    .start = start,
+    .fields = {{FIELD_TEXT, "refresh"}},
+    .signs = true,
+    .start = context_open,
     .check = context_check,
     .admit = admit,
     .answer = answer,
 };
-
-int
-main(int argc, char **argv)
-{
-	return serve(&endpoint, argc, argv);
-}

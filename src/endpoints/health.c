@@ -3,17 +3,11 @@
  * GET /healthz/ready: whether they can serve: the keys were read, the database answers, and it has
  * what the settings say. 200, or 503 as every program answers in that case.
  */
-#include "endpoints/gate.h"
+#include "endpoints/context.h"
 
 #include <string.h>
 
 static bool prepared; /* whether the database was seen to have all that is needed */
-
-static struct context *
-start(const struct config *config)
-{
-	return context_open(config, "health", KEYRING_VERIFIES);
-}
 
 static bool
 is_live_path(const char *uri)
@@ -45,18 +39,12 @@ answer(struct request *request, struct context *context)
 	return reply_object(request, "status", "ok", NULL);
 }
 
-static const struct endpoint endpoint = {
+const struct endpoint endpoint = {
     .name = "health",
     .allow = "GET, HEAD, OPTIONS",
     .title = "Health",
     .description = "",
     .one_form = true,
-    .start = start,
+    .start = context_open,
     .answer = answer,
 };
-
-int
-main(int argc, char **argv)
-{
-	return serve(&endpoint, argc, argv);
-}

@@ -3,12 +3,6 @@
  */
 #include "endpoints/bearer.h"
 
-static struct context *
-start(const struct config *config)
-{
-	return context_open(config, "hello", KEYRING_VERIFIES);
-}
-
 static struct reply
 admit(struct request *request, struct context *context)
 {
@@ -25,19 +19,13 @@ answer(struct request *request, struct context *context)
 	return reply_object(request, "message", "Hello, World!", NULL);
 }
 
-static const struct endpoint endpoint = {
+const struct endpoint endpoint = {
     .name = "hello",
     .allow = "GET, HEAD, OPTIONS",
     .title = "Hello",
     .description = "",
-    .start = start,
+    .start = context_open,
     .check = context_check,
     .admit = admit,
     .answer = answer,
 };
-
-int
-main(int argc, char **argv)
-{
-	return serve(&endpoint, argc, argv);
-}

@@ -13,10 +13,11 @@ struct context {
 };
 
 static struct context *
-start(const struct config *config)
+start(const struct config *config, const struct endpoint *endpoint)
 {
 	static struct context context;
 
+	(void)endpoint;
 	context.config = config;
 	context.keyring = keyring_load(config, KEYRING_VERIFIES);
 	return context.keyring == NULL ? NULL : &context;
@@ -81,7 +82,7 @@ answer(struct request *request, struct context *context)
 	return reply;
 }
 
-static const struct endpoint endpoint = {
+const struct endpoint endpoint = {
     .name = "jwks",
     .allow = "GET, HEAD, OPTIONS",
     .title = "Json Web Key Set",
@@ -90,9 +91,3 @@ static const struct endpoint endpoint = {
     .start = start,
     .answer = answer,
 };
-
-int
-main(int argc, char **argv)
-{
-	return serve(&endpoint, argc, argv);
-}

@@ -11,10 +11,11 @@ struct context {
 };
 
 static struct context *
-start(const struct config *config)
+start(const struct config *config, const struct endpoint *endpoint)
 {
 	static struct context context;
 
+	(void)endpoint;
 	context.folder = config->metrics_dir;
 	if (context.folder == NULL)
 		log_line("JWT_METRICS_DIR must be set: the folder where the programs count");
@@ -35,7 +36,7 @@ answer(struct request *request, struct context *context)
 	return reply;
 }
 
-static const struct endpoint endpoint = {
+const struct endpoint endpoint = {
     .name = "metrics",
     .allow = "GET, HEAD, OPTIONS",
     .title = "Metrics",
@@ -44,9 +45,3 @@ static const struct endpoint endpoint = {
     .start = start,
     .answer = answer,
 };
-
-int
-main(int argc, char **argv)
-{
-	return serve(&endpoint, argc, argv);
-}

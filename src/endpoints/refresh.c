@@ -2,13 +2,8 @@
  * POST /api/token/refresh/: a refresh token for an access token and, with rotation, the next
  * refresh token.
  */
-#include "endpoints/gate.h"
-
-static struct context *
-start(const struct config *config)
-{
-	return context_open(config, "refresh", KEYRING_SIGNS);
-}
+#include "endpoints/outstanding.h"
+#include "endpoints/policy.h"
 
 /*
  * The same claims with a new id and new times. The old token is ended, if that is wanted, last of
@@ -29,11 +24,11 @@ rotate(const struct request *request, const struct context *context, struct json
 	if (*token == NULL)
 		return WIRE_UNAVAILABLE;
 	if (config->blacklist_after_rotation)
-		done = gate_list_old(request, context, old, key);
+		done = outstanding_add_old(request, context, old, key);
 	if (done == WIRE_OK && config->token_blacklist && config->compat != COMPAT_5_2)
-		done = gate_list(request, context, claims, *token, key);
+		done = outstanding_add(request, context, claims, *token, key);
 	if (done == WIRE_OK && config->blacklist_after_rotation)
-		done = gate_end(request, context, old);
+		done = outstanding_end(request, context, old);
 	return done;
 }
 
@@ -46,9 +41,9 @@ answer(struct request *request, struct context *context)
 	struct json *refresh;
 	enum wire judged;
 
-	judged = gate_token(request, context, request->values[0], TOKEN_REFRESH, &refresh);
+	judged = policy_token(request, context, request->values[0], TOKEN_REFRESH, &refresh);
 	if (judged == WIRE_OK)
-		judged = gate_owner(request, context, TOKEN_REFRESH, refresh, &owner);
+		judged = policy_renewal(request, context, TOKEN_REFRESH, refresh, &owner);
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
 	access_token = claims_sign(&claims, claims_access(&claims, refresh));
@@ -62,20 +57,15 @@ answer(struct request *request, struct context *context)
 	return reply_object(request, "access", access_token, "refresh", refresh_token, NULL);
 }
 
-static const struct endpoint endpoint = {
+const struct endpoint endpoint = {
     .name = "refresh",
     .allow = "POST, OPTIONS",
     .title = "Token Refresh",
     .description = "Takes a refresh type JSON web token and returns an access type JSON web\n"
 		   "token if the refresh token is valid.",
-    .fields = {{.name = "refresh"}, {.name = "access", .read_only = true}},
-    .start = start,
+    .fields = {{FIELD_TEXT, "refresh"}, {FIELD_READ_ONLY, "access"}},
+    .signs = true,
+    .start = context_open,
     .check = context_check,
     .answer = answer,
 };
-
-int
-main(int argc, char **argv)
-{
-	return serve(&endpoint, argc, argv);
-}

@@ -1,13 +1,7 @@
 /*
  * POST /api/token/sliding/refresh/: a sliding token for the same with a new life.
  */
-#include "endpoints/gate.h"
-
-static struct context *
-start(const struct config *config)
-{
-	return context_open(config, "sliding_refresh", KEYRING_SIGNS);
-}
+#include "endpoints/policy.h"
 
 /* Until when it can be refreshed is a claim of its own. */
 static enum wire
@@ -31,10 +25,10 @@ answer(struct request *request, struct context *context)
 	struct account owner;
 	struct json *claims;
 	const char *token;
-	enum wire why = gate_token(request, context, request->values[0], TOKEN_SLIDING, &claims);
+	enum wire why = policy_token(request, context, request->values[0], TOKEN_SLIDING, &claims);
 
 	if (why == WIRE_OK)
-		why = gate_owner(request, context, TOKEN_SLIDING, claims, &owner);
+		why = policy_renewal(request, context, TOKEN_SLIDING, claims, &owner);
 	if (why == WIRE_OK)
 		why = check_refresh_exp(request, config, claims);
 	if (why != WIRE_OK)
@@ -46,20 +40,15 @@ answer(struct request *request, struct context *context)
 	return reply_object(request, "token", token, NULL);
 }
 
-static const struct endpoint endpoint = {
+const struct endpoint endpoint = {
     .name = "sliding_refresh",
     .allow = "POST, OPTIONS",
     .title = "Token Refresh Sliding",
     .description = "Takes a sliding JSON web token and returns a new, refreshed version if the\n"
 		   "token's refresh period has not expired.",
-    .fields = {{.name = "token"}},
-    .start = start,
+    .fields = {{FIELD_TEXT, "token"}},
+    .signs = true,
+    .start = context_open,
     .check = context_check,
     .answer = answer,
 };
-
-int
-main(int argc, char **argv)
-{
-	return serve(&endpoint, argc, argv);
-}

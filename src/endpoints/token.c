@@ -1,16 +1,7 @@
 /*
  * POST /api/token/: a name and a password for a refresh and an access token.
  */
-#include "endpoints/gate.h"
-
-static struct endpoint endpoint;
-
-static struct context *
-start(const struct config *config)
-{
-	gate_login_fields(config, endpoint.fields);
-	return gate_login_open(context_open(config, endpoint.name, KEYRING_SIGNS));
-}
+#include "endpoints/login.h"
 
 static struct reply
 answer(struct request *request, struct context *context)
@@ -18,7 +9,8 @@ answer(struct request *request, struct context *context)
 	struct claims_context claims = context_claims(request, context);
 	const char *refresh_token, *access_token;
 	struct json *refresh;
-	struct reply reply = gate_login(request, context, TOKEN_REFRESH, &refresh, &refresh_token);
+	struct reply reply =
+	    login_answer(request, context, TOKEN_REFRESH, &refresh, &refresh_token);
 
 	if (reply.status != 0)
 		return reply;
@@ -28,20 +20,16 @@ answer(struct request *request, struct context *context)
 	return reply_object(request, "refresh", refresh_token, "access", access_token, NULL);
 }
 
-static struct endpoint endpoint = {
+const struct endpoint endpoint = {
     .name = "token",
     .allow = "POST, OPTIONS",
     .title = "Token Obtain Pair",
     .description = "Takes a set of user credentials and returns an access and refresh JSON web\n"
 		   "token pair to prove the authentication of those credentials.",
+    .fields = {{FIELD_LOGIN}, {FIELD_PASSWORD}},
+    .signs = true,
     .slow = true,
-    .start = start,
+    .start = login_open,
     .check = context_check,
     .answer = answer,
 };
-
-int
-main(int argc, char **argv)
-{
-	return serve(&endpoint, argc, argv);
-}

@@ -1,13 +1,7 @@
 /*
  * POST /api/token/verify/: whether a token, of whatever kind, is valid.
  */
-#include "endpoints/gate.h"
-
-static struct context *
-start(const struct config *config)
-{
-	return context_open(config, "verify", KEYRING_VERIFIES);
-}
+#include "endpoints/policy.h"
 
 static struct reply
 answer(struct request *request, struct context *context)
@@ -15,7 +9,7 @@ answer(struct request *request, struct context *context)
 	const struct config *config = context->config;
 	struct claims_context judged = context_claims(request, context);
 	struct json *claims;
-	enum wire why = gate_token(request, context, request->values[0], TOKEN_UNTYPED, &claims);
+	enum wire why = policy_token(request, context, request->values[0], TOKEN_UNTYPED, &claims);
 	const char *jti;
 
 	if (why != WIRE_OK)
@@ -33,20 +27,14 @@ answer(struct request *request, struct context *context)
 	return reply_empty(request);
 }
 
-static const struct endpoint endpoint = {
+const struct endpoint endpoint = {
     .name = "verify",
     .allow = "POST, OPTIONS",
     .title = "Token Verify",
     .description = "Takes a token and indicates if it is valid.  This view provides no\n"
 		   "information about a token's fitness for a particular use.",
-    .fields = {{.name = "token"}},
-    .start = start,
+    .fields = {{FIELD_TEXT, "token"}},
+    .start = context_open,
     .check = context_check,
     .answer = answer,
 };
-
-int
-main(int argc, char **argv)
-{
-	return serve(&endpoint, argc, argv);
-}

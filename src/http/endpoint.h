@@ -15,11 +15,20 @@
 struct context;
 
 /* A text field of the request's body, as DRF's CharField(required=True). */
-struct field {
-	const char *name;
-	bool exact;     /* white space around it is kept */
-	bool read_only; /* only told by OPTIONS: a member of the answer, not of the request */
+enum field_kind {
+	FIELD_END, /* ends the list */
+	FIELD_TEXT,
+	FIELD_LOGIN,     /* a text, named as JWT_USERNAME_FIELD says */
+	FIELD_PASSWORD,  /* "password"; white space around it is kept if JWT_PASSWORD_TRIM is off */
+	FIELD_READ_ONLY, /* only described by OPTIONS: a member of the answer, not of the request */
 };
+
+struct field {
+	enum field_kind kind;
+	const char *name;
+};
+
+const char *field_name(const struct config *, const struct field *);
 
 #define FIELDS_MAXIMUM 4
 
@@ -28,12 +37,13 @@ struct endpoint {
 	const char *allow; /* the methods, as the Allow header lists them; NULL with decide() */
 	const char *title; /* DRF's name and description of the view, for OPTIONS */
 	const char *description;             /* as the text of a JSON string */
-	struct field fields[FIELDS_MAXIMUM]; /* a NULL name ends them; read_only ones stand last */
+	struct field fields[FIELDS_MAXIMUM]; /* FIELD_END ends them; FIELD_READ_ONLY stands last */
+	bool signs;                          /* needs private keys; else public ones are enough */
 	bool slow; /* an answer takes a processor for long: JWT_LOGIN_NICE and _QUEUE are for it */
 	bool one_form; /* answers in one form, whatever the Accept header says, as a file would */
 
 	/* Once, before the first request. NULL, after a line in the log: refuse to start. */
-	struct context *(*start)(const struct config *);
+	struct context *(*start)(const struct config *, const struct endpoint *);
 	/* Whether what it depends on has what is needed; not asked for a single CGI request. NULL:
 	 * there is nothing to ask. */
 	bool (*check)(struct context *);

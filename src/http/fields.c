@@ -211,20 +211,33 @@ put_errors(struct buffer *out, const char *name, const char *first, const char *
 	buffer_putc(out, ']');
 }
 
+const char *
+field_name(const struct config *config, const struct field *field)
+{
+	switch (field->kind) {
+	case FIELD_LOGIN:
+		return config->username_field;
+	case FIELD_PASSWORD:
+		return "password";
+	default:
+		return field->name;
+	}
+}
+
 static void
 read_field(struct request *request, const struct data *data, const struct field *field,
     struct bytes *value, struct buffer *errors)
 {
-	const char *refused = find_value(request->arena, data, field->name, value), *nul,
-		   *surrogate;
+	const char *name = field_name(request->config, field), *nul, *surrogate;
+	const char *refused = find_value(request->arena, data, name, value);
 	unsigned code_point;
 
-	if (refused == NULL && !field->exact)
+	if (refused == NULL && (field->kind != FIELD_PASSWORD || request->config->password_trim))
 		*value = strip(*value);
 	if (refused == NULL && value->length == 0)
 		refused = NOT_BLANK;
 	if (refused != NULL) {
-		put_errors(errors, field->name, refused, NULL);
+		put_errors(errors, name, refused, NULL);
 		return;
 	}
 	nul = memchr(value->data, '\0', value->length) != NULL ? NO_NUL : NULL;
@@ -234,9 +247,9 @@ read_field(struct request *request, const struct data *data, const struct field 
 			: arena_printf(request->arena,
 			      "Surrogate characters are not allowed: U+%X.", code_point);
 	if (nul != NULL)
-		put_errors(errors, field->name, nul, surrogate);
+		put_errors(errors, name, nul, surrogate);
 	else if (surrogate != NULL)
-		put_errors(errors, field->name, surrogate, NULL);
+		put_errors(errors, name, surrogate, NULL);
 }
 
 static const char *
@@ -271,7 +284,7 @@ request_fields(struct request *request, const struct field *fields, struct reply
 				       python_type(data.json)));
 		return false;
 	}
-	for (size_t i = 0; fields[i].name != NULL && !fields[i].read_only; i++)
+	for (size_t i = 0; fields[i].kind != FIELD_END && fields[i].kind != FIELD_READ_ONLY; i++)
 		read_field(request, &data, &fields[i], &values[i], &errors);
 	if (errors.length > 0) {
 		buffer_putc(&errors, '}');

@@ -52,7 +52,7 @@ judge(const struct endpoint *endpoint, struct request *request, struct context *
 		return reply_refuse(request, WIRE_METHOD, request->method);
 	if (is_method(request, "OPTIONS"))
 		return reply_options(request, endpoint);
-	if (endpoint->fields[0].name != NULL) {
+	if (endpoint->fields[0].kind != FIELD_END) {
 		if (request->defect != WIRE_OK)
 			return reply_refuse(request, request->defect, NULL);
 		if (!request_fields(request, endpoint->fields, &reply))
@@ -111,9 +111,10 @@ static void
 log_request(const struct request *request, const struct reply *reply, int64_t took)
 {
 	const struct log_field fields[] = {{"method", .text = request->method},
-	    {"status", FIELD_NUMBER, .number = reply->status}, {"outcome", .text = reply->outcome},
-	    {"user", .text = request->user}, {"from", .text = request->remote_address},
-	    {"ms", FIELD_THOUSANDTHS, .number = took}, {.name = NULL}};
+	    {"status", LOG_FIELD_NUMBER, .number = reply->status},
+	    {"outcome", .text = reply->outcome}, {"user", .text = request->user},
+	    {"from", .text = request->remote_address},
+	    {"ms", LOG_FIELD_THOUSANDTHS, .number = took}, {.name = NULL}};
 
 	log_event(reply->status < 500 ? LEVEL_INFO : LEVEL_WARNING, "request", fields);
 }

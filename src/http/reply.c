@@ -157,14 +157,17 @@ static void
 put_actions(struct request *request, struct buffer *out, const struct field *fields)
 {
 	buffer_puts(out, ",\"actions\":{\"POST\":{");
-	for (const struct field *field = fields; field->name != NULL; field++) {
+	for (const struct field *field = fields; field->kind != FIELD_END; field++) {
+		const char *name = field_name(request->config, field);
+		bool read_only = field->kind == FIELD_READ_ONLY;
+
 		if (field != fields)
 			buffer_putc(out, ',');
-		put_string(out, field->name);
+		put_string(out, name);
 		buffer_printf(out,
 		    ":{\"type\":\"string\",\"required\":%s,\"read_only\":%s,\"label\":",
-		    field->read_only ? "false" : "true", field->read_only ? "true" : "false");
-		put_string(out, label_of(request, field->name));
+		    read_only ? "false" : "true", read_only ? "true" : "false");
+		put_string(out, label_of(request, name));
 		buffer_putc(out, '}');
 	}
 	buffer_puts(out, "}}");
@@ -185,7 +188,7 @@ reply_options(struct request *request, const struct endpoint *endpoint)
 		buffer_puts(
 		    &body, ",\"application/x-www-form-urlencoded\",\"multipart/form-data\"");
 	buffer_putc(&body, ']');
-	if (endpoint->fields[0].name != NULL)
+	if (endpoint->fields[0].kind != FIELD_END)
 		put_actions(request, &body, endpoint->fields);
 	buffer_putc(&body, '}');
 	return reply_of(WIRE_OK, &body);

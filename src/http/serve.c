@@ -211,7 +211,7 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 	config = config_load(arguments.file);
 	if (config != NULL && !arguments.check_only)
 		log_to(config->log);
-	context = config == NULL ? NULL : endpoint->start(config);
+	context = config == NULL ? NULL : endpoint->start(config, endpoint);
 	if (context == NULL)
 		return EXIT_FAILURE;
 	if (arguments.check_only) {

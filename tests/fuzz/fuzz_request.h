@@ -26,7 +26,7 @@ fuzz_request_config(void)
 static inline void
 check_values(const struct request *request, const struct field *fields)
 {
-	for (size_t i = 0; fields[i].name != NULL; i++) {
+	for (size_t i = 0; fields[i].kind != FIELD_END; i++) {
 		struct bytes value = request->values[i];
 
 		require(value.length > 0 && memchr(value.data, '\0', value.length) == NULL);
@@ -46,7 +46,7 @@ static inline struct reply
 check_request(struct request *request)
 {
 	static const struct field fields[] = {
-	    {.name = "username"}, {.name = "password", .exact = true}, {0}};
+	    {FIELD_TEXT, "username"}, {FIELD_PASSWORD, "password"}, {FIELD_END, NULL}};
 	struct reply reply = {.status = 0};
 
 	require(request->method != NULL || request->defect != WIRE_OK);

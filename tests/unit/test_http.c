@@ -171,7 +171,7 @@ static void
 bodies_become_values(void **state)
 {
 	static const struct field fields[] = {
-	    {.name = "username"}, {.name = "password"}, {.name = NULL}};
+	    {FIELD_TEXT, "username"}, {FIELD_TEXT, "password"}, {FIELD_END, NULL}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {

@@ -1,0 +1,31 @@
+/*
+ * What the programs that read tokens keep between requests.
+ */
+#ifndef ENDPOINTS_CONTEXT_H
+#define ENDPOINTS_CONTEXT_H
+
+#include "accounts/accounts.h"
+#include "accounts/throttle.h"
+#include "http/endpoint.h"
+#include "signing/claims.h"
+
+struct context {
+	const struct config *config;
+	struct keyring *keyring;
+	struct accounts *accounts;
+	struct throttle *throttle; /* NULL: logins are not limited */
+};
+
+/*
+ * For an endpoint's start: keys loaded, private ones only if the endpoint signs; the database is
+ * not connected yet. NULL after a line in the log.
+ */
+struct context *context_open(const struct config *, const struct endpoint *);
+
+/* For an endpoint's check: false, after a line in the log, if the database lacks something. */
+bool context_check(struct context *);
+
+/* What signing needs for this request. */
+struct claims_context context_claims(const struct request *, const struct context *);
+
+#endif

@@ -1,0 +1,66 @@
+#include "endpoints/outstanding.h"
+
+#include "endpoints/issue.h"
+
+static enum wire
+list(const struct request *request, const struct context *context, const struct json *claims,
+    const char *token, const char *key, bool created_now)
+{
+	struct claims_context judged = context_claims(request, context);
+	enum verdict listed = VERDICT_UNDECIDED;
+
+	if (token != NULL)
+		listed = issue_list(&judged, context->accounts, claims, token, key, created_now);
+	switch (listed) {
+	case VERDICT_YES:
+		return WIRE_OK;
+	case VERDICT_NO:
+		return WIRE_TOKEN_INVALID;
+	default:
+		return WIRE_UNAVAILABLE;
+	}
+}
+
+enum wire
+outstanding_add(const struct request *request, const struct context *context, struct json *claims,
+    const char *token, const char *key)
+{
+	return list(request, context, claims, token, key, true);
+}
+
+/* SimpleJWT before 5.4 knew nothing of a token that it had not listed at its issue. */
+enum wire
+outstanding_add_old(const struct request *request, const struct context *context,
+    struct json *claims, const char *key)
+{
+	struct claims_context judged = context_claims(request, context);
+	const char *token = claims_sign(&judged, claims);
+	bool knows = context->config->compat != COMPAT_5_2;
+
+	return list(request, context, claims, token, knows ? key : NULL, knows);
+}
+
+enum wire
+outstanding_end(
+    const struct request *request, const struct context *context, const struct json *claims)
+{
+	struct claims_context judged = context_claims(request, context);
+
+	switch (token_blacklist(context->accounts, request->arena, claims_jti(&judged, claims))) {
+	case VERDICT_YES:
+		return WIRE_OK;
+	case VERDICT_NO:
+		return WIRE_TOKEN_BLACKLISTED;
+	default:
+		return WIRE_UNAVAILABLE;
+	}
+}
+
+enum wire
+outstanding_blacklist(const struct request *request, const struct context *context,
+    struct json *claims, const char *key)
+{
+	enum wire listed = outstanding_add_old(request, context, claims, key);
+
+	return listed == WIRE_OK ? outstanding_end(request, context, claims) : listed;
+}

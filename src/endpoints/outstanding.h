@@ -1,0 +1,25 @@
+/*
+ * Tokens in the two tables of SimpleJWT's blacklist app, outstanding and blacklisted. Each function
+ * returns WIRE_OK, WIRE_TOKEN_INVALID if the token's id does not fit, or WIRE_UNAVAILABLE.
+ */
+#ifndef ENDPOINTS_OUTSTANDING_H
+#define ENDPOINTS_OUTSTANDING_H
+
+#include "endpoints/context.h"
+
+/* Lists a new token, which has an exp, under the account of that primary key. */
+enum wire outstanding_add(const struct request *, const struct context *, struct json *claims,
+    const char *token, const char *key);
+
+/*
+ * Blacklisting takes two steps: list the token, unless it is listed already, under the account of
+ * that key (which may be NULL); then end it: WIRE_TOKEN_BLACKLISTED if another request was first.
+ */
+enum wire outstanding_add_old(
+    const struct request *, const struct context *, struct json *claims, const char *key);
+enum wire outstanding_end(
+    const struct request *, const struct context *, const struct json *claims);
+enum wire outstanding_blacklist(
+    const struct request *, const struct context *, struct json *claims, const char *key);
+
+#endif

@@ -1,0 +1,148 @@
+#include "endpoints/policy.h"
+
+#include "endpoints/issue.h"
+#include "endpoints/outstanding.h"
+
+static enum wire
+fault_to_wire(enum claims_fault fault)
+{
+	static const enum wire wires[] = {[CLAIMS_GOOD] = WIRE_OK,
+	    [CLAIMS_INVALID] = WIRE_TOKEN_INVALID,
+	    [CLAIMS_EXPIRED] = WIRE_TOKEN_EXPIRED,
+	    [CLAIMS_NO_EXP] = WIRE_TOKEN_NO_EXP,
+	    [CLAIMS_NO_ID] = WIRE_TOKEN_NO_ID,
+	    [CLAIMS_NO_TYPE] = WIRE_TOKEN_NO_TYPE,
+	    [CLAIMS_WRONG_TYPE] = WIRE_TOKEN_WRONG_TYPE};
+
+	return wires[fault];
+}
+
+/* Whether the blacklist has the token's id; one without an id is refused later, in its turn. */
+static enum wire
+look_up(const struct request *request, const struct context *context, const struct json *claims)
+{
+	struct claims_context judged = context_claims(request, context);
+	const char *jti = claims_jti(&judged, claims);
+
+	if (jti == NULL)
+		return json_member(claims, context->config->jti_claim) == NULL ? WIRE_OK
+									       : WIRE_TOKEN_INVALID;
+	switch (token_blacklisted(context->accounts, request->arena, jti)) {
+	case VERDICT_YES:
+		return WIRE_TOKEN_BLACKLISTED;
+	case VERDICT_NO:
+		return WIRE_OK;
+	default:
+		return WIRE_UNAVAILABLE;
+	}
+}
+
+enum wire
+policy_token(const struct request *request, const struct context *context, struct bytes token,
+    enum token_kind kind, struct json **out)
+{
+	struct claims_context claims = context_claims(request, context);
+	enum claims_fault fault = claims_read(&claims, token, out);
+	enum wire listed = WIRE_OK;
+
+	if (fault != CLAIMS_GOOD)
+		return fault_to_wire(fault);
+	if (issue_lists(context->config, kind))
+		listed = look_up(request, context, *out);
+	if (listed != WIRE_OK)
+		return listed;
+	return fault_to_wire(claims_check(&claims, *out, kind));
+}
+
+/* Whether the claims carry the digest of this password's hash. */
+static bool
+password_unchanged(const struct request *request, const struct context *context,
+    const struct json *claims, const struct account *account)
+{
+	const struct json *claim = json_member(claims, context->config->revoke_token_claim);
+
+	return claim != NULL && claim->type == JSON_STRING &&
+	       bytes_equal(claim->text, account_password_digest(request->arena, account));
+}
+
+enum owner
+policy_owner(struct request *request, const struct context *context, const struct json *claims,
+    struct account *out)
+{
+	const struct config *config = context->config;
+	struct claims_context judged = context_claims(request, context);
+	const char *user_id;
+
+	switch (claims_user(&judged, claims, &user_id)) {
+	case CLAIMS_USER_NONE:
+		return OWNER_NONE;
+	case CLAIMS_USER_FALSE:
+		return OWNER_FALSE;
+	case CLAIMS_USER_OTHER:
+		return OWNER_OTHER;
+	case CLAIMS_USER:
+		break;
+	}
+	switch (account_find(context->accounts, request->arena, user_id, out)) {
+	case VERDICT_UNDECIDED:
+		return OWNER_UNDECIDED;
+	case VERDICT_NO:
+		return OWNER_UNKNOWN;
+	case VERDICT_YES:
+		break;
+	}
+	request->user = out->user_id;
+	if (config->check_user_is_active && !out->active)
+		return OWNER_INACTIVE;
+	if (config->check_revoke_token && !password_unchanged(request, context, claims, out))
+		return OWNER_CHANGED;
+	return OWNER_GOOD;
+}
+
+enum wire
+policy_renewal(struct request *request, const struct context *context, enum token_kind kind,
+    struct json *claims, struct account *out)
+{
+	const struct config *config = context->config;
+
+	*out = (struct account){.key = NULL};
+	if (config->compat == COMPAT_5_2 ||
+	    (kind == TOKEN_SLIDING && config->compat != COMPAT_HEAD))
+		return WIRE_OK;
+	switch (policy_owner(request, context, claims, out)) {
+	case OWNER_GOOD:
+	case OWNER_NONE:
+	case OWNER_FALSE:
+		return WIRE_OK;
+	case OWNER_OTHER:
+		return WIRE_TOKEN_INVALID;
+	case OWNER_UNDECIDED:
+		return WIRE_UNAVAILABLE;
+	case OWNER_UNKNOWN:
+	case OWNER_INACTIVE:
+		return WIRE_NO_ACCOUNT_FOR_TOKEN;
+	case OWNER_CHANGED:
+		break;
+	}
+	if (config->compat != COMPAT_HEAD)
+		return WIRE_OK;
+	if (config->token_blacklist &&
+	    outstanding_blacklist(request, context, claims, out->key) == WIRE_UNAVAILABLE)
+		return WIRE_UNAVAILABLE;
+	return WIRE_PASSWORD_CHANGED_REFRESH;
+}
+
+enum wire
+policy_find_owner(const struct request *request, const struct context *context,
+    const struct json *claims, struct account *out)
+{
+	struct claims_context judged = context_claims(request, context);
+	enum verdict found = VERDICT_NO;
+	const char *user_id;
+
+	if (claims_user(&judged, claims, &user_id) == CLAIMS_USER)
+		found = account_find(context->accounts, request->arena, user_id, out);
+	if (found != VERDICT_YES)
+		*out = (struct account){.key = NULL};
+	return found == VERDICT_UNDECIDED ? WIRE_UNAVAILABLE : WIRE_OK;
+}

@@ -1,0 +1,44 @@
+/*
+ * The one order in which a token and its owner are judged.
+ */
+#ifndef ENDPOINTS_POLICY_H
+#define ENDPOINTS_POLICY_H
+
+#include "endpoints/context.h"
+
+/*
+ * Reads a token of that kind: signature and times, blacklist, then exp, id and type. WIRE_OK with
+ * *out, or the reason of the refusal; WIRE_UNAVAILABLE if the blacklist could not be asked.
+ */
+enum wire policy_token(const struct request *, const struct context *, struct bytes token,
+    enum token_kind, struct json **out);
+
+/* The owner that a token names, in the order of the checks. */
+enum owner {
+	OWNER_GOOD,
+	OWNER_NONE,      /* the token has no user id */
+	OWNER_FALSE,     /* the user id is a value that Python takes for false */
+	OWNER_OTHER,     /* the user id has a type that no user id can have */
+	OWNER_UNDECIDED, /* an outage */
+	OWNER_UNKNOWN,   /* there is no such account */
+	OWNER_INACTIVE,
+	OWNER_CHANGED, /* the password has changed since (JWT_CHECK_REVOKE_TOKEN) */
+};
+
+/* From OWNER_INACTIVE on, and for OWNER_GOOD, *out is the account. */
+enum owner policy_owner(
+    struct request *, const struct context *, const struct json *claims, struct account *out);
+
+/*
+ * Whether the owner of a refresh or sliding token may have another one: WIRE_OK, or the reason of
+ * the refusal. A token without an owner passes, as does one whose owner SimpleJWT of that release
+ * does not look at; then out->key is NULL.
+ */
+enum wire policy_renewal(struct request *, const struct context *, enum token_kind,
+    struct json *claims, struct account *out);
+
+/* The account under which a token is listed: out->key is NULL if there is none. */
+enum wire policy_find_owner(
+    const struct request *, const struct context *, const struct json *claims, struct account *out);
+
+#endif

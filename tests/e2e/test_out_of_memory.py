@@ -1,16 +1,13 @@
 """A request that can have no memory ends with 503 or with its process, and never with a wrong answer."""
 import mmap
-import os
-import pathlib
 import struct
-import subprocess
 from functools import partial
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from harness import fastcgi, ours
+from harness import fastcgi, ours, preload
 from harness.people import PASSWORD
 from harness.profiles import PROFILES
 from harness.tokens import Maker
@@ -23,10 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    made = tmp_path_factory.mktemp("nomemory") / "nomemory.so"
-    source = pathlib.Path(fastcgi.__file__).with_name("nomemory.c")
-    subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-shared", "-fPIC", "-o", made, source], check=True)
-    return made
+    return preload.build("nomemory", tmp_path_factory.mktemp("nomemory"))
 
 
 class Starved:

@@ -169,7 +169,7 @@ def test_apache_without_its_directive(site, server):
     try:
         snippet = other.snippet("servers/apache-cgi.conf")
         snippet.write_text(snippet.read_text().replace("CGIPassAuth On", ""))
-        servers.apache_start(other, f"Include {snippet}", "cgid")
+        servers.apache_start(other, f"Include {snippet}", "cgid", "headers")
         found = wrong(doctor(server, "--sockets", server.folder, "--url", url(other)))
         assert list(found) == [url(other) + "/hello/"]
         assert "CGIPassAuth On" in found[url(other) + "/hello/"]

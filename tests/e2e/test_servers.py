@@ -4,15 +4,20 @@ from urllib.parse import urlencode
 
 import pytest
 
-from harness import client, people, servers, tokens
+from harness import client, ours, people, servers, tokens
 from harness.profiles import PROFILES
 
 
 @pytest.fixture(scope="module", params=list(servers.ALL))
 def server(request, site):
     site.restore()
-    server = servers.Server(site.environment(), PROFILES["plain"].our_settings())
+    server = servers.Server(site.environment(), PROFILES["default"].our_settings(), ours.PROGRAMS)
     try:
+        counters = server.folder / "metrics.d"
+        counters.mkdir()
+        server.own(counters)
+        with server.configuration.open("a") as file:
+            file.write(f"JWT_METRICS_DIR={counters}\n")
         yield servers.ALL[request.param](server)
     finally:
         server.end()
@@ -121,6 +126,67 @@ def test_missing_field(server):
     answer = client.post_json(server.port, "/api/token/", {"username": "alice"})
     assert answer.status == 400
     assert is_json(answer) == {"password": ["This field is required."]}
+
+
+# Every program, at its own URL: no other answers there, and nothing answers elsewhere.
+
+def test_verify(server, pair):
+    for path in ("/api/token/verify/", "/api/token/verify"):
+        answer = client.post_json(server.port, path, {"token": pair["access"]})
+        assert (answer.status, is_json(answer)) == (200, {}), server.log()
+        answer = client.post_json(server.port, path, {"token": pair["access"] + "x"})
+        assert answer.status == 401
+        assert is_json(answer)["code"] == "token_not_valid"
+
+
+def test_blacklist(server):
+    refresh = log_in(server).json()["refresh"]
+    assert client.post_json(server.port, "/api/token/blacklist/", {"refresh": refresh}).status == 200
+    answer = client.post_json(server.port, "/api/token/blacklist", {"refresh": refresh})
+    assert (answer.status, is_json(answer)["detail"]) == (401, "Token is blacklisted")
+
+
+def test_sliding(server):
+    answer = log_in(server, path="/api/token/sliding/")
+    assert answer.status == 200, server.log()
+    for path in ("/api/token/sliding/refresh/", "/api/token/sliding/refresh"):
+        renewed = client.post_json(server.port, path, {"token": answer.json()["token"]})
+        assert renewed.status == 200
+        assert tokens.claims_of(is_json(renewed)["token"])["token_type"] == "sliding"
+    assert log_in(server, path="/api/token/sliding", password="wrong").status == 401
+
+
+def test_published_keys(server):
+    answer = client.ask(server.port, "GET /.well-known/jwks.json")
+    assert (answer.status, answer.json()) == (200, {"keys": []}), "an HMAC key is not published"
+
+
+@pytest.mark.parametrize("path", ["/healthz/ready", "/healthz/live"])
+def test_health(server, path):
+    answer = client.ask(server.port, "GET " + path)
+    assert (answer.status, is_json(answer)) == (200, {"status": "ok"}), server.log()
+
+
+def test_metrics(server, pair):
+    answer = client.ask(server.port, "GET /metrics")
+    assert answer.status == 200, server.log()
+    assert b'jwt_fcgi_requests_total{program="token",status="200"' in answer.body
+
+
+@pytest.mark.parametrize("path", ["/api/token/none", "/api/token/verify/none", "/api/token/verif", "/hello/none"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_path_without_a_program(server, method, path):
+    body = '{"token":"x"}' if method == "POST" else None
+    answer = client.ask(server.port, f"{method} {path}", ["Content-Type: application/json"], body)
+    assert answer.status == 404, server.log()
+    assert answer.header("Content-Type") == "application/json"
+    assert answer.json() == {"detail": "Not found."}
+
+
+@pytest.mark.parametrize("path", ["/", "/none", "/api", "/api/tokens/", "/metrics/none"])
+def test_elsewhere_no_program_answers(server, path):
+    answer = client.ask(server.port, "GET " + path)
+    assert answer.status in (403, 404), server.log()  # an empty folder of a web server is a 403
 
 
 def test_big_body(server):

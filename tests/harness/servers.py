@@ -6,6 +6,7 @@ sockets, the server's files. In the copies of our files only paths and ports are
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import socket
 import tempfile
@@ -47,6 +48,7 @@ class Server:
         missing = ours.missing(names)
         if missing:
             pytest.skip(f"not built in {ours.BUILD}: {', '.join(missing)}")
+        self.names = names
         self.prefix, self.user = as_web()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="jwt-fcgi-srv-", dir=parent))
         self.folder.chmod(0o755)
@@ -65,6 +67,7 @@ class Server:
         self.port = process.free_port()
         self.replaced = {
             "/usr/lib/jwt-fcgi": self.bin,
+            "/usr/share/jwt-fcgi": ours.CHECKOUT,
             "/run/fcgiwrap.socket": self.folder / "fcgiwrap.sock",
             "/run/jwt-fcgi": self.folder,
             "127.0.0.1:8000": f"127.0.0.1:{self.port}",
@@ -100,7 +103,7 @@ class Server:
             process.wait_for(lambda: listens(where[1]), f"{name} to listen")
 
     def spawn_all(self):
-        for name in NAMES:
+        for name in self.names:
             self.spawn(name)
 
     def answers(self):
@@ -153,29 +156,33 @@ def nginx_start(server, http=None):
     return server.wait()
 
 
-def nginx_socket(server):
-    server.spawn_all()
-    return nginx_start(server)
-
-
 NGINX_SERVER = """
-	include jwt-fcgi/maps.conf;
+	include {upstreams};
 	server {{
 		listen 127.0.0.1:{port};
 		include jwt-fcgi/errors.conf;
 		include {locations};
 		location / {{ return 404; }}
 	}}"""
+NGINX_LOCATIONS = "jwt-fcgi/locations.conf; include jwt-fcgi/health.conf; include jwt-fcgi/metrics.conf"
+
+
+def nginx_socket(server):
+    server.spawn_all()
+    return nginx_start(server, NGINX_SERVER.format(
+        port=server.port, upstreams="jwt-fcgi/upstreams.conf", locations=NGINX_LOCATIONS))
 
 
 def nginx_tcp(server):
-    for number, name in enumerate(("token", "refresh", "hello"), 9001):
+    text = (ours.CHECKOUT / "servers/nginx-tcp.conf").read_text()
+    for name, number in re.findall(r"upstream jwt_fcgi_(\w+) {\s*server 127.0.0.1:(\d+);", text):
         port = process.free_port()
         server.replaced[f"127.0.0.1:{number}"] = f"127.0.0.1:{port}"
-        server.spawn(name, "-a", "127.0.0.1", "-p", port)
-        process.wait_for(lambda port=port: process.accepts(port), f"{name} to listen")
+        if name in server.names:
+            server.spawn(name, "-a", "127.0.0.1", "-p", port)
+            process.wait_for(lambda port=port: process.accepts(port), f"{name} to listen")
     return nginx_start(server, NGINX_SERVER.format(
-        port=server.port, locations=server.snippet("servers/nginx-tcp.conf")))
+        port=server.port, upstreams=server.snippet("servers/nginx-tcp.conf"), locations=NGINX_LOCATIONS))
 
 
 def nginx_fcgiwrap(server):
@@ -183,7 +190,7 @@ def nginx_fcgiwrap(server):
     server.start(tool("fcgiwrap"), "-c", "2", "-f", "-s", f"unix:{path}")
     process.wait_for(lambda: listens(path), "fcgiwrap")
     return nginx_start(server, NGINX_SERVER.format(
-        port=server.port, locations=server.snippet("servers/nginx-fcgiwrap.conf")))
+        port=server.port, upstreams="jwt-fcgi/maps.conf", locations=server.snippet("servers/nginx-fcgiwrap.conf")))
 
 
 # Apache httpd
@@ -234,7 +241,7 @@ def apache_load(server, modules):
 def apache_start(server, host, *modules, mpm="event", override="None", main="", **more):
     (server.folder / "htdocs").mkdir(exist_ok=True)
     (server.folder / "mime.types").touch()
-    always = [f"mpm_{mpm}", "authz_core", "authn_core", "env", "alias", "mime"]
+    always = [f"mpm_{mpm}", "authz_core", "authz_host", "authn_core", "env", "alias", "mime"]
     path = server.folder / "apache.conf"
     path.write_text(APACHE.format(
         folder=server.folder, port=server.port, host=host, main=main, override=override,
@@ -247,15 +254,15 @@ def apache_start(server, host, *modules, mpm="event", override="None", main="", 
 def apache_proxy_fcgi(server):
     server.spawn_all()
     return apache_start(server, f"Include {server.snippet('servers/apache-proxy_fcgi.conf')}",
-                        "proxy", "proxy_fcgi")
+                        "headers", "proxy", "proxy_fcgi")
 
 
 def apache_fcgid(server):
-    return apache_start(server, f"Include {server.snippet('servers/apache-fcgid.conf')}", "fcgid")
+    return apache_start(server, f"Include {server.snippet('servers/apache-fcgid.conf')}", "fcgid", "headers")
 
 
 def apache_cgid(server):
-    return apache_start(server, f"Include {server.snippet('servers/apache-cgi.conf')}", "cgid")
+    return apache_start(server, f"Include {server.snippet('servers/apache-cgi.conf')}", "cgid", "headers")
 
 
 def suexec_root():
@@ -291,10 +298,11 @@ exec "${0%/*}/own/${0##*/}"
 """
 
 
-def suexec(server, names=NAMES):
+def suexec(server, names=None):
     """Behind each program's name a script that does to its environment what suEXEC does."""
     own = server.bin / "own"
     own.mkdir()
+    names = server.names if names is None else names
     for file in [*(server.bin / name for name in names), server.configuration]:
         file.rename(own / file.name)
     for name in names:
@@ -306,7 +314,7 @@ def suexec(server, names=NAMES):
 def apache_cgi_suexec(server):
     suexec(server)
     return apache_start(
-        server, f"Include {server.snippet('servers/apache-cgi.conf')}", "cgi", mpm="prefork",
+        server, f"Include {server.snippet('servers/apache-cgi.conf')}", "cgi", "headers", mpm="prefork",
         environment={"JWT_SIGNING_KEY": "of the environment, which must not arrive", "PGHOST": "/nowhere"},
     )
 

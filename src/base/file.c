@@ -8,16 +8,26 @@
 
 #define FILE_MAXIMUM (64 * 1024)
 
-/* Why it cannot hold a secret; NULL if it can. */
+const char *
+file_writable(struct arena *arena, const struct stat *status)
+{
+	/* Root reads for others, as jwtctl does: then the owner may be anyone. */
+	if (status->st_uid != 0 && status->st_uid != geteuid() && geteuid() != 0)
+		return "belongs to another user";
+	if (status->st_mode & 0022)
+		return arena_printf(arena, "is writable by others (mode %04o); fix with chmod go-w",
+		    (unsigned)(status->st_mode & 07777));
+	return NULL;
+}
+
+/* The same for reading: libpq's rule for keys, 0640 if the file is root's and we are not root. */
 static const char *
-refuse_mode(struct arena *arena, const struct stat *status)
+file_readable(struct arena *arena, const struct stat *status)
 {
 	mode_t forbidden = status->st_uid == 0 && geteuid() != 0 ? 0037 : 0077;
 
-	if (status->st_uid != 0 && status->st_uid != geteuid() && geteuid() != 0)
-		return "belongs to another user";
 	if (status->st_mode & forbidden)
-		return arena_printf(arena, "is readable by others (mode %04o); chmod 600 mends it",
+		return arena_printf(arena, "is readable by others (mode %04o); fix with chmod 600",
 		    (unsigned)(status->st_mode & 07777));
 	return NULL;
 }
@@ -37,47 +47,61 @@ read_all(int descriptor, char *memory, size_t size, size_t *length)
 	return true;
 }
 
-bool
-file_read(struct arena *arena, const char *path, struct bytes *out, const char **exposed,
+static bool
+read_open(struct arena *arena, int descriptor, struct bytes *out, struct file_access *access,
     const char **why)
 {
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat status;
 	char *memory;
-	bool done = false;
 
-	*why = NULL;
-	if (descriptor < 0 || fstat(descriptor, &status) != 0)
-		goto out;
+	if (fstat(descriptor, &status) != 0) {
+		*why = strerror(errno);
+		return false;
+	}
 	errno = 0;
-	if (!S_ISREG(status.st_mode))
-		*why = "is not a regular file";
-	else if (status.st_size > FILE_MAXIMUM)
-		*why = "is larger than 64 KiB";
+	*why = !S_ISREG(status.st_mode)        ? "is not a regular file"
+	       : status.st_size > FILE_MAXIMUM ? "is larger than 64 KiB"
+					       : NULL;
 	if (*why != NULL)
-		goto out;
-	*exposed = refuse_mode(arena, &status);
+		return false;
+	access->writable = file_writable(arena, &status);
+	access->readable = file_readable(arena, &status);
 	memory = arena_alloc(arena, FILE_MAXIMUM + 1);
 	out->data = memory;
-	done = read_all(descriptor, memory, FILE_MAXIMUM, &out->length);
-out:
-	if (!done && *why == NULL)
+	if (read_all(descriptor, memory, FILE_MAXIMUM, &out->length))
+		return true;
+	*why = strerror(errno);
+	return false;
+}
+
+bool
+file_read(struct arena *arena, const char *path, struct bytes *out, struct file_access *access,
+    const char **why)
+{
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), failure;
+	bool done;
+
+	if (descriptor < 0) {
 		*why = strerror(errno);
-	if (descriptor >= 0)
-		close(descriptor);
+		return false;
+	}
+	done = read_open(arena, descriptor, out, access, why);
+	failure = errno;
+	close(descriptor);
+	errno = failure;
 	return done;
 }
 
 bool
 file_read_secret(struct arena *arena, const char *path, struct bytes *out, const char **why)
 {
-	const char *exposed;
+	struct file_access access;
 
-	if (!file_read(arena, path, out, &exposed, why))
+	if (!file_read(arena, path, out, &access, why))
 		return false;
 	errno = 0;
-	*why = exposed;
-	return exposed == NULL;
+	*why = access.writable != NULL ? access.writable : access.readable;
+	return *why == NULL;
 }
 
 int

@@ -8,17 +8,25 @@
 
 #include <sys/types.h>
 
+struct stat;
+
+/* Who else may use a file: NULL, or a clause such as "is readable by others (mode 0644); ...". */
+struct file_access {
+	const char *writable; /* not ours and not root's, or group or others may write it */
+	const char *readable; /* not 0600 or stricter; of root's files, read by us, 0640 */
+};
+
+/* file_access.writable of a file or folder, as sshd's StrictModes judges it. */
+const char *file_writable(struct arena *, const struct stat *);
+
 /*
  * The whole of a regular file of at most 64 KiB. false with *why, a clause such as "No such file or
- * directory"; errno is that of the failed call, or 0. *exposed: NULL if nobody but its owner may
- * read it: mode 0600 or stricter if it is ours, 0640 or stricter if it is root's (libpq's rule for
- * keys); else a clause such as "is readable by others (mode 0644)". The arena is the caller's to
- * wipe.
+ * directory"; errno is that of the failed call, or 0. The arena is the caller's to wipe.
  */
 bool file_read(
-    struct arena *, const char *path, struct bytes *out, const char **exposed, const char **why);
+    struct arena *, const char *path, struct bytes *out, struct file_access *, const char **why);
 
-/* The same, refusing what others may read. */
+/* The same, refusing what others may read or write. */
 bool file_read_secret(struct arena *, const char *path, struct bytes *out, const char **why);
 
 /*

@@ -1,5 +1,7 @@
 #include "endpoints/context.h"
 
+#include "process/sandbox.h"
+
 struct context *
 context_open(const struct config *config, const struct endpoint *endpoint)
 {
@@ -8,6 +10,8 @@ context_open(const struct config *config, const struct endpoint *endpoint)
 
 	context->config = config;
 	context->keyring = keyring_load(config, duty);
+	for (size_t i = 0; context->keyring != NULL && i < KEYRING_WATCHED; i++)
+		sandbox_keep(keyring_watched(context->keyring)[i]);
 	context->accounts = context->keyring == NULL ? NULL : accounts_open(config, endpoint->name);
 	return context->accounts == NULL ? NULL : context;
 }

@@ -3,6 +3,7 @@
  * services of anybody. The only answer that may be kept by caches.
  */
 #include "http/endpoint.h"
+#include "process/sandbox.h"
 #include "signing/keyring.h"
 
 #include <string.h>
@@ -20,6 +21,8 @@ start(const struct config *config, const struct endpoint *endpoint)
 	(void)endpoint;
 	context.config = config;
 	context.keyring = keyring_load(config, KEYRING_VERIFIES);
+	for (size_t i = 0; context.keyring != NULL && i < KEYRING_WATCHED; i++)
+		sandbox_keep(keyring_watched(context.keyring)[i]);
 	return context.keyring == NULL ? NULL : &context;
 }
 

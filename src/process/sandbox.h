@@ -3,7 +3,7 @@
  *
  * No new privileges, no capability but to read files as root, no core dump and no debugger; by
  * seccomp no other program, no process, and no socket but those that PostgreSQL is reached by; by
- * Landlock no file but what libpq, OpenSSL, the C library and the keys' folder need to be read
+ * Landlock no file but what libpq, OpenSSL, the C library and the keys in use need to be read
  * again. A refused call fails with an error, it does not end the program. What the kernel does not
  * have is left out, with one line in the log.
  */
@@ -11,6 +11,10 @@
 #define PROCESS_SANDBOX_H
 
 #include "config/config.h"
+
+/* A file, in whose folder another may take its place, or a folder, that is read again later; the
+ * string is kept. NULL is fine. */
+void sandbox_keep(const char *path);
 
 /* To be called once all is open that is only opened at the start. Cannot fail. */
 void sandbox_enter(const struct config *);

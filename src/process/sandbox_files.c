@@ -28,6 +28,7 @@
 #define TRUNCATE_OF_3 (UINT64_C(1) << 14)
 #define CONNECT_OF_4  (UINT64_C(1) << 1)
 #define DNS           53
+#define KEPT_MAXIMUM  8
 
 struct ruleset {
 	uint64_t files, network;
@@ -98,6 +99,27 @@ allow_folder_of(int ruleset, const char *path)
 	}
 }
 
+static const char *kept[KEPT_MAXIMUM];
+static size_t kept_count;
+
+void
+sandbox_keep(const char *path)
+{
+	if (path != NULL && kept_count < KEPT_MAXIMUM)
+		kept[kept_count++] = path;
+}
+
+static void
+allow_kept(int ruleset, const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+		allow_reading(ruleset, path);
+	else
+		allow_folder_of(ruleset, path);
+}
+
 /* The folders of ~/.pgpass and ~/.postgresql, if there is one. */
 static void
 allow_home(int ruleset)
@@ -128,8 +150,8 @@ allow_files(int ruleset, const struct config *config)
 			allow_reading(ruleset, config_environment(folders[i]));
 	if (config_environment("PGREQUIREPEER") != NULL)
 		allow_reading(ruleset, "/etc/passwd");
-	if (config->key_dir != NULL)
-		allow_reading(ruleset, config->key_dir);
+	for (size_t i = 0; i < kept_count; i++)
+		allow_kept(ruleset, kept[i]);
 	if (config->metrics_dir != NULL)
 		allow_reading(ruleset, config->metrics_dir);
 	allow(ruleset, "/dev/null", READ_FILE | WRITE_FILE);

@@ -119,20 +119,20 @@ bool
 keyfile_read(struct arena *arena, const char *path, const struct key_wish *wish, struct keys *out,
     const char **why)
 {
-	const char *exposed;
+	struct file_access access;
 	struct bytes text;
 	bool secret;
 
 	out->count = 0;
-	if (!file_read(arena, path, &text, &exposed, why))
+	if (!file_read(arena, path, &text, &access, why))
 		return false;
 	if (text.length > 0 && text.data[text.length - 1] == '\n')
 		text.length--;
 	if (!keytext_read(arena, text, wish, out, &secret, why))
 		return false;
-	if (!secret || exposed == NULL || wish->any_mode)
+	*why = access.writable == NULL && secret ? access.readable : access.writable;
+	if (*why == NULL || wish->any_mode)
 		return true;
 	keys_free(out);
-	*why = exposed;
 	return false;
 }

@@ -17,7 +17,7 @@ struct key_wish {
 	const struct algorithm *algorithm; /* NULL: that which the key names or is made for */
 	const struct algorithm *usual; /* for an RSA key or a secret that names none; may be NULL */
 	bool signs;                    /* with what signs, if it is there */
-	bool any_mode;                 /* a secret may be in a file that others can read */
+	bool any_mode;                 /* others may read and write the file */
 	bool no_secret; /* what is neither PEM nor a JWK is not taken for the bytes of a secret */
 };
 
@@ -30,8 +30,8 @@ bool keytext_read(struct arena *, struct bytes text, const struct key_wish *, st
     bool *secret, const char **why);
 
 /*
- * The same of a file; a newline at the end of a secret is dropped. Refused too: a private key or a
- * secret in a file that others can read.
+ * The same of a file; a newline at the end of a secret is dropped. Refused too: a file that others
+ * can write, and a private key or a secret that others can read.
  */
 bool keyfile_read(
     struct arena *, const char *path, const struct key_wish *, struct keys *out, const char **why);

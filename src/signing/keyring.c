@@ -14,10 +14,12 @@
 
 struct keyring {
 	struct arena *arena;
-	const char *folder; /* NULL: nothing to look at */
-	struct ring_rules rules;
+	const struct config *config; /* NULL: nothing is looked at */
+	enum keyring_duty duty;
+	const char *watched[KEYRING_WATCHED]; /* the folder, or the files of single keys */
 	struct ring *ring;
-	uint64_t fingerprint; /* of the folder when it was read; 0: read it again in any case */
+	uint64_t fingerprint;         /* of the folder or files when they were read */
+	bool settled;                 /* whether that is sure to differ after the next change */
 	int64_t looked, looked_again; /* milliseconds */
 	sig_atomic_t hang_ups;
 	char complaint[512]; /* the last one, so that it is made once */
@@ -81,78 +83,85 @@ keyring_free(struct keyring *keyring)
 	arena_free(keyring->arena);
 }
 
-/* A key from a setting's text or its file; false after a line in the log. */
+/* A key from a setting's text or its file; false with *why, a line in the arena. */
 static bool
 read_setting(struct arena *arena, const char *name, const char *text, const char *file,
-    const struct key_wish *wish, struct keys *out)
+    const struct key_wish *wish, struct keys *out, const char **why)
 {
-	const char *why = NULL;
-
-	if (text != NULL ? keytext_read(arena, bytes_of(text), wish, out, NULL, &why)
-			 : keyfile_read(arena, file, wish, out, &why))
+	if (text != NULL ? keytext_read(arena, bytes_of(text), wish, out, NULL, why)
+			 : keyfile_read(arena, file, wish, out, why))
 		return true;
-	if (text != NULL)
-		log_line("%s %s", name, why);
-	else
-		log_line("%s_FILE %s %s", name, file, why);
+	*why = text != NULL ? arena_printf(arena, "%s %s", name, *why)
+			    : arena_printf(arena, "%s_FILE %s %s", name, file, *why);
 	return false;
 }
 
+/* Whether there is a verifying key by itself; with a secret it is not looked at. */
 static bool
-read_settings(
-    struct arena *arena, const struct config *config, enum keyring_duty duty, struct keys *out)
+has_public(const struct config *config)
 {
-	struct key_wish wish = {.algorithm = algorithm_find(bytes_of(config->algorithm)),
-	    .signs = duty == KEYRING_SIGNS};
-	bool symmetric = wish.algorithm->family == FAMILY_HMAC;
-	bool has_public =
-	    !symmetric && (config->verifying_key != NULL || config->verifying_key_file != NULL);
-	struct keys public = {.count = 0};
-	bool same;
+	return algorithm_find(bytes_of(config->algorithm))->family != FAMILY_HMAC &&
+	       (config->verifying_key != NULL || config->verifying_key_file != NULL);
+}
 
-	out->count = 0;
-	if (has_public && !read_setting(arena, "JWT_VERIFYING_KEY", config->verifying_key,
-			      config->verifying_key_file,
-			      &(struct key_wish){.algorithm = wish.algorithm}, &public))
-		return false;
-	if (has_public && duty == KEYRING_VERIFIES) {
-		*out = public;
-		return true;
-	}
-	if (config->signing_key == NULL && config->signing_key_file == NULL) {
-		log_line("no key: set JWT_KEY_DIR, JWT_SIGNING_KEY_FILE or JWT_SIGNING_KEY%s",
-		    symmetric || duty == KEYRING_SIGNS ? "" : ", or JWT_VERIFYING_KEY_FILE");
-		keys_free(&public);
-		return false;
-	}
+static bool
+read_public(struct arena *arena, const struct config *config, struct keys *out, const char **why)
+{
+	const struct key_wish wish = {.algorithm = algorithm_find(bytes_of(config->algorithm))};
+
+	return read_setting(arena, "JWT_VERIFYING_KEY", config->verifying_key,
+	    config->verifying_key_file, &wish, out, why);
+}
+
+static bool
+read_pair(struct arena *arena, const struct config *config, enum keyring_duty duty,
+    struct keys *out, const char **why)
+{
+	const struct key_wish wish = {.algorithm = algorithm_find(bytes_of(config->algorithm)),
+	    .signs = duty == KEYRING_SIGNS};
+	struct keys public = {.count = 0};
+	bool same = true;
+
 	if (!read_setting(arena, "JWT_SIGNING_KEY", config->signing_key, config->signing_key_file,
-		&wish, out)) {
-		keys_free(&public);
+		&wish, out, why))
 		return false;
+	if (has_public(config)) {
+		if (!read_public(arena, config, &public, why)) {
+			keys_free(out);
+			return false;
+		}
+		same = strcmp(public.keys[0]->id, out->keys[0]->id) == 0;
+		keys_free(&public);
 	}
-	same = !has_public || strcmp(public.keys[0]->id, out->keys[0]->id) == 0;
-	keys_free(&public);
 	if (!same)
-		log_line("JWT_VERIFYING_KEY is not the public half of JWT_SIGNING_KEY");
+		*why = "JWT_VERIFYING_KEY is not the public half of JWT_SIGNING_KEY";
 	else if (duty == KEYRING_SIGNS && !out->keys[0]->signs)
-		log_line("JWT_SIGNING_KEY is a public key; tokens are signed with a private one");
+		*why = "JWT_SIGNING_KEY is a public key; tokens are signed with a private one";
 	else
 		return true;
 	keys_free(out);
 	return false;
 }
 
-static bool
-load_single(struct keyring *keyring, const struct config *config, enum keyring_duty duty)
+static struct ring *
+read_single(
+    struct arena *arena, const struct config *config, enum keyring_duty duty, const char **why)
 {
-	struct arena *scratch = arena_new();
-	struct keys keys;
-	bool read = read_settings(scratch, config, duty, &keys);
+	bool verifies = duty == KEYRING_VERIFIES, public = has_public(config);
+	struct keys keys = {.count = 0};
 
-	if (read)
-		keyring->ring = ring_of(&keys);
-	arena_free(scratch);
-	return read;
+	if (verifies && public)
+		return read_public(arena, config, &keys, why) ? ring_of(&keys) : NULL;
+	if (config->signing_key == NULL && config->signing_key_file == NULL) {
+		bool pair =
+		    algorithm_find(bytes_of(config->algorithm))->family != FAMILY_HMAC && verifies;
+
+		*why = arena_printf(arena,
+		    "no key: set JWT_KEY_DIR, JWT_SIGNING_KEY_FILE or JWT_SIGNING_KEY%s",
+		    pair ? ", or JWT_VERIFYING_KEY_FILE" : "");
+		return NULL;
+	}
+	return read_pair(arena, config, duty, &keys, why) ? ring_of(&keys) : NULL;
 }
 
 /* Says so once, and again only after something else was said. */
@@ -162,27 +171,47 @@ complain(struct keyring *keyring, const char *why, bool in_use)
 	if (strncmp(why, keyring->complaint, sizeof(keyring->complaint) - 1) == 0)
 		return;
 	snprintf(keyring->complaint, sizeof(keyring->complaint), "%s", why);
-	log_line("JWT_KEY_DIR: %s%s", why, in_use ? "; the keys in use stay" : "");
+	log_line("%s%s%s", keyring->config->key_dir == NULL ? "" : "JWT_KEY_DIR: ", why,
+	    in_use ? "; the keys in use stay" : "");
 }
 
-/* Reads the folder; what is moved while it is read is read again. */
 static struct ring *
-read_folder(struct keyring *keyring, struct arena *scratch, const char **why)
+read_once(const struct keyring *keyring, struct arena *scratch, const char **why)
+{
+	const struct config *config = keyring->config;
+	const struct ring_rules rules = {.signs = keyring->duty == KEYRING_SIGNS,
+	    .usual = algorithm_find(bytes_of(config->algorithm)),
+	    .longest = keyring_longest_lifetime(config)};
+
+	if (config->key_dir != NULL)
+		return ring_load(scratch, config->key_dir, &rules, why);
+	return read_single(scratch, config, keyring->duty, why);
+}
+
+static uint64_t
+fingerprint(const struct keyring *keyring, int64_t *newest)
+{
+	if (keyring->config->key_dir != NULL)
+		return ring_fingerprint(keyring->config->key_dir, newest);
+	return ring_fingerprint_files(keyring->watched, KEYRING_WATCHED, newest);
+}
+
+/* Reads the folder or the files; what changes while it is read is read again. */
+static struct ring *
+read_keys(struct keyring *keyring, struct arena *scratch, const char **why)
 {
 	struct ring *ring = NULL;
-	uint64_t before, after = 0;
+	uint64_t before = 0;
 	int64_t newest;
 
-	for (int i = 0; i < 3; i++) {
-		before = ring_fingerprint(keyring->folder, &newest);
+	keyring->fingerprint = 1;
+	for (int i = 0; i < 3 && keyring->fingerprint != before; i++) {
+		before = fingerprint(keyring, &newest);
 		ring_free(ring);
-		ring = ring_load(scratch, keyring->folder, &keyring->rules, why);
-		after = ring_fingerprint(keyring->folder, &newest);
-		if (before == after)
-			break;
-		after = 0;
+		ring = read_once(keyring, scratch, why);
+		keyring->fingerprint = fingerprint(keyring, &newest);
 	}
-	keyring->fingerprint = time(NULL) - newest < SETTLED ? 0 : after;
+	keyring->settled = keyring->fingerprint == before && time(NULL) - newest >= SETTLED;
 	return ring;
 }
 
@@ -200,26 +229,30 @@ differ(const struct ring *a, const struct ring *b)
 	return false;
 }
 
+/* The thumbprint of a secret by itself stands in no token, so it does not belong into a log. */
 static void
 log_ring(const struct ring *ring)
 {
 	const struct key *signer = ring->signer;
 
-	if (signer == NULL)
+	if (!ring->with_ids)
+		log_notice("keys: the key file has changed and was read again (%s)",
+		    ring->keys[0].key->algorithm->name);
+	else if (signer == NULL)
 		log_notice("keys: %zu, for verifying", ring->count);
 	else
 		log_notice("keys: %zu, signing with %s (%s)", ring->count, signer->id,
 		    signer->algorithm->name);
 }
 
-/* Takes the folder's keys into use; true if they are other ones than before. */
+/* Takes the keys into use as they are now; true if they are other ones than before. */
 static bool
 reload(struct keyring *keyring)
 {
 	struct arena *scratch = arena_new();
 	bool first = keyring->ring == NULL, changed;
 	const char *why;
-	struct ring *ring = read_folder(keyring, scratch, &why);
+	struct ring *ring = read_keys(keyring, scratch, &why);
 
 	changed = ring != NULL && differ(keyring->ring, ring);
 	if (ring == NULL) {
@@ -235,16 +268,33 @@ reload(struct keyring *keyring)
 	return changed;
 }
 
+/* unsettled: read again too what may have changed within the grain of a file's times. */
 static bool
-look(struct keyring *keyring)
+look(struct keyring *keyring, bool unsettled)
 {
 	int64_t newest;
 
-	if (keyring->fingerprint != 0 && keyring->hang_ups == hang_ups &&
-	    ring_fingerprint(keyring->folder, &newest) == keyring->fingerprint)
+	if ((keyring->settled || !unsettled) && keyring->hang_ups == hang_ups &&
+	    fingerprint(keyring, &newest) == keyring->fingerprint)
 		return false;
 	keyring->hang_ups = hang_ups;
 	return reload(keyring);
+}
+
+static void
+watch_paths(struct keyring *keyring)
+{
+	const struct config *config = keyring->config;
+	bool public = has_public(config);
+
+	if (config->key_dir != NULL) {
+		keyring->watched[0] = config->key_dir;
+		return;
+	}
+	if (public)
+		keyring->watched[0] = config->verifying_key_file;
+	if (!public || keyring->duty == KEYRING_SIGNS)
+		keyring->watched[1] = config->signing_key_file;
 }
 
 struct keyring *
@@ -254,38 +304,47 @@ keyring_load(const struct config *config, enum keyring_duty duty)
 
 	openssl_start();
 	keyring = keyring_new();
-	if (config->key_dir == NULL) {
-		if (load_single(keyring, config, duty))
-			return keyring;
-		keyring_free(keyring);
-		return NULL;
-	}
-	keyring->folder = config->key_dir;
-	keyring->rules = (struct ring_rules){.signs = duty == KEYRING_SIGNS,
-	    .usual = algorithm_find(bytes_of(config->algorithm)),
-	    .longest = keyring_longest_lifetime(config)};
+	keyring->config = config;
+	keyring->duty = duty;
 	keyring->looked = clock_milliseconds();
+	watch_paths(keyring);
 	reload(keyring);
 	if (keyring->ring == NULL) {
 		keyring_free(keyring);
 		return NULL;
 	}
-	watch_signal();
+	if (keyring->watched[0] == NULL && keyring->watched[1] == NULL)
+		keyring->config = NULL;
+	else
+		watch_signal();
 	return keyring;
 }
 
+const char *const *
+keyring_watched(const struct keyring *keyring)
+{
+	return keyring->watched;
+}
+
+/*
+ * A folder is compared once a second at the most: its keys say with their kid that they are new,
+ * and sign only after that time. A single key does neither, so its file is asked for at each use
+ * (one stat(2)): a token that one worker has signed is good for the next.
+ */
 const struct ring *
 keyring_ring(struct keyring *keyring)
 {
 	int64_t now;
+	bool due;
 
-	if (keyring->folder == NULL)
+	if (keyring->config == NULL)
 		return keyring->ring;
 	now = clock_milliseconds();
-	if (now - keyring->looked >= LOOK_EVERY || keyring->hang_ups != hang_ups) {
+	due = now - keyring->looked >= LOOK_EVERY || keyring->hang_ups != hang_ups;
+	if (due)
 		keyring->looked = now;
-		look(keyring);
-	}
+	if (due || keyring->config->key_dir == NULL)
+		look(keyring, due);
 	return keyring->ring;
 }
 
@@ -294,8 +353,8 @@ keyring_look_again(struct keyring *keyring)
 {
 	int64_t now = clock_milliseconds();
 
-	if (keyring->folder == NULL || now - keyring->looked_again < LOOK_EVERY)
+	if (keyring->config == NULL || now - keyring->looked_again < LOOK_EVERY)
 		return false;
 	keyring->looked_again = now;
-	return look(keyring);
+	return look(keyring, true);
 }

@@ -1,11 +1,11 @@
 /*
- * The keys of this process: one of the settings, or a folder of them (JWT_KEY_DIR) that is looked
- * at again while requests are served.
+ * The keys of this process: those of the settings, or a folder of them (JWT_KEY_DIR), which are
+ * looked at again while requests are served.
  *
- * Once a second at the most, at the first use, the folder's files are compared with what was read.
- * If they differ the folder is read anew; if that fails one line is logged and the keys in use
- * stay. A SIGHUP makes the next use look at once, and a token with an unknown kid does so once a
- * second.
+ * At the first use in a second the folder's files are compared with what was read; the file of a
+ * single key (JWT_SIGNING_KEY_FILE, JWT_VERIFYING_KEY_FILE) at each use. What differs is read
+ * anew, with a line in the log; if that fails one line is logged and the keys in use stay. A SIGHUP
+ * makes the next use read them, and a token with an unknown kid does so once a second.
  */
 #ifndef SIGNING_KEYRING_H
 #define SIGNING_KEYRING_H
@@ -28,6 +28,11 @@ struct keyring *keyring_load(const struct config *, enum keyring_duty);
 struct keyring *keyring_of(struct ring *);
 
 void keyring_free(struct keyring *); /* NULL is fine */
+
+enum { KEYRING_WATCHED = 2 };
+
+/* What is read again: KEYRING_WATCHED paths of files or a folder, each of which may be NULL. */
+const char *const *keyring_watched(const struct keyring *);
 
 /* The keys as they are now; valid until the next call of any of these. */
 const struct ring *keyring_ring(struct keyring *);

@@ -1,5 +1,7 @@
 #include "signing/ring.h"
 
+#include "base/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -60,13 +62,26 @@ moved_at(const struct stat *status)
 							       : status->st_mtim.tv_sec;
 }
 
+/* Who can write a folder of keys can add one: NULL, or a line on why it is not trusted. */
+static const char *
+judge_folder(struct arena *arena, const char *path)
+{
+	struct stat status;
+	const char *why = stat(path, &status) == 0 ? file_writable(arena, &status) : NULL;
+
+	return why == NULL ? NULL : arena_printf(arena, "%s %s", path, why);
+}
+
 static const char *
 list_state(struct arena *arena, const char *folder, enum key_state state, struct entry **list)
 {
 	const char *path = arena_printf(arena, "%s/%s", folder, states[state]);
-	DIR *directory = opendir(path);
+	const char *why = judge_folder(arena, path);
+	DIR *directory = why == NULL ? opendir(path) : NULL;
 	struct dirent *file;
 
+	if (why != NULL)
+		return why;
 	if (directory == NULL)
 		return errno == ENOENT ? NULL
 				       : arena_printf(arena, "%s: %s", path, strerror(errno));
@@ -222,7 +237,7 @@ static const char *
 fill(struct arena *arena, const char *folder, const struct ring_rules *rules, struct ring *ring)
 {
 	struct entry *list = NULL;
-	const char *why = NULL;
+	const char *why = judge_folder(arena, folder);
 
 	if (access(folder, X_OK) != 0)
 		return arena_printf(arena, "%s: %s", folder, strerror(errno));
@@ -310,6 +325,8 @@ ring_signer(const struct ring *ring, int64_t now)
 	return ring->before != NULL && now < ring->signs_from ? ring->before : ring->signer;
 }
 
+#define FNV_BASIS UINT64_C(14695981039346656037)
+
 /* FNV-1a. */
 static uint64_t
 mix(uint64_t hash, const void *data, size_t length)
@@ -318,6 +335,19 @@ mix(uint64_t hash, const void *data, size_t length)
 
 	while (length-- > 0)
 		hash = (hash ^ *at++) * 1099511628211u;
+	return hash;
+}
+
+/* What differs if the file is written, or another takes its place. */
+static uint64_t
+fingerprint_file(uint64_t hash, const struct stat *status, int64_t *newest)
+{
+	hash = mix(hash, &status->st_ino, sizeof(status->st_ino));
+	hash = mix(hash, &status->st_size, sizeof(status->st_size));
+	hash = mix(hash, &status->st_mtim, sizeof(status->st_mtim));
+	hash = mix(hash, &status->st_ctim, sizeof(status->st_ctim));
+	if (moved_at(status) > *newest)
+		*newest = moved_at(status);
 	return hash;
 }
 
@@ -331,19 +361,11 @@ fingerprint_state(const char *path, int64_t *newest)
 	struct stat status;
 
 	while (directory != NULL && (file = readdir(directory)) != NULL) {
-		uint64_t hash = 14695981039346656037u;
-
 		if (strcmp(file->d_name, "..") == 0 ||
 		    fstatat(dirfd(directory), file->d_name, &status, 0) != 0)
 			continue;
-		hash = mix(hash, file->d_name, strlen(file->d_name));
-		hash = mix(hash, &status.st_ino, sizeof(status.st_ino));
-		hash = mix(hash, &status.st_size, sizeof(status.st_size));
-		hash = mix(hash, &status.st_mtim, sizeof(status.st_mtim));
-		hash = mix(hash, &status.st_ctim, sizeof(status.st_ctim));
-		sum += hash;
-		if (moved_at(&status) > *newest)
-			*newest = moved_at(&status);
+		sum += fingerprint_file(
+		    mix(FNV_BASIS, file->d_name, strlen(file->d_name)), &status, newest);
 	}
 	if (directory != NULL)
 		closedir(directory);
@@ -363,5 +385,18 @@ ring_fingerprint(const char *folder, int64_t *newest)
 
 		hash = hash * 31 + sum;
 	}
+	return hash;
+}
+
+uint64_t
+ring_fingerprint_files(const char *const *files, size_t count, int64_t *newest)
+{
+	uint64_t hash = FNV_BASIS;
+	struct stat status;
+
+	*newest = 0;
+	for (size_t i = 0; i < count; i++)
+		if (files[i] != NULL && stat(files[i], &status) == 0)
+			hash = fingerprint_file(hash, &status, newest);
 	return hash;
 }

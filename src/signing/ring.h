@@ -63,4 +63,7 @@ const struct key *ring_signer(const struct ring *, int64_t now);
  */
 uint64_t ring_fingerprint(const char *folder, int64_t *newest);
 
+/* The same of single files; a NULL among them and a file that is not there count for nothing. */
+uint64_t ring_fingerprint_files(const char *const *files, size_t count, int64_t *newest);
+
 #endif

@@ -467,3 +467,44 @@ def test_private_keys_need_not_be_readable(rings):
         assert result.stdout.startswith(b"Status: 200"), result.stderr
     finally:
         shutil.rmtree(folder)
+
+
+def test_what_others_can_write_is_refused(rings, tmp_path):
+    """As sshd's StrictModes does: a public key or a folder that others can write is not trusted."""
+    folder = tmp_path / "keys"
+    shutil.copytree(rings("ES256"), folder)
+    public = next(folder.glob("active/*.pub"))
+    single = {"JWT_VERIFYING_KEY_FILE": str(public), "JWT_ALGORITHM": "ES256"}
+    for path, mode, settings in ((public, 0o664, single), (public, 0o646, {"JWT_KEY_DIR": str(folder)}),
+                                 (folder, 0o777, {"JWT_KEY_DIR": str(folder)}),
+                                 (folder / "active", 0o775, {"JWT_KEY_DIR": str(folder)})):
+        before = path.stat().st_mode
+        path.chmod(mode)
+        line = refusal(tmp_path, **settings)
+        assert f"{path} is writable by others (mode {mode:04o}); fix with chmod go-w" in line
+        path.chmod(before)
+    for settings in (single, {"JWT_KEY_DIR": str(folder)}):
+        assert cgi("jwks", {}, settings).startswith(b"Status: 200")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+@pytest.mark.parametrize("which", ["file", "folder", "state"])
+def test_what_belongs_to_another_user_is_refused(rings, which):
+    with tempfile.TemporaryDirectory(prefix="jwt-fcgi-test-") as name:
+        place = pathlib.Path(name)
+        place.chmod(0o755)
+        folder = place / "keys"
+        shutil.copytree(rings("ES256"), folder)
+        shutil.copy(ours.program("jwks"), place)
+        owned = {"file": next(folder.glob("active/*.pub")), "folder": folder, "state": folder / "active"}[which]
+
+        def check():
+            return subprocess.run(
+                ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--", place / "jwks", "--check-config"],
+                capture_output=True, text=True, cwd="/", env=ours.environment({}, {"JWT_KEY_DIR": str(folder)}))
+
+        for owner, good in ((0, True), (65534, True), (4711, False)):
+            os.chown(owned, owner, owner)
+            result = check()
+            assert (result.returncode == 0) is good, result.stderr
+            assert good or f"{owned} belongs to another user" in result.stderr

@@ -204,3 +204,41 @@ def test_unknown_kids_cost_one_look_a_second(served):
         assert client.hello(served.port, forged(number)).status == 401
     assert client.hello(served.port, forged("k" * 5000)).status == 401
     assert pid in served.main.workers("hello")
+
+
+def test_a_single_key_file_is_replaced(site, tmp_path):
+    """Workers that run on and workers that start anew sign and verify with the same key."""
+    key = tmp_path / "key"
+
+    def replace(text):
+        new = tmp_path / "key.new"
+        new.write_text(text)
+        new.chmod(0o600)
+        new.rename(key)
+
+    replace("the first secret of this test, as long as it must be")
+    settings = {**PROFILES["plain"].our_settings(), "JWT_SIGNING_KEY": "", "JWT_SIGNING_KEY_FILE": str(key)}
+    place = _folder()
+    run = ours.Ours(site.our_environment(), settings, place, ["--workers", "3"])
+    server = _when_ready(Server(run.port, [run], place, run), [run])
+    try:
+        old = [obtain(server.port) for _ in range(5)]
+        assert client.hello(server.port, old[0]).status == 200
+        replace("the second secret of this test, as long as it must be")
+        before = {name: run.workers(name) for name in ("token", "hello", "refresh")}
+        for name, pids in before.items():
+            os.kill(pids[0], 15)
+            process.wait_for(lambda: len(set(run.workers(name)) - {pids[0]}) == len(pids), f"a new worker of {name}")
+        statuses = [client.hello(server.port, obtain(server.port)).status for _ in range(100)]
+        statuses += [client.hello(server.port, token).status for token in [obtain(server.port)] * 100]
+        assert statuses == [200] * 200
+        assert {client.hello(server.port, token).status for token in old} == {401}
+        assert "the key file has changed and was read again (HS256)" in run.output()
+        good = obtain(server.port)
+        key.write_text("half")
+        assert [client.hello(server.port, good).status for _ in range(20)] == [200] * 20
+        lines = [line for line in run.output().splitlines() if "the keys in use stay" in line]
+        assert lines and all(f"JWT_SIGNING_KEY_FILE {key} " in line for line in lines)
+        assert len(lines) <= len(run.workers("hello")), "once by each worker"
+    finally:
+        server.end()

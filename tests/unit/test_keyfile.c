@@ -224,6 +224,16 @@ test_files(void **state)
 	wish = (struct key_wish){.any_mode = false};
 	assert_true(keyfile_read(arena, path, &wish, &keys, &why));
 	keys_free(&keys);
+	/* A public key is read by all, but who could write it could replace it. */
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(fchmod(descriptor, i == 0 ? 0664 : 0646), 0);
+		assert_false(keyfile_read(arena, path, &wish, &keys, &why));
+		assert_non_null(strstr(why, "is writable by others"));
+		assert_int_equal(keys.count, 0);
+	}
+	wish.any_mode = true;
+	assert_true(keyfile_read(arena, path, &wish, &keys, &why));
+	keys_free(&keys);
 	close(descriptor);
 	unlink(path);
 	assert_false(keyfile_read(arena, path, &wish, &keys, &why));

@@ -414,6 +414,93 @@ test_single(void **state)
 	assert_null(keyring_load(&config, KEYRING_SIGNS));
 }
 
+/* Another file in the place of a single key is used at once, and a broken one never. */
+static void
+test_single_file_replaced(void **state)
+{
+	struct config config = config_of();
+	const char *first, *second;
+	struct keyring *worker, *other;
+
+	(void)state;
+	config.key_dir = NULL;
+	config.signing_key_file = path_of("key");
+	write_file("key", "one secret of the tests, as long as it must be", 0600);
+	worker = keyring_load(&config, KEYRING_SIGNS);
+	assert_non_null(worker);
+	first = jws_sign(arena, worker, bytes_of("{}"));
+	assert_true(verifies(worker, first));
+	write_file("new", "another secret of the tests, as long as it must be", 0600);
+	move("new", "key");
+	other = keyring_load(&config, KEYRING_SIGNS); /* started again */
+	second = jws_sign(arena, other, bytes_of("{}"));
+	assert_true(verifies(worker, second));
+	assert_false(verifies(worker, first));
+	assert_string_equal(jws_sign(arena, worker, bytes_of("{}")), second);
+	for (size_t i = 0; i < 3; i++) {
+		write_file("key", i == 0 ? "half" : "as long as it must be, but for all to read",
+		    i == 1 ? 0644 : 0600);
+		if (i == 2)
+			unlink(path_of("key"));
+		assert_true(verifies(worker, second));
+	}
+	write_file("key", "one secret of the tests, as long as it must be", 0600);
+	assert_true(verifies(worker, first));
+	keyring_free(worker);
+	keyring_free(other);
+}
+
+/* Who reads the public half alone looks at its file, and never opens that of the private one. */
+static void
+test_public_file_replaced(void **state)
+{
+	const char *private = new_text("ES256"), *other = new_text("ES256");
+	struct config config = config_of(), signs = config_of();
+	struct keyring *signer, *worker;
+
+	(void)state;
+	config.key_dir = signs.key_dir = NULL;
+	config.algorithm = signs.algorithm = "ES256";
+	config.signing_key_file = path_of("is not there");
+	config.verifying_key_file = path_of("public");
+	write_file("public", public_text(other), 0644);
+	signs.signing_key = private;
+	signer = keyring_load(&signs, KEYRING_SIGNS);
+	worker = keyring_load(&config, KEYRING_VERIFIES);
+	assert_false(verifies(worker, jws_sign(arena, signer, bytes_of("{}"))));
+	write_file("public.new", public_text(private), 0644);
+	move("public.new", "public");
+	assert_true(verifies(worker, jws_sign(arena, signer, bytes_of("{}"))));
+	assert_null(keyring_watched(worker)[1]);
+	keyring_free(signer);
+	keyring_free(worker);
+}
+
+/* A folder, or a public key in it, that others can write is no folder of keys. */
+static void
+test_others_can_write(void **state)
+{
+	static const char *const names[] = {"", "active", "next", "active/a.pub"};
+	const char *private = new_text("ES256"), *why;
+	struct ring *ring;
+
+	(void)state;
+	write_file("active/a.pem", private, 0600);
+	write_file("active/a.pub", public_text(private), 0644);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		mode_t good = i == 3 ? 0644 : 0755;
+
+		assert_int_equal(chmod(path_of(names[i]), good | 0020), 0);
+		assert_null(load_ring(false, &why));
+		assert_non_null(strstr(why, names[i]));
+		assert_non_null(strstr(why, "is writable by others"));
+		assert_int_equal(chmod(path_of(names[i]), good), 0);
+		ring = load_ring(false, &why);
+		assert_non_null(ring);
+		ring_free(ring);
+	}
+}
+
 int
 main(void)
 {
@@ -427,6 +514,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_unknown_kid, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_unknown_kid_changes_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_single, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_single_file_replaced, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_public_file_replaced, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_others_can_write, setup, teardown),
 	};
 
 	log_open("test_keyring");

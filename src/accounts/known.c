@@ -1,0 +1,225 @@
+#include "accounts/known.h"
+
+#include "base/memory.h"
+
+/* SHA256_Init() and the others are deprecated, and a tenth of the price of EVP for one block. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define BUCKET 4 /* entries: a cache line */
+
+struct entry {
+	uint64_t owner; /* 0: the entry is free */
+	uint32_t user;
+	uint32_t unused;
+};
+
+/* A bucket's newest entry stands first; free ones stand behind the others. */
+struct known {
+	unsigned char key[16];
+	size_t buckets, count;
+	struct entry (*entries)[BUCKET];
+	char (*names)[BUCKET][KNOWN_NAME_MAXIMUM + 8]; /* NULL: a table without names */
+};
+
+struct known *
+known_new(size_t owners, bool names)
+{
+	struct known *known = memory_need(calloc(1, sizeof(*known)));
+
+	known->buckets = (owners + BUCKET - 1) / BUCKET;
+	/* calloc(3) of so much takes pages only when they are written to. */
+	known->entries = memory_need(calloc(known->buckets, sizeof(*known->entries)));
+	if (names)
+		known->names = memory_need(calloc(known->buckets, sizeof(*known->names)));
+	if (getrandom(known->key, sizeof(known->key), 0) != (ssize_t)sizeof(known->key))
+		abort();
+	return known;
+}
+
+void
+known_free(struct known *known)
+{
+	if (known == NULL)
+		return;
+	known_clear(known);
+	free(known->entries);
+	free(known->names);
+	free(known);
+}
+
+/* Each text with its NUL, so that no two lists of texts are the same bytes. */
+static void
+hash_text(SHA256_CTX *hash, const char *text)
+{
+	SHA256_Update(hash, text == NULL ? "\0" : text, text == NULL ? 2 : strlen(text) + 1);
+}
+
+static uint64_t
+hash_of(const struct known *known, const char *user_id, const struct known_owner *owner)
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	SHA256_CTX hash;
+	uint64_t out;
+
+	SHA256_Init(&hash);
+	SHA256_Update(&hash, known->key, sizeof(known->key));
+	hash_text(&hash, user_id);
+	if (owner != NULL)
+		hash_text(&hash, owner->digest);
+	SHA256_Final(digest, &hash);
+	memcpy(&out, digest, sizeof(out));
+	return out == 0 ? 1 : out;
+}
+
+static uint32_t
+user_hash(const struct known *known, const char *user_id)
+{
+	return (uint32_t)hash_of(known, user_id, NULL);
+}
+
+/*
+ * The two buckets in which an owner may stand. With one, 100,000 owners in 131,072 places would
+ * leave 11,000 out; with the emptier one of two, 800 (tests/unit/test_known.c).
+ */
+static size_t
+bucket_of(const struct known *known, uint64_t owner, int choice)
+{
+	uint32_t half = (uint32_t)(choice == 0 ? owner : owner >> 32);
+
+	return half % known->buckets;
+}
+
+static int
+bucket_find(const struct known *known, size_t bucket, uint64_t owner)
+{
+	for (int i = 0; i < BUCKET; i++)
+		if (known->entries[bucket][i].owner == owner)
+			return i;
+	return -1;
+}
+
+static int
+bucket_size(const struct known *known, size_t bucket)
+{
+	int free_one = bucket_find(known, bucket, 0);
+
+	return free_one < 0 ? BUCKET : free_one;
+}
+
+bool
+known_has(const struct known *known, const struct known_owner *owner, struct arena *arena,
+    const char **name)
+{
+	uint64_t hash = hash_of(known, owner->user_id, owner);
+
+	for (int choice = 0; choice < 2; choice++) {
+		size_t bucket = bucket_of(known, hash, choice);
+		int place = bucket_find(known, bucket, hash);
+
+		if (place < 0)
+			continue;
+		if (known->names != NULL) {
+			const char *kept = known->names[bucket][place];
+
+			*name = arena_copy(arena, kept, strlen(kept));
+		}
+		return true;
+	}
+	return false;
+}
+
+/* Makes room at the front of a bucket; its oldest entry goes if there is no free one. */
+static void
+bucket_shift(struct known *known, size_t bucket)
+{
+	struct entry *entries = known->entries[bucket];
+
+	known->count += entries[BUCKET - 1].owner == 0;
+	memmove(&entries[1], &entries[0], (BUCKET - 1) * sizeof(*entries));
+	if (known->names != NULL)
+		memmove(known->names[bucket][1], known->names[bucket][0],
+		    (BUCKET - 1) * sizeof(*known->names[bucket]));
+}
+
+void
+known_add(struct known *known, const struct known_owner *owner, const char *name)
+{
+	uint64_t hash = hash_of(known, owner->user_id, owner);
+	size_t bucket = bucket_of(known, hash, 0), other = bucket_of(known, hash, 1);
+
+	if (known->names != NULL && (name == NULL || strlen(name) > KNOWN_NAME_MAXIMUM))
+		return;
+	if (bucket_find(known, bucket, hash) >= 0 || bucket_find(known, other, hash) >= 0)
+		return;
+	if (bucket_size(known, other) < bucket_size(known, bucket))
+		bucket = other;
+	bucket_shift(known, bucket);
+	known->entries[bucket][0] =
+	    (struct entry){.owner = hash, .user = user_hash(known, owner->user_id)};
+	if (known->names != NULL)
+		strcpy(known->names[bucket][0], name);
+}
+
+static int
+compare_hashes(const void *a, const void *b)
+{
+	uint32_t one = *(const uint32_t *)a, other = *(const uint32_t *)b;
+
+	return (one > other) - (one < other);
+}
+
+/* Removes entry i; those behind it move up. */
+static void
+bucket_remove(struct known *known, size_t bucket, int i)
+{
+	struct entry *entries = known->entries[bucket];
+	size_t behind = (size_t)(BUCKET - 1 - i);
+
+	memmove(&entries[i], &entries[i + 1], behind * sizeof(*entries));
+	entries[BUCKET - 1] = (struct entry){.owner = 0};
+	if (known->names != NULL)
+		memmove(known->names[bucket][i], known->names[bucket][i + 1],
+		    behind * sizeof(*known->names[bucket]));
+	known->count--;
+}
+
+void
+known_remove(struct known *known, const char *const *user_ids, size_t count)
+{
+	uint32_t *hashes = memory_need(calloc(count + 1, sizeof(*hashes)));
+
+	for (size_t i = 0; i < count; i++)
+		hashes[i] = user_hash(known, user_ids[i]);
+	qsort(hashes, count, sizeof(*hashes), compare_hashes);
+	for (size_t bucket = 0; bucket < known->buckets; bucket++)
+		for (int i = 0; i < BUCKET && known->entries[bucket][i].owner != 0;)
+			if (bsearch(&known->entries[bucket][i].user, hashes, count, sizeof(*hashes),
+				compare_hashes) != NULL)
+				bucket_remove(known, bucket, i);
+			else
+				i++;
+	free(hashes);
+}
+
+void
+known_clear(struct known *known)
+{
+	if (known->count == 0)
+		return;
+	memset(known->entries, 0, known->buckets * sizeof(*known->entries));
+	if (known->names != NULL)
+		explicit_bzero(known->names, known->buckets * sizeof(*known->names));
+	known->count = 0;
+}
+
+size_t
+known_count(const struct known *known)
+{
+	return known->count;
+}

@@ -1,0 +1,50 @@
+/*
+ * The owners of tokens that this process has read from the database and found good.
+ *
+ * A hash table of a fixed size in this process's memory. An entry is a 64-bit hash of what was
+ * judged, under a random key of this process, beside a 32-bit hash of the user id, by which entries
+ * are removed: 16 bytes, or 64 with the user's name. A full table, a hash that collides in the 32
+ * bits or a name that is too long costs a read of the database, never a wrong answer.
+ *
+ * Whether what the table says is still true is not decided here: see accounts/feed.h.
+ */
+#ifndef ACCOUNTS_KNOWN_H
+#define ACCOUNTS_KNOWN_H
+
+#include "base/arena.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct known;
+
+/* What was judged. */
+struct known_owner {
+	const char *user_id; /* as the token's claim and the row have it */
+	const char *digest;  /* of the password, where tokens carry one; else NULL */
+};
+
+#define KNOWN_NAME_MAXIMUM 40 /* bytes */
+
+/* A table for so many owners, rounded up to whole buckets; with their names if `names`. */
+struct known *known_new(size_t owners, bool names);
+void known_free(struct known *); /* NULL is fine */
+
+/*
+ * Whether the owner is in the table. In a table with names *name becomes a copy in the arena.
+ */
+bool known_has(const struct known *, const struct known_owner *, struct arena *, const char **name);
+
+/*
+ * Adds an owner, in place of the oldest of its bucket if that is full. In a table with names an
+ * owner without a name, or with one of more than KNOWN_NAME_MAXIMUM bytes, is not added.
+ */
+void known_add(struct known *, const struct known_owner *, const char *name);
+
+/* Removes all entries of these user ids, in one pass over the table. */
+void known_remove(struct known *, const char *const *user_ids, size_t count);
+void known_clear(struct known *);
+
+size_t known_count(const struct known *); /* owners in the table */
+
+#endif

@@ -1,11 +1,24 @@
--- The login role of the programs. It reads four columns of a user, replaces a password hash by a
--- newer one, notes the last login, and adds rows to the two token tables; nothing else.
+-- The login role of the programs. It reads the columns of a user that a login needs, replaces a
+-- password hash by a newer one, writes the last login, and adds rows to the two token tables;
+-- nothing else.
 --
 --     psql -v ON_ERROR_STOP=1 -f roles.sql
 --
--- To be run after schema.sql by the owner of the tables, with CREATEROLE; can be run again at any
--- time. The role has no password: give it one (\password jwt_fcgi) or let it in by peer
+-- Run it after schema.sql as the owner of the tables, with CREATEROLE; it can be run again at any
+-- time. The role has no password: set one (\password jwt_fcgi), or let it in by peer
 -- authentication.
+--
+-- For another table of users, name it and its columns as in the settings JWT_USER_*; users is
+-- written as SQL writes it. from-django --roles prints the whole command for a Django site:
+--
+--     psql -v ON_ERROR_STOP=1 -v users='"members_member"' -v login=email -f roles.sql
+\if :{?users} \else \set users auth_user \endif
+\if :{?key} \else \set key id \endif
+\if :{?id} \else \set id :key \endif
+\if :{?login} \else \set login username \endif
+\if :{?password} \else \set password password \endif
+\if :{?active} \else \set active is_active \endif
+\if :{?last_login} \else \set last_login last_login \endif
 SET client_min_messages = warning;
 BEGIN;
 
@@ -16,12 +29,15 @@ BEGIN
 	END IF;
 END $$;
 
-GRANT SELECT (id, username, password, is_active) ON auth_user TO jwt_fcgi;
-GRANT UPDATE (password, last_login) ON auth_user TO jwt_fcgi;
+GRANT SELECT (:"key", :"id", :"login", :"password", :"active") ON :users TO jwt_fcgi;
+GRANT UPDATE (:"password", :"last_login") ON :users TO jwt_fcgi;
 
+SELECT to_regclass('token_blacklist_blacklistedtoken') IS NOT NULL AS tokens \gset
+\if :tokens
 GRANT SELECT, INSERT ON token_blacklist_outstandingtoken, token_blacklist_blacklistedtoken
 	TO jwt_fcgi;
 GRANT USAGE ON SEQUENCE token_blacklist_outstandingtoken_id_seq,
 	token_blacklist_blacklistedtoken_id_seq TO jwt_fcgi;
+\endif
 
 COMMIT;

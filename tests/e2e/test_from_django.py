@@ -1,5 +1,7 @@
 """scripts/from-django: the configuration that a Django site's settings module amounts to."""
 import os
+import re
+import shlex
 import subprocess
 
 import pytest
@@ -27,6 +29,14 @@ class Guest(AbstractBaseUser):
     USERNAME_FIELD = "phone"
     objects = BaseUserManager()
 
+class Odd(AbstractBaseUser):
+    code = models.CharField(max_length=20, unique=True, primary_key=True)
+    password = models.CharField(max_length=128, db_column="secret")
+    last_login = models.DateTimeField(null=True, db_column="seen")
+    is_active = models.BooleanField(default=True, db_column="open")
+    USERNAME_FIELD = "code"
+    objects = BaseUserManager()
+
 class Careful(BaseUserManager):
     def get_by_natural_key(self, name):
         return self.get(email__iexact=name)
@@ -36,6 +46,62 @@ class Customer(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     USERNAME_FIELD = "email"
     objects = Careful()
+
+class Plain(AbstractBaseUser):
+    email = models.EmailField(unique=True)
+    USERNAME_FIELD = "email"
+    objects = BaseUserManager()
+    class Meta:
+        abstract = True
+
+class Computed(Plain):
+    closed_at = models.DateTimeField(null=True)
+    @property
+    def is_active(self):
+        return self.closed_at is None
+
+class Worded(Plain):
+    is_active = models.CharField(max_length=10)
+
+class Soft(models.Manager):
+    def get_queryset(self):
+        return super().get_queryset().filter(deleted=False)
+
+class SoftUsers(Soft, BaseUserManager):
+    pass
+
+class Deletable(Plain):
+    deleted = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    objects = SoftUsers()
+
+class Alive(models.QuerySet):
+    def filter(self, *arguments, **more):
+        return super().filter(*arguments, deleted=False, **more)
+
+class Queried(Plain):
+    deleted = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    objects = BaseUserManager.from_queryset(Alive)()
+
+class Locked(Plain):
+    is_active = models.BooleanField(default=True)
+    def check_password(self, raw_password):
+        return False
+"""
+URLS = """
+from django.urls import include, path, re_path
+from rest_framework_simplejwt import views
+
+class OwnView(views.TokenObtainPairView):
+    throttle_scope = "logins"
+
+urlpatterns = [
+    path("auth/", include([path("login/", views.TokenObtainPairView.as_view()),
+                           re_path(r"^renew/?$", views.TokenRefreshView.as_view())])),
+    path("<str:shop>/check", views.TokenVerifyView.as_view()),
+]
+own = [path("login", OwnView.as_view())]
 """
 USER = """
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "members"]
@@ -50,6 +116,8 @@ def convert(tmp_path):
     (tmp_path / "members" / "__init__.py").touch()
     (tmp_path / "members" / "models.py").write_text(MEMBERS)
     (tmp_path / "corsheaders.py").touch()
+    (tmp_path / "shop_urls.py").write_text(URLS)
+    (tmp_path / "shop_own_urls.py").write_text("from shop_urls import own as urlpatterns\n")
 
     def run(text="", profile="default", arguments=("shop_settings",), **more):
         (tmp_path / "shop_settings.py").write_text("from reference.settings import *\n" + text)
@@ -138,16 +206,16 @@ WORKS = {
     "one with much of its own": (
         """
 from datetime import timedelta
-SIMPLE_JWT = {"TOKEN_OBTAIN_SERIALIZER": "shop.serializers.WithName", "JWK_URL": "https://x.example.test",
+SIMPLE_JWT = {"JWK_URL": "https://x.example.test",
               "TOKEN_REFRESH_SERIALIZER": "rest_framework_simplejwt.serializers.TokenRefreshSerializer",
               "ACCESS_TOKEN_LIFETIME": timedelta(seconds=2.5)}
-AUTHENTICATION_BACKENDS = ["shop.auth.Ldap", "django.contrib.auth.backends.ModelBackend"]
+MIDDLEWARE.append("shop.middleware.Counter")
 PASSWORD_HASHERS.append("django.contrib.auth.hashers.UnsaltedMD5PasswordHasher")
 REST_FRAMEWORK = {"DEFAULT_RENDERER_CLASSES": ("rest_framework.renderers.JSONRenderer",)}
 INSTALLED_APPS.append("corsheaders")
 """,
         {"JWT_ACCESS_TOKEN_LIFETIME": "2", "JWT_PASSWORD_LEGACY": "on", "JWT_JSON_ONLY": None},
-        ["TOKEN_OBTAIN_SERIALIZER", "JWK_URL", "2.5 seconds", "shop.auth.Ldap", "JWT_JSON_ONLY", "origins.conf"],
+        ["JWK_URL", "2.5 seconds", "shop.middleware.Counter", "JWT_JSON_ONLY", "origins.conf"],
     ),
     "one without the blacklist": (
         """
@@ -165,16 +233,30 @@ del PASSWORD_HASHERS
     ),
     "a table unlike Django's": (
         'SIMPLE_JWT = {"USER_ID_FIELD": "number"}\n' + USER.format("Guest"),
-        {"JWT_USER_TABLE": None, "JWT_USERNAME_FIELD": "phone",
-         "JWT_USER_QUERY": 'SELECT "number", "password", true, "number" FROM "members_guest" WHERE "phone_no" = $1',
-         "JWT_USER_ID_QUERY": 'SELECT "number", "password", true, "number" FROM "members_guest" WHERE "number" = $1'},
+        {"JWT_USER_TABLE": "members_guest", "JWT_USER_KEY_FIELD": "number", "JWT_USERNAME_FIELD": "phone",
+         "JWT_USER_QUERY": 'SELECT "number", "password", true, "number", "phone_no" FROM "members_guest"'
+                           ' WHERE "phone_no" = $1',
+         "JWT_USER_ID_QUERY": 'SELECT "number", "password", true, "number", "phone_no" FROM "members_guest"'
+                              ' WHERE "number" = $1'},
         ["no hash is renewed"],
     ),
-    "a manager, a hasher and URLs of its own": (
-        'PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]\nROOT_URLCONF = "shop.urls"\n'
-        + USER.format("Customer"),
-        {"JWT_USER_TABLE": "members_customer", "JWT_PASSWORD_REHASH": "off", "JWT_PBKDF2_ITERATIONS": None},
-        ["get_by_natural_key", "new hashes are argon2", "URLs"],
+    "columns with other names": (
+        'SIMPLE_JWT = {"USER_ID_FIELD": "code", "UPDATE_LAST_LOGIN": True}\n' + USER.format("Odd"),
+        {"JWT_USER_TABLE": "members_odd", "JWT_USER_KEY_FIELD": "code", "JWT_USER_ID_FIELD": "code",
+         "JWT_USERNAME_FIELD": "code", "JWT_USER_PASSWORD_FIELD": "secret", "JWT_USER_ACTIVE_FIELD": "open",
+         "JWT_USER_LAST_LOGIN_FIELD": "seen", "JWT_UPDATE_LAST_LOGIN": "on", "JWT_USER_QUERY": None}, [],
+    ),
+    "backends that refuse nobody whom ours let in": (
+        'AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.AllowAllUsersModelBackend"]', {}, [],
+    ),
+    "throttling by default": (
+        'REST_FRAMEWORK = {"DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle"],'
+        ' "DEFAULT_THROTTLE_RATES": {"anon": "5/min"}}',
+        {"JWT_THROTTLE": "on"}, ["JWT_THROTTLE"],
+    ),
+    "a hasher of another kind": (
+        'PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]',
+        {"JWT_PASSWORD_REHASH": "off", "JWT_PBKDF2_ITERATIONS": None}, ["new hashes are argon2"],
     ),
 }
 
@@ -190,6 +272,85 @@ def test_what_works(convert, tmp_path, what):
     printed = effective(done, tmp_path)
     assert all(printed[name] == value for name, value in found.items()
                if name.startswith("JWT_") and name != "JWT_SIGNING_KEY")
+
+
+# Sites with code that can refuse a login: lines of their settings, the words of the reasons, a setting to write.
+REFUSED = {
+    "is_active is a property": (USER.format("Computed"), ["is-active"], "JWT_USER_QUERY"),
+    "is_active is no boolean": (USER.format("Worded"), ["is-active"], "JWT_USER_QUERY"),
+    "an inherited get_queryset": (USER.format("Deletable"), ["manager"], "JWT_USER_QUERY"),
+    "a queryset of its own": (USER.format("Queried"), ["manager"], "JWT_USER_QUERY"),
+    "a lookup of its own": (USER.format("Customer"), ["natural-key"], "JWT_USER_QUERY"),
+    "a check of passwords": (USER.format("Locked"), ["check-password"], "JWT_USER_QUERY"),
+    "a backend": ('AUTHENTICATION_BACKENDS = ["shop.Ldap", "django.contrib.auth.backends.ModelBackend"]',
+                  ["backend"], "JWT_USER_QUERY"),
+    "a rule": ('SIMPLE_JWT = {"USER_AUTHENTICATION_RULE": "shop.rule"}', ["authentication-rule"], "JWT_USER_QUERY"),
+    "a serializer": ('SIMPLE_JWT = {"TOKEN_OBTAIN_SERIALIZER": "shop.serializers.WithName"}', ["serializer"], "Django"),
+    "a view": ('ROOT_URLCONF = "shop_own_urls"', ["view"], "Django"),
+    "URLs that cannot be read": ('ROOT_URLCONF = "no.such.urls"', ["view"], "URLs"),
+    "two reasons": (
+        'SIMPLE_JWT = {"USER_AUTHENTICATION_RULE": "shop.rule"}\n' + USER.format("Deletable"),
+        ["authentication-rule", "manager"], "JWT_USER_QUERY"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_django_refuses_is_not_let_in(convert, what):
+    """One line for each reason, which says what to write; to go on takes the word of every reason."""
+    text, reasons, advice = REFUSED[what]
+    done = convert(text)
+    told = [line for line in done.stderr.splitlines() if "refused: " in line]
+    assert (done.returncode, done.stdout) == (1, "") and len(told) == len(reasons), done.stderr
+    for line, reason in zip(told, reasons):
+        assert line.endswith(f"--accept {reason}") and advice in line
+    for reason in reasons[1:]:
+        assert convert(text, arguments=("shop_settings", "--accept", reason)).returncode == 1
+    accepted = [word for reason in reasons for word in ("--accept", reason)]
+    done = convert(text, arguments=("shop_settings", *accepted))
+    assert settings_of(done) and done.stderr.count("accepted: ") == len(reasons)
+
+
+def test_a_throttled_view(convert):
+    done = convert('ROOT_URLCONF = "shop_own_urls"', arguments=("shop_settings", "--accept", "view"))
+    assert settings_of(done)["JWT_THROTTLE"] == "on"
+
+
+def test_the_part_of_nginx(convert):
+    """The URLs that the site has, each with and without its last slash, and no other."""
+    done = convert('ROOT_URLCONF = "shop_urls"', arguments=("shop_settings", "--nginx"))
+    assert done.returncode == 0, done.stderr
+    found = re.findall(r"^location = (\S+) \{\n\tinclude jwt-fcgi/fastcgi.conf;\n\tfastcgi_pass (\w+);\n\}$", done.stdout, re.M)
+    assert found == [("/auth/login/", "jwt_fcgi_token"), ("/auth/login", "jwt_fcgi_token"),
+                     ("/auth/renew/", "jwt_fcgi_refresh"), ("/auth/renew", "jwt_fcgi_refresh")]
+    assert "include jwt-fcgi/answers.conf;\n" in done.stdout
+    assert "check" in done.stderr and "jwt_fcgi_verify" in done.stderr
+
+
+def test_the_command_for_the_role(convert):
+    """It names the table and the columns of the site, and the file that comes with the script."""
+    text = 'SIMPLE_JWT = {"USER_ID_FIELD": "code"}\n' + USER.format("Odd")
+    done = convert(text, arguments=("shop_settings", "--roles"))
+    assert done.returncode == 0, done.stderr
+    words = shlex.split(done.stdout)
+    assert words[:3] == ["psql", "-d", "shop"] and (SCRIPT.parent / words[-1]).samefile(ours.CHECKOUT / "sql/roles.sql")
+    assert {*words[5:-2]} == {"-v", 'users="members_odd"', "key=code", "id=code", "login=code", "password=secret",
+                              "active=open", "last_login=seen"}
+
+
+CORS = """
+import re
+INSTALLED_APPS.append("corsheaders")
+CORS_ALLOWED_ORIGINS = ["https://app.example.test"]
+CORS_ALLOWED_ORIGIN_REGEXES = [r"^https://\\w+\\.example\\.test$", re.compile("https://b", re.I)]
+"""
+
+
+def test_origins(convert):
+    done = convert(CORS, arguments=("shop_settings", "--origins"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1:4] == [
+        '"https://app.example.test" 1;', r'"~^(?:^https://\\w+\\.example\\.test$)" 1;', '"~*^(?:https://b)" 1;']
+    assert convert(arguments=("shop_settings", "--origins")).returncode == 1
 
 
 FAILS = {

@@ -135,3 +135,42 @@ def test_a_missing_table_ends_the_start(cluster, database, tmp_path):
     with pytest.raises(process.Unfinished, match='auth_user.*sql/schema.sql'):
         with serving(cluster, "sql_bare", tmp_path):
             pass
+
+
+# --- Another table of users.
+
+MEMBERS = """
+CREATE SCHEMA club;
+CREATE TABLE club."Members" ("No" uuid PRIMARY KEY DEFAULT gen_random_uuid(), email text UNIQUE, secret text,
+	open boolean, seen timestamptz, note text);
+GRANT USAGE ON SCHEMA club TO PUBLIC;
+INSERT INTO club."Members" (email, secret, open)
+	SELECT 'ada@example.test', password, true FROM auth_user WHERE username = 'vitor';
+"""
+COLUMNS = {"users": 'club."Members"', "key": "No", "login": "email", "password": "secret", "active": "open",
+           "last_login": "seen"}
+COLUMN_SETTINGS = {
+    "JWT_USER_TABLE": "club.Members", "JWT_USER_KEY_FIELD": "No", "JWT_USER_ID_FIELD": "No",
+    "JWT_USERNAME_FIELD": "email", "JWT_USER_PASSWORD_FIELD": "secret", "JWT_USER_ACTIVE_FIELD": "open",
+    "JWT_USER_LAST_LOGIN_FIELD": "seen", "JWT_UPDATE_LAST_LOGIN": "on", "JWT_PASSWORD_REHASH": "django",
+}
+
+
+def test_the_role_for_another_table(cluster, database, tmp_path):
+    """With the variables of psql the programs log in there, and the role has no right to another column."""
+    with contextlib.closing(cluster.connect("postgres")) as connection:
+        connection.cursor().execute("CREATE DATABASE sql_members OWNER keeper TEMPLATE sql_ours")
+    cluster.psql("sql_members", "-c", MEMBERS)
+    cluster.psql("sql_members", "-c", "REVOKE ALL ON auth_user FROM jwt_fcgi; REVOKE SELECT (id, username, password,"
+                 " is_active), UPDATE (password, last_login) ON auth_user FROM jwt_fcgi;"
+                 " DROP TABLE token_blacklist_blacklistedtoken, token_blacklist_outstandingtoken")
+    variables = [word for item in COLUMNS.items() for word in ("-v", "{}={}".format(*item))]
+    cluster.psql("sql_members", *variables, "-f", SQL / "roles.sql")
+    with serving(cluster, "sql_members", tmp_path, **COLUMN_SETTINGS) as run:
+        login = {"email": "ada@example.test", "password": "123"}
+        assert client.post_json(run.port, "/api/token/", login).status == 200
+    with contextlib.closing(cluster.connect("sql_members")) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT seen IS NOT NULL, has_column_privilege('jwt_fcgi', 'club.\"Members\"', 'note', 'SELECT'),"
+                       " has_any_column_privilege('jwt_fcgi', 'auth_user', 'SELECT') FROM club.\"Members\"")
+        assert cursor.fetchone() == (True, False, False)

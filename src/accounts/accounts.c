@@ -153,6 +153,22 @@ renew_hash(
 	}
 }
 
+/* Why the login was refused, by what is known of the account afterwards. */
+static const char *
+refusal_reason(const struct accounts *accounts, enum verdict found, enum verdict verified,
+    const struct account *account)
+{
+	static const char *const reasons[] = {[PASSWORD_NONE] = "no-password",
+	    [PASSWORD_UNKNOWN] = "unknown-hash",
+	    [PASSWORD_KNOWN] = "wrong-password"};
+
+	if (found != VERDICT_YES)
+		return "no-such-name";
+	return verified == VERDICT_YES
+		   ? "inactive"
+		   : reasons[password_kind(&accounts->policy, account->password)];
+}
+
 enum verdict
 account_authenticate(struct accounts *accounts, struct arena *arena, struct bytes login,
     struct bytes password, struct account *out)
@@ -178,6 +194,7 @@ account_authenticate(struct accounts *accounts, struct arena *arena, struct byte
 	if (verified == VERDICT_YES)
 		renew_hash(accounts, arena, password, out);
 	if (verified != VERDICT_YES || !out->active) {
+		out->refusal = refusal_reason(accounts, found, verified, out);
 		verified = VERDICT_NO;
 		password_spend(password, refusal_cost(accounts, password) - spent);
 	}

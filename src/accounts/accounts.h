@@ -21,6 +21,9 @@ struct account {
 	const char *name; /* of JWT_USERNAME_FIELD; NULL if JWT_USER_QUERY gives no fifth column */
 	const char *password; /* the stored string; NULL if there is none */
 	bool active;
+	/* After a NO of account_authenticate(), why: a word for the log that no client may learn.
+	 */
+	const char *refusal;
 };
 
 /* Connects to nothing yet. NULL after a line in the log. program: for the database's log. */

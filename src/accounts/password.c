@@ -1,6 +1,7 @@
 #include "accounts/password.h"
 
 #include "accounts/cost.h"
+#include "accounts/crypt_method.h"
 #include "accounts/hashers.h"
 #include "accounts/pbkdf2.h"
 
@@ -47,6 +48,7 @@ static const struct format formats[] = {
 /* These are not known by a prefix of their own, so that all of the string is the value. */
 static const struct format crypt_format = {
     "", hasher_crypt, hasher_crypt_is_strong, hasher_crypt_law, false, 2};
+static const struct format bare_argon2 = {"$", hasher_argon2, always_strong, NULL, false, 2};
 static const struct format crypt_bcrypt = {
     "", hasher_crypt, hasher_crypt_is_strong, NULL, false, 1};
 static const struct format bare_md5 = {"", hasher_unsalted_md5, NULL, NULL, true, 1};
@@ -55,6 +57,10 @@ static const struct format *
 format_recognise(const char *stored)
 {
 	if (!stored || strnlen(stored, STORED_MOST + 1) > STORED_MOST)
+		return NULL;
+	if (strncmp(stored, "$argon2", 7) == 0)
+		return &bare_argon2;
+	if (*stored == '$' && crypt_method_of(stored) == NULL)
 		return NULL;
 	if (*stored == '$')
 		return stored[1] == '2' ? &crypt_bcrypt : &crypt_format;
@@ -72,6 +78,14 @@ format_find(const struct password_policy *policy, const char *stored)
 	const struct format *format = format_recognise(stored);
 
 	return format && (policy->legacy || !format->legacy) ? format : NULL;
+}
+
+enum password_kind
+password_kind(const struct password_policy *policy, const char *stored)
+{
+	if (stored == NULL || *stored == '\0' || *stored == '!')
+		return PASSWORD_NONE;
+	return format_find(policy, stored) == NULL ? PASSWORD_UNKNOWN : PASSWORD_KNOWN;
 }
 
 static bool

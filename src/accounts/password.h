@@ -2,8 +2,8 @@
  * Stored passwords: every format of Django 1.4 to 6.0 and the strings of crypt(3).
  *
  * A format is recognised by its prefix, as django.contrib.auth.hashers.identify_hasher does; a
- * string that begins with '$' is given to crypt_r(3) of libxcrypt. Nothing here knows a database or
- * a user.
+ * string that begins with '$' is given to crypt_r(3) of libxcrypt, but for the strings of Argon2's
+ * own library ("$argon2id$..."). Nothing here knows a database or a user.
  */
 #ifndef ACCOUNTS_PASSWORD_H
 #define ACCOUNTS_PASSWORD_H
@@ -20,6 +20,15 @@ struct password_policy {
 
 /* Ten to thirty seconds: no site waits longer for a login, so nobody means a larger number. */
 enum { PASSWORD_WORK_LIMIT = 100000000 };
+
+/* What a stored string is, told by its form alone. */
+enum password_kind {
+	PASSWORD_NONE,    /* NULL, "" and Django's "!...": no password fits */
+	PASSWORD_UNKNOWN, /* of a format that nothing verifies, or a legacy one without
+			     policy->legacy */
+	PASSWORD_KNOWN,
+};
+enum password_kind password_kind(const struct password_policy *, const char *stored);
 
 /*
  * Whether the password belongs to the stored string. VERDICT_UNDECIDED only if a library fails.

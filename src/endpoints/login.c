@@ -53,6 +53,7 @@ authenticate(struct request *request, const struct context *context, struct acco
 		throttle_settle(throttle, &attempt, verdict, request->now);
 	if (verdict == VERDICT_YES)
 		return (struct reply){.status = 0};
+	request->reason = out->refusal;
 	return reply_refuse(
 	    request, verdict == VERDICT_NO ? WIRE_NO_ACCOUNT : WIRE_UNAVAILABLE, NULL);
 }

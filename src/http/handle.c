@@ -114,7 +114,8 @@ log_request(const struct request *request, const struct reply *reply, int64_t to
 	    {"status", LOG_FIELD_NUMBER, .number = reply->status},
 	    {"outcome", .text = reply->outcome}, {"user", .text = request->user},
 	    {"from", .text = request->remote_address},
-	    {"ms", LOG_FIELD_THOUSANDTHS, .number = took}, {.name = NULL}};
+	    {"ms", LOG_FIELD_THOUSANDTHS, .number = took},
+	    {request->reason == NULL ? NULL : "reason", .text = request->reason}, {.name = NULL}};
 
 	log_event(reply->status < 500 ? LEVEL_INFO : LEVEL_WARNING, "request", fields);
 }

@@ -30,7 +30,8 @@ struct request {
 
 	int indent;                 /* of the JSON answer, if the Accept header asks for one */
 	const struct bytes *values; /* of the endpoint's fields, UTF-8 without NUL */
-	const char *user;           /* whom it turned out to be about, for the log; may be NULL */
+	const char *reason; /* why a login was refused, for the log and never for the client */
+	const char *user;   /* whom it turned out to be about, for the log; may be NULL */
 };
 
 /* Takes one parameter of the web server into the request; what it has no use for is ignored. */

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from harness import client, fastcgi, ours, process
+from harness import client, fastcgi, hashes, ours, process
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.profiles import KEY, PROFILES
@@ -67,6 +67,34 @@ def test_one_line_per_request(stack):
     for _ in range(10):
         client.ask(server.port, "GET /hello/")
     assert len(LINE.findall(server.main.output())) == before + 10
+
+
+# name: the stored string, whether active, the password that is tried; None: there is no such user.
+REFUSED = {
+    "no-such-name": None,
+    "wrong-password": (hashes.pbkdf2(PASSWORD, 1000), True, SECRET),
+    "inactive": (hashes.pbkdf2(PASSWORD, 1000), False, PASSWORD),
+    "no-password": ("!" + "x" * 40, True, PASSWORD),
+    "unknown-hash": ("{SSHA}c2Vhc2FsdHNlYXNhbHRzZWFzYWx0c2Vh", True, PASSWORD),
+}
+
+
+def test_why_a_login_was_refused_is_in_the_log_alone(site, stack):
+    server = stack()
+    answers = []
+    for reason, person in REFUSED.items():
+        if person:
+            site.execute(
+                "INSERT INTO auth_user (username, password, is_active, is_superuser, is_staff, first_name,"
+                " last_name, email, date_joined) VALUES (%s, %s, %s, false, false, '', '', '', now())", f"refused {reason}", *person[:2])
+        answer = client.post_json(server.port, "/api/token/", {
+            "username": f"refused {reason}", "password": person[2] if person else PASSWORD})
+        line = server.main.output().splitlines()[-1]
+        assert "outcome=no-account" in line and line.endswith(f" reason={reason}"), line
+        answers.append((answer.status, answer.body))
+    assert len(set(answers)) == 1 and answers[0][0] == 401
+    assert client.post_json(server.port, "/api/token/", {"username": "alice", "password": PASSWORD}).status == 200
+    assert "reason" not in server.main.output().splitlines()[-1]
 
 
 # --- Where the lines go: JWT_LOG, and what standard error is.

@@ -40,7 +40,8 @@ expected(enum verdict verdict, const char *stored)
 	(void)stored;
 	return verdict;
 #else
-	bool argon2 = strncmp(stored, "argon2$", 7) == 0 && strlen(stored) <= 1024;
+	bool argon2 =
+	    strncmp(stored + (*stored == '$'), "argon2", 6) == 0 && strlen(stored) <= 1024;
 
 	return argon2 ? VERDICT_UNDECIDED : verdict;
 #endif
@@ -134,6 +135,52 @@ test_argon2_salt(void **state)
 	assert_int_equal(expected(VERDICT_NO, text), verify(&all, "123", text));
 	memcpy(strstr(text, "Ng$"), "Mh$", 3);
 	assert_int_equal(expected(VERDICT_NO, text), verify(&all, "123", text));
+}
+
+/* The strings of Argon2's own library: those of Django without its prefix. */
+static void
+test_bare_argon2(void **state)
+{
+	static const char prefix[] = "argon2$argon2";
+	size_t count = 0;
+
+	(void)state;
+	for (const struct row *row = rows; row < rows + sizeof rows / sizeof *rows; row++) {
+		struct row bare = *row;
+
+		if (strncmp(row->stored, prefix, strlen(prefix)) != 0)
+			continue;
+		bare.stored = row->stored + strlen("argon2");
+		check_row(&bare);
+		assert_int_equal(password_kind(&usual, bare.stored), PASSWORD_KNOWN);
+		assert_false(password_must_rehash(&usual, REHASH_UPGRADE, bare.stored));
+		assert_true(password_must_rehash(&usual, REHASH_DJANGO, bare.stored));
+		count++;
+	}
+	assert_true(count >= 3);
+}
+
+/* What a stored string is is told by its form; nothing is hashed for it. */
+static void
+test_kinds(void **state)
+{
+	static const char *const none[] = {NULL, "", "!", "!pbkdf2_sha256$1$a$b"};
+	static const char *const unknown[] = {"plain text", "pbkdf2:sha256:600000$salt$0a",
+	    "scrypt:32768:8:1$salt$0a", "$pbkdf2-sha256$29000$salt$hash",
+	    "{SSHA}c2Vhc2FsdA==", "{CRYPT}$6$salt$hash", "$P$BabcdefghXXXXXXXXXXXXXXXXXXXXX",
+	    "$H$9abcdefgh", "$argon", "ab0123456789.", "_J9..saltXXXXXXXXXXX"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		assert_int_equal(password_kind(&all, none[i]), PASSWORD_NONE);
+	for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+		if (password_kind(&all, unknown[i]) != PASSWORD_UNKNOWN)
+			fail_msg("not unknown: %s", unknown[i]);
+	for (const struct row *row = rows; row < rows + sizeof rows / sizeof *rows; row++) {
+		assert_int_equal(password_kind(&all, row->stored), PASSWORD_KNOWN);
+		assert_int_equal(password_kind(&usual, row->stored),
+		    row->legacy ? PASSWORD_UNKNOWN : PASSWORD_KNOWN);
+	}
 }
 
 static void
@@ -669,6 +716,8 @@ main(void)
 	    cmocka_unit_test(test_rows),
 	    cmocka_unit_test(test_bcrypt_cut),
 	    cmocka_unit_test(test_argon2_salt),
+	    cmocka_unit_test(test_bare_argon2),
+	    cmocka_unit_test(test_kinds),
 	    cmocka_unit_test(test_mutations),
 	    cmocka_unit_test(test_broken),
 	    cmocka_unit_test(test_long_strings),

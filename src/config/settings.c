@@ -121,7 +121,7 @@ const struct setting settings[] = {
 	"the release of SimpleJWT whose answers are given"},
     {"JWT_JSON_ONLY", SETTING_SWITCH, FIELD(json_only), "off", 0, 0, NULL,
 	"answer as a site that has only the JSON parser and renderer"},
-    {"JWT_REQUEST_BODY_LIMIT", SETTING_NUMBER, FIELD(request_body_limit), "1048576", 1024, 16777216,
+    {"JWT_REQUEST_BODY_LIMIT", SETTING_NUMBER, FIELD(request_body_limit), "65536", 1024, 16777216,
 	NULL, "bytes of a request's body; more is answered with 413"},
     {"JWT_REQUEST_TIMEOUT", SETTING_SECONDS, FIELD(request_timeout), "5", 1, 300, NULL,
 	"for a web server to deliver one request"},

@@ -9,6 +9,7 @@ import subprocess
 import jwt
 import pytest
 import requests
+from harness import node
 from harness.people import PASSWORD
 from harness.profiles import KEY, PROFILES
 
@@ -158,15 +159,8 @@ def test_pyjwt_decodes(port):
 
 @pytest.fixture(scope="module")
 def axios(tmp_path_factory):
-    """A folder with axios of npm and our script beside it."""
-    if not shutil.which("npm") or not shutil.which("node"):
-        pytest.skip("there is no npm to install axios with")
-    folder = tmp_path_factory.mktemp("axios")
-    (folder / "package.json").write_text('{"private": true}')
-    done = subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "axios@1"], cwd=folder,
-                          capture_output=True, text=True, timeout=120)
-    if done.returncode:
-        pytest.skip(f"npm cannot install axios: {done.stderr[-200:]}")
+    """A folder with our script, where Node.js finds Debian's axios."""
+    folder = node.prepare(tmp_path_factory.mktemp("axios"), "axios")
     shutil.copy(HERE / "interceptor.js", folder)
     return folder
 
@@ -175,10 +169,7 @@ def test_axios_with_an_interceptor(both, axios):
     """Three refused at once make one refresh and are answered; without a session it gives up."""
     seen = []
     for port in both:
-        done = subprocess.run(["node", "interceptor.js", f"http://127.0.0.1:{port}"], cwd=axios, env=environment(),
-                              capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        seen.append(elided(json.loads(done.stdout)))
+        seen.append(elided(json.loads(node.run(axios, "interceptor.js", f"http://127.0.0.1:{port}"))))
     theirs, ours = (sorted(log, key=str) for log in seen)  # three at once have no order
     assert theirs == ours
     assert [step[:2] for step in seen[1]][:6] == [

@@ -11,7 +11,7 @@ import time
 
 import jwt
 import pytest
-from harness import client, ours, process
+from harness import client, node, ours, process
 from harness.people import PASSWORD
 from harness.profiles import KEY, PROFILES, Profile
 
@@ -381,25 +381,16 @@ console.log(JSON.stringify([payload, protectedHeader]))
 
 @pytest.fixture(scope="session")
 def jose(tmp_path_factory):
-    """A folder where node finds jose."""
-    folder = tmp_path_factory.mktemp("jose")
-    if not shutil.which("npm"):
-        pytest.skip("npm is not installed")
-    (folder / "package.json").write_text('{"type": "module"}')
-    result = subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "jose@5"], cwd=folder,
-                            capture_output=True, text=True, timeout=120)
-    if result.returncode:
-        pytest.skip(f"npm cannot install jose: {result.stderr[-200:]}")
+    """A folder where Node.js finds Debian's jose."""
+    folder = node.prepare(tmp_path_factory.mktemp("jose"), "jose")
     (folder / "verify.mjs").write_text(JOSE)
     return folder
 
 
 def test_jose_reads_them(published, jose):
     access = obtain(published.port)["access"]
-    result = subprocess.run(["node", "verify.mjs", f"http://127.0.0.1:{published.port}{SITE}", access], cwd=jose,
-                            capture_output=True, text=True, timeout=60)
-    assert result.returncode == 0, result.stderr
-    claims, header = json.loads(result.stdout)
+    url = f"http://127.0.0.1:{published.port}{SITE}"
+    claims, header = json.loads(node.run(jose, "verify.mjs", url, access))
     assert claims["token_type"] == "access" and header["alg"] == "ES256"
 
 

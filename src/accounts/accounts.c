@@ -13,7 +13,7 @@
 #include <string.h>
 
 struct accounts {
-	struct store *store;
+	struct database *database;
 	struct password_policy policy;
 	enum password_rehash rehash;
 	long ceiling;       /* the most PBKDF2 iterations of the setting and of any hash known */
@@ -36,32 +36,44 @@ accounts_open(const struct config *config, const char *program)
 	accounts->own_tables = config->user_query == NULL;
 	if (!url_to_environment(config->database_url))
 		return NULL;
-	accounts->store =
-	    store_new(program, statements_make(arena, config), config->database_timeout * 1000);
+	accounts->database =
+	    query_open(program, statements_make(arena, config), config->database_timeout * 1000);
 	return accounts;
+}
+
+/* As query_ask(); an error is counted. */
+static enum verdict
+ask(struct accounts *accounts, struct arena *arena, enum statement_number statement,
+    const char *const *parameters, struct rows *out)
+{
+	enum verdict verdict = query_ask(accounts->database, arena, statement, parameters, out);
+
+	if (verdict == VERDICT_UNDECIDED)
+		metrics_database_error();
+	return verdict;
 }
 
 enum verdict
 accounts_check(struct accounts *accounts, struct arena *arena)
 {
-	return store_check(accounts->store, arena, STATEMENT_COUNT,
+	return query_check(accounts->database, arena, STATEMENT_COUNT,
 	    "sql/schema.sql makes the tables; JWT_USER_TABLE, JWT_USERNAME_FIELD, JWT_USER_ID_FIELD "
 	    "and JWT_TOKEN_BLACKLIST say what is used");
 }
 
 static bool
-read_account(const struct row *row, struct account *out)
+read_account(const struct rows *row, struct account *out)
 {
-	if (row->count < 3 || row->values[0] == NULL) {
+	if (row->columns < 3 || row->values[0] == NULL) {
 		log_line("JWT_USER_QUERY must return three columns: id, password, active");
 		return false;
 	}
 	out->user_id = row->values[0];
-	out->user_id_integer = row->integer[0];
+	out->user_id_integer = row->types[0] == COLUMN_INTEGER;
 	out->password = row->values[1];
 	out->active = row->values[2] != NULL && strchr("tTyY1", row->values[2][0]) != NULL;
-	out->key = row->count > 3 ? row->values[3] : row->values[0];
-	out->name = row->count > 4 ? row->values[4] : NULL;
+	out->key = row->columns > 3 ? row->values[3] : row->values[0];
+	out->name = row->columns > 4 ? row->values[4] : NULL;
 	return true;
 }
 
@@ -69,10 +81,10 @@ static enum verdict
 find(struct accounts *accounts, struct arena *arena, enum statement_number number,
     const char *value, struct account *out)
 {
-	struct row row;
-	enum verdict verdict = store_ask(accounts->store, arena, number, &value, &row);
+	struct rows rows;
+	enum verdict verdict = ask(accounts, arena, number, &value, &rows);
 
-	if (verdict == VERDICT_YES && !read_account(&row, out))
+	if (verdict == VERDICT_YES && !read_account(&rows, out))
 		return VERDICT_UNDECIDED;
 	return verdict;
 }
@@ -109,14 +121,14 @@ refusal_cost(const struct accounts *accounts, struct bytes password)
 static enum verdict
 learn_ceiling(struct accounts *accounts, struct arena *arena)
 {
-	struct row row;
+	struct rows rows;
 	enum verdict verdict;
 
 	if (accounts->ceiling_known || !accounts->own_tables)
 		return VERDICT_YES;
-	verdict = store_ask(accounts->store, arena, PASSWORD_COST, NULL, &row);
-	if (verdict == VERDICT_YES && row.values[0] != NULL)
-		raise_ceiling(accounts, atol(row.values[0]));
+	verdict = ask(accounts, arena, PASSWORD_COST, NULL, &rows);
+	if (verdict == VERDICT_YES && rows.values[0] != NULL)
+		raise_ceiling(accounts, atol(rows.values[0]));
 	accounts->ceiling_known = verdict != VERDICT_UNDECIDED;
 	return verdict;
 }
@@ -139,7 +151,7 @@ renew_hash(
 	renewed = password_hash(arena, &accounts->policy, password);
 	if (renewed == NULL)
 		return;
-	switch (store_ask(accounts->store, arena, PASSWORD_STORE,
+	switch (ask(accounts, arena, PASSWORD_STORE,
 	    (const char *[]){account->key, renewed, account->password}, NULL)) {
 	case VERDICT_YES:
 		account->password = renewed;
@@ -222,7 +234,7 @@ account_password_digest(struct arena *arena, const struct account *account)
 enum verdict
 account_logged_in(struct accounts *accounts, struct arena *arena, const struct account *account)
 {
-	enum verdict verdict = store_ask(accounts->store, arena, LAST_LOGIN, &account->key, NULL);
+	enum verdict verdict = ask(accounts, arena, LAST_LOGIN, &account->key, NULL);
 
 	return verdict == VERDICT_UNDECIDED ? VERDICT_UNDECIDED : VERDICT_YES;
 }
@@ -233,8 +245,7 @@ token_outstanding(struct accounts *accounts, struct arena *arena, const struct t
 	const char *expires_at = arena_printf(arena, "%lld", (long long)record->expires_at);
 	const char *parameters[] = {record->user_key, record->jti, record->token, expires_at,
 	    record->created_now ? "t" : "f"};
-	enum verdict verdict =
-	    store_ask(accounts->store, arena, TOKEN_OUTSTANDING, parameters, NULL);
+	enum verdict verdict = ask(accounts, arena, TOKEN_OUTSTANDING, parameters, NULL);
 
 	return verdict == VERDICT_UNDECIDED ? VERDICT_UNDECIDED : VERDICT_YES;
 }
@@ -242,11 +253,11 @@ token_outstanding(struct accounts *accounts, struct arena *arena, const struct t
 enum verdict
 token_blacklisted(struct accounts *accounts, struct arena *arena, const char *jti)
 {
-	return store_ask(accounts->store, arena, TOKEN_BLACKLISTED, &jti, NULL);
+	return ask(accounts, arena, TOKEN_BLACKLISTED, &jti, NULL);
 }
 
 enum verdict
 token_blacklist(struct accounts *accounts, struct arena *arena, const char *jti)
 {
-	return store_ask(accounts->store, arena, TOKEN_BLACKLIST, &jti, NULL);
+	return ask(accounts, arena, TOKEN_BLACKLIST, &jti, NULL);
 }

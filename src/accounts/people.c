@@ -1,8 +1,8 @@
 #include "accounts/people.h"
 
 #include "base/log.h"
+#include "db/query.h"
 #include "db/statements.h"
-#include "db/store.h"
 #include "db/url.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 enum { ADD, SET_PASSWORD, SET_ACTIVE, FIND, LIST, COUNT };
 
 struct people {
-	struct store *store;
+	struct database *database;
 };
 
 /* The one of that name; if there is none, of its name in the form that Django's forms give it. */
@@ -79,7 +79,7 @@ people_open(const struct config *config)
 	made[LIST] = (struct statement){
 	    select_as_json(arena, table, name, "ORDER BY id LIMIT 500 OFFSET $1::bigint"), 1,
 	    REPEATABLE};
-	people->store = store_new("jwtctl", made, config->database_timeout * 1000);
+	people->database = query_open("jwtctl", made, config->database_timeout * 1000);
 	return people;
 }
 
@@ -88,11 +88,11 @@ people_add(struct people *people, struct arena *arena, const struct person *pers
 {
 	const char *parameters[] = {person->name, person->password, person->email,
 	    person->staff ? "t" : "f", person->superuser ? "t" : "f"};
-	struct row row;
-	enum verdict verdict = store_ask(people->store, arena, ADD, parameters, &row);
+	struct rows rows;
+	enum verdict verdict = query_ask(people->database, arena, ADD, parameters, &rows);
 
 	if (verdict == VERDICT_YES)
-		*id = row.values[0];
+		*id = rows.values[0];
 	return verdict;
 }
 
@@ -100,25 +100,25 @@ enum verdict
 people_set_password(
     struct people *people, struct arena *arena, const char *name, const char *password)
 {
-	return store_ask(
-	    people->store, arena, SET_PASSWORD, (const char *[]){name, password}, NULL);
+	return query_ask(
+	    people->database, arena, SET_PASSWORD, (const char *[]){name, password}, NULL);
 }
 
 enum verdict
 people_set_active(struct people *people, struct arena *arena, const char *name, bool active)
 {
-	return store_ask(
-	    people->store, arena, SET_ACTIVE, (const char *[]){name, active ? "t" : "f"}, NULL);
+	return query_ask(
+	    people->database, arena, SET_ACTIVE, (const char *[]){name, active ? "t" : "f"}, NULL);
 }
 
 static struct json *
 ask(struct people *people, struct arena *arena, size_t statement, const char *parameter)
 {
-	struct row row;
+	struct rows rows;
 
-	if (store_ask(people->store, arena, statement, &parameter, &row) != VERDICT_YES)
+	if (query_ask(people->database, arena, statement, &parameter, &rows) != VERDICT_YES)
 		return NULL;
-	return json_parse(arena, bytes_of(row.values[0]), JSON_PYTHON, NULL);
+	return json_parse(arena, bytes_of(rows.values[0]), JSON_PYTHON, NULL);
 }
 
 struct json *

@@ -2,9 +2,9 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "base/fiber.h"
 #include "base/log.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -107,6 +107,20 @@ share(const struct hosts *hosts, int64_t deadline)
 	return now + (hosts->patience > 0 && hosts->patience < part ? hosts->patience : part);
 }
 
+bool
+connection_wait(const PGconn *connection, short events, int64_t deadline)
+{
+	struct pollfd socket = {PQsocket(connection), events, 0};
+	int ready;
+
+	do {
+		int64_t left = deadline - clock_milliseconds();
+
+		ready = poll(&socket, 1, left > 0 ? (int)left : 0);
+	} while (ready < 0 && errno == EINTR);
+	return ready > 0;
+}
+
 /* Until libpq has a connection or none to hope for; false at a host that has had its share. */
 static bool
 advance(PGconn *connection, const struct hosts *hosts, int64_t deadline, size_t *at)
@@ -121,8 +135,8 @@ advance(PGconn *connection, const struct hosts *hosts, int64_t deadline, size_t 
 		if (current != *at)
 			until = share(hosts, deadline);
 		*at = current;
-		if (!fiber_wait(PQsocket(connection),
-			wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT, until))
+		if (!connection_wait(
+			connection, wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT, until))
 			return false;
 		wanted = PQconnectPoll(connection);
 	}

@@ -18,4 +18,7 @@
  */
 PGconn *connection_open(struct arena *, const char *program, int64_t deadline, bool *late);
 
+/* Whether one of the events (of poll(2)) came before the deadline (of clock_milliseconds()). */
+bool connection_wait(const PGconn *, short events, int64_t deadline);
+
 #endif

@@ -1,5 +1,7 @@
 #include "db/statements.h"
 
+#include "base/bytes.h"
+
 const char *
 statements_quote(struct arena *arena, const char *name)
 {

@@ -5,7 +5,7 @@
 #define DB_STATEMENTS_H
 
 #include "config/config.h"
-#include "db/store.h"
+#include "db/query.h"
 
 enum statement_number {
 	USER_BY_NAME,      /* login -> id, password, active, primary key, login */

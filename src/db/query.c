@@ -1,0 +1,374 @@
+#include "db/query.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "db/connection.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STATEMENTS_MAXIMUM   32
+#define ATTEMPTS             3
+#define SUSPECT_MILLISECONDS 500  /* for a query after a missed deadline */
+#define SUSPECT_FOR          5000 /* milliseconds; then queries have the whole deadline again */
+
+/* How an attempt ended. */
+enum outcome {
+	ANSWERED,
+	FAILED,    /* as MISSING, LATE and LOST after a line in the log */
+	MISSING,   /* an error of the statement, such as a table that is not there */
+	LATE,      /* no answer in time; the connection is closed */
+	LOST,      /* the connection was lost: the statement may have been carried out */
+	TRY_AGAIN, /* the statement was not carried out, and would be now */
+};
+
+struct database {
+	const char *program;
+	const struct statement *table;
+	long milliseconds;
+	int64_t suspect_until; /* 0, or the end of the time with short deadlines */
+
+	PGconn *connection; /* NULL, or connected as far as we know */
+	unsigned generation;
+	bool used[STATEMENTS_MAXIMUM], prepared[STATEMENTS_MAXIMUM]; /* on this connection */
+	bool unprepared; /* a pooler between us and the server does not keep prepared statements */
+	bool outdated;   /* a table was altered under a prepared statement */
+	int64_t deadline;
+};
+
+/* One statement with its parameters. */
+struct query {
+	const struct statement *statement;
+	const char *const *parameters;
+	struct arena *arena;
+	struct rows *rows;
+	const char *advice; /* logged behind an error */
+};
+
+struct database *
+query_open(const char *program, const struct statement *table, long milliseconds)
+{
+	struct database *database = memory_need(calloc(1, sizeof(*database)));
+
+	database->program = program;
+	database->table = table;
+	database->milliseconds = milliseconds;
+	return database;
+}
+
+unsigned
+query_generation(const struct database *database)
+{
+	return database->generation;
+}
+
+/* libpq's message has several lines and may quote names: its first line, escaped. */
+static void
+log_trouble(const struct query *query, const char *what, const char *message)
+{
+	struct bytes line = {message, message == NULL ? 0 : strcspn(message, "\n")};
+
+	log_line("database: %s: %s%s%s", what, log_quote(query->arena, line),
+	    query->advice == NULL ? "" : "; ", query->advice == NULL ? "" : query->advice);
+}
+
+static void
+disconnect(struct database *database)
+{
+	PQfinish(database->connection);
+	database->connection = NULL;
+	database->outdated = false;
+	memset(database->used, 0, sizeof(database->used));
+	memset(database->prepared, 0, sizeof(database->prepared));
+}
+
+static enum outcome
+lose(struct database *database, const struct query *query)
+{
+	log_trouble(query, "connection lost", PQerrorMessage(database->connection));
+	disconnect(database);
+	return LOST;
+}
+
+static enum outcome
+have_connection(struct database *database, const struct query *query)
+{
+	bool late = false;
+
+	if (database->connection != NULL)
+		return ANSWERED;
+	database->connection =
+	    connection_open(query->arena, database->program, database->deadline, &late);
+	if (PQstatus(database->connection) == CONNECTION_OK) {
+		database->generation++;
+		return ANSWERED;
+	}
+	if (database->connection != NULL)
+		log_trouble(query, "cannot connect", PQerrorMessage(database->connection));
+	disconnect(database);
+	return late ? LATE : FAILED;
+}
+
+/*
+ * Sends what libpq has queued and waits for the next result. NULL: there are no more, or the
+ * deadline was missed; then the connection is closed.
+ */
+static PGresult *
+next_result(struct database *database)
+{
+	int unsent;
+
+	while ((unsent = PQflush(database->connection)) > 0 || PQisBusy(database->connection)) {
+		short events = unsent > 0 ? POLLIN | POLLOUT : POLLIN;
+
+		if (PQsocket(database->connection) < 0)
+			break;
+		if (!connection_wait(database->connection, events, database->deadline)) {
+			log_line("database: no answer in time");
+			disconnect(database);
+			return NULL;
+		}
+		if (PQconsumeInput(database->connection) == 0)
+			break;
+	}
+	return PQgetResult(database->connection);
+}
+
+/* Object ids as in pg_type.dat; those from 16384 on are not PostgreSQL's own. */
+static enum column_type
+type_of(Oid type)
+{
+	switch (type) {
+	case 16:
+		return COLUMN_BOOLEAN;
+	case 20:
+	case 21:
+	case 23:
+		return COLUMN_INTEGER;
+	case 18:   /* "char" */
+	case 19:   /* name */
+	case 25:   /* text */
+	case 705:  /* unknown: a literal */
+	case 1042: /* character(n) */
+	case 1043: /* character varying(n) */
+		return COLUMN_TEXT;
+	case 1700:
+		return COLUMN_NUMERIC;
+	case 2950:
+		return COLUMN_UUID;
+	default:
+		return type >= 16384 ? COLUMN_TEXT : COLUMN_OTHER;
+	}
+}
+
+static void
+copy_rows(struct arena *arena, const PGresult *result, struct rows *out)
+{
+	int count = PQntuples(result), columns = PQnfields(result);
+
+	columns = columns < COLUMNS_MAXIMUM ? columns : COLUMNS_MAXIMUM;
+	*out = (struct rows){.count = (size_t)count, .columns = (size_t)columns};
+	for (int column = 0; column < columns; column++)
+		out->types[column] = type_of(PQftype(result, column));
+	out->values = arena_alloc(arena, (out->count * out->columns + 1) * sizeof(*out->values));
+	for (int i = 0; i < count * columns; i++)
+		if (!PQgetisnull(result, i / columns, i % columns))
+			out->values[i] =
+			    arena_copy(arena, PQgetvalue(result, i / columns, i % columns),
+				(size_t)PQgetlength(result, i / columns, i % columns));
+}
+
+/* No row can have a value that is out of range, malformed or not in the database's encoding. */
+static bool
+is_impossible_value(const char *state)
+{
+	return strcmp(state, "22003") == 0 || strcmp(state, "22P02") == 0 ||
+	       strcmp(state, "22P05") == 0;
+}
+
+/* By SQLSTATE (PostgreSQL appendix A): what an error says about the next attempt. */
+static enum outcome
+judge_error(struct database *database, const struct query *query, const PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	if (state == NULL || PQstatus(database->connection) == CONNECTION_BAD ||
+	    strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0 ||
+	    strcmp(state, "25006") == 0)
+		return LOST;
+	if (strcmp(state, "26000") == 0) {
+		database->unprepared = true;
+		return TRY_AGAIN;
+	}
+	if (strcmp(state, "0A000") == 0) {
+		database->outdated = true;
+		return TRY_AGAIN;
+	}
+	if (strcmp(state, "42P05") == 0)
+		return ANSWERED; /* prepared by another client of the pooler: same name, same text
+				  */
+	if (query->statement->kind == LOOKUP && is_impossible_value(state))
+		return ANSWERED;
+	if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0)
+		return TRY_AGAIN;
+	log_trouble(query, state, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+	return strncmp(state, "42", 2) == 0 ? MISSING : FAILED;
+}
+
+/* Reads all results of what was sent; the rows are those of the last one that has any. */
+static enum outcome
+receive(struct database *database, const struct query *query)
+{
+	enum outcome outcome = LOST;
+	PGresult *result;
+
+	*query->rows = (struct rows){.count = 0};
+	while ((result = next_result(database)) != NULL) {
+		switch (PQresultStatus(result)) {
+		case PGRES_TUPLES_OK:
+		case PGRES_COMMAND_OK:
+			copy_rows(query->arena, result, query->rows);
+			outcome = ANSWERED;
+			break;
+		default:
+			outcome = judge_error(database, query, result);
+		}
+		PQclear(result);
+	}
+	if (database->connection == NULL)
+		return LATE;
+	if (database->outdated)
+		disconnect(database);
+	return outcome == LOST ? lose(database, query) : outcome;
+}
+
+/* "jwt_fcgi_" and a hash of the text (FNV-1a): connections that share a pooler's agree on it. */
+static const char *
+name_of(const struct query *query)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (const char *at = query->statement->sql; *at != '\0'; at++)
+		hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
+	return arena_printf(query->arena, "jwt_fcgi_%016llx", (unsigned long long)hash);
+}
+
+static enum outcome
+prepare(struct database *database, const struct query *query)
+{
+	const struct statement *statement = query->statement;
+	enum outcome outcome;
+
+	if (!PQsendPrepare(
+		database->connection, name_of(query), statement->sql, statement->parameters, NULL))
+		return lose(database, query);
+	outcome = receive(database, query);
+	if (outcome == ANSWERED)
+		database->prepared[statement - database->table] = true;
+	return outcome;
+}
+
+static enum outcome
+attempt(struct database *database, const struct query *query)
+{
+	const struct statement *statement = query->statement;
+	size_t number = (size_t)(statement - database->table);
+	enum outcome outcome = have_connection(database, query);
+	int sent;
+
+	if (outcome == ANSWERED && database->used[number] && !database->prepared[number] &&
+	    !database->unprepared)
+		outcome = prepare(database, query);
+	if (outcome != ANSWERED)
+		return outcome;
+	database->used[number] = true;
+	if (database->prepared[number] && !database->unprepared)
+		sent = PQsendQueryPrepared(database->connection, name_of(query),
+		    statement->parameters, query->parameters, NULL, NULL, 0);
+	else
+		sent = PQsendQueryParams(database->connection, statement->sql,
+		    statement->parameters, NULL, query->parameters, NULL, NULL, 0);
+	return sent == 1 ? receive(database, query) : lose(database, query);
+}
+
+/* Deadlines are short for a while after one was missed, then there is a whole one again. */
+static void
+note_outcome(struct database *database, enum outcome outcome)
+{
+	int64_t now = clock_milliseconds();
+
+	if (outcome == ANSWERED)
+		database->suspect_until = 0;
+	if (outcome == LATE && database->suspect_until <= now)
+		database->suspect_until = now + SUSPECT_FOR;
+}
+
+static enum outcome
+attempt_all(struct database *database, const struct query *query)
+{
+	enum outcome outcome = TRY_AGAIN;
+
+	for (int i = 0; i < ATTEMPTS; i++) {
+		bool safe =
+		    outcome == TRY_AGAIN || (outcome == LOST && query->statement->kind != ONCE);
+
+		if (!safe)
+			break;
+		if (i > 0 && clock_milliseconds() >= database->deadline)
+			return LATE;
+		outcome = attempt(database, query);
+	}
+	if (outcome == TRY_AGAIN)
+		log_line("database: rolled back %d times", ATTEMPTS);
+	return outcome;
+}
+
+enum verdict
+query_ask(struct database *database, struct arena *arena, size_t statement,
+    const char *const *parameters, struct rows *out)
+{
+	struct rows rows;
+	struct query query = {.statement = &database->table[statement],
+	    .parameters = parameters,
+	    .arena = arena,
+	    .rows = out == NULL ? &rows : out};
+	int64_t now = clock_milliseconds();
+	enum outcome outcome;
+
+	database->deadline =
+	    now + (now < database->suspect_until ? SUSPECT_MILLISECONDS : database->milliseconds);
+	outcome = attempt_all(database, &query);
+	note_outcome(database, outcome);
+	if (outcome != ANSWERED)
+		return VERDICT_UNDECIDED;
+	return query.rows->count > 0 ? VERDICT_YES : VERDICT_NO;
+}
+
+enum verdict
+query_check(struct database *database, struct arena *arena, size_t count, const char *advice)
+{
+	struct rows rows;
+	struct query query = {.arena = arena, .rows = &rows};
+	enum outcome outcome = ANSWERED;
+
+	database->deadline = clock_milliseconds() + database->milliseconds;
+	for (size_t number = 0; number < count && outcome == ANSWERED; number++) {
+		query.statement = &database->table[number];
+		if (query.statement->sql == NULL)
+			continue;
+		query.advice = NULL;
+		outcome = have_connection(database, &query);
+		query.advice = advice;
+		if (outcome == ANSWERED)
+			outcome = prepare(database, &query);
+	}
+	/* A program that is never asked holds no connection: databases have few. */
+	disconnect(database);
+	note_outcome(database, outcome);
+	if (outcome == ANSWERED)
+		return VERDICT_YES;
+	return outcome == MISSING ? VERDICT_NO : VERDICT_UNDECIDED;
+}

@@ -1,0 +1,78 @@
+/*
+ * Queries to PostgreSQL: one connection, opened when it is needed, and a deadline for each query.
+ *
+ * Each statement of a table is sent with text parameters and answered with rows of text. The first
+ * use of a statement goes unprepared (a CGI process has no second one), from then on it is prepared
+ * under a name made from its text. Behind a pooler that loses prepared statements (PgBouncer in
+ * transaction mode) queries go on without them. The connection keeps no state of ours.
+ */
+#ifndef DB_QUERY_H
+#define DB_QUERY_H
+
+#include "base/arena.h"
+#include "base/verdict.h"
+
+#include <stddef.h>
+
+struct database;
+
+enum statement_kind {
+	ONCE,       /* a repeat may do more than the statement alone: not after a lost connection */
+	REPEATABLE, /* a repeat is safe */
+	LOOKUP,     /* only reads; a parameter that its column cannot hold finds no row */
+};
+
+struct statement {
+	const char *sql;
+	int parameters;
+	enum statement_kind kind;
+};
+
+/* Of a column, by the object id of its type. */
+enum column_type {
+	COLUMN_OTHER,
+	COLUMN_TEXT,    /* also types that are not PostgreSQL's own: citext, an enum, a domain */
+	COLUMN_INTEGER, /* smallint, integer, bigint */
+	COLUMN_NUMERIC,
+	COLUMN_BOOLEAN,
+	COLUMN_UUID,
+};
+
+#define COLUMNS_MAXIMUM 8
+
+/* In the arena. Columns beyond the maximum are left out. */
+struct rows {
+	size_t count, columns;
+	const char **values; /* row by row, text; NULL is SQL's NULL */
+	enum column_type types[COLUMNS_MAXIMUM];
+};
+
+/*
+ * Does not connect yet: the database may come later than the program. The connection is the one of
+ * libpq's PG* variables. program: application_name; it and the table must outlive the result.
+ * milliseconds: for one query.
+ */
+struct database *query_open(const char *program, const struct statement *table, long milliseconds);
+
+/*
+ * Sends a statement of the table. YES: *out (unless NULL) has one row or more. NO: no row.
+ * UNDECIDED: an error or no answer within the deadline, after a line in the log.
+ *
+ * A lost connection is opened again and the statement repeated where that is safe; so is one that
+ * PostgreSQL has rolled back (40001, 40P01). After a missed deadline a query waits for half a
+ * second only, until an answer has come or five seconds are over.
+ */
+enum verdict query_ask(struct database *, struct arena *, size_t statement,
+    const char *const *parameters, struct rows *out);
+
+/* The number of connections opened so far: it tells whether the last answer came over a new one. */
+unsigned query_generation(const struct database *);
+
+/*
+ * Prepares every statement that has a text, to check it against the tables, and closes the
+ * connection. NO: one of them cannot be prepared, after a line in the log that names what is
+ * missing and gives the advice. UNDECIDED: the database is away.
+ */
+enum verdict query_check(struct database *, struct arena *, size_t count, const char *advice);
+
+#endif

@@ -7,6 +7,39 @@
 #define FIRST_SIZE  256
 #define LIKELY_SIZE 31 /* of what is printed: more is printed twice */
 
+bool
+bytes_cut(struct bytes *rest, const char *separator, struct bytes *out)
+{
+	size_t length = strlen(separator);
+	const char *at =
+	    rest->length == 0 ? NULL : memmem(rest->data, rest->length, separator, length);
+
+	*out = *rest;
+	*rest = (struct bytes){NULL, 0};
+	if (at == NULL)
+		return false;
+	rest->data = at + length;
+	rest->length = out->length - (size_t)(at - out->data) - length;
+	out->length = (size_t)(at - out->data);
+	return true;
+}
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct bytes
+bytes_strip(struct bytes text)
+{
+	while (text.length > 0 && is_space(text.data[0]))
+		text = (struct bytes){text.data + 1, text.length - 1};
+	while (text.length > 0 && is_space(text.data[text.length - 1]))
+		text.length--;
+	return text;
+}
+
 /* What is left behind by growing stays in the arena and is wiped with it. */
 static void
 make_room(struct buffer *buffer, size_t more)

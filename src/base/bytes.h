@@ -37,6 +37,15 @@ bytes_equal(struct bytes bytes, const char *string)
 	return bytes_same(bytes, bytes_of(string));
 }
 
+/*
+ * Cuts off *out, what stands before the first `separator`, and the separator itself. Returns false
+ * where there is none: then *out is all that was left.
+ */
+bool bytes_cut(struct bytes *rest, const char *separator, struct bytes *out);
+
+/* Without the blanks, tabs, and line ends of ASCII at both ends. */
+struct bytes bytes_strip(struct bytes);
+
 /* A buffer: what is put stays valid until the arena's reset; set arena, leave the rest 0. */
 struct buffer {
 	struct arena *arena;

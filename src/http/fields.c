@@ -2,7 +2,6 @@
  * From a body to the values of an endpoint's fields: rest_framework's parsers, then a Serializer of
  * CharFields, with their messages.
  */
-#include "http/charset.h"
 #include "http/endpoint.h"
 #include "http/form.h"
 #include "http/media.h"
@@ -24,84 +23,52 @@ struct data {
 };
 
 static bool
-parse_error(struct request *request, const char *kind, const char *message, struct reply *out)
+parse_error(struct request *request, const char *message, struct reply *out)
 {
-	const char *detail = arena_printf(
-	    request->arena, "%s parse error - %s", kind, message == NULL ? "unreadable" : message);
-
-	*out = reply_refuse(request, WIRE_PARSE_ERROR, detail);
-	return false;
-}
-
-static bool
-parse_json(struct request *request, struct data *data, struct reply *out)
-{
-	struct arena *arena = request->arena;
-	const char *charset = charset_of(arena, request->content_type), *message = NULL;
-	struct bytes text = request->body;
-
-	if (charset != NULL && !charset_read(arena, charset, text, &text, &message))
-		return parse_error(request, "JSON", message, out);
-	if (charset == NULL && !utf8_check(arena, text, true, &text.length, &message))
-		return parse_error(request, "JSON", message, out);
-	data->json = json_parse(arena, text, JSON_PYTHON, &message);
-	return data->json != NULL || parse_error(request, "JSON", message, out);
-}
-
-static bool
-parse_urlencoded(struct request *request, struct data *data, struct reply *out)
-{
-	const char *charset = charset_of(request->arena, request->content_type), *message = NULL;
-
-	if (form_urlencoded(request->arena, request->body, charset, &data->form, &message))
-		return true;
 	*out = reply_refuse(request, WIRE_PARSE_ERROR, message);
 	return false;
 }
 
 static bool
-parse_multipart(struct request *request, struct data *data, struct reply *out)
+parse_json(struct request *request, struct bytes text, struct data *data, struct reply *out)
 {
 	struct arena *arena = request->arena;
-	const char *charset = charset_of(arena, request->content_type), *message = NULL;
+	const char *message = NULL;
 
-	return form_multipart(
-		   arena, request->body, request->content_type, charset, &data->form, &message) ||
-	       parse_error(request, "Multipart form", message, out);
-}
-
-/* DRF shows the header as WSGI decoded it, byte by byte. */
-static const char *
-latin1_to_utf8(struct arena *arena, const char *text)
-{
-	struct buffer out = {.arena = arena};
-
-	buffer_puts(&out, "");
-	for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-		if (*at >= 0x80)
-			buffer_putc(&out, (char)(0xc0 | *at >> 6));
-		buffer_putc(&out, (char)(*at >= 0x80 ? 0x80 | (*at & 0x3f) : *at));
-	}
-	return out.data;
+	if (utf8_check(arena, text, true, &text.length, &message))
+		data->json = json_parse(arena, text, JSON_PYTHON, &message);
+	return data->json != NULL ||
+	       parse_error(request, arena_printf(arena, "JSON parse error - %s", message), out);
 }
 
 static bool
 parse_body(struct request *request, struct data *data, struct reply *out)
 {
-	const char *type = request->content_type == NULL ? "" : request->content_type;
-	struct media media = media_parse(request->arena, bytes_of(type));
-	bool forms = !request->config->json_only;
+	struct arena *arena = request->arena;
+	const char *given = request->content_type == NULL ? "" : request->content_type;
+	struct bytes type = bytes_of(given), body = request->body;
+	struct media media = media_parse(arena, type);
+	bool forms = !request->config->json_only, latin1;
+	const char *message = NULL;
 
-	*data = (struct data){NULL, NULL, request->body.length == 0};
+	*data = (struct data){NULL, NULL, body.length == 0};
 	if (data->empty)
 		return true;
-	if (media_matches(media, "application", "json"))
-		return parse_json(request, data, out);
-	if (forms && media_matches(media, "application", "x-www-form-urlencoded"))
-		return parse_urlencoded(request, data, out);
-	if (forms && media_matches(media, "multipart", "form-data"))
-		return parse_multipart(request, data, out);
-	*out = reply_refuse(request, WIRE_MEDIA_TYPE, latin1_to_utf8(request->arena, type));
+	if (media_charset(arena, media, &latin1)) {
+		if (media_matches(media, "application", "json"))
+			return parse_json(
+			    request, latin1 ? form_text(arena, body, true) : body, data, out);
+		if (forms && media_matches(media, "application", "x-www-form-urlencoded"))
+			return form_urlencoded(arena, body, latin1, &data->form, &message) ||
+			       parse_error(request, message, out);
+		if (forms && media_matches(media, "multipart", "form-data"))
+			return form_multipart(arena, body,
+				   media_parameter(arena, media, "boundary"), latin1, &data->form,
+				   &message) ||
+			       parse_error(request, message, out);
+	}
+	/* DRF shows the header as WSGI decoded it, byte by byte. */
+	*out = reply_refuse(request, WIRE_MEDIA_TYPE, form_text(arena, type, true).data);
 	return false;
 }
 

@@ -1,84 +1,103 @@
 #include "http/form.h"
 
-#include "http/codec.h"
-#include "http/percent.h"
+#include "json/json.h"
 
-#include <string.h>
+#define REPLACEMENT "\xef\xbf\xbd"
 
-#define MOST_FIELDS 1000 /* settings.DATA_UPLOAD_MAX_NUMBER_FIELDS */
-
-/* QueryDict: the charset, or else ISO 8859-1, whatever bytes there are. */
-static char *
-form_text(struct arena *arena, struct bytes body, const struct codec *codec, size_t *length)
+static struct bytes
+latin1_to_utf8(struct arena *arena, struct bytes text)
 {
 	struct buffer out = {.arena = arena};
-	struct decoding decoding = {
-	    .codec = codec, .in = body, .errors = CODEC_STRICT, .out = &out};
 
-	if (!codec->decode(&decoding)) {
-		decoding.in = body;
-		out.length = 0;
-		codec_latin1(&decoding);
+	buffer_puts(&out, "");
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char byte = (unsigned char)text.data[i];
+
+		if (byte >= 0x80)
+			buffer_putc(&out, (char)(0xc0 | byte >> 6));
+		buffer_putc(&out, (char)(byte >= 0x80 ? 0x80 | (byte & 0x3f) : byte));
 	}
-	*length = out.length;
-	return out.data;
+	return buffer_bytes(&out);
 }
 
-/* A separator more makes a field more, empty or not (urllib.parse.parse_qsl's max_num_fields). */
-static size_t
-separators(struct bytes text)
+struct bytes
+form_text(struct arena *arena, struct bytes text, bool latin1)
 {
-	size_t count = 0;
+	struct buffer out = {.arena = arena};
+	size_t valid;
 
-	for (size_t i = 0; i < text.length; i++)
-		count += text.data[i] == '&';
-	return count;
+	if (latin1)
+		return latin1_to_utf8(arena, text);
+	if (utf8_check(arena, text, false, &valid, NULL))
+		return text;
+	do {
+		buffer_put(&out, text.data, valid);
+		buffer_puts(&out, REPLACEMENT);
+		text = (struct bytes){text.data + valid + 1, text.length - valid - 1};
+	} while (!utf8_check(arena, text, false, &valid, NULL));
+	buffer_put(&out, text.data, text.length);
+	return buffer_bytes(&out);
 }
 
-static struct form_field *
-field_read(struct arena *arena, struct bytes text, const struct codec *codec)
+static int
+digit_value(char c)
 {
-	struct form_field *field = arena_alloc(arena, sizeof(*field));
-	const char *equals = memchr(text.data, '=', text.length);
-	struct bytes name = text, value = {0};
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
 
-	if (equals != NULL) {
-		name.length = (size_t)(equals - text.data);
-		value = (struct bytes){equals + 1, text.length - name.length - 1};
+/* '+' is a blank; a '%' that no two digits follow stands for itself. */
+static struct bytes
+unescape(struct arena *arena, struct bytes text)
+{
+	char *out = arena_alloc(arena, text.length + 1);
+	size_t length = 0;
+
+	for (size_t i = 0; i < text.length; i++) {
+		int high = -1, low = -1;
+
+		if (text.data[i] == '%' && text.length - i > 2) {
+			high = digit_value(text.data[i + 1]);
+			low = digit_value(text.data[i + 2]);
+		}
+		if (high >= 0 && low >= 0) {
+			out[length++] = (char)(high << 4 | low);
+			i += 2;
+		} else {
+			out[length++] = text.data[i] == '+' ? ' ' : text.data[i];
+		}
 	}
-	field->name = percent_decode(arena, name, codec);
-	field->value = percent_decode(arena, value, codec);
-	return field;
+	return (struct bytes){out, length};
 }
 
 bool
-form_urlencoded(struct arena *arena, struct bytes body, const char *charset,
-    struct form_field **out, const char **message)
+form_urlencoded(struct arena *arena, struct bytes body, bool latin1, struct form_field **out,
+    const char **message)
 {
-	const struct codec *codec = codec_of(charset);
-	struct bytes rest = {0};
-	char *text;
+	struct form_field **next = out;
+	struct bytes name, value;
+	size_t separators = 0;
 
 	*out = NULL;
-	text = form_text(arena, body, codec, &rest.length);
-	rest.data = text;
-	if (separators(rest) >= MOST_FIELDS) {
-		*message = "The number of GET/POST parameters exceeded "
-			   "settings.DATA_UPLOAD_MAX_NUMBER_FIELDS.";
-		return false;
-	}
-	for (size_t i = 0; i < rest.length; i++)
-		text[i] = text[i] == '+' ? ' ' : text[i];
-	while (rest.length > 0) {
-		const char *end = memchr(rest.data, '&', rest.length);
-		size_t length = end == NULL ? rest.length : (size_t)(end - rest.data);
-		size_t used = length + (end != NULL);
-
-		if (length > 0) {
-			*out = field_read(arena, (struct bytes){rest.data, length}, codec);
-			out = &(*out)->next;
+	while (body.length > 0) {
+		separators += bytes_cut(&body, "&", &value);
+		if (separators >= FORM_FIELDS_MAXIMUM) {
+			*message = FORM_TOO_MANY;
+			*out = NULL;
+			return false;
 		}
-		rest = (struct bytes){rest.data + used, rest.length - used};
+		if (value.length == 0)
+			continue;
+		bytes_cut(&value, "=", &name);
+		*next = arena_alloc(arena, sizeof(**next));
+		(*next)->name = form_text(arena, unescape(arena, name), latin1);
+		(*next)->value = form_text(arena, unescape(arena, value), latin1);
+		next = &(*next)->next;
 	}
 	return true;
 }

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "http/indent.h"
 #include "process/metrics.h"
 
 #include <string.h>
@@ -129,8 +128,6 @@ handle(const struct endpoint *endpoint, struct request *request, struct context 
 
 	request->now = time(NULL);
 	reply = judge(endpoint, request, context);
-	if (request->indent > 0)
-		reply.body = json_indent(request->arena, reply.body, request->indent);
 	*head = write_head(endpoint, request, &reply);
 	*body = reply.body;
 	if (request->method != NULL && is_method(request, "HEAD"))

@@ -1,19 +1,6 @@
 #include "http/media.h"
 
-#include <ctype.h>
 #include <string.h>
-
-static struct bytes
-strip(struct bytes text)
-{
-	while (text.length > 0 && isspace((unsigned char)text.data[0])) {
-		text.data++;
-		text.length--;
-	}
-	while (text.length > 0 && isspace((unsigned char)text.data[text.length - 1]))
-		text.length--;
-	return text;
-}
 
 static struct bytes
 lower(struct arena *arena, struct bytes text)
@@ -21,7 +8,8 @@ lower(struct arena *arena, struct bytes text)
 	char *copy = arena_copy(arena, text.data, text.length);
 
 	for (size_t i = 0; i < text.length; i++)
-		copy[i] = (char)tolower((unsigned char)copy[i]);
+		if (copy[i] >= 'A' && copy[i] <= 'Z')
+			copy[i] = (char)(copy[i] - 'A' + 'a');
 	return (struct bytes){copy, text.length};
 }
 
@@ -39,7 +27,7 @@ next_part(struct bytes *rest)
 	part.length = end;
 	rest->data += end + (end < rest->length);
 	rest->length -= end + (end < rest->length);
-	return strip(part);
+	return bytes_strip(part);
 }
 
 struct media
@@ -64,52 +52,40 @@ media_matches(struct media media, const char *main, const char *sub)
 	       (bytes_equal(media.main, "*") || bytes_equal(media.main, main));
 }
 
-/* One name=value; false when there is none left. Parts without '=' are passed over. */
-static bool
-next_parameter(struct arena *arena, struct bytes *rest, struct bytes *name, struct bytes *value)
-{
-	while (rest->length > 0) {
-		struct bytes part = next_part(rest);
-		const char *equals = part.length == 0 ? NULL : memchr(part.data, '=', part.length);
-
-		if (equals == NULL)
-			continue;
-		*name = (struct bytes){part.data, (size_t)(equals - part.data)};
-		*name = lower(arena, strip(*name));
-		*value = (struct bytes){equals + 1, (size_t)(part.data + part.length - equals) - 1};
-		*value = strip(*value);
-		return true;
-	}
-	return false;
-}
-
-int
-media_precedence(struct arena *arena, struct media media)
-{
-	struct bytes rest = media.parameters, name, value;
-
-	if (bytes_equal(media.main, "*"))
-		return 0;
-	if (bytes_equal(media.sub, "*"))
-		return 1;
-	while (next_parameter(arena, &rest, &name, &value))
-		if (!bytes_equal(name, "q"))
-			return 3;
-	return 2;
-}
-
 struct bytes
 media_parameter(struct arena *arena, struct media media, const char *wanted)
 {
-	struct bytes rest = media.parameters, name, value, found = {NULL, 0};
+	struct bytes rest = media.parameters, found = {NULL, 0};
 
-	while (next_parameter(arena, &rest, &name, &value)) {
-		if (!bytes_equal(name, wanted))
+	while (rest.length > 0) {
+		struct bytes value = next_part(&rest), name;
+
+		if (!bytes_cut(&value, "=", &name) ||
+		    !bytes_equal(lower(arena, bytes_strip(name)), wanted))
 			continue;
+		value = bytes_strip(value);
 		if (value.length >= 2 && value.data[0] == '"' &&
 		    value.data[value.length - 1] == '"')
 			value = (struct bytes){value.data + 1, value.length - 2};
 		found = value;
 	}
 	return found;
+}
+
+bool
+media_charset(struct arena *arena, struct media media, bool *latin1)
+{
+	static const struct {
+		const char *name;
+		bool latin1;
+	} charsets[] = {{"", false}, {"utf-8", false}, {"utf8", false}, {"us-ascii", false},
+	    {"ascii", false}, {"iso-8859-1", true}, {"latin-1", true}, {"latin1", true}};
+	struct bytes name = lower(arena, media_parameter(arena, media, "charset"));
+
+	for (size_t i = 0; i < sizeof(charsets) / sizeof(*charsets); i++) {
+		*latin1 = charsets[i].latin1;
+		if (bytes_equal(name, charsets[i].name))
+			return true;
+	}
+	return false;
 }

@@ -18,10 +18,13 @@ struct media media_parse(struct arena *, struct bytes text);
 /* Whether "main/sub" (no wildcard) matches a type, which may have wildcards. */
 bool media_matches(struct media, const char *main, const char *sub);
 
-/* How specific: 3 with a parameter other than q, 2 a full type, 1 any subtype, 0 any type. */
-int media_precedence(struct arena *, struct media);
-
 /* The last value of that parameter, unquoted; data is NULL if there is none. */
 struct bytes media_parameter(struct arena *, struct media, const char *name);
+
+/*
+ * Whether a body of that charset can be read: UTF-8, US-ASCII (a part of it) or none named, and ISO
+ * 8859-1, for which *latin1 is true.
+ */
+bool media_charset(struct arena *, struct media, bool *latin1);
 
 #endif

@@ -1,244 +1,116 @@
 #include "http/form.h"
+#include "http/media.h"
 
-#include "http/base64.h"
-#include "http/codec.h"
-#include "http/multipart_header.h"
-#include "http/multipart_stream.h"
-
-#include <string.h>
-
-#define MOST_FIELDS   1000 /* settings.DATA_UPLOAD_MAX_NUMBER_FIELDS */
-#define MOST_FILES    100  /* settings.DATA_UPLOAD_MAX_NUMBER_FILES */
-#define HEADER_WINDOW 1024 /* Parser.__iter__(): headers that end later are none */
-
-struct list {
-	struct form_field *first, *last;
-};
-
-struct multipart {
-	struct arena *arena;
-	const struct codec *codec;
-	struct stream stream;
-	struct part part;
-	size_t content; /* where the part's content starts */
-	struct part_header header;
-	size_t field_count, file_count;
-	struct list texts, files;
-	struct form_field *unfinished; /* a file that counts once another part follows */
-	const char **message;
-};
-
-static void
-list_add(struct list *list, struct form_field *field)
-{
-	if (list->first == NULL)
-		list->first = field;
-	else
-		list->last->next = field;
-	list->last = field;
-}
+#include <strings.h>
 
 static bool
-refuse(struct multipart *m, const char *message)
+is_header(struct bytes name, const char *wanted)
 {
-	*m->message = message;
-	return false;
+	return name.length == strlen(wanted) && strncasecmp(name.data, wanted, name.length) == 0;
 }
 
-/* Reads the part's first bytes; false at the end of the body and for what Django fails on. */
-static bool
-part_open(struct multipart *m)
+/* The Content-Disposition of a part; main is empty where there is none (RFC 7578, section 4.2). */
+static struct media
+disposition_of(struct arena *arena, struct bytes headers)
 {
-	const char *start = m->stream.body.data + m->part.start, *end;
-	size_t window;
+	struct bytes line, name;
 
-	while (m->part.end - m->part.start < HEADER_WINDOW && part_more(&m->stream, &m->part))
-		;
-	window = m->part.end - m->part.start;
-	if (window > HEADER_WINDOW)
-		window = HEADER_WINDOW;
-	m->header = (struct part_header){.kind = PART_RAW};
-	end = memmem(start, window, "\r\n\r\n", 4);
-	if (end == NULL)
-		return true;
-	m->content = m->part.start + (size_t)(end - start) + 4;
-	return part_header_read(
-	    m->arena, (struct bytes){start, (size_t)(end - start)}, &m->header, m->message);
+	while (headers.length > 0) {
+		bytes_cut(&headers, "\r\n", &line);
+		if (bytes_cut(&line, ":", &name) && is_header(name, "content-disposition"))
+			return media_parse(arena, line);
+	}
+	return (struct media){.main = {NULL, 0}};
 }
 
+/* A part without a name or a Content-Disposition is no field: NULL. */
 static struct form_field *
-field_new(struct multipart *m)
+field_of(struct arena *arena, struct bytes headers, struct bytes content, bool latin1)
 {
-	struct form_field *field = arena_alloc(m->arena, sizeof(*field));
+	struct media disposition = disposition_of(arena, headers);
+	struct bytes name = media_parameter(arena, disposition, "name");
+	struct form_field *field;
 
-	field->name = part_name(m->arena, &m->header, m->codec);
-	field->file = m->header.kind == PART_FILE;
+	if (name.data == NULL)
+		return NULL;
+	field = arena_alloc(arena, sizeof(*field));
+	field->name = form_text(arena, name, latin1);
+	field->file = media_parameter(arena, disposition, "filename").length > 0;
+	if (!field->file)
+		field->value = form_text(arena, content, latin1);
 	return field;
 }
 
-static void
-text_read(struct multipart *m)
-{
-	struct form_field *field = field_new(m);
-	struct buffer value = {.arena = m->arena};
-	struct bytes raw, decoded;
-
-	while (part_more(&m->stream, &m->part))
-		;
-	raw = (struct bytes){m->stream.body.data + m->content, m->part.end - m->content};
-	if (m->header.base64 && base64_decode(m->arena, raw, &decoded))
-		raw = decoded;
-	codec_put(m->codec, raw, &value);
-	field->value = buffer_bytes(&value);
-	list_add(&m->texts, field);
-}
-
-/* Decodes what makes whole groups of four and leaves the rest in the buffer. */
+/*
+ * Reads one part, behind the boundary that opens it: line end, headers, empty line, content, and
+ * the boundary behind it. delimiter: a line end, two hyphens and the boundary.
+ */
 static bool
-chunk_is_base64(struct multipart *m, struct bytes chunk, struct buffer *kept)
+part_cut(struct bytes *rest, const char *delimiter, struct bytes *headers, struct bytes *content)
 {
-	struct bytes decoded;
-	size_t whole;
+	struct bytes blanks, part;
 
-	for (size_t i = 0; i < chunk.length; i++) {
-		if (strchr(" \t\n\v\f\r", chunk.data[i]) == NULL || chunk.data[i] == '\0')
-			buffer_putc(kept, chunk.data[i]);
-	}
-	whole = kept->length - kept->length % 4;
-	if (whole > 0 && !base64_decode(m->arena, (struct bytes){kept->data, whole}, &decoded))
+	if (!bytes_cut(rest, delimiter, &part) || !bytes_cut(&part, "\r\n", &blanks) ||
+	    bytes_strip(blanks).length > 0)
 		return false;
-	if (kept->length > whole)
-		memmove(kept->data, kept->data + whole, kept->length - whole);
-	kept->length -= whole;
+	if (part.length >= 2 && memcmp(part.data, "\r\n", 2) == 0) {
+		*headers = (struct bytes){NULL, 0};
+		*content = (struct bytes){part.data + 2, part.length - 2};
+		return true;
+	}
+	if (!bytes_cut(&part, "\r\n\r\n", headers))
+		return false;
+	*content = part;
 	return true;
 }
 
-/* Of a file only its being one matters, and whether its base64 is right, piece by piece. */
 static bool
-file_read(struct multipart *m)
+fields_read(struct arena *arena, struct bytes rest, const char *delimiter, bool latin1,
+    struct form_field **next, const char **message)
 {
-	struct buffer kept = {.arena = m->arena};
-	size_t start = m->content;
+	struct bytes headers, content;
 
-	if (!part_has_filename(m->arena, &m->header, m->codec))
-		return true;
-	do {
-		struct bytes chunk = {m->stream.body.data + start, m->part.end - start};
-
-		if (m->header.base64 && !chunk_is_base64(m, chunk, &kept))
-			return refuse(m, "Could not decode base64 data.");
-		start = m->part.end;
-	} while (part_more(&m->stream, &m->part));
-	if (kept.length > 0)
-		return refuse(m, "Could not decode base64 data.");
-	m->unfinished = field_new(m);
-	return true;
-}
-
-/* A file without a name for its field is never completed. */
-static void
-file_complete(struct multipart *m)
-{
-	if (m->unfinished != NULL && m->unfinished->name.length > 0)
-		list_add(&m->files, m->unfinished);
-	m->unfinished = NULL;
-}
-
-/* One turn of MultiPartParser._parse(); a part that is left unread goes on as the next one. */
-static bool
-part_read(struct multipart *m)
-{
-	if (!part_open(m))
-		return false;
-	file_complete(m);
-	/* What stands before the first boundary and behind the last counts too, hence two more. */
-	if (m->header.kind != PART_FILE && ++m->field_count > MOST_FIELDS + 2)
-		return refuse(m, "The number of GET/POST parameters exceeded "
-				 "settings.DATA_UPLOAD_MAX_NUMBER_FIELDS.");
-	if (!m->header.name.present)
-		return true;
-	if (m->header.kind == PART_FIELD) {
-		text_read(m);
-		return true;
-	}
-	if (++m->file_count > MOST_FILES)
-		return refuse(
-		    m, "The number of files exceeded settings.DATA_UPLOAD_MAX_NUMBER_FILES.");
-	return file_read(m);
-}
-
-/* cgi.valid_boundary(): "^[ -~]{0,200}[!-~]$", whose '$' lets a line feed follow. */
-static bool
-boundary_is_valid(struct bytes boundary)
-{
-	if (boundary.length > 0 && boundary.data[boundary.length - 1] == '\n')
-		boundary.length--;
-	for (size_t i = 0; i < boundary.length; i++) {
-		if (boundary.data[i] < ' ' || boundary.data[i] > '~')
+	for (size_t count = 0; rest.length < 2 || memcmp(rest.data, "--", 2) != 0; count++) {
+		*message = FORM_TOO_MANY;
+		if (count == FORM_FIELDS_MAXIMUM)
 			return false;
+		*message = "Multipart form parse error - A part is malformed or has no end";
+		if (!part_cut(&rest, delimiter, &headers, &content))
+			return false;
+		*next = field_of(arena, headers, content, latin1);
+		if (*next != NULL)
+			next = &(*next)->next;
 	}
-	return boundary.length > 0 && boundary.length <= 201 &&
-	       boundary.data[boundary.length - 1] != ' ';
-}
-
-/* The text of a MultiPartParserError, with the header as WSGI has it: ISO 8859-1. */
-static bool
-refuse_type(struct multipart *m, const char *reason, const char *content_type)
-{
-	struct buffer text = {.arena = m->arena};
-
-	buffer_puts(&text, reason);
-	codec_put(codec_find(bytes_of("latin-1")), bytes_of(content_type), &text);
-	return refuse(m, text.data);
-}
-
-static bool
-separator_read(struct multipart *m, const char *content_type)
-{
-	struct header_value boundary;
-	struct bytes type = bytes_of(content_type);
-	struct buffer separator = {.arena = m->arena};
-
-	if (strncmp(content_type, "multipart/", strlen("multipart/")) != 0)
-		return refuse_type(m, "Invalid Content-Type: ", content_type);
-	for (size_t i = 0; i < type.length; i++) {
-		if ((unsigned char)type.data[i] >= 0x80)
-			return refuse_type(
-			    m, "Invalid non-ASCII Content-Type in multipart: ", content_type);
-	}
-	if (!boundary_read(m->arena, type, &boundary, m->message))
-		return false;
-	if (!boundary_is_valid(boundary.bytes))
-		return refuse(m, arena_printf(m->arena, "Invalid boundary in multipart: %.*s",
-				     boundary.present ? (int)boundary.bytes.length : 4,
-				     boundary.present ? boundary.bytes.data : "None"));
-	buffer_puts(&separator, "--");
-	buffer_put(&separator, boundary.bytes.data, boundary.bytes.length);
-	m->stream.separator = buffer_bytes(&separator);
 	return true;
 }
 
-/* Django REST framework asks no parser about an empty body, and puts the files behind the texts. */
-bool
-form_multipart(struct arena *arena, struct bytes body, const char *content_type,
-    const char *charset, struct form_field **out, const char **message)
+/* A body that starts with the first boundary lacks the line end that every other one has. */
+static bool
+first_boundary(struct bytes *rest, const char *delimiter)
 {
-	struct multipart m = {.arena = arena,
-	    .codec = codec_of(charset),
-	    .stream = {.body = body},
-	    .message = message};
+	size_t length = strlen(delimiter) - 2;
+	struct bytes preamble;
+
+	if (rest->length < length || memcmp(rest->data, delimiter + 2, length) != 0)
+		return bytes_cut(rest, delimiter, &preamble);
+	*rest = (struct bytes){rest->data + length, rest->length - length};
+	return true;
+}
+
+bool
+form_multipart(struct arena *arena, struct bytes body, struct bytes boundary, bool latin1,
+    struct form_field **out, const char **message)
+{
+	const char *delimiter;
 
 	*out = NULL;
-	if (body.length == 0)
-		return true;
-	if (!separator_read(&m, content_type == NULL ? "" : content_type))
+	*message = "Multipart form parse error - Invalid boundary in multipart: None";
+	if (boundary.length == 0)
 		return false;
-	while (part_next(&m.stream, &m.part)) {
-		if (!part_read(&m))
-			return false;
-	}
-	if (m.texts.first != NULL)
-		m.texts.last->next = m.files.first;
-	*out = m.texts.first != NULL ? m.texts.first : m.files.first;
-	return true;
+	delimiter = arena_printf(arena, "\r\n--%.*s", (int)boundary.length, boundary.data);
+	if (!first_boundary(&body, delimiter) ||
+	    fields_read(arena, body, delimiter, latin1, out, message))
+		return true;
+	*out = NULL;
+	return false;
 }

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INDENT_MAXIMUM 8
-
 /* Where a parameter of that name is kept; NULL if the request has no use for it. */
 static const char **
 field_of(struct request *request, struct bytes name)
@@ -99,21 +97,6 @@ request_complete(struct request *request)
 		request->defect = WIRE_BAD_REQUEST;
 }
 
-/* Python's int() of a media type's parameter, between 0 and 8; 0 for what is no number. */
-static int
-parse_indent(struct arena *arena, struct bytes text)
-{
-	char *end;
-	long indent;
-
-	if (text.length == 0)
-		return 0;
-	indent = strtol(arena_copy(arena, text.data, text.length), &end, 10);
-	if (*end != '\0' || indent < 0)
-		return 0;
-	return indent > INDENT_MAXIMUM ? INDENT_MAXIMUM : (int)indent;
-}
-
 /* The value of ?format=, empty if there is none (DRF's URL_FORMAT_OVERRIDE). */
 static struct bytes
 format_of(struct request *request)
@@ -124,38 +107,33 @@ format_of(struct request *request)
 
 	if (request->query == NULL || strstr(request->query, "format") == NULL)
 		return (struct bytes){NULL, 0};
-	form_urlencoded(request->arena, bytes_of(request->query), NULL, &fields, &message);
+	form_urlencoded(request->arena, bytes_of(request->query), false, &fields, &message);
 	format = form_field(fields, "format");
 	return format == NULL ? (struct bytes){NULL, 0} : format->value;
 }
 
 /*
- * DRF's DefaultContentNegotiation with the renderers for JSON and for HTML, where HTML is JSON here
- * (a deliberate difference): of the most specific types that match one of them.
+ * Whether one of the media types in the Accept header is ours: DRF's DefaultContentNegotiation with
+ * the renderers for JSON and for HTML, where HTML is JSON here (a deliberate difference).
  */
 static bool
 accepts(struct request *request, bool json, bool html)
 {
-	struct arena *arena = request->arena;
-	int best = -1;
-	char *rest, *token;
+	struct bytes rest = bytes_of(request->accept), type;
+	bool more = true;
 
 	if (request->accept == NULL)
 		return true;
-	rest = arena_copy(arena, request->accept, strlen(request->accept));
-	while ((token = strsep(&rest, ",")) != NULL) {
-		struct media media = media_parse(arena, bytes_of(token));
-		bool matches_json = json && media_matches(media, "application", "json");
-		int precedence = media_precedence(arena, media);
+	while (more) {
+		struct media media;
 
-		if (precedence <= best ||
-		    !(matches_json || (html && media_matches(media, "text", "html"))))
-			continue;
-		best = precedence;
-		request->indent =
-		    matches_json ? parse_indent(arena, media_parameter(arena, media, "indent")) : 0;
+		more = bytes_cut(&rest, ",", &type);
+		media = media_parse(request->arena, type);
+		if ((json && media_matches(media, "application", "json")) ||
+		    (html && media_matches(media, "text", "html")))
+			return true;
 	}
-	return best >= 0;
+	return false;
 }
 
 enum wire

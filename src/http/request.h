@@ -28,7 +28,6 @@ struct request {
 	bool authorizer; /* asked in FastCGI's role of that name, not for an answer to the client */
 	enum wire defect; /* WIRE_OK, or what is wrong with the request as a whole */
 
-	int indent;                 /* of the JSON answer, if the Accept header asks for one */
 	const struct bytes *values; /* of the endpoint's fields, UTF-8 without NUL */
 	const char *reason; /* why a login was refused, for the log and never for the client */
 	const char *user;   /* whom it turned out to be about, for the log; may be NULL */

@@ -9,7 +9,6 @@
 
 #include "http/authorization.h"
 #include "http/endpoint.h"
-#include "http/indent.h"
 
 static inline const struct config *
 fuzz_request_config(void)
@@ -54,14 +53,11 @@ check_request(struct request *request)
 	if (request->defect != WIRE_OK)
 		return reply;
 	request_negotiate(request);
-	require(request->indent >= 0 && request->indent <= 8);
 	check_token(request);
 	if (request_fields(request, fields, &reply))
 		check_values(request, fields);
 	else
 		require(reply.status >= 400 && reply.status < 500);
-	if (request->indent > 0 && reply.status != 0)
-		reply.body = json_indent(request->arena, reply.body, request->indent);
 	return reply;
 }
 

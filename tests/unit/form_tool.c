@@ -4,8 +4,8 @@
  * field a line "text LENGTH LENGTH" or "file LENGTH LENGTH", the name and the value; or
  * "refused LENGTH" and the message.
  */
-#include "http/charset.h"
 #include "http/form.h"
+#include "http/media.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +13,7 @@
 
 struct question {
 	char kind[16];
-	const char *content_type, *charset;
-	struct bytes body;
+	struct bytes content_type, body;
 };
 
 static char *
@@ -34,37 +33,23 @@ question_read(struct arena *arena, struct question *out)
 
 	if (scanf("%15s %zu %zu", out->kind, &type_length, &body_length) != 3 || getchar() != '\n')
 		return false;
-	out->content_type = read_bytes(arena, type_length);
+	out->content_type = (struct bytes){read_bytes(arena, type_length), type_length};
 	out->body = (struct bytes){read_bytes(arena, body_length), body_length};
-	out->charset = charset_of(arena, out->content_type);
-	return true;
-}
-
-static bool
-single(struct arena *arena, struct bytes value, struct form_field **out)
-{
-	*out = arena_alloc(arena, sizeof(**out));
-	(*out)->value = value;
 	return true;
 }
 
 static bool
 answer(struct arena *arena, const struct question *q, struct form_field **out, const char **message)
 {
-	struct bytes text;
+	struct media media = media_parse(arena, q->content_type);
+	bool latin1;
 
+	if (!media_charset(arena, media, &latin1))
+		exit(EXIT_FAILURE);
 	if (strcmp(q->kind, "urlencoded") == 0)
-		return form_urlencoded(arena, q->body, q->charset, out, message);
-	if (strcmp(q->kind, "multipart") == 0)
-		return form_multipart(arena, q->body, q->content_type, q->charset, out, message);
-	if (strcmp(q->kind, "charset") == 0)
-		return single(arena, bytes_of(q->charset), out);
-	if (strcmp(q->kind, "stream") == 0)
-		return charset_read(arena, q->charset, q->body, &text, message) &&
-		       single(arena, text, out);
-	return charset_decode(
-		   arena, q->charset, q->body, strcmp(q->kind, "strict") == 0, &text, message) &&
-	       single(arena, text, out);
+		return form_urlencoded(arena, q->body, latin1, out, message);
+	return form_multipart(
+	    arena, q->body, media_parameter(arena, media, "boundary"), latin1, out, message);
 }
 
 /* No bytes may have no address, which fwrite(3) does not want to see. */

@@ -1,45 +1,27 @@
 """auth_check behind Nginx's auth_request, lighttpd's authorizer and Apache's mod_authnz_fcgi."""
-import http.server
+import itertools
 import json
+import re
 import socket
-import socketserver
-import threading
 from urllib.parse import unquote
 
 import pytest
 
 from harness import client, people, process, servers, tokens
+from harness.application import Application
 from harness.profiles import PROFILES
 
 SECRET = "for the bearers of a token only"
 
-
-class Application(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    """Behind the web server: answers with the headers and the body that reached it."""
-
-    daemon_threads = True
-
-    class RequestHandlerClass(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            length = int(self.headers.get("Content-Length") or 0)
-            body = {"path": self.path, "headers": self.headers.items(), "body": self.rfile.read(length).decode()}
-            data = json.dumps(body).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_GET = do_PUT = do_POST
-
-        def address_string(self):
-            return "-"
-
-        def log_message(self, *arguments):
-            pass
-
-    def __init__(self, path):
-        super().__init__(str(path), self.RequestHandlerClass)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+# What a site may have beside the example: a regular expression that matches protected paths too, and headers
+# with underscores.
+BESIDE = r"""
+	underscores_in_headers on;
+	location ~* \.(css|js|png|txt)$ {
+		include jwt-fcgi/proxy_user.conf;
+		proxy_pass http://unix:/run/application.sock:;
+	}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +52,13 @@ def make(site, settings):
 def nginx(make):
     server = make()
     server.spawn_all()
-    server.replaced["127.0.0.1:8001"] = f"127.0.0.1:{server.port}"
+    server.replaced["127.0.0.1:8001;"] = f"127.0.0.1:{server.port};{BESIDE}"
     server.replaced["/run/application.sock"] = server.folder / "application.sock"
     application = Application(server.folder / "application.sock")
-    (server.folder / "application.sock").chmod(0o666)
     yield servers.nginx_start(server, """
 	include jwt-fcgi/upstreams.conf;
 	include jwt-fcgi/example-auth_request.conf;""")
-    application.shutdown()
+    application.end()
 
 
 @pytest.fixture(scope="module")
@@ -129,10 +110,10 @@ def bearer(token):
 def seen(answer):
     """What the application saw of X-Auth-*, names in lower case."""
     assert answer.status == 200, answer
-    return {name.lower(): value for name, value in answer.json()["headers"] if name.lower().startswith("x-auth")}
+    return {name.lower(): value for name, value in answer.json()["headers"] if re.match("x[-_]auth", name.lower())}
 
 
-@pytest.mark.parametrize("path", ["/files/secret.txt", "/application/", "/files/none"])
+@pytest.mark.parametrize("path", ["/files/secret.txt", "/application/", "/files/none", "/application/report.png"])
 def test_nobody_without_a_token(nginx, path):
     answer = get(nginx, path)
     assert (answer.status, answer.reason) == (401, "Unauthorized")
@@ -166,13 +147,29 @@ def test_an_application_is_told_who_asks(nginx, token):
     assert json.loads(headers["x-auth-claims"]) == claims
 
 
-def test_what_a_client_says_of_itself_does_not_pass(nginx, token):
-    forged = [f"{name}: forged" for name in ("X-Auth-User-Id", "x-auth-username", "X-Auth-Token-Id", "X-AUTH-CLAIMS",
-                                              "X_Auth_User_Id", "X-Auth_User-Id")]
-    headers = seen(get(nginx, "/application/", bearer(token), *forged))
+def spellings(name):
+    """A header's name with a hyphen or an underscore at each place: one variable for WSGI and CGI."""
+    first, *rest = name.split("-")
+    for separators in itertools.product("-_", repeat=len(rest)):
+        yield first + "".join(map("".join, zip(separators, rest)))
+
+
+FORGED = [f"{spelling}: forged" for name in ("X-Auth-User-Id", "x-auth-username", "X-Auth-Token-Id", "X-AUTH-CLAIMS")
+          for spelling in spellings(name)]
+
+
+@pytest.mark.parametrize("path", ["/application/", "/application/report.png", "/application/x?a=/b.css"])
+def test_what_a_client_says_of_itself_does_not_pass(nginx, token, path):
+    headers = seen(get(nginx, path, bearer(token), *FORGED))
     assert "forged" not in json.dumps(headers)
+    assert headers["x-auth-user-id"] == "1"
     without = tokens.Maker("plain").make({"set": {"x": "y" * 5000}})
-    assert "x-auth-claims" not in seen(get(nginx, "/application/", bearer(without), *forged))
+    assert "x-auth-claims" not in seen(get(nginx, path, bearer(without), *FORGED))
+
+
+@pytest.mark.parametrize("path", ["/public/", "/public/picture.png", "/picture.png"])
+def test_nor_where_nobody_is_asked(nginx, token, path):
+    assert seen(get(nginx, path, bearer(token), *FORGED)) == {}
 
 
 @pytest.mark.parametrize("line", ["POST /application/", "PUT /application/", "POST /application/?a=b&c"])

@@ -1,4 +1,4 @@
-"""What our Nginx pieces add: its own errors in JSON, scripts of other sites, a limit on logins."""
+"""What our Nginx pieces add: its own errors in JSON, a limit on logins. Other origins: test_cors.py."""
 import json
 
 import pytest
@@ -6,7 +6,6 @@ import pytest
 from harness import client, people, servers
 from harness.profiles import PROFILES
 
-ORIGIN = "https://app.example.org"
 HTTP = """
 	include jwt-fcgi/upstreams.conf;
 	include jwt-fcgi/limits.conf;
@@ -27,7 +26,6 @@ def server(site):
     try:
         server.spawn("token")
         server.spawn("hello")
-        (server.folder / "jwt-fcgi/origins.conf").write_text(f'"{ORIGIN}" 1;\n')
         yield servers.nginx_start(server, HTTP.format(port=server.port))
     finally:
         server.end()
@@ -35,49 +33,6 @@ def server(site):
 
 def ask(server, line, *headers, body=None):
     return client.ask(server.port, line, headers, body)
-
-
-def cors(answer):
-    return {name.lower(): value for name, value in answer.headers if name.lower().startswith("access-control")}
-
-
-PREFLIGHT = ("Access-Control-Request-Method: POST", "Access-Control-Request-Headers: authorization,content-type")
-
-
-@pytest.mark.parametrize("path", ["/api/token/", "/hello/"])
-def test_a_preflight_is_answered(server, path):
-    answer = ask(server, f"OPTIONS {path}", f"Origin: {ORIGIN}", *PREFLIGHT)
-    assert (answer.status, answer.body) == (204, b"")
-    assert cors(answer) == {
-        "access-control-allow-origin": ORIGIN,
-        "access-control-allow-methods": "GET, HEAD, POST, OPTIONS",
-        "access-control-allow-headers": "Authorization, Content-Type, Accept",
-        "access-control-expose-headers": "WWW-Authenticate, Retry-After",
-        "access-control-max-age": "86400",
-    }
-    assert "Origin" in answer.header("Vary")
-
-
-@pytest.mark.parametrize("origin", ["https://evil.example.org", "null", ORIGIN + ".evil.org", "http://app.example.org", ""])
-def test_not_of_other_sites(server, origin):
-    answer = ask(server, "OPTIONS /api/token/", f"Origin: {origin}", *PREFLIGHT)
-    assert answer.status == 200 and not cors(answer)  # OPTIONS as Django REST framework answers it
-    assert not cors(ask(server, "GET /hello/", f"Origin: {origin}"))
-
-
-def test_every_answer_can_be_read(server):
-    for line, status in (("GET /hello/", 401), ("GET /api/token/", 405), ("OPTIONS /api/token/", 200),
-                         ("POST /api/token/refresh/", 503)):
-        answer = ask(server, line, f"Origin: {ORIGIN}")
-        assert answer.status == status
-        assert cors(answer) == {"access-control-allow-origin": ORIGIN,
-                                "access-control-expose-headers": "WWW-Authenticate, Retry-After"}
-
-
-def test_without_an_origin_nothing_is_added(server):
-    answer = ask(server, "GET /hello/")
-    assert not cors(answer)
-    assert answer.header("Vary") == "Accept"
 
 
 @pytest.mark.parametrize("line,headers,body,status", [

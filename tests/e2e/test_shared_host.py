@@ -1,4 +1,5 @@
 """The folder of `make shared-host` on an Apache that allows .htaccess and CGI, under suEXEC and by its rules."""
+import contextlib
 import os
 import shutil
 import subprocess
@@ -62,11 +63,13 @@ HOSTS = {"cgid": with_cgid, "suexec-rules": with_rules_of_suexec, "suexec": with
 
 @pytest.fixture(scope="module", params=list(HOSTS))
 def server(request, site, made):
-    parent = servers.suexec_root() if request.param == "suexec" else None
+    suexec = request.param == "suexec"
+    parent = servers.suexec_root() if suexec else None
     site.restore()
     server = upload(site, made, parent=parent)
     try:
-        yield HOSTS[request.param](server)
+        with servers.suexec_log() if suexec else contextlib.nullcontext():
+            yield HOSTS[request.param](server)
     finally:
         server.end()
 

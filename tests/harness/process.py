@@ -104,6 +104,12 @@ def memory(pid):
         return int(file.read().partition("\nPss_Anon:")[2].split()[0])
 
 
+def _default_signals():
+    """A shell lets what it starts in the background ignore SIGINT, nohup lets it ignore SIGHUP."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(arguments, log, **more):
     """A process with a session of its own whose output goes to the file log."""
     with open(log, "ab") as output:
@@ -113,6 +119,7 @@ def start(arguments, log, **more):
             stdout=more.pop("stdout", output),
             stderr=output,
             start_new_session=True,
+            preexec_fn=_default_signals,
             **more,
         )
 

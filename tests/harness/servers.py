@@ -3,6 +3,7 @@
 Everything of one server is in one folder: copies of the programs with jwt-fcgi.conf beside them, their
 sockets, the server's files. In the copies of our files only paths and ports are replaced.
 """
+import contextlib
 import os
 import pathlib
 import pwd
@@ -274,6 +275,20 @@ def suexec_root():
     if not root.is_dir():
         pytest.skip(f"suEXEC runs nothing here: {allowed} names {root}")
     return root
+
+
+@contextlib.contextmanager
+def suexec_log():
+    """The folder of suEXEC's log, without which it runs nothing: Debian makes it with apache2, not apache2-bin."""
+    folder = pathlib.Path("/var/log/apache2")
+    missing = not folder.exists()
+    if missing:
+        folder.mkdir()
+    try:
+        yield
+    finally:
+        if missing:
+            shutil.rmtree(folder)
 
 
 SUEXEC = """#!/bin/bash

@@ -1,11 +1,17 @@
 #include "base/log.h"
 
-#include "base/log_target.h"
-
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,79 +21,25 @@
 #define QUOTE_MAXIMUM   200
 #define PLAIN_MAXIMUM   45        /* an IPv6 address */
 #define AUTHPRIV        (10 << 3) /* syslog's facility for what only administrators may read */
+#define WAIT_MAXIMUM    20        /* milliseconds */
 
 struct line {
 	char data[LINE_MAXIMUM];
 	size_t length;
 };
 
-/* How bytes that may not stand in a line as they are become harmless. */
-struct escaping {
-	bool marks;      /* quotes and backslashes get a backslash */
-	const char *hex; /* what stands before the two digits of what is no printable ASCII */
-};
-static const struct escaping as_message = {false, "\\x"}, as_quoted = {true, "\\x"},
-			     as_json = {true, "\\u00"};
-
 static char program_name[100] = "jwt-fcgi";
-static enum log_target target;
+static enum {
+	TO_STDERR,  /* a terminal, a file, a web server's pipe: no reader adds the time */
+	TO_JOURNAL, /* standard error that the journal reads: takes <N>, adds the time */
+	TO_SYSLOG   /* datagrams to /dev/log, RFC 3164 */
+} target;
 static bool is_json;
+static int output = STDERR_FILENO;
 static size_t lost;
-
-/* What a line begins with, the same for all lines of a second. */
-static struct {
-	time_t second;
-	char text[256];
-} head;
-
-void
-log_open(const char *program)
-{
-	snprintf(program_name, sizeof(program_name), "%s", program);
-	target = log_target_find();
-	head.second = 0;
-}
-
-void
-log_to(const char *name)
-{
-	const char *why;
-
-	is_json = strcmp(name, "json") == 0;
-	head.second = 0;
-	if (strcmp(name, "syslog") != 0)
-		return;
-	why = log_target_syslog();
-	if (why != NULL)
-		log_warning("JWT_LOG: /dev/log: %s; lines are lost until there is a syslogd", why);
-	target = TARGET_SYSLOG;
-	head.second = 0;
-}
+static time_t head_second; /* of the last line */
 
 static void
-make_head(time_t now)
-{
-	char when[32];
-	struct tm parts;
-
-	/* RFC 3164 section 4.1.2: local time without a year. */
-	if (target == TARGET_SYSLOG)
-		strftime(when, sizeof(when), "%b %e %H:%M:%S", localtime_r(&now, &parts));
-	else
-		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
-	if (is_json)
-		snprintf(head.text, sizeof(head.text),
-		    "{\"time\":\"%s\",\"program\":\"%s\",\"pid\":%d,\"level\":\"", when,
-		    program_name, (int)getpid());
-	else if (target == TARGET_JOURNAL)
-		snprintf(head.text, sizeof(head.text), "%s[%d]: ", program_name, (int)getpid());
-	else
-		snprintf(
-		    head.text, sizeof(head.text), "%s %s[%d]: ", when, program_name, (int)getpid());
-	head.second = now;
-}
-
-static inline void
 put_bytes(struct line *line, const char *data, size_t length)
 {
 	size_t room = sizeof(line->data) - line->length;
@@ -98,68 +50,42 @@ put_bytes(struct line *line, const char *data, size_t length)
 	line->length += length;
 }
 
-static inline void
+static void
 put(struct line *line, const char *text)
 {
 	put_bytes(line, text, strlen(text));
 }
 
-static void
-put_escaped(struct line *line, struct bytes text, size_t maximum, const struct escaping *how)
+static void __attribute__((format(printf, 2, 3)))
+put_format(struct line *line, const char *format, ...)
 {
-	static const char digits[] = "0123456789abcdef";
+	char text[OURS_MAXIMUM];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	put(line, text);
+}
+
+/* marks: quotes and backslashes get a backslash. hex: what precedes the two digits of other bytes.
+ */
+static void
+put_escaped(struct line *line, struct bytes text, size_t maximum, bool marks, const char *hex)
+{
 	size_t length = text.length < maximum ? text.length : maximum;
 
 	for (size_t i = 0; i < length && line->length < LINE_MAXIMUM - OURS_MAXIMUM; i++) {
 		unsigned char byte = (unsigned char)text.data[i];
-		char hex[] = {digits[byte >> 4], digits[byte & 15]};
 
 		if (byte < ' ' || byte >= 0x7f) {
-			put(line, how->hex);
-			put_bytes(line, hex, sizeof(hex));
+			put_format(line, "%s%02x", hex, byte);
 			continue;
 		}
-		if (how->marks && (byte == '"' || byte == '\\'))
+		if (marks && (byte == '"' || byte == '\\'))
 			line->data[line->length++] = '\\';
 		line->data[line->length++] = (char)byte;
 	}
-}
-
-static void
-put_quoted(struct line *line, struct bytes text)
-{
-	put(line, "\"");
-	put_escaped(line, text, QUOTE_MAXIMUM, &as_quoted);
-	put(line, text.length > QUOTE_MAXIMUM ? "\"..." : "\"");
-}
-
-static void
-put_priority(struct line *line, enum log_level level)
-{
-	char text[16];
-
-	if (target == TARGET_PLAIN)
-		return;
-	snprintf(
-	    text, sizeof(text), "<%d>", (int)(target == TARGET_SYSLOG ? AUTHPRIV | level : level));
-	put(line, text);
-}
-
-static void
-put_number(struct line *line, const struct log_field *field)
-{
-	char digits[32];
-	size_t at = sizeof(digits);
-	size_t decimals = field->kind == LOG_FIELD_THOUSANDTHS ? 3 : 0;
-	unsigned long rest = field->number < 0 ? 0 : (unsigned long)field->number;
-
-	do {
-		digits[--at] = (char)('0' + rest % 10);
-		rest /= 10;
-		if (decimals > 0 && sizeof(digits) - at == decimals)
-			digits[--at] = '.';
-	} while (rest > 0 || sizeof(digits) - at < (decimals > 0 ? decimals + 2 : 1));
-	put_bytes(line, digits + at, sizeof(digits) - at);
 }
 
 /* Whether a value needs no quotes: readers of name=value split at blanks. */
@@ -177,99 +103,129 @@ is_plain(struct bytes value)
 }
 
 static void
-put_text_value(struct line *line, const char *text)
+put_text(struct line *line, struct bytes text, bool json)
 {
-	struct bytes value = bytes_of(text);
+	put(line, "\"");
+	put_escaped(line, text, QUOTE_MAXIMUM, true, json ? "\\u00" : "\\x");
+	put(line, text.length > QUOTE_MAXIMUM && !json ? "\"..." : "\"");
+}
 
-	if (text == NULL)
-		put(line, "-");
-	else if (is_plain(value))
-		put_bytes(line, value.data, value.length);
+static void
+put_value(struct line *line, const struct log_field *field)
+{
+	long number = field->number < 0 ? 0 : field->number;
+	struct bytes text = bytes_of(field->text);
+
+	if (field->kind == LOG_FIELD_NUMBER)
+		put_format(line, "%ld", number);
+	else if (field->kind == LOG_FIELD_THOUSANDTHS)
+		put_format(line, "%ld.%03ld", number / 1000, number % 1000);
+	else if (field->text == NULL)
+		put(line, is_json ? "null" : "-");
+	else if (!is_json && is_plain(text))
+		put_bytes(line, text.data, text.length);
 	else
-		put_quoted(line, value);
+		put_text(line, text, is_json);
 }
 
+/* The time is written once for all lines of a second: that is a third of the cost of a line. */
 static void
-put_json_value(struct line *line, const char *value)
+put_head(struct line *line, enum log_level level)
 {
-	if (value == NULL) {
-		put(line, "null");
-		return;
-	}
-	put(line, "\"");
-	put_escaped(line, bytes_of(value), QUOTE_MAXIMUM, &as_json);
-	put(line, "\"");
+	static char when[32];
+	time_t now = time(NULL);
+	struct tm parts;
+
+	if (now != head_second && target == TO_SYSLOG) /* RFC 3164, 4.1.2: local, without a year */
+		strftime(when, sizeof(when), "%b %e %H:%M:%S", localtime_r(&now, &parts));
+	else if (now != head_second)
+		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
+	head_second = now;
+	if (target != TO_STDERR)
+		put_format(line, "<%d>", (int)level + (target == TO_SYSLOG ? AUTHPRIV : 0));
+	if (is_json)
+		put_format(line,
+		    "{\"time\":\"%s\",\"program\":\"%s\",\"pid\":%d,\"level\":\"%s\",\"message\":\"",
+		    when, program_name, (int)getpid(),
+		    level == LEVEL_ERROR     ? "error"
+		    : level == LEVEL_WARNING ? "warning"
+					     : "info");
+	else
+		put_format(line, "%s%s%s[%d]: ", target == TO_JOURNAL ? "" : when,
+		    target == TO_JOURNAL ? "" : " ", program_name, (int)getpid());
 }
 
-static void
-put_text(struct line *line, const char *what, const struct log_field *fields)
+static bool
+connect_syslog(int descriptor)
 {
-	put_escaped(line, bytes_of(what), MESSAGE_MAXIMUM, &as_message);
-	for (; fields->name != NULL; fields++) {
-		put(line, " ");
-		put(line, fields->name);
-		put(line, "=");
-		if (fields->kind == LOG_FIELD_TEXT)
-			put_text_value(line, fields->text);
-		else
-			put_number(line, fields);
-	}
+	static const struct sockaddr_un address = {AF_UNIX, "/dev/log"};
+
+	return connect(descriptor, (const struct sockaddr *)&address, sizeof(address)) == 0;
 }
 
-static void
-put_json(struct line *line, const char *what, enum log_level level, const struct log_field *fields)
+/*
+ * A pipe of others cannot be made non-blocking for us alone, and between a look and write(2)
+ * another worker can take the last room: so as soon as half of it is full it counts as full.
+ */
+static bool
+pipe_is_full(void)
 {
-	put(line, level == LEVEL_ERROR ? "error" : level == LEVEL_WARNING ? "warning" : "info");
-	put(line, "\",\"message\":\"");
-	put_escaped(line, bytes_of(what), MESSAGE_MAXIMUM, &as_json);
-	put(line, "\"");
-	for (; fields->name != NULL; fields++) {
-		put(line, ",\"");
-		put(line, fields->name);
-		put(line, "\":");
-		if (fields->kind == LOG_FIELD_TEXT)
-			put_json_value(line, fields->text);
-		else
-			put_number(line, fields);
+	int waiting = 0, size = fcntl(output, F_GETPIPE_SZ);
+
+	return size > 0 && ioctl(output, FIONREAD, &waiting) == 0 && waiting > size / 2;
+}
+
+/*
+ * Never waits. syslog(3) would: its socket blocks, so that a stopped syslogd stops every request.
+ */
+static bool
+write_now(const struct line *line)
+{
+	ssize_t sent = send(output, line->data, line->length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (sent < 0 && errno == ENOTSOCK) {
+		errno = EAGAIN;
+		return !pipe_is_full() &&
+		       write(output, line->data, line->length) == (ssize_t)line->length;
 	}
-	put(line, "}");
+	/* After a restart of syslogd its socket is another. */
+	if (sent < 0 && target == TO_SYSLOG && errno != EAGAIN && connect_syslog(output))
+		sent = send(output, line->data, line->length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return sent == (ssize_t)line->length;
 }
 
 static bool
 emit(enum log_level level, const char *what, const struct log_field *fields)
 {
+	struct pollfd room = {.fd = output, .events = POLLOUT};
 	static struct line line;
-	time_t now = time(NULL);
 
-	if (now != head.second)
-		make_head(now);
 	line.length = 0;
-	put_priority(&line, level);
-	put(&line, head.text);
-	if (is_json)
-		put_json(&line, what, level, fields);
-	else
-		put_text(&line, what, fields);
-	if (target != TARGET_SYSLOG)
-		put(&line, "\n");
-	return log_target_write(target, line.data, line.length, lost == 0);
+	put_head(&line, level);
+	put_escaped(&line, bytes_of(what), MESSAGE_MAXIMUM, is_json, is_json ? "\\u00" : "\\x");
+	put(&line, is_json ? "\"" : "");
+	for (; fields->name != NULL; fields++) {
+		put(&line, is_json ? ",\"" : " ");
+		put(&line, fields->name);
+		put(&line, is_json ? "\":" : "=");
+		put_value(&line, fields);
+	}
+	put(&line, is_json ? "}" : "");
+	put(&line, target == TO_SYSLOG ? "" : "\n");
+	/* The first line that finds no room waits for a moment, the ones behind it do not. */
+	return write_now(&line) || (errno == EAGAIN && lost == 0 &&
+				       poll(&room, 1, WAIT_MAXIMUM) >= 0 && write_now(&line));
 }
 
 /* That lines are missing is told before the first one that gets through again. */
-static bool
-tell_lost(void)
-{
-	return emit(LEVEL_WARNING, "lines of this log were lost",
-	    (struct log_field[]){
-		{"count", LOG_FIELD_NUMBER, .number = (long)lost}, {.name = NULL}});
-}
-
 void
 log_event(enum log_level level, const char *what, const struct log_field *fields)
 {
 	int error = errno;
 
-	if (lost > 0 && tell_lost())
+	if (lost > 0 && emit(LEVEL_WARNING, "lines of this log were lost",
+			    (struct log_field[]){
+				{"count", LOG_FIELD_NUMBER, .number = (long)lost}, {.name = NULL}}))
 		lost = 0;
 	if (lost > 0 || !emit(level, what, fields))
 		lost++;
@@ -318,11 +274,42 @@ log_notice(const char *format, ...)
 	va_end(arguments);
 }
 
+/* sd-daemon(3): the journal names the device and inode of the stream that it reads. */
+void
+log_open(const char *program)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	uintmax_t device, inode;
+	struct stat status;
+
+	snprintf(program_name, sizeof(program_name), "%s", program);
+	if (stream != NULL && sscanf(stream, "%ju:%ju", &device, &inode) == 2 &&
+	    fstat(output, &status) == 0 && device == status.st_dev && inode == status.st_ino)
+		target = TO_JOURNAL;
+}
+
+void
+log_to(const char *name)
+{
+	int syslog;
+
+	is_json = strcmp(name, "json") == 0;
+	if (strcmp(name, "syslog") != 0)
+		return;
+	syslog = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (!connect_syslog(syslog))
+		log_warning("JWT_LOG: /dev/log: %s; lines are lost until there is a syslogd",
+		    strerror(errno));
+	output = syslog;
+	target = TO_SYSLOG;
+	head_second = 0;
+}
+
 const char *
 log_quote(struct arena *arena, struct bytes outside)
 {
 	struct line quoted = {.length = 0};
 
-	put_quoted(&quoted, outside);
+	put_text(&quoted, outside, false);
 	return arena_copy(arena, quoted.data, quoted.length);
 }

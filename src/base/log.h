@@ -7,7 +7,9 @@
  * level, program, pid, message and the fields. Each is printable ASCII, written by one call so that
  * lines of several workers never mix. Only our own words, numbers and the escaped form of
  * log_quote() go into a message: never a password, token or key, and no byte of a client as it
- * came. Nobody waits for a reader of the log that is stuck: see log_target.h.
+ * came. A request does not hang because a pipe is full or syslogd has stopped: a line that cannot
+ * be written within 20 ms is lost, and the next one that can be written is preceded by their
+ * number.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

@@ -136,7 +136,7 @@ def test_rotation_under_load(served, site):
         blacklist=False,
     )
     django = site.reference("jwk-url-rotating")
-    requests = int(os.environ.get("ROTATION_REQUESTS", "2000" if ours.sanitized("token") else "20000"))
+    requests = int(os.environ.get("ROTATION_REQUESTS", "2000" if ours.sanitized("token") else "8000"))
     stopping = threading.Event()
     clients = [Client(served.port, stopping, number) for number in range(CLIENTS)]
     wrong, kids = [], []
@@ -153,16 +153,13 @@ def test_rotation_under_load(served, site):
             by_django = client.hello(django.port, token).status
             if by_django != (200 if jwt.get_unverified_header(token)["alg"] == "ES256" else 401):
                 wrong.append((by_django, token))
-    end = time.monotonic() + 120
-    while sum(one.count for one in clients) < requests and time.monotonic() < end:
-        time.sleep(0.1)
+    process.wait_for(lambda: sum(one.count for one in clients) >= requests, "so many requests", 600)
     stopping.set()
     for one in clients:
         one.join(30)
         wrong += one.wrong
     assert not wrong, wrong[:3]
     assert set(kids) <= set().union(*(one.kids for one in clients))
-    assert sum(one.count for one in clients) >= requests
 
 
 def test_a_broken_key_is_told_and_changes_nothing(served):

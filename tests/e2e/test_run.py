@@ -212,7 +212,7 @@ def test_a_signal_ends_everything(run, number):
     tree = one.tree()
     assert len(tree) > 15
     shared = shared_memory(tree)
-    assert shared, "PostgreSQL has some"
+    assert shared or not os.stat("/dev/shm").st_mode & 0o002, "PostgreSQL has some where it may"
     assert one.end(number) == 0
     assert_nothing_left(one, tree)
     assert not [path for path in shared if os.path.exists(path)]

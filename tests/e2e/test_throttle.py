@@ -1,6 +1,7 @@
 """Guessed passwords have to wait: through the real Nginx, counted together by several workers."""
-import pathlib
+import os
 import re
+import tempfile
 import time
 
 import pytest
@@ -94,10 +95,9 @@ def test_an_outage_is_not_counted(environment):
 def served(site):
     """Behind Nginx, with a table that whoever the programs run as can make."""
     skip_without("token", "sliding")
-    table = pathlib.Path(f"/dev/shm/jwt-fcgi-test-{process.free_port()}.throttle")
-    server = site.ours("default", JWT_THROTTLE="on", JWT_THROTTLE_FILE=str(table))
-    yield server
-    table.unlink()
+    with tempfile.TemporaryDirectory(prefix="jwt-fcgi-throttle-") as folder:
+        os.chmod(folder, 0o1777)
+        yield site.ours("default", JWT_THROTTLE="on", JWT_THROTTLE_FILE=f"{folder}/table")
 
 
 def test_only_the_web_server_says_the_address(served):

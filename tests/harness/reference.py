@@ -47,7 +47,7 @@ class Reference:
         self.log = folder / "gunicorn.log"
         self.gunicorn = process.start(
             [PYTHON, "-m", "gunicorn", "--bind", f"unix:{self.socket}", "--workers", "1",
-             "--worker-tmp-dir", "/dev/shm", "--keep-alive", "60", "--log-level", "warning",
+             "--worker-tmp-dir", folder, "--keep-alive", "60", "--log-level", "warning",
              "--timeout", "60", "--limit-request-line", "0", "--limit-request-field_size", "0",
              "reference.wsgi"],
             self.log, env=environment(profile, database), cwd=SITE,

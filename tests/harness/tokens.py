@@ -153,7 +153,7 @@ class Reader:
     <sent id> or <new id>.
     """
 
-    NEAR = 3  # seconds that an answer may take
+    NEAR = 10  # seconds that an answer may take on a slow machine; lifetimes differ by more
 
     def __init__(self, maker, digests=()):
         self.maker = maker

@@ -3,6 +3,15 @@
 #include <time.h>
 
 int64_t
+clock_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec;
+}
+
+int64_t
 clock_microseconds(void)
 {
 	struct timespec now;

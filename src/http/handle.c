@@ -5,7 +5,6 @@
 #include "process/metrics.h"
 
 #include <string.h>
-#include <time.h>
 
 #define RETRY_AFTER "1"
 
@@ -120,14 +119,14 @@ log_request(const struct request *request, const struct reply *reply, int64_t to
 }
 
 void
-handle(const struct endpoint *endpoint, struct request *request, struct context *context,
-    struct bytes *head, struct bytes *body)
+handle(
+    const struct service *service, struct request *request, struct bytes *head, struct bytes *body)
 {
+	const struct endpoint *endpoint = service->endpoint;
 	int64_t begun = clock_microseconds(), took;
 	struct reply reply;
 
-	request->now = time(NULL);
-	reply = judge(endpoint, request, context);
+	reply = judge(endpoint, request, service->context);
 	*head = write_head(endpoint, request, &reply);
 	*body = reply.body;
 	if (request->method != NULL && is_method(request, "HEAD"))

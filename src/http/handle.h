@@ -7,8 +7,15 @@
 
 #include "http/endpoint.h"
 
-/* Head, to the empty line behind its headers, and body; both in the request's arena. */
-void handle(const struct endpoint *, struct request *, struct context *, struct bytes *head,
-    struct bytes *body);
+/* A program that serves: the same for all of its requests. */
+struct service {
+	const struct endpoint *endpoint;
+	const struct config *config;
+	struct context *context;
+	struct arena *arena; /* of the request that is being answered */
+};
+
+/* Head, to the empty line behind its headers, and body; both in the arena. */
+void handle(const struct service *, struct request *, struct bytes *head, struct bytes *body);
 
 #endif

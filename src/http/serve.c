@@ -1,73 +1,36 @@
 #include "http/cgi.h"
 #include "http/endpoint.h"
-#include "http/fcgi.h"
 #include "http/handle.h"
-#include "http/listener.h"
+#include "http/loop.h"
 
-#include "base/fiber.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "process/metrics.h"
 #include "process/sandbox.h"
 #include "process/scheduling.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* How this process was started: what stands behind standard input. */
-enum door { DOOR_FCGI, DOOR_CGI, DOOR_NONE };
+/* How this process was started. */
+enum gateway { GATEWAY_FCGI, GATEWAY_CGI, GATEWAY_NONE };
 
 static void
-serve_cgi(const struct endpoint *endpoint, const struct config *config, struct context *context)
+serve_cgi(const struct service *service)
 {
-	struct arena *arena = arena_new();
-	struct request request = {
-	    .arena = arena, .config = config, .body_ignored = endpoint->decide != NULL};
+	struct request request = {.arena = service->arena,
+	    .config = service->config,
+	    .now = clock_seconds(),
+	    .body_ignored = service->endpoint->decide != NULL};
 	struct bytes head, body;
 
 	cgi_receive(&request);
-	handle(endpoint, &request, context, &head, &body);
+	handle(service, &request, &head, &body);
 	if (!cgi_answer(head, body))
-		log_warning("answer not taken: %s", strerror(errno));
-	arena_free(arena);
-}
-
-/* One connection in hand; the memory goes on to the next. */
-struct visit {
-	const struct endpoint *endpoint;
-	const struct config *config;
-	struct context *context;
-	struct arena *arena;
-	struct fcgi fcgi;
-	int connection; /* -1: there is none */
-};
-
-static void
-serve_connection(void *argument)
-{
-	struct visit *visit = argument;
-	const struct endpoint *endpoint = visit->endpoint;
-	struct request request = {.arena = visit->arena,
-	    .config = visit->config,
-	    .body_ignored = endpoint->decide != NULL};
-	struct bytes head, body;
-
-	visit->fcgi.takes_authorizer = endpoint->decide != NULL;
-	if (fcgi_receive(&visit->fcgi, visit->connection, &request)) {
-		handle(endpoint, &request, visit->context, &head, &body);
-		if (!fcgi_answer(&visit->fcgi, visit->arena, head, body))
-			log_warning("answer not taken: the web server has gone");
-	} else if (visit->fcgi.used > 0) {
-		log_warning("request not complete: the web server has gone or is too slow");
-	}
-	fcgi_end(&visit->fcgi);
-	if (visit->fcgi.keep)
-		listener_keep(visit->connection);
-	visit->connection = -1;
-	arena_reset(visit->arena);
+		log_warning("the client closed the connection before the response was sent");
+	arena_reset(service->arena);
 }
 
 static bool
@@ -77,33 +40,19 @@ check(const struct endpoint *endpoint, struct context *context)
 }
 
 static int
-serve_fcgi(const struct endpoint *endpoint, const struct config *config, struct context *context,
-    int listener)
+serve_fcgi(const struct service *service, int listening)
 {
-	static struct visit visits[FIBERS_MAXIMUM];
-	/* A hash takes the processor anyway: those that would wait for it stay in the queue. */
-	int queue = endpoint->slow ? (int)config->login_queue : 0;
-	int at_once = endpoint->slow ? 1 : FIBERS_MAXIMUM;
-	int connection;
+	const struct config *config = service->config;
+	bool slow = service->endpoint->slow;
 
-	if (!listener_start(listener, queue, at_once) || !check(endpoint, context))
+	if (!loop_open(service, listening, slow ? (int)config->login_queue : 0) ||
+	    !check(service->endpoint, service->context))
 		return EXIT_FAILURE;
 	scheduling_batch();
-	if (endpoint->slow)
+	if (slow)
 		scheduling_nice((int)config->login_nice);
 	sandbox_enter(config);
-	while ((connection = listener_next()) >= 0) {
-		struct visit *visit = visits;
-
-		while (visit->arena != NULL && visit->connection >= 0)
-			visit++;
-		if (visit->arena == NULL)
-			*visit = (struct visit){endpoint, config, context, .arena = arena_new()};
-		visit->connection = connection;
-		fiber_start(serve_connection, visit);
-	}
-	listener_end();
-	return listener_stopped() ? EXIT_SUCCESS : EXIT_FAILURE;
+	return loop_run(service) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static bool
@@ -117,23 +66,23 @@ is_listening(int descriptor)
 }
 
 /* Standard input as spawn-fcgi hands it over, or descriptor 3 of systemd's socket activation. */
-static enum door
-find_door(int *listener)
+static enum gateway
+find_gateway(int *listener)
 {
 	const char *pid = config_environment("LISTEN_PID");
 
 	*listener = STDIN_FILENO;
 	if (is_listening(STDIN_FILENO))
-		return DOOR_FCGI;
+		return GATEWAY_FCGI;
 	if (pid != NULL && atol(pid) == (long)getpid() && is_listening(3)) {
 		*listener = 3;
-		return DOOR_FCGI;
+		return GATEWAY_FCGI;
 	}
 	if (config_environment("REQUEST_METHOD") != NULL)
-		return DOOR_CGI;
+		return GATEWAY_CGI;
 	log_line("standard input is no listening socket (spawn-fcgi -n, multiwatch, systemd) and "
 		 "REQUEST_METHOD is not set (CGI); see --help");
-	return DOOR_NONE;
+	return GATEWAY_NONE;
 }
 
 static void
@@ -203,6 +152,7 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 	const struct config *config;
 	struct arguments arguments;
 	struct context *context;
+	struct service service;
 	int listener, status;
 
 	log_open(endpoint->name);
@@ -221,13 +171,14 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	metrics_open(config, endpoint->name);
-	switch (find_door(&listener)) {
-	case DOOR_FCGI:
-		return serve_fcgi(endpoint, config, context, listener);
-	case DOOR_CGI:
-		serve_cgi(endpoint, config, context);
+	service = (struct service){endpoint, config, context, arena_new()};
+	switch (find_gateway(&listener)) {
+	case GATEWAY_FCGI:
+		return serve_fcgi(&service, listener);
+	case GATEWAY_CGI:
+		serve_cgi(&service);
 		return EXIT_SUCCESS;
-	case DOOR_NONE:
+	case GATEWAY_NONE:
 		return 2;
 	}
 	return 2;

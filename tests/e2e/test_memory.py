@@ -14,7 +14,7 @@ from harness.people import PASSWORD
 from harness.profiles import KEY, PROFILES
 from harness.tokens import Maker
 
-AT_ONCE = 16  # requests in one process (src/base/fiber.h)
+MANY = 16
 EVERY = (*ours.PROGRAM_OF.values(), "auth_check", "jwks", "health", "metrics", "jwtctl")
 BUILT = [name for name in EVERY if not ours.missing([name])]
 
@@ -151,13 +151,13 @@ def test_tokens_are_not_left_by_those_that_read_them(site, key_file):
 @pytest.mark.skipif(os.geteuid() != 0, reason="reading another process's memory needs root")
 @pytest.mark.parametrize("name, kind, profile", (
     ("refresh", "refresh", "default"), ("verify", "access", "rotate"), ("auth_check", "access", "default")))
-def test_tokens_are_not_left_on_any_of_the_stacks(site, key_file, name, kind, profile):
-    """As many as there are stacks at once, and nobody afterwards who would write over what they left."""
+def test_tokens_are_not_left_by_the_last_requests(site, key_file, name, kind, profile):
+    """No request comes afterwards that would write over what they left."""
     skip_without(name)
     if b"__asan_init" in ours.program(name).read_bytes():
         pytest.skip("AddressSanitizer keeps freed memory for a while")
     site.restore()
-    tokens = [Maker().make({"kind": kind, "set": {"jti": f"{number:032x}"}}) for number in range(AT_ONCE)]
+    tokens = [Maker().make({"kind": kind, "set": {"jti": f"{number:032x}"}}) for number in range(MANY)]
     settings = {**PROFILES["default"].our_settings(), "JWT_BLACKLIST_AFTER_ROTATION": "yes"}
     with fastcgi.Program(name, environment(site, key_file, profile)) as program:
         with fastcgi.queue(program, [request_with(name, token) for token in tokens]) as connections:

@@ -1,4 +1,4 @@
-"""One process and many requests at once: each gets its own answer, and slow peers hold up none of them."""
+"""One process and many connections: each gets its own answer, and none delays the others."""
 import contextlib
 import os
 import signal
@@ -12,7 +12,7 @@ from harness.people import PEOPLE
 from harness.profiles import PROFILES
 from harness.whoami import NAME, asking, whom
 
-AT_ONCE = 16  # requests in one process (src/base/fiber.h)
+MANY = 40
 pytestmark = pytest.mark.skipif(bool(ours.missing([NAME, "verify"])), reason=f"not built in {ours.BUILD}")
 ACTIVE = [person for person in PEOPLE if person.get("active", True)]
 
@@ -51,19 +51,11 @@ def receive(connection):
     return fastcgi.client.parse(b"HTTP/1.1 " + output.removeprefix(b"Status: "))
 
 
-def taken(program, connections):
-    """Whether the program has read what they sent."""
-    fds = os.listdir(f"/proc/{program.process.pid}/fd")
-    return sum(os.path.basename(os.readlink(f"/proc/{program.process.pid}/fd/{fd}")).startswith("socket:")
-               for fd in fds if os.path.lexists(f"/proc/{program.process.pid}/fd/{fd}")) >= len(connections) + 2
-
-
-def test_each_gets_its_own_answer(one, site):
-    users = [person["id"] for person in ACTIVE][:40]
+def test_each_gets_its_own_answer(one):
+    users = [person["id"] for person in ACTIVE][:MANY]
     for _ in range(5):
-        with standing(backend(site)):
-            connections = [one.send(*asking(user)) for user in users]
-            process.wait_for(lambda: taken(one, connections[:1]), "the first request to be taken")
+        with fastcgi.queue(one, [asking(user) for user in users]) as connections:
+            pass
         assert [whom(receive(connection)) for connection in connections] == [(204, str(user)) for user in users]
 
 
@@ -71,32 +63,27 @@ def test_odd_ones_among_them(one, site):
     """What PostgreSQL refuses costs neither the others' answers nor the connection."""
     odd = {"x": 401, "9" * 30: 401, "999999": 401}
     pid = backend(site)
-    with standing(pid):
-        good = [one.send(*asking(1)) for _ in range(5)]
-        others = {user: one.send(*asking(user)) for user in odd}
-        more = [one.send(*asking(4)) for _ in range(5)]
-        process.wait_for(lambda: taken(one, good[:1]), "the first request to be taken")
-    assert {whom(receive(connection)) for connection in good} == {(204, "1")}
-    assert {user: receive(connection).status for user, connection in others.items()} == odd
-    assert {whom(receive(connection)) for connection in more} == {(204, "4")}
+    with fastcgi.queue(one, [asking(user) for user in (1, 1, *odd, 4, 4)]) as connections:
+        pass
+    answers = [receive(connection) for connection in connections]
+    assert [whom(answer) for answer in answers[:2] + answers[-2:]] == [(204, "1")] * 2 + [(204, "4")] * 2
+    assert [answer.status for answer in answers[2:-2]] == list(odd.values())
     assert backend(site) == pid
 
 
 def test_a_session_that_ends_under_them(one, site):
     pid = backend(site)
-    with standing(pid):
-        connections = [one.send(*asking(1)) for _ in range(AT_ONCE)]
-        process.wait_for(lambda: taken(one, connections[:1]), "the first request to be taken")
+    with fastcgi.queue(one, [asking(1)] * MANY) as connections:
         site.execute("SELECT pg_terminate_backend(%s)", pid)
     assert {whom(receive(connection)) for connection in connections} == {(204, "1")}
     assert backend(site) != pid
 
 
-def test_slow_peers_hold_nobody(one):
-    """As many as there is room for, less one: each has sent half a request."""
+def test_slow_peers_delay_no_other(one):
+    """Each has sent half a request; it is answered once the other half has come."""
     parameters, body = asking(1)
     half = fastcgi.request(parameters, body)[:-20]
-    slow = [one.connect() for _ in range(AT_ONCE - 1)]
+    slow = [one.connect() for _ in range(MANY)]
     for connection in slow:
         connection.sendall(half)
     begun = time.monotonic()
@@ -135,17 +122,33 @@ def descriptors(program):
     return len(os.listdir(f"/proc/{program.process.pid}/fd"))
 
 
-def test_a_stop_answers_on_kept_connections_while_others_are_in_hand(one, site):
+def test_new_connections_and_kept_ones_get_their_share(one):
+    """Those that always have the next request ready do not keep a new connection waiting."""
+    kept = [keeping(one) for _ in range(10)]
+    for _ in range(20):
+        with fastcgi.queue(one, [asking(1)]) as connections:
+            for connection in kept:
+                ask_again(connection)
+        for connection in kept:
+            assert b"Status: 204" in answer_of(connection)
+        assert whom(receive(connections[0])) == (204, "1")
+
+
+def test_a_stop_answers_what_has_been_received(one, site):
+    """The request in hand, complete ones on kept connections, and one that was accepted incomplete."""
     kept = [keeping(one) for _ in range(3)]
+    parameters, body = asking(1)
+    data = fastcgi.request(parameters, body)
+    half = one.connect()
+    before = descriptors(one)
+    half.sendall(data[:-20])
+    process.wait_for(lambda: descriptors(one) > before, "the incomplete request to be accepted")
     with standing(backend(site)):
         busy = one.send(*asking(1))
-        process.wait_for(lambda: taken(one, [busy, *kept]), "the request to be taken")
-        process.wait_for(lambda: process.at_rest(one.process.pid), "the program to be at rest")
-        one.process.terminate()
-        with pytest.raises(subprocess.TimeoutExpired):
-            one.process.wait(0.2)
+        process.wait_for(lambda: descriptors(one) > before + 1, "the request to be accepted")
         for connection in kept:
             ask_again(connection)
+        one.process.terminate()
         with pytest.raises(subprocess.TimeoutExpired):
             one.process.wait(0.2)
     assert whom(receive(busy)) == (204, "1")
@@ -153,10 +156,42 @@ def test_a_stop_answers_on_kept_connections_while_others_are_in_hand(one, site):
         assert b"Status: 204" in answer_of(connection)
         assert connection.recv(1) == b"", "nothing more is to be sent on it"
         connection.close()
+    with pytest.raises(subprocess.TimeoutExpired):
+        one.process.wait(0.2)
+    half.sendall(data[-20:])
+    assert whom(receive(half)) == (204, "1")
     assert one.process.wait(5) == 0
 
 
-def test_many_more_than_it_can_have_in_hand(one):
+def test_a_stop_answers_the_one_that_was_just_accepted(one):
+    """The web server has connected, and its request comes later."""
+    before = descriptors(one)
+    connection = one.connect()
+    process.wait_for(lambda: descriptors(one) > before, "the connection to be accepted")
+    one.process.terminate()
+    with pytest.raises(subprocess.TimeoutExpired):
+        one.process.wait(0.2)
+    connection.sendall(fastcgi.request(*asking(1)))
+    assert whom(receive(connection)) == (204, "1")
+    assert one.process.wait(5) == 0
+
+
+@pytest.mark.parametrize("count", (1, 8))
+def test_a_stop_is_not_delayed_by_new_connections(one, count):
+    """One of those that wait may be known to this process alone; the others are for its successor."""
+    with fastcgi.queue(one, [asking(1)] * count) as connections:
+        one.process.terminate()
+    assert one.process.wait(5) == 0
+    connections[0].settimeout(0.5)
+    assert whom(receive(connections[0])) == (204, "1")
+    for connection in connections[1:]:
+        connection.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            connection.recv(1)
+        connection.close()
+
+
+def test_many_connections_again_and_again(one):
     users = [person["id"] for person in ACTIVE]
     for round in range(20):
         connections = [(user, one.send(*asking(user))) for user in (users * 10)[:60]]

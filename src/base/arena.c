@@ -1,7 +1,6 @@
 #include "base/arena.h"
 
 #include "base/memory.h"
-#include "base/sanitized.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -24,6 +23,24 @@ struct arena {
 	struct block *last;
 };
 
+/* Of AddressSanitizer's run-time library; called only where it is linked. */
+void __asan_poison_memory_region(const volatile void *, size_t);
+void __asan_unpoison_memory_region(const volatile void *, size_t);
+
+static void
+poison(const void *start, size_t size)
+{
+	if (SANITIZED)
+		__asan_poison_memory_region(start, size);
+}
+
+static void
+unpoison(const void *start, size_t size)
+{
+	if (SANITIZED)
+		__asan_unpoison_memory_region(start, size);
+}
+
 static struct block *
 block_new(struct block *previous, size_t size)
 {
@@ -32,16 +49,16 @@ block_new(struct block *previous, size_t size)
 	block->previous = previous;
 	block->size = size;
 	block->used = 0;
-	memory_forbid(block->memory, size);
+	poison(block->memory, size);
 	return block;
 }
 
 static void
 block_wipe(struct block *block)
 {
-	memory_allow(block->memory, block->used);
+	unpoison(block->memory, block->used);
 	explicit_bzero(block->memory, block->used);
-	memory_forbid(block->memory, block->used);
+	poison(block->memory, block->used);
 	block->used = 0;
 }
 
@@ -108,7 +125,7 @@ take(struct arena *arena, size_t length)
 		block = arena->last = block_new(block, size > FIRST_BLOCK ? size : FIRST_BLOCK);
 	piece = block->memory + block->used;
 	block->used += size;
-	memory_allow(piece, length);
+	unpoison(piece, length);
 	return piece;
 }
 
@@ -136,16 +153,16 @@ arena_printf(struct arena *arena, const char *format, ...)
 	va_list arguments;
 	int length;
 
-	memory_allow(text, room);
+	unpoison(text, room);
 	va_start(arguments, format);
 	length = vsnprintf(text, room, format, arguments);
 	va_end(arguments);
-	memory_forbid(text, room);
+	poison(text, room);
 	if (length >= 0 && (size_t)length + APART < room)
 		return take(arena, (size_t)length + 1);
-	memory_allow(text, room);
+	unpoison(text, room);
 	explicit_bzero(text, room);
-	memory_forbid(text, room);
+	poison(text, room);
 	if (length < 0)
 		return arena_copy(arena, "", 0);
 	text = take(arena, (size_t)length + 1);

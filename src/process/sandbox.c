@@ -1,7 +1,7 @@
 #include "process/sandbox.h"
 
+#include "base/arena.h"
 #include "base/log.h"
-#include "base/sanitized.h"
 
 #include <linux/capability.h>
 #include <pwd.h>

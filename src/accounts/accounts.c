@@ -1,6 +1,7 @@
 #include "accounts/accounts.h"
 
 #include "accounts/cost.h"
+#include "accounts/feed.h"
 #include "accounts/password.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -14,6 +15,7 @@
 
 struct accounts {
 	struct database *database;
+	struct feed *feed; /* may be NULL */
 	struct password_policy policy;
 	enum password_rehash rehash;
 	long ceiling;       /* the most PBKDF2 iterations of the setting and of any hash known */
@@ -22,7 +24,7 @@ struct accounts {
 };
 
 struct accounts *
-accounts_open(const struct config *config, const char *program)
+accounts_open(const struct config *config, const char *program, bool names)
 {
 	struct arena *arena = arena_of_process();
 	struct accounts *accounts = arena_alloc(arena, sizeof(*accounts));
@@ -38,6 +40,7 @@ accounts_open(const struct config *config, const char *program)
 		return NULL;
 	accounts->database =
 	    query_open(program, statements_make(arena, config), config->database_timeout * 1000);
+	accounts->feed = feed_open(config, accounts->database, names);
 	return accounts;
 }
 
@@ -56,7 +59,7 @@ ask(struct accounts *accounts, struct arena *arena, enum statement_number statem
 enum verdict
 accounts_check(struct accounts *accounts, struct arena *arena)
 {
-	return query_check(accounts->database, arena, STATEMENT_COUNT,
+	return query_check(accounts->database, arena, STATEMENTS_NEEDED,
 	    "sql/schema.sql makes the tables; JWT_USER_TABLE, JWT_USERNAME_FIELD, JWT_USER_ID_FIELD "
 	    "and JWT_TOKEN_BLACKLIST say what is used");
 }
@@ -213,6 +216,20 @@ account_authenticate(struct accounts *accounts, struct arena *arena, struct byte
 	/* Of nobody, too: a count that tells who exists would be one more way to ask. */
 	metrics_password(begun);
 	return verified;
+}
+
+enum verdict
+account_known(struct accounts *accounts, struct arena *arena, const char *user_id,
+    const char *digest, struct account *out)
+{
+	*out = (struct account){.user_id = user_id, .active = true};
+	return feed_find(accounts->feed, arena, &(struct known_owner){user_id, digest}, &out->name);
+}
+
+void
+account_remember(struct accounts *accounts, const struct account *account, const char *digest)
+{
+	feed_add(accounts->feed, &(struct known_owner){account->user_id, digest}, account->name);
 }
 
 const char *

@@ -26,8 +26,11 @@ struct account {
 	const char *refusal;
 };
 
-/* Connects to nothing yet. NULL after a line in the log. program: for the database's log. */
-struct accounts *accounts_open(const struct config *, const char *program);
+/*
+ * Does not connect yet. NULL after a line in the log. program: for the database's log. names:
+ * whether account_known() needs them.
+ */
+struct accounts *accounts_open(const struct config *, const char *program, bool names);
 
 /*
  * Whether the database has what the settings need. NO: not, after a line in the log that names it.
@@ -46,6 +49,17 @@ enum verdict account_authenticate(struct accounts *, struct arena *, struct byte
 /* The account of a token, whether active or not. NO: there is none. user_id: UTF-8 without NUL. */
 enum verdict account_find(
     struct accounts *, struct arena *, const char *user_id, struct account *out);
+
+/*
+ * The account of a token without a read, if it was read and found good before and is unchanged
+ * (accounts/feed.h). YES: *out has user_id and, if accounts_open() was asked for names, name. NO:
+ * it must be read. UNDECIDED: an outage. digest: what the token says of the password; may be NULL.
+ */
+enum verdict account_known(struct accounts *, struct arena *, const char *user_id,
+    const char *digest, struct account *out);
+
+/* To be called once an account that account_known() did not know was read and found good. */
+void account_remember(struct accounts *, const struct account *, const char *digest);
 
 /* Upper-case hex of the MD5 of the stored string: SimpleJWT's REVOKE_TOKEN_CLAIM. */
 const char *account_password_digest(struct arena *, const struct account *);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
 #define BUCKET 4 /* entries: a cache line */
@@ -27,16 +28,24 @@ struct known {
 	char (*names)[BUCKET][KNOWN_NAME_MAXIMUM + 8]; /* NULL: a table without names */
 };
 
+/* Zeros of which a page takes memory once it is written to; calloc(3) writes after M_PERTURB. */
+static void *
+map(size_t size)
+{
+	void *zeros = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return memory_need(zeros == MAP_FAILED ? NULL : zeros);
+}
+
 struct known *
 known_new(size_t owners, bool names)
 {
 	struct known *known = memory_need(calloc(1, sizeof(*known)));
 
 	known->buckets = (owners + BUCKET - 1) / BUCKET;
-	/* calloc(3) of so much takes pages only when they are written to. */
-	known->entries = memory_need(calloc(known->buckets, sizeof(*known->entries)));
+	known->entries = map(known->buckets * sizeof(*known->entries));
 	if (names)
-		known->names = memory_need(calloc(known->buckets, sizeof(*known->names)));
+		known->names = map(known->buckets * sizeof(*known->names));
 	if (getrandom(known->key, sizeof(known->key), 0) != (ssize_t)sizeof(known->key))
 		abort();
 	return known;
@@ -48,8 +57,9 @@ known_free(struct known *known)
 	if (known == NULL)
 		return;
 	known_clear(known);
-	free(known->entries);
-	free(known->names);
+	munmap(known->entries, known->buckets * sizeof(*known->entries));
+	if (known->names != NULL)
+		munmap(known->names, known->buckets * sizeof(*known->names));
 	free(known);
 }
 

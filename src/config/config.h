@@ -74,6 +74,9 @@ struct config {
 	const char *metrics_dir;  /* NULL: nothing is counted */
 	const char *database_url; /* wiped from the environment; NULL: PG* variables alone */
 	long database_timeout;    /* seconds for the database's part of one request */
+	long feed_poll;           /* milliseconds; accounts/feed.h */
+	long feed_known;          /* owners */
+	long feed_stale;          /* seconds */
 };
 
 /*

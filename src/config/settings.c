@@ -129,6 +129,13 @@ const struct setting settings[] = {
 	"postgresql:// URL of the database, if not PG* variables; or DATABASE_URL"},
     {"JWT_DATABASE_TIMEOUT", SETTING_SECONDS, FIELD(database_timeout), "3", 1, 60, NULL,
 	"for the database's part of one request; then 503"},
+    {"JWT_FEED_POLL", SETTING_NUMBER, FIELD(feed_poll), "250", 0, 10000, NULL,
+	"milliseconds after which the change feed is asked again; 0: for every request"},
+    {"JWT_FEED_KNOWN", SETTING_NUMBER, FIELD(feed_known), "65536", 0, 16777216, NULL,
+	"owners of tokens that a process remembers while the change feed says that they are "
+	"unchanged, 16 bytes each; 0: every request reads the database"},
+    {"JWT_FEED_STALE", SETTING_SECONDS, FIELD(feed_stale), "0", 0, 86400, NULL,
+	"for how long remembered owners are accepted while the database is away"},
     {"JWT_LOG", SETTING_CHOICE, FIELD(log), "text", 0, 0, "text json syslog",
 	"one line per event: text or JSON on standard error, which may be the journal, or syslog"},
     {"JWT_METRICS_DIR", SETTING_TEXT, FIELD(metrics_dir), NULL, 0, 0, NULL,

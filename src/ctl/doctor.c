@@ -69,7 +69,7 @@ look_at_keys(struct visit *visit)
 static void
 look_at_database(struct visit *visit)
 {
-	struct accounts *accounts = accounts_open(visit->invocation->config, "jwtctl");
+	struct accounts *accounts = accounts_open(visit->invocation->config, "jwtctl", false);
 	enum verdict verdict =
 	    accounts == NULL ? VERDICT_UNDECIDED : accounts_check(accounts, visit->arena);
 

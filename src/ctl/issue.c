@@ -40,7 +40,7 @@ find_owner(const struct invocation *invocation, enum token_kind kind, struct acc
 
 	if (!issue_lists(config, kind) && !config->check_revoke_token)
 		return NULL;
-	accounts = accounts_open(config, "jwtctl");
+	accounts = accounts_open(config, "jwtctl", false);
 	verdict = accounts == NULL
 		      ? VERDICT_UNDECIDED
 		      : account_find(accounts, invocation->arena, owner->user_id, &found);

@@ -65,6 +65,12 @@ query_generation(const struct database *database)
 	return database->generation;
 }
 
+bool
+query_connected(const struct database *database)
+{
+	return database->connection != NULL;
+}
+
 /* libpq's message has several lines and may quote names: its first line, escaped. */
 static void
 log_trouble(const struct query *query, const char *what, const char *message)

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/verdict.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct database;
@@ -67,6 +68,9 @@ enum verdict query_ask(struct database *, struct arena *, size_t statement,
 
 /* The number of connections opened so far: it tells whether the last answer came over a new one. */
 unsigned query_generation(const struct database *);
+
+/* Whether there is a connection, as far as the last query could tell: an error of SQL leaves it. */
+bool query_connected(const struct database *);
 
 /*
  * Prepares every statement that has a text, to check it against the tables, and closes the

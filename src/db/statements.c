@@ -40,9 +40,14 @@ make_passwords(struct arena *arena, const struct config *config, struct statemen
 		" FROM (SELECT %s AS password FROM %s ORDER BY %s DESC LIMIT 1000) newest",
 		password, table, key),
 	    0, REPEATABLE};
-	/* Unless somebody has changed it meanwhile. */
+	/*
+	 * Only if the old hash is still there. The setting, which ends with the statement, tells
+	 * the change feed that the password is the same (sql/changes.sql).
+	 */
 	made[PASSWORD_STORE] = (struct statement){
-	    arena_printf(arena, "UPDATE %s SET %s = $2 WHERE %s = $1 AND %s = $3 RETURNING %s",
+	    arena_printf(arena,
+		"UPDATE %s SET %s = $2::text WHERE %s = $1 AND %s = $3"
+		" AND set_config('jwt_fcgi.rehash', $2::text, true) IS NOT NULL RETURNING %s",
 		table, password, key, password, key),
 	    3, REPEATABLE};
 }
@@ -75,6 +80,35 @@ make_tokens(struct arena *arena, const char *user, struct statement *made)
 	    1, ONCE};
 }
 
+/*
+ * What changed since a snapshot (sql/changes.sql). One statement has one snapshot, so the rows and
+ * the snapshot that it returns belong together: a change that it did not see is not visible in the
+ * snapshot, and the next question finds it. The last condition on xid: after a dump and restore
+ * rows carry ids of the future.
+ */
+static void
+make_feed(struct statement *made)
+{
+#define FEED_TRIGGERS                                \
+	"pg_trigger WHERE tgrelid = to_regclass($1)" \
+	" AND tgname IN ('jwt_changed', 'jwt_removed', 'jwt_emptied')"
+#define FEED_HEAD                                                                              \
+	"SELECT pg_postmaster_start_time()::text, pg_current_snapshot()::text,"                \
+	" (SELECT string_agg(oid::text || tgenabled::text || xmin::text, ' ' ORDER BY tgname)" \
+	" FROM " FEED_TRIGGERS "), NOT pg_is_in_recovery()"                                    \
+	" AND coalesce(has_table_privilege(to_regclass('jwt_change'), 'SELECT'), false)"       \
+	" AND (SELECT count(*) FROM " FEED_TRIGGERS " AND tgenabled = 'A') = 3"
+
+	made[FEED_START] = (struct statement){FEED_HEAD ", NULL::text", 1, REPEATABLE};
+	made[FEED_CHANGES] = (struct statement){FEED_HEAD
+	    ", c.user_id FROM (SELECT 1) one LEFT JOIN LATERAL"
+	    " (SELECT user_id FROM jwt_change WHERE xid >= pg_snapshot_xmin($2::pg_snapshot)"
+	    " AND xid < pg_snapshot_xmax(pg_current_snapshot())"
+	    " AND NOT pg_visible_in_snapshot(xid, $2::pg_snapshot)"
+	    " ORDER BY xid LIMIT 4097) c ON true",
+	    2, REPEATABLE};
+}
+
 const struct statement *
 statements_make(struct arena *arena, const struct config *config)
 {
@@ -98,5 +132,6 @@ statements_make(struct arena *arena, const struct config *config)
 		    1, REPEATABLE};
 	if (config->token_blacklist)
 		make_tokens(arena, user, made);
+	make_feed(made);
 	return made;
 }

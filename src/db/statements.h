@@ -16,6 +16,12 @@ enum statement_number {
 	TOKEN_OUTSTANDING, /* user, jti, token, expires_at, created now */
 	TOKEN_BLACKLISTED, /* jti -> a row if it is */
 	TOKEN_BLACKLIST,   /* jti -> a row if it was not yet */
+	STATEMENTS_NEEDED, /* the programs cannot do without those before; they can without these */
+
+	/* Both: server start, snapshot, triggers, whether the feed can be used, id of a changed
+	   user */
+	FEED_START = STATEMENTS_NEEDED, /* table -> one row, without an id */
+	FEED_CHANGES, /* table, snapshot of the last question -> one row or more */
 	STATEMENT_COUNT,
 };
 

@@ -49,6 +49,6 @@ bearer_admit(struct request *request, const struct context *context, struct json
 	reply = read_token(request, context, token, claims);
 	if (reply.status != 0)
 		return reply;
-	judged = wires[policy_owner(request, context, *claims, out)];
+	judged = wires[policy_owner(request, context, *claims, WANTED_JUDGEMENT, out)];
 	return judged == WIRE_OK ? reply : reply_refuse(request, judged, NULL);
 }

@@ -12,7 +12,9 @@ context_open(const struct config *config, const struct endpoint *endpoint)
 	context->keyring = keyring_load(config, duty);
 	for (size_t i = 0; context->keyring != NULL && i < KEYRING_WATCHED; i++)
 		sandbox_keep(keyring_watched(context->keyring)[i]);
-	context->accounts = context->keyring == NULL ? NULL : accounts_open(config, endpoint->name);
+	context->accounts = context->keyring == NULL
+				? NULL
+				: accounts_open(config, endpoint->name, endpoint->decide != NULL);
 	return context->accounts == NULL ? NULL : context;
 }
 

@@ -2,6 +2,9 @@
 
 #include "endpoints/issue.h"
 #include "endpoints/outstanding.h"
+#include "process/metrics.h"
+
+#include <string.h>
 
 static enum wire
 fault_to_wire(enum claims_fault fault)
@@ -54,24 +57,62 @@ policy_token(const struct request *request, const struct context *context, struc
 	return fault_to_wire(claims_check(&claims, *out, kind));
 }
 
-/* Whether the claims carry the digest of this password's hash. */
-static bool
-password_unchanged(const struct request *request, const struct context *context,
-    const struct json *claims, const struct account *account)
+/* What the token says of its owner's password; NULL if it says nothing, or must not be asked. */
+static const char *
+digest_claim(
+    const struct request *request, const struct context *context, const struct json *claims)
 {
-	const struct json *claim = json_member(claims, context->config->revoke_token_claim);
+	const struct config *config = context->config;
+	const struct json *claim = json_member(claims, config->revoke_token_claim);
 
-	return claim != NULL && claim->type == JSON_STRING &&
-	       bytes_equal(claim->text, account_password_digest(request->arena, account));
+	if (!config->check_revoke_token || claim == NULL || claim->type != JSON_STRING ||
+	    memchr(claim->text.data, '\0', claim->text.length) != NULL)
+		return NULL;
+	return arena_copy(request->arena, claim->text.data, claim->text.length);
+}
+
+static enum owner
+judge_row(const struct request *request, const struct config *config, const char *digest,
+    const struct account *account)
+{
+	if (config->check_user_is_active && !account->active)
+		return OWNER_INACTIVE;
+	if (config->check_revoke_token &&
+	    (digest == NULL ||
+		strcmp(digest, account_password_digest(request->arena, account)) != 0))
+		return OWNER_CHANGED;
+	return OWNER_GOOD;
+}
+
+static enum owner
+read_owner(struct request *request, const struct context *context, const char *user_id,
+    const char *digest, struct account *out)
+{
+	enum owner judged;
+
+	switch (account_find(context->accounts, request->arena, user_id, out)) {
+	case VERDICT_UNDECIDED:
+		return OWNER_UNDECIDED;
+	case VERDICT_NO:
+		return OWNER_UNKNOWN;
+	case VERDICT_YES:
+		break;
+	}
+	metrics_owner(OWNER_WAS_READ);
+	request->user = out->user_id;
+	judged = judge_row(request, context->config, digest, out);
+	if (judged == OWNER_GOOD)
+		account_remember(context->accounts, out, digest);
+	return judged;
 }
 
 enum owner
 policy_owner(struct request *request, const struct context *context, const struct json *claims,
-    struct account *out)
+    enum wanted wanted, struct account *out)
 {
-	const struct config *config = context->config;
 	struct claims_context judged = context_claims(request, context);
-	const char *user_id;
+	const char *user_id, *digest = digest_claim(request, context, claims);
+	enum verdict known = VERDICT_NO;
 
 	switch (claims_user(&judged, claims, &user_id)) {
 	case CLAIMS_USER_NONE:
@@ -83,25 +124,20 @@ policy_owner(struct request *request, const struct context *context, const struc
 	case CLAIMS_USER:
 		break;
 	}
-	switch (account_find(context->accounts, request->arena, user_id, out)) {
-	case VERDICT_UNDECIDED:
+	if (wanted == WANTED_JUDGEMENT)
+		known = account_known(context->accounts, request->arena, user_id, digest, out);
+	if (known == VERDICT_NO)
+		return read_owner(request, context, user_id, digest, out);
+	if (known == VERDICT_UNDECIDED)
 		return OWNER_UNDECIDED;
-	case VERDICT_NO:
-		return OWNER_UNKNOWN;
-	case VERDICT_YES:
-		break;
-	}
-	request->user = out->user_id;
-	if (config->check_user_is_active && !out->active)
-		return OWNER_INACTIVE;
-	if (config->check_revoke_token && !password_unchanged(request, context, claims, out))
-		return OWNER_CHANGED;
+	metrics_owner(OWNER_WAS_KNOWN);
+	request->user = user_id;
 	return OWNER_GOOD;
 }
 
 enum wire
 policy_renewal(struct request *request, const struct context *context, enum token_kind kind,
-    struct json *claims, struct account *out)
+    struct json *claims, enum wanted wanted, struct account *out)
 {
 	const struct config *config = context->config;
 
@@ -109,7 +145,7 @@ policy_renewal(struct request *request, const struct context *context, enum toke
 	if (config->compat == COMPAT_5_2 ||
 	    (kind == TOKEN_SLIDING && config->compat != COMPAT_HEAD))
 		return WIRE_OK;
-	switch (policy_owner(request, context, claims, out)) {
+	switch (policy_owner(request, context, claims, wanted, out)) {
 	case OWNER_GOOD:
 	case OWNER_NONE:
 	case OWNER_FALSE:

@@ -25,9 +25,18 @@ enum owner {
 	OWNER_CHANGED, /* the password has changed since (JWT_CHECK_REVOKE_TOKEN) */
 };
 
-/* From OWNER_INACTIVE on, and for OWNER_GOOD, *out is the account. */
-enum owner policy_owner(
-    struct request *, const struct context *, const struct json *claims, struct account *out);
+/* What an endpoint wants to have of an owner who is good. */
+enum wanted {
+	WANTED_JUDGEMENT, /* nothing more than that; user_id, and in auth_check the name */
+	WANTED_ROW,       /* everything */
+};
+
+/*
+ * Judges the owner by the database, or without it if it is known that his row is unchanged. From
+ * OWNER_INACTIVE on *out is the account; for OWNER_GOOD it is what was wanted.
+ */
+enum owner policy_owner(struct request *, const struct context *, const struct json *claims,
+    enum wanted, struct account *out);
 
 /*
  * Whether the owner of a refresh or sliding token may have another one: WIRE_OK, or the reason of
@@ -35,7 +44,7 @@ enum owner policy_owner(
  * does not look at; then out->key is NULL.
  */
 enum wire policy_renewal(struct request *, const struct context *, enum token_kind,
-    struct json *claims, struct account *out);
+    struct json *claims, enum wanted, struct account *out);
 
 /* The account under which a token is listed: out->key is NULL if there is none. */
 enum wire policy_find_owner(

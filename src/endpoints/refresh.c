@@ -32,6 +32,15 @@ rotate(const struct request *request, const struct context *context, struct json
 	return done;
 }
 
+/* The tables of the blacklist app refer to the owner's row. */
+static enum wanted
+wanted_of(const struct config *config)
+{
+	bool listed = config->blacklist_after_rotation || config->token_blacklist;
+
+	return config->rotate_refresh_tokens && listed ? WANTED_ROW : WANTED_JUDGEMENT;
+}
+
 static struct reply
 answer(struct request *request, struct context *context)
 {
@@ -43,7 +52,8 @@ answer(struct request *request, struct context *context)
 
 	judged = policy_token(request, context, request->values[0], TOKEN_REFRESH, &refresh);
 	if (judged == WIRE_OK)
-		judged = policy_renewal(request, context, TOKEN_REFRESH, refresh, &owner);
+		judged = policy_renewal(
+		    request, context, TOKEN_REFRESH, refresh, wanted_of(context->config), &owner);
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
 	access_token = claims_sign(&claims, claims_access(&claims, refresh));

@@ -28,7 +28,8 @@ answer(struct request *request, struct context *context)
 	enum wire why = policy_token(request, context, request->values[0], TOKEN_SLIDING, &claims);
 
 	if (why == WIRE_OK)
-		why = policy_renewal(request, context, TOKEN_SLIDING, claims, &owner);
+		why = policy_renewal(
+		    request, context, TOKEN_SLIDING, claims, WANTED_JUDGEMENT, &owner);
 	if (why == WIRE_OK)
 		why = check_refresh_exp(request, config, claims);
 	if (why != WIRE_OK)

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define SUFFIX          ".metrics"
-#define LAYOUT          UINT64_C(0x6a77742d66636701) /* another layout has another number */
+#define LAYOUT          UINT64_C(0x6a77742d66636702) /* another layout has another number */
 #define ANSWERS_MAXIMUM 64
 #define WORD_SIZE       32
 
@@ -40,6 +40,7 @@ struct metrics {
 	struct answers answers[ANSWERS_MAXIMUM];
 	struct histogram requests, passwords;
 	uint64_t database_errors;
+	uint64_t owners[2]; /* by enum metrics_owner */
 };
 
 static struct metrics *mapped; /* NULL: nothing is counted */
@@ -174,6 +175,13 @@ metrics_database_error(void)
 		add(&mapped->database_errors, 1);
 }
 
+void
+metrics_owner(enum metrics_owner how)
+{
+	if (mapped != NULL)
+		add(&mapped->owners[how], 1);
+}
+
 /* A program and its counters as they were read. */
 struct reading {
 	const char *program;
@@ -286,6 +294,17 @@ put_answers(struct buffer *out, const struct reading *reading)
 			    (unsigned long long)metrics->answers[i].count);
 }
 
+static void
+put_owners(struct buffer *out, const char *program, const uint64_t *owners)
+{
+	static const char *const sources[] = {
+	    [OWNER_WAS_KNOWN] = "known", [OWNER_WAS_READ] = "database"};
+
+	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++)
+		buffer_printf(out, "jwt_fcgi_owners_total{program=\"%s\",source=\"%s\"} %llu\n",
+		    program, sources[i], (unsigned long long)owners[i]);
+}
+
 bool
 metrics_write(struct arena *arena, const char *name, struct buffer *out)
 {
@@ -317,5 +336,9 @@ metrics_write(struct arena *arena, const char *name, struct buffer *out)
 	for (reading = list; reading != NULL; reading = reading->next)
 		buffer_printf(out, "jwt_fcgi_database_errors_total{program=\"%s\"} %llu\n",
 		    reading->program, (unsigned long long)reading->metrics.database_errors);
+	put_head(out, "jwt_fcgi_owners_total", "counter",
+	    "Owners of tokens that were judged, by what a process knows or by a read.");
+	for (reading = list; reading != NULL; reading = reading->next)
+		put_owners(out, reading->program, reading->metrics.owners);
 	return true;
 }

@@ -21,6 +21,10 @@ void metrics_password(int64_t begun);
 /* A question that the database did not answer. */
 void metrics_database_error(void);
 
+/* The owner of a token was judged: by what this process knows, or by a read of the database. */
+enum metrics_owner { OWNER_WAS_KNOWN, OWNER_WAS_READ };
+void metrics_owner(enum metrics_owner);
+
 /* All programs' counters in Prometheus' text format 0.0.4; false after a line in the log. */
 bool metrics_write(struct arena *, const char *folder, struct buffer *out);
 

@@ -20,6 +20,8 @@ SETTINGS = {
     "autovacuum": "off",
     "max_connections": "600",
     "shared_buffers": "64MB",
+    "max_prepared_transactions": "10",
+    "shared_preload_libraries": "pg_stat_statements",
 }
 
 

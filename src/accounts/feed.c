@@ -1,0 +1,201 @@
+#include "accounts/feed.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "db/statements.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* sql/changes.sql keeps changes for a day; a minute leaves room for wrong clocks. */
+#define SILENCE_MAXIMUM 60000
+#define UNUSED_FOR      60000 /* milliseconds until a missing feed is looked for again */
+#define FAILED_FOR      1000  /* until a database that did not answer is asked again */
+#define CHANGES_MAXIMUM 4096  /* the statement returns one more */
+
+/* Columns of both statements. */
+enum { STARTED, SNAPSHOT, TRIGGERS, USABLE, CHANGED, COLUMNS };
+
+struct feed {
+	struct database *database;
+	struct known *known;
+	const char *table; /* as SQL writes it */
+	long poll_ms, stale_ms;
+	bool called;         /* at least once */
+	bool usable;         /* the feed is installed, on a primary server */
+	unsigned generation; /* of the connection that was asked last */
+	int64_t asked;       /* when the last question that was answered was sent */
+	int64_t failed;      /* when the database last did not answer; 0: it answered since */
+	char *identity;      /* of server and triggers */
+	char *snapshot;      /* of the last question */
+};
+
+struct feed *
+feed_open(const struct config *config, struct database *database, bool names)
+{
+	struct feed *feed;
+
+	if (config->feed_known == 0 || config->user_query != NULL)
+		return NULL;
+	feed = memory_need(calloc(1, sizeof(*feed)));
+	feed->database = database;
+	feed->known = known_new((size_t)config->feed_known, names);
+	feed->table = statements_quote(arena_of_process(), config->user_table);
+	feed->poll_ms = config->feed_poll;
+	feed->stale_ms = config->feed_stale * 1000;
+	return feed;
+}
+
+/* Sets a text of the feed; whether it was another one. */
+static bool
+replace(char **text, const char *value)
+{
+	bool same = *text != NULL && strcmp(*text, value) == 0;
+
+	if (same)
+		return false;
+	free(*text);
+	*text = memory_need(strdup(value));
+	return true;
+}
+
+static void
+set_usable(struct feed *feed, bool usable)
+{
+	if (feed->usable && !usable)
+		log_warning("change feed: not in use: jwt_change or its triggers are missing or "
+			    "disabled, or the server is a standby; every request reads the "
+			    "database; sql/changes.sql installs the feed");
+	feed->usable = usable;
+}
+
+static void
+remove_changed(struct feed *feed, const struct rows *rows)
+{
+	const char *changed[CHANGES_MAXIMUM];
+	size_t count = 0;
+
+	for (size_t row = 0; row < rows->count; row++) {
+		const char *user_id = rows->values[row * rows->columns + CHANGED];
+
+		if (user_id == NULL)
+			continue;
+		if (count == CHANGES_MAXIMUM || *user_id == '\0') {
+			known_clear(feed->known);
+			return;
+		}
+		changed[count++] = user_id;
+	}
+	if (count > 0)
+		known_remove(feed->known, changed, count);
+}
+
+/* The answer to a question; `anew`: nothing that was known before may be trusted. */
+static void
+take(struct feed *feed, struct arena *arena, const struct rows *rows, bool anew)
+{
+	const char *const *first = rows->values;
+	const char *identity =
+	    arena_printf(arena, "%s %s", first[STARTED], first[TRIGGERS] ? first[TRIGGERS] : "");
+
+	set_usable(feed, strcmp(first[USABLE], "t") == 0);
+	replace(&feed->snapshot, first[SNAPSHOT]);
+	if (replace(&feed->identity, identity) || anew || !feed->usable)
+		known_clear(feed->known);
+	else
+		remove_changed(feed, rows);
+}
+
+/* Whether the last answer still holds for a request of now. */
+static bool
+is_fresh(const struct feed *feed, int64_t now)
+{
+	long period = feed->usable ? feed->poll_ms : UNUSED_FOR;
+
+	return feed->identity != NULL && feed->generation == query_generation(feed->database) &&
+	       now - feed->asked < period;
+}
+
+/* Whether an outage at this time leaves known owners as they are (JWT_FEED_STALE). */
+static bool
+may_be_stale(const struct feed *feed, int64_t now)
+{
+	return feed->usable && now - feed->asked <= feed->stale_ms;
+}
+
+/* YES: the known owners are up to date. NO: there is no feed. UNDECIDED: an outage. */
+static enum verdict
+ask(struct feed *feed, struct arena *arena)
+{
+	int64_t now = clock_milliseconds();
+	struct rows rows;
+	bool anew;
+
+	if (is_fresh(feed, now))
+		return feed->usable ? VERDICT_YES : VERDICT_NO;
+	if (feed->failed != 0 && now - feed->failed < FAILED_FOR && may_be_stale(feed, now))
+		return VERDICT_UNDECIDED;
+	anew = feed->snapshot == NULL || !feed->usable || now - feed->asked > SILENCE_MAXIMUM ||
+	       feed->generation != query_generation(feed->database);
+	if (query_ask(feed->database, arena, anew ? FEED_START : FEED_CHANGES,
+		(const char *[]){feed->table, feed->snapshot}, &rows) != VERDICT_YES) {
+		if (!query_connected(feed->database)) {
+			feed->failed = clock_milliseconds();
+			return VERDICT_UNDECIDED;
+		}
+		set_usable(feed, false); /* an SQL error: a table or a right is gone */
+		replace(&feed->identity, "");
+		known_clear(feed->known);
+	} else {
+		/* The connection may be another one than the one the question was made for. */
+		anew = anew || feed->generation != query_generation(feed->database);
+		take(feed, arena, &rows, anew);
+	}
+	feed->generation = query_generation(feed->database);
+	feed->asked = now;
+	feed->failed = 0;
+	return feed->usable ? VERDICT_YES : VERDICT_NO;
+}
+
+enum verdict
+feed_find(
+    struct feed *feed, struct arena *arena, const struct known_owner *owner, const char **name)
+{
+	bool first, found;
+
+	if (feed == NULL)
+		return VERDICT_NO;
+	first = !feed->called;
+	feed->called = true;
+	if (first)
+		return VERDICT_NO;
+	switch (ask(feed, arena)) {
+	case VERDICT_YES:
+		return known_has(feed->known, owner, arena, name) ? VERDICT_YES : VERDICT_NO;
+	case VERDICT_NO:
+		return VERDICT_NO;
+	default:
+		found = may_be_stale(feed, clock_milliseconds()) &&
+			known_has(feed->known, owner, arena, name);
+		return found ? VERDICT_YES : VERDICT_UNDECIDED;
+	}
+}
+
+void
+feed_add(struct feed *feed, const struct known_owner *owner, const char *name)
+{
+	if (feed != NULL && feed->usable && feed->failed == 0 &&
+	    feed->generation == query_generation(feed->database))
+		known_add(feed->known, owner, name);
+}
+
+struct feed_state
+feed_state(const struct feed *feed)
+{
+	if (feed == NULL)
+		return (struct feed_state){.in_use = false};
+	return (struct feed_state){.in_use = feed->usable,
+	    .known = known_count(feed->known),
+	    .age_ms = feed->asked == 0 ? 0 : clock_milliseconds() - feed->asked};
+}

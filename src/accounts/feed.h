@@ -1,0 +1,47 @@
+/*
+ * The change feed: whether what this process has read of an owner is still true.
+ *
+ * sql/changes.sql keeps a table of the users that changed. A process asks it what changed since it
+ * last asked, when a request comes and the last question was sent more than JWT_FEED_POLL
+ * milliseconds ago, and removes those users from its table of known owners. So a known owner is
+ * judged as a SELECT sent at most that long ago would have judged him, and nothing is read.
+ *
+ * The question uses transaction snapshots: a change is reported once it is committed, whenever its
+ * transaction began. After a new connection, a restart or fail-over of the server, a change of the
+ * triggers or a minute without a question the table of known owners is emptied.
+ */
+#ifndef ACCOUNTS_FEED_H
+#define ACCOUNTS_FEED_H
+
+#include "accounts/known.h"
+#include "base/verdict.h"
+#include "config/config.h"
+#include "db/query.h"
+
+struct feed;
+
+/* NULL if the settings want none: JWT_FEED_KNOWN is 0, or users come from JWT_USER_QUERY. */
+struct feed *feed_open(const struct config *, struct database *, bool names);
+
+/*
+ * YES: the owner is known and unchanged; *name as of known_has(). NO: the owner must be read, and
+ * may be added if that finds him good. UNDECIDED: the database does not answer, and has not for
+ * longer than JWT_FEED_STALE. The feed may be NULL: NO.
+ *
+ * The first call of a process asks nothing: a CGI program has no second one.
+ */
+enum verdict feed_find(
+    struct feed *, struct arena *, const struct known_owner *, const char **name);
+
+/* Adds an owner who was read after feed_find() had said NO. The feed may be NULL. */
+void feed_add(struct feed *, const struct known_owner *, const char *name);
+
+/* For metrics; all 0 without a feed. */
+struct feed_state {
+	bool in_use;    /* installed, and on a primary server */
+	size_t known;   /* owners */
+	int64_t age_ms; /* since the last question that was answered was sent */
+};
+struct feed_state feed_state(const struct feed *);
+
+#endif

@@ -1,0 +1,426 @@
+"""The change feed with real programs: known owners are not read, and no change is missed.
+
+Each change is asked of several processes of which each has answered 200 from its table of known owners before. An
+answer of 200 to a request that was sent 300 ms after the commit is a failure, and so is a 401 for a good token.
+"""
+import contextlib
+import os
+import pathlib
+import re
+import subprocess
+import time
+
+import pytest
+from harness import fastcgi, ours, postgres, process
+from harness.fixtures import skip_without
+from harness.people import PASSWORD
+from harness.postgres import Cluster, Standby
+from harness.profiles import PROFILES
+from harness.site import Site
+from harness.tokens import Maker
+
+LATEST = 0.3  # seconds after a commit at which it must be seen
+SQL = ours.CHECKOUT / "sql"
+PROCESSES = 4
+(FAKETIME, *_) = [*pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None]
+
+
+@pytest.fixture(scope="module")
+def fed():
+    """A site of its own, with the feed: its cluster is what these tests break."""
+    skip_without("hello", "refresh", "auth_check", "sliding_refresh")
+    cluster = Cluster()
+    site = Site(cluster, "fed")
+    cluster.psql("fed", "-f", SQL / "changes.sql", "-c", "CREATE EXTENSION pg_stat_statements")
+    yield site
+    site.end()
+    cluster.remove()
+
+
+@pytest.fixture(autouse=True)
+def restored(fed):
+    fed.cluster.psql("fed", "-f", SQL / "changes.sql")
+    fed.restore()
+
+
+class Fleet:
+    """Processes of one program, each with counters of its own."""
+
+    def __init__(self, stack, site, folder, name="hello", count=PROCESSES, environment=None, **settings):
+        self.name, self.folders, self.programs = name, [], []
+        for number in range(count):
+            counters = folder / f"metrics{number}"
+            counters.mkdir(mode=0o777)
+            every = ours.environment(environment or site.our_environment(), {
+                **PROFILES["plain"].our_settings(), "JWT_METRICS_DIR": str(counters), **settings})
+            self.folders.append(counters)
+            self.programs.append(stack.enter_context(fastcgi.Program(name, every)))
+
+    def status(self, program, token):
+        if self.name == "hello":
+            return program.answer(*fastcgi.get("/hello/", token)).status
+        field = "refresh" if self.name == "refresh" else "token"
+        return program.answer(*fastcgi.post("/", {field: token})).status
+
+    def counters(self, number):
+        """(hits, reads) of one process."""
+        with fastcgi.Program("metrics", fastcgi.plain_environment(JWT_METRICS_DIR=str(self.folders[number]))) as metrics:
+            text = metrics.answer(*fastcgi.get("/metrics")).body.decode()
+        found = dict(re.findall(rf'jwt_fcgi_owners_total{{program="{self.name}",source="(\w+)"}} (\d+)', text))
+        return int(found.get("known", 0)), int(found.get("database", 0))
+
+    def warm(self, *tokens):
+        """Every process has answered each of these tokens from its table."""
+        for number, program in enumerate(self.programs):
+            for token in tokens:
+                def known():
+                    before, _ = self.counters(number)
+                    assert self.status(program, token) == 200
+                    return self.counters(number)[0] > before
+
+                process.wait_for(known, "an answer without a read")
+
+    def refuses(self, token, since=None, status=401):
+        """Every process refuses the token, and has since LATEST after the commit, which is at most `since`."""
+        since = time.monotonic() if since is None else since
+        for program in self.programs:
+            while True:
+                sent = time.monotonic()
+                answer = self.status(program, token)
+                if answer == status:
+                    break
+                assert answer == 200, program.log.read_text()
+                assert sent - since < LATEST, f"200 for a request {sent - since:.3f} s after the commit"
+                time.sleep(0.02)
+
+    def accepts(self, token):
+        return {self.status(program, token) for program in self.programs} == {200}
+
+
+@pytest.fixture
+def fleet(fed, tmp_path):
+    tmp_path.chmod(0o755)
+    with contextlib.ExitStack() as stack:
+        yield lambda **more: Fleet(stack, fed, tmp_path, **more)
+
+
+def token(user_id=1, kind="access", **claims):
+    return Maker().make({"kind": kind, "set": {"user_id": str(user_id), **claims}})
+
+
+CHANGES = {
+    "deactivated": "UPDATE auth_user SET is_active = false WHERE id = 1",
+    "deleted": "DELETE FROM auth_user WHERE id = 1",
+    "id changed": "UPDATE auth_user SET id = 1000 WHERE id = 1",
+    "in a savepoint": "BEGIN; SAVEPOINT a; UPDATE auth_user SET is_active = false WHERE id = 1; RELEASE a; COMMIT",
+    "as a replica": "SET session_replication_role = replica; UPDATE auth_user SET is_active = false WHERE id = 1;"
+                    "RESET session_replication_role",
+    "everybody deleted": "TRUNCATE auth_user CASCADE",
+    "10,000 at once": "INSERT INTO auth_user SELECT i, 'x', NULL, false, 'many' || i, '', '', '', false, true, now()"
+                      " FROM generate_series(20001, 30000) i; UPDATE auth_user SET is_active = false",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_is_seen(fed, fleet, change):
+    hello = fleet()
+    hello.warm(token(1))
+    fed.execute(CHANGES[change])
+    hello.refuses(token(1))
+
+
+@pytest.mark.parametrize("name, kind", [("refresh", "refresh"), ("sliding_refresh", "sliding")])
+def test_a_change_is_seen_by_every_program(fed, fleet, name, kind):
+    programs = fleet(name=name, count=2)
+    programs.warm(token(1, kind))
+    fed.execute(CHANGES["deactivated"])
+    programs.refuses(token(1, kind))
+
+
+def test_the_others_stay_known(fed, fleet):
+    hello = fleet(count=1)
+    hello.warm(token(1), token(4))
+    fed.execute(CHANGES["deactivated"])
+    hello.refuses(token(1))
+    known, read = hello.counters(0)
+    assert hello.accepts(token(4))
+    assert hello.counters(0) == (known + 1, read)
+
+
+def test_a_password_that_is_changed_ends_tokens(fed, fleet):
+    hello = fleet(JWT_CHECK_REVOKE_TOKEN="on")
+    [(stored,)] = fed.execute("SELECT upper(md5(password)) FROM auth_user WHERE id = 1")
+    good = token(1, hash_password=stored)
+    hello.warm(good)
+    hello.refuses(token(1, hash_password="0" * 32), since=0)
+    hello.refuses(token(1), since=0)
+    fed.execute("UPDATE auth_user SET password = 'another' WHERE id = 1")
+    hello.refuses(good)
+
+
+def test_a_renamed_user(fed, fleet):
+    """auth_check remembers the name that it hands on; a name of 41 bytes is read each time."""
+    check = fleet(name="auth_check", count=1)
+
+    def name(user_id=1):
+        answer = check.programs[0].answer(*fastcgi.get("/", token(user_id)))
+        assert answer.status == 204
+        return answer.header("X-Auth-Username")
+
+    def known():
+        before, _ = check.counters(0)
+        assert name() == "alice"
+        return check.counters(0)[0] > before
+
+    process.wait_for(known, "an answer without a read")
+    fed.execute("UPDATE auth_user SET username = 'alina' WHERE id = 1")
+    changed = time.monotonic()
+    while name() != "alina":
+        assert time.monotonic() - changed < LATEST + 0.2
+    fed.execute("UPDATE auth_user SET username = %s WHERE id = 1", "x" * 41)
+    process.wait_for(lambda: name() == "x" * 41, "the long name")
+    before = check.counters(0)
+    assert name() == "x" * 41
+    assert check.counters(0) == (before[0], before[1] + 1)
+
+
+def test_a_late_commit(fed, fleet):
+    """The transaction that began first commits last: an order by number or time would miss it."""
+    hello = fleet()
+    hello.warm(token(1), token(4))
+    with contextlib.closing(fed.cluster.connect("fed")) as late:
+        late.autocommit = False
+        late.cursor().execute(CHANGES["deactivated"])
+        fed.execute("UPDATE auth_user SET is_active = false WHERE id = 4")
+        hello.refuses(token(4))
+        for _ in range(3):
+            assert hello.accepts(token(1))
+            time.sleep(LATEST)  # the other change is history for every process
+        late.commit()
+    hello.refuses(token(1))
+
+
+def test_two_phases(fed, fleet):
+    hello = fleet()
+    hello.warm(token(1))
+    fed.execute(f"BEGIN; {CHANGES['deactivated']}; PREPARE TRANSACTION 'one'")
+    assert hello.accepts(token(1))
+    fed.execute("COMMIT PREPARED 'one'")
+    hello.refuses(token(1))
+
+
+def test_a_rolled_back_change(fed, fleet):
+    hello = fleet(count=1)
+    hello.warm(token(1))
+    fed.execute(f"BEGIN; {CHANGES['deactivated']}; ROLLBACK")
+    time.sleep(LATEST)
+    before = hello.counters(0)
+    assert hello.accepts(token(1))
+    assert hello.counters(0) == (before[0] + 1, before[1])
+
+
+FEED_GONE = {
+    "triggers disabled": ("ALTER TABLE auth_user DISABLE TRIGGER jwt_changed",
+                          "ALTER TABLE auth_user ENABLE ALWAYS TRIGGER jwt_changed"),
+    "triggers enabled for the origin only": ("ALTER TABLE auth_user ENABLE TRIGGER jwt_changed", "SELECT 1"),
+    "feed dropped": ("DROP TABLE jwt_change CASCADE; DROP TRIGGER jwt_changed ON auth_user;"
+                     "DROP TRIGGER jwt_removed ON auth_user; DROP TRIGGER jwt_emptied ON auth_user", "SELECT 1"),
+    "right taken": ("REVOKE SELECT ON jwt_change FROM jwt_fcgi", "SELECT 1"),
+    "table swapped": ("CREATE TABLE other (LIKE auth_user INCLUDING ALL); INSERT INTO other SELECT * FROM auth_user;"
+                      "ALTER TABLE auth_user RENAME TO kept; ALTER TABLE other RENAME TO auth_user;"
+                      "GRANT SELECT ON auth_user TO jwt_fcgi",
+                      "DROP TABLE auth_user; ALTER TABLE kept RENAME TO auth_user"),
+}
+
+
+@pytest.mark.parametrize("gone", FEED_GONE)
+def test_the_feed_goes(fed, fleet, gone):
+    """Then every request reads, and the log says so."""
+    away, back = FEED_GONE[gone]
+    hello = fleet(count=2)
+    hello.warm(token(1))
+    fed.execute(away)
+    try:
+        time.sleep(LATEST)
+        assert hello.accepts(token(1))
+        fed.execute(CHANGES["deactivated"])
+        hello.refuses(token(1), since=time.monotonic() - LATEST)
+        assert "change feed" in hello.programs[0].log.read_text() or "jwt_change" in hello.programs[0].log.read_text()
+    finally:
+        fed.execute(back)
+
+
+def test_a_cut_connection(fed, fleet):
+    """A change that was made while a process had no connection."""
+    hello = fleet()
+    hello.warm(token(1))
+    with contextlib.closing(fed.cluster.connect("fed")) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'jwt_fcgi'")
+        cursor.execute(CHANGES["deactivated"])
+        cursor.execute("DELETE FROM jwt_change")  # so that only the new connection can tell
+    hello.refuses(token(1))
+
+
+@pytest.mark.skipif(not FAKETIME or ours.sanitized("hello"), reason="needs libfaketime, and no AddressSanitizer")
+def test_a_process_that_was_silent_for_a_minute(fed, fleet, tmp_path):
+    """The feed may have dropped rows meanwhile, so the next question begins anew."""
+    clock = tmp_path / "clock"
+    clock.write_text("+0\n")
+    hello = fleet(count=1, JWT_SANDBOX="off", LD_PRELOAD=str(FAKETIME), FAKETIME_TIMESTAMP_FILE=str(clock),
+                  FAKETIME_NO_CACHE="1")
+    hello.warm(token(1))
+    fed.execute(CHANGES["deactivated"])
+    fed.execute("DELETE FROM jwt_change")
+    time.sleep(LATEST)
+    assert hello.accepts(token(1)), "nothing tells"
+    clock.write_text("+61\n")
+    hello.refuses(token(1), since=0)
+
+
+def test_an_unusual_spelling_of_an_id(fleet):
+    """It finds a row in PostgreSQL, and is no user id all the same: never accepted, never known."""
+    hello = fleet(count=1)
+    hello.warm(token("1"))
+    for user_id in ("01", " 1", "1 ", "+1"):
+        for _ in range(3):
+            hello.refuses(token(user_id), since=0)
+
+
+def test_a_dump_that_is_restored(fed, fleet):
+    """Its rows carry transaction ids that this server has not reached yet; changes after it are seen."""
+    for number in range(300):
+        fed.execute("UPDATE auth_user SET password = %s WHERE id = 4", str(number))
+    dump = subprocess.run([postgres.program("pg_dump"), "fed"], env={**os.environ, **fed.environment()},
+                          check=True, capture_output=True).stdout
+    other = Cluster()
+    try:
+        with contextlib.closing(other.connect("postgres")) as connection:
+            connection.cursor().execute("CREATE ROLE jwt_fcgi LOGIN")
+            connection.cursor().execute("CREATE DATABASE fed")
+        other.psql("fed", input=dump, stdout=subprocess.DEVNULL)
+        hello = fleet(environment=other.environment("fed", "jwt_fcgi"))
+        hello.warm(token(1))
+        other.psql("fed", "-c", CHANGES["deactivated"])
+        hello.refuses(token(1))
+    finally:
+        other.remove()
+
+
+def test_a_fail_over_to_a_standby_that_lost_commits(fed, fleet):
+    """The standby never heard of the change that a process knows; nothing known before is trusted there."""
+    standby = Standby(fed.cluster)
+    try:
+        hosts = {**fed.our_environment(), "PGHOST": f"{fed.cluster.folder},{standby.folder}", "PGPORT": "5432,5432",
+                 "PGTARGETSESSIONATTRS": "read-write"}
+        with contextlib.closing(standby.connect("postgres")) as connection:
+            connection.cursor().execute("SELECT pg_wal_replay_pause()")
+        fed.execute("INSERT INTO auth_user SELECT 777, password, NULL, false, 'new', '', '', '', false, true, now()"
+                    " FROM auth_user WHERE id = 1")
+        hello = fleet(environment=hosts, count=2)
+        hello.warm(token(777))
+        fed.cluster.stop()
+        with contextlib.closing(standby.connect("postgres")) as connection:
+            connection.cursor().execute("SELECT pg_promote(false)")
+        process.wait_for(lambda: {hello.status(p, token(1)) for p in hello.programs} == {200}, "the standby", 60)
+    finally:
+        standby.remove()
+        if fed.cluster.postmaster is None:
+            fed.cluster.start()
+            fed.connect_again()
+
+
+def test_on_a_standby_every_request_reads(fed, fleet):
+    standby = Standby(fed.cluster)
+    try:
+        hello = fleet(environment=standby.environment("fed", "jwt_fcgi"), count=1)
+        for _ in range(5):
+            assert hello.accepts(token(1))
+        assert hello.counters(0) == (0, 5)
+    finally:
+        standby.remove()
+
+
+@contextlib.contextmanager
+def away(fed):
+    fed.cluster.stop()
+    yield
+    fed.cluster.start()
+    fed.connect_again()
+
+
+def test_an_outage_is_503(fed, fleet):
+    hello = fleet(count=2)
+    hello.warm(token(1))
+    with away(fed):
+        time.sleep(LATEST)
+        hello.refuses(token(1), since=0, status=503)
+    process.wait_for(lambda: hello.accepts(token(1)), "service again")
+
+
+def test_known_owners_may_outlive_an_outage(fed, fleet):
+    """JWT_FEED_STALE: known ones for so many seconds, others not."""
+    hello = fleet(count=2, JWT_FEED_STALE="3")
+    hello.warm(token(1))
+    with away(fed):
+        gone = time.monotonic()
+        while time.monotonic() - gone < 2:
+            assert hello.accepts(token(1))
+            assert {hello.status(program, token(4)) for program in hello.programs} == {503}
+        process.wait_for(lambda: {hello.status(p, token(1)) for p in hello.programs} == {503}, "the end of the 3 s")
+        assert time.monotonic() - gone > 2.5
+    process.wait_for(lambda: hello.accepts(token(1)), "service again")
+    fed.execute(CHANGES["deactivated"])
+    hello.refuses(token(1))
+
+
+def test_known_owners_cost_no_statement(fed, fleet):
+    """A thousand requests, and PostgreSQL has seen nothing but the feed's own questions."""
+    hello = fleet(count=1)
+    hello.warm(token(1))
+    fed.execute("SELECT pg_stat_statements_reset()")
+    begun = time.monotonic()
+    for _ in range(1000):
+        assert hello.status(hello.programs[0], token(1)) == 200
+    looks = (time.monotonic() - begun) / 0.25 + 2
+    rows = fed.execute("SELECT query, calls FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid"
+                       " WHERE rolname = 'jwt_fcgi'")
+    assert all("jwt_change" in query for query, _ in rows), rows
+    assert 1 <= sum(calls for _, calls in rows) <= looks
+
+
+@pytest.mark.parametrize("settings", [{"JWT_FEED_KNOWN": "0"}, {}])
+def test_without_it_every_request_reads(fed, fleet, settings):
+    if not settings:
+        fed.cluster.psql("fed", "-f", SQL / "changes-remove.sql")
+    hello = fleet(count=1, **settings)
+    for _ in range(10):
+        assert hello.accepts(token(1))
+    assert hello.counters(0) == (0, 10)
+    fed.execute(CHANGES["deactivated"])
+    hello.refuses(token(1), since=0)
+
+
+def test_a_poll_for_every_request(fed, fleet):
+    """JWT_FEED_POLL=0: no change is ever late."""
+    hello = fleet(count=2, JWT_FEED_POLL="0")
+    hello.warm(token(1))
+    fed.execute(CHANGES["deactivated"])
+    hello.refuses(token(1), since=0)
+
+
+def test_a_login_that_renews_the_hash_is_a_change(fed, fleet):
+    """The owner is read again, and his token stays good."""
+    hello = fleet(count=1)
+    hello.warm(token(30))
+    every = ours.environment(fed.our_environment(), {**PROFILES["plain"].our_settings(), "JWT_PASSWORD_REHASH": "upgrade"})
+    with fastcgi.Program("token", every) as login:
+        assert login.answer(*fastcgi.login("h_old_iter", PASSWORD)).status == 200
+    assert fed.execute("SELECT user_id, ends FROM jwt_change ORDER BY xid DESC LIMIT 1") == [("30", False)]
+    _, before = hello.counters(0)
+
+    def read_again():
+        assert hello.accepts(token(30))
+        return hello.counters(0)[1] > before
+
+    process.wait_for(read_again, "a read")

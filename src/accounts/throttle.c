@@ -1,46 +1,138 @@
 #include "accounts/throttle.h"
 
-#include "accounts/throttle_entry.h"
-#include "accounts/throttle_table.h"
+#include "base/file.h"
 #include "base/log.h"
 
 #include <arpa/inet.h>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-#define STUFFING 50 /* failures within a minute that are worth a line */
+#define STUFFING     50   /* failures within a minute that are worth a line */
+#define SETS         8192 /* a power of two */
+#define WAYS         8    /* entries of a set, which is a line of the processor's cache */
+#define BITS         256  /* of a set that is counted by chance */
+#define NOT_AN_ENTRY 0    /* no key has these 24 bits */
+#define LAYOUT       UINT64_C(0x31656c74746f7274)
 
 enum kind { ADDRESS, NAME, PAIR, KNOWN_PAIR };
 
-struct throttle {
-	struct throttle_table *table;
-	struct throttle_limit limits[KNOWN_PAIR + 1];
+struct limit {
+	long free;    /* tries without a wait */
+	long longest; /* seconds */
+	long decay;   /* seconds of silence after which one try is forgotten */
 };
 
-static struct throttle_set *
+/*
+ * The file. Known pairs have sets of their own, so that no flood of guesses can make them
+ * forgotten. In a full set the entry that counts least is replaced.
+ */
+struct table {
+	_Atomic uint64_t layout;
+	unsigned char secret[32];
+	/* The failures of the current minute, and from and of how many about. */
+	_Atomic uint64_t minute, failures;
+	_Atomic uint64_t addresses[BITS / 64], names[BITS / 64];
+	_Alignas(64) _Atomic uint64_t counted[SETS][WAYS];
+	_Atomic uint64_t known[SETS][WAYS];
+};
+
+struct throttle {
+	struct table *table;
+	struct limit limits[KNOWN_PAIR + 1];
+};
+
+/*
+ * An entry is the tries of one key in one word, so that each change is one atomic instruction: 24
+ * bits of the key, 8 of the count, 32 of the time of the last try.
+ */
+static uint64_t
+entry_of(uint64_t key, uint64_t count, int64_t time)
+{
+	return (key >> 40) << 40 | count << 32 | ((uint64_t)time & 0xffffffff);
+}
+
+static bool
+entry_is(uint64_t entry, uint64_t key)
+{
+	return entry != NOT_AN_ENTRY && entry >> 40 == key >> 40;
+}
+
+static int64_t
+entry_time(uint64_t entry)
+{
+	return (int64_t)(entry & 0xffffffff);
+}
+
+/* Seconds since the last try. A time that is still to come was written before a clock was set back.
+ */
+static int64_t
+entry_age(uint64_t entry, int64_t now)
+{
+	return now < entry_time(entry) ? 0 : now - entry_time(entry);
+}
+
+/* The tries that still count: one less for each time of silence. */
+static long
+entry_tries(const struct limit *limit, uint64_t entry, int64_t now)
+{
+	long count = (long)(entry >> 32 & 0xff) - (long)(entry_age(entry, now) / limit->decay);
+
+	return count < 0 ? 0 : count;
+}
+
+static long
+wait_after(const struct limit *limit, long tries)
+{
+	long wait = 1;
+
+	if (tries < limit->free)
+		return 0;
+	for (long over = tries - limit->free; over > 0 && wait < limit->longest; over--)
+		wait *= 2;
+	return wait < limit->longest ? wait : limit->longest;
+}
+
+/* The seconds until another try, as far as this entry is that key's. */
+static long
+entry_wait(const struct limit *limit, uint64_t entry, uint64_t key, int64_t now)
+{
+	long wait;
+
+	/* A clock was set back; a few seconds are other workers, whose request began later. */
+	if (!entry_is(entry, key) || entry_time(entry) > now + 10)
+		return 0;
+	wait = wait_after(limit, entry_tries(limit, entry, now)) - (long)entry_age(entry, now);
+	return wait < 0 ? 0 : wait;
+}
+
+static _Atomic uint64_t *
 set_of(struct throttle *throttle, enum kind kind, uint64_t key)
 {
-	struct throttle_set *sets =
-	    kind == KNOWN_PAIR ? throttle->table->known : throttle->table->counted;
+	struct table *table = throttle->table;
 
-	return &sets[key % THROTTLE_SETS];
+	return (kind == KNOWN_PAIR ? table->known : table->counted)[key % SETS];
 }
 
 /* The place of that key; NULL if it has none. */
 static _Atomic uint64_t *
 find(struct throttle *throttle, enum kind kind, uint64_t key)
 {
-	struct throttle_set *set = set_of(throttle, kind, key);
+	_Atomic uint64_t *set = set_of(throttle, kind, key);
 
-	for (size_t i = 0; i < THROTTLE_WAYS; i++)
-		if (entry_is(atomic_load(&set->entries[i]), key))
-			return &set->entries[i];
+	for (size_t i = 0; i < WAYS; i++)
+		if (entry_is(atomic_load(&set[i]), key))
+			return &set[i];
 	return NULL;
 }
 
 /* How much would be lost with an entry: what it counts, then how young it is. */
 static int64_t
-worth(const struct throttle_limit *limit, enum kind kind, uint64_t entry, int64_t now)
+worth(const struct limit *limit, enum kind kind, uint64_t entry, int64_t now)
 {
 	int64_t youth = INT32_MAX - entry_age(entry, now);
 
@@ -54,7 +146,7 @@ worth(const struct throttle_limit *limit, enum kind kind, uint64_t entry, int64_
 static _Atomic uint64_t *
 find_place(struct throttle *throttle, enum kind kind, uint64_t key, int64_t now, uint64_t *entry)
 {
-	struct throttle_set *set = set_of(throttle, kind, key);
+	_Atomic uint64_t *set = set_of(throttle, kind, key);
 	_Atomic uint64_t *place = find(throttle, kind, key);
 	int64_t least = INT64_MAX;
 
@@ -62,13 +154,13 @@ find_place(struct throttle *throttle, enum kind kind, uint64_t key, int64_t now,
 		*entry = atomic_load(place);
 		return place;
 	}
-	for (size_t i = 0; i < THROTTLE_WAYS; i++) {
-		uint64_t here = atomic_load(&set->entries[i]);
+	for (size_t i = 0; i < WAYS; i++) {
+		uint64_t here = atomic_load(&set[i]);
 		int64_t value = worth(&throttle->limits[NAME], kind, here, now);
 
 		if (value < least) {
 			least = value;
-			place = &set->entries[i];
+			place = &set[i];
 			*entry = here;
 		}
 	}
@@ -88,16 +180,21 @@ wait_of(struct throttle *throttle, enum kind kind, uint64_t key, int64_t now)
 static long
 take(struct throttle *throttle, enum kind kind, uint64_t key, int64_t now)
 {
-	const struct throttle_limit *limit = &throttle->limits[kind];
+	const struct limit *limit = &throttle->limits[kind];
 	_Atomic uint64_t *place;
 	uint64_t entry;
+	long tries, wait;
 
 	do {
 		place = find_place(throttle, kind, key, now, &entry);
-		if (entry_wait(limit, entry, key, now) > 0)
-			return entry_wait(limit, entry, key, now);
+		wait = entry_wait(limit, entry, key, now);
+		if (wait > 0)
+			return wait;
+		tries = entry_is(entry, key) ? entry_tries(limit, entry, now) : 0;
+		/* More than makes the longest wait would only be forgotten later. */
+		tries += wait_after(limit, tries) < limit->longest;
 	} while (
-	    !atomic_compare_exchange_strong(place, &entry, entry_with_try(limit, entry, key, now)));
+	    !atomic_compare_exchange_strong(place, &entry, entry_of(key, (uint64_t)tries, now)));
 	return 0;
 }
 
@@ -107,7 +204,7 @@ give_back(struct throttle *throttle, enum kind kind, uint64_t key)
 	_Atomic uint64_t *place = find(throttle, kind, key);
 	uint64_t entry = place == NULL ? NOT_AN_ENTRY : atomic_load(place);
 
-	while (entry_is(entry, key) && entry_count(entry) > 0 &&
+	while (entry_is(entry, key) && (entry >> 32 & 0xff) > 0 &&
 	       !atomic_compare_exchange_weak(place, &entry, entry - (UINT64_C(1) << 32)))
 		;
 }
@@ -220,7 +317,7 @@ count_bits(const _Atomic uint64_t *words)
 {
 	int bits = 0;
 
-	for (size_t i = 0; i < THROTTLE_BITS / 64; i++)
+	for (size_t i = 0; i < BITS / 64; i++)
 		bits += __builtin_popcountll(atomic_load(&words[i]));
 	return bits;
 }
@@ -232,20 +329,20 @@ count_bits(const _Atomic uint64_t *words)
 static void
 watch_for_stuffing(struct throttle *throttle, const struct attempt *attempt, int64_t now)
 {
-	struct throttle_table *table = throttle->table;
+	struct table *table = throttle->table;
 	uint64_t minute = (uint64_t)now / 60, before = atomic_load(&table->minute);
 
 	if (before != minute && atomic_compare_exchange_strong(&table->minute, &before, minute)) {
 		atomic_store(&table->failures, 0);
-		for (size_t i = 0; i < THROTTLE_BITS / 64; i++) {
+		for (size_t i = 0; i < BITS / 64; i++) {
 			atomic_store(&table->addresses[i], 0);
 			atomic_store(&table->names[i], 0);
 		}
 	}
-	atomic_fetch_or(&table->addresses[attempt->address / 64 % (THROTTLE_BITS / 64)],
+	atomic_fetch_or(&table->addresses[attempt->address / 64 % (BITS / 64)],
 	    UINT64_C(1) << attempt->address % 64);
-	atomic_fetch_or(&table->names[attempt->name / 64 % (THROTTLE_BITS / 64)],
-	    UINT64_C(1) << attempt->name % 64);
+	atomic_fetch_or(
+	    &table->names[attempt->name / 64 % (BITS / 64)], UINT64_C(1) << attempt->name % 64);
 	if (atomic_fetch_add(&table->failures, 1) == STUFFING - 1 &&
 	    count_bits(table->names) > STUFFING / 2)
 		log_warning(
@@ -273,15 +370,39 @@ throttle_settle(
 		remember(throttle, attempt->known_pair, now);
 }
 
+static bool
+table_prepare(void *mapped)
+{
+	struct table *table = mapped;
+
+	if (atomic_load(&table->layout) != LAYOUT &&
+	    RAND_bytes(table->secret, sizeof(table->secret)) != 1)
+		return false;
+	atomic_store(&table->layout, LAYOUT);
+	return true;
+}
+
 struct throttle *
 throttle_open(const struct config *config)
 {
+	static const struct file_shared kind = {
+	    .mode = 0600, .size = sizeof(struct table), .prepare = table_prepare};
 	static struct throttle throttle;
+	const char *path = config->throttle_file, *why;
+	char usual[64];
 
-	throttle.limits[ADDRESS] = (struct throttle_limit){config->throttle_address_tries, 60, 60};
-	throttle.limits[NAME] = (struct throttle_limit){config->throttle_name_tries, 120, 300};
-	throttle.limits[PAIR] = (struct throttle_limit){5, 900, 900};
-	throttle.limits[KNOWN_PAIR] = (struct throttle_limit){20, 600, 600};
-	throttle.table = throttle_table_open(config->throttle_file);
-	return throttle.table == NULL ? NULL : &throttle;
+	throttle.limits[ADDRESS] = (struct limit){config->throttle_address_tries, 60, 60};
+	throttle.limits[NAME] = (struct limit){config->throttle_name_tries, 120, 300};
+	throttle.limits[PAIR] = (struct limit){5, 900, 900};
+	throttle.limits[KNOWN_PAIR] = (struct limit){20, 600, 600};
+	snprintf(usual, sizeof(usual), "/dev/shm/jwt-fcgi-%u.throttle", (unsigned)geteuid());
+	if (path == NULL)
+		path = usual;
+	throttle.table = file_map_shared(path, &kind, &why);
+	if (throttle.table == NULL) {
+		log_line("JWT_THROTTLE_FILE %s: %s", path, why);
+		return NULL;
+	}
+	madvise(throttle.table, sizeof(*throttle.table), MADV_DONTDUMP);
+	return &throttle;
 }

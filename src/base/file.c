@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,8 +106,8 @@ file_read_secret(struct arena *arena, const char *path, struct bytes *out, const
 	return *why == NULL;
 }
 
-int
-file_open_shared(const char *path, mode_t mode, const char **why)
+static int
+open_shared(const char *path, mode_t mode, const char **why)
 {
 	int descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, mode);
 	struct stat status;
@@ -123,4 +125,39 @@ file_open_shared(const char *path, mode_t mode, const char **why)
 	if (descriptor >= 0)
 		close(descriptor);
 	return -1;
+}
+
+/* The lock is let go by hand because a mapping would keep it. */
+void *
+file_map_shared(const char *path, const struct file_shared *kind, const char **why)
+{
+	int descriptor = open_shared(path, kind->mode, why), error = 0;
+	struct stat status;
+	void *at = MAP_FAILED;
+
+	if (descriptor < 0)
+		return NULL;
+	*why = NULL;
+	if (flock(descriptor, LOCK_EX) != 0 || fstat(descriptor, &status) != 0)
+		error = errno;
+	else if (status.st_size != 0 && status.st_size != (off_t)kind->size && !kind->replace)
+		*why = "is another file; remove it or name another";
+	else if (ftruncate(descriptor, (off_t)kind->size) != 0)
+		error = errno;
+	else
+		error = posix_fallocate(descriptor, 0, (off_t)kind->size);
+	if (error == 0 && *why == NULL) {
+		at = mmap(NULL, kind->size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+		error = at == MAP_FAILED ? errno : 0;
+	}
+	if (at != MAP_FAILED && !kind->prepare(at)) {
+		munmap(at, kind->size);
+		at = MAP_FAILED;
+		*why = "cannot be prepared";
+	}
+	flock(descriptor, LOCK_UN);
+	close(descriptor);
+	if (error != 0)
+		*why = strerror(error);
+	return at == MAP_FAILED ? NULL : at;
 }

@@ -29,11 +29,21 @@ bool file_read(
 /* The same, refusing what others may read or write. */
 bool file_read_secret(struct arena *, const char *path, struct bytes *out, const char **why);
 
+/* A file that processes of one user map into memory together. */
+struct file_shared {
+	mode_t mode; /* of a new file */
+	size_t size;
+	bool replace; /* a file of another size is made that size, else it is refused */
+	/* Fills what is new or of another layout. Called with the file locked; false: refuse. */
+	bool (*prepare)(void *);
+};
+
 /*
- * Opens a file that processes of this user write to together, or makes it with that mode, empty. -1
- * with *why, a clause: also if it is a link, no regular file, another user's, or if others may do
- * more with it than the mode says; then it has not been touched, however it came there.
+ * The mapping, until the process ends; all of the file is allocated, because a page that a full
+ * file system cannot give later would be SIGBUS. NULL with *why, a clause: also if the path is a
+ * link, no regular file, another user's, or if others may do more with it than the mode says; then
+ * it has not been touched.
  */
-int file_open_shared(const char *path, mode_t, const char **why);
+void *file_map_shared(const char *path, const struct file_shared *, const char **why);
 
 #endif

@@ -71,7 +71,7 @@ struct config {
 	long request_body_limit;  /* bytes */
 	long request_timeout;     /* seconds for one request to arrive */
 	const char *log;          /* text, json, syslog */
-	const char *metrics_dir;  /* NULL: nothing is counted */
+	const char *metrics_dir;  /* NULL: metrics are disabled */
 	const char *database_url; /* wiped from the environment; NULL: PG* variables alone */
 	long database_timeout;    /* seconds for the database's part of one request */
 	long feed_poll;           /* milliseconds; accounts/feed.h */

@@ -8,15 +8,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define SUFFIX          ".metrics"
-#define LAYOUT          UINT64_C(0x6a77742d66636702) /* another layout has another number */
-#define ANSWERS_MAXIMUM 64
-#define WORD_SIZE       32
+#define SUFFIX ".metrics"
+
+/* What is counted, each by itself; the last is all other answers. */
+static const struct {
+	int status;
+	const char *outcome;
+} answers[] = {{200, "ok"}, {204, "ok"}, {304, "not-modified"}, {400, "bad-request"},
+    {400, "field-errors"}, {400, "parse-error"}, {401, "bad-authorization"}, {401, "no-account"},
+    {401, "no-token"}, {401, "no-user-id"}, {401, "password-changed"}, {401, "token-blacklisted"},
+    {401, "token-expired"}, {401, "token-invalid"}, {401, "token-no-exp"}, {401, "token-no-id"},
+    {401, "token-no-type"}, {401, "token-refused"}, {401, "token-wrong-type"},
+    {401, "user-inactive"}, {401, "user-not-found"}, {404, "not-found"}, {405, "method"},
+    {406, "not-acceptable"}, {413, "too-large"}, {415, "media-type"}, {429, "throttled"},
+    {431, "headers-too-large"}, {503, "unavailable"}, {0, "other"}};
+
+#define ANSWERS (sizeof(answers) / sizeof(*answers))
 
 /* Upper ends of the buckets, in microseconds. */
 static const int64_t bounds[] = {
@@ -29,22 +38,31 @@ struct histogram {
 	uint64_t sum;                 /* microseconds */
 };
 
-struct answers {
-	char outcome[WORD_SIZE];
-	uint64_t status, count;
-};
-
-/* The file. Counters change atomically; a new kind of answer is added under a lock of the file. */
+/* The file. Each counter is changed by one atomic instruction. */
 struct metrics {
-	uint64_t layout, used;
-	struct answers answers[ANSWERS_MAXIMUM];
+	uint64_t layout;
+	uint64_t answers[ANSWERS];
 	struct histogram requests, passwords;
 	uint64_t database_errors;
 	uint64_t owners[2]; /* by enum metrics_owner */
 };
 
-static struct metrics *mapped; /* NULL: nothing is counted */
-static int descriptor = -1;
+static struct metrics *mapped; /* NULL: metrics are disabled */
+
+/* The same for files whose counters mean the same: a hash (FNV-1a) of the table above and the size.
+ */
+static uint64_t
+layout(void)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ sizeof(struct metrics);
+
+	for (size_t i = 0; i < ANSWERS; i++) {
+		hash = (hash ^ (uint64_t)answers[i].status) * UINT64_C(0x100000001b3);
+		for (const char *at = answers[i].outcome; *at != '\0'; at++)
+			hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+	}
+	return hash;
+}
 
 static void
 add(uint64_t *counter, uint64_t value)
@@ -52,38 +70,22 @@ add(uint64_t *counter, uint64_t value)
 	__atomic_fetch_add(counter, value, __ATOMIC_RELAXED);
 }
 
-static uint64_t
-get(const uint64_t *counter)
-{
-	return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
-}
-
-/* Makes the file what it must be if it is new or was written by another release. */
+/* A file of another release starts again at zero. */
 static bool
-prepare(int file)
+prepare(void *at)
 {
-	struct metrics head = {.layout = 0};
-	struct stat status;
-	bool good;
+	struct metrics *metrics = at;
 
-	if (flock(file, LOCK_EX) != 0 || fstat(file, &status) != 0)
-		return false;
-	good = status.st_size == (off_t)sizeof(head) &&
-	       pread(file, &head, sizeof(head.layout), 0) == (ssize_t)sizeof(head.layout) &&
-	       head.layout == LAYOUT;
-	if (!good) {
-		memset(&head, 0, sizeof(head));
-		head.layout = LAYOUT;
-		good = pwrite(file, &head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
-		       ftruncate(file, (off_t)sizeof(head)) == 0;
-	}
-	flock(file, LOCK_UN);
-	return good;
+	if (metrics->layout != layout())
+		*metrics = (struct metrics){.layout = layout()};
+	return true;
 }
 
 void
 metrics_open(const struct config *config, const char *program)
 {
+	static const struct file_shared kind = {
+	    .mode = 0640, .size = sizeof(*mapped), .replace = true, .prepare = prepare};
 	struct arena *arena;
 	const char *path, *why;
 
@@ -91,46 +93,10 @@ metrics_open(const struct config *config, const char *program)
 		return;
 	arena = arena_new();
 	path = arena_printf(arena, "%s/%s" SUFFIX, config->metrics_dir, program);
-	descriptor = file_open_shared(path, 0640, &why);
-	if (descriptor >= 0 && prepare(descriptor)) {
-		void *at =
-		    mmap(NULL, sizeof(*mapped), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-
-		mapped = at == MAP_FAILED ? NULL : at;
-	}
+	mapped = file_map_shared(path, &kind, &why);
 	if (mapped == NULL)
-		log_line(
-		    "nothing is counted: %s: %s", path, descriptor < 0 ? why : strerror(errno));
+		log_line("metrics disabled: %s: %s", path, why);
 	arena_free(arena);
-}
-
-static struct answers *
-find_answers(int status, const char *outcome)
-{
-	uint64_t used = get(&mapped->used);
-
-	for (uint64_t i = 0; i < used && i < ANSWERS_MAXIMUM; i++)
-		if (mapped->answers[i].status == (uint64_t)status &&
-		    strncmp(mapped->answers[i].outcome, outcome, WORD_SIZE - 1) == 0)
-			return &mapped->answers[i];
-	return NULL;
-}
-
-/* NULL if there are more kinds than anybody would look at. */
-static struct answers *
-add_answers(int status, const char *outcome)
-{
-	struct answers *answers = find_answers(status, outcome); /* somebody else was first */
-	uint64_t used = get(&mapped->used); /* once: what others write is not to be believed */
-
-	if (answers != NULL || used >= ANSWERS_MAXIMUM)
-		return answers;
-	answers = &mapped->answers[used];
-	memset(answers, 0, sizeof(*answers));
-	strncpy(answers->outcome, outcome, WORD_SIZE - 1);
-	answers->status = (uint64_t)status;
-	__atomic_store_n(&mapped->used, used + 1, __ATOMIC_RELEASE);
-	return answers;
 }
 
 static void
@@ -147,17 +113,14 @@ observe(struct histogram *histogram, int64_t microseconds)
 void
 metrics_request(int status, const char *outcome, int64_t microseconds)
 {
-	struct answers *answers;
+	size_t i = 0;
 
 	if (mapped == NULL)
 		return;
-	answers = find_answers(status, outcome);
-	if (answers == NULL && flock(descriptor, LOCK_EX) == 0) {
-		answers = add_answers(status, outcome);
-		flock(descriptor, LOCK_UN);
-	}
-	if (answers != NULL)
-		add(&answers->count, 1);
+	while (i < ANSWERS - 1 &&
+	       (answers[i].status != status || strcmp(answers[i].outcome, outcome) != 0))
+		i++;
+	add(&mapped->answers[i], 1);
 	observe(&mapped->requests, microseconds);
 }
 
@@ -194,7 +157,7 @@ read_file(int folder, const char *name, struct metrics *out)
 {
 	int file = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	bool good = file >= 0 && read(file, out, sizeof(*out)) == (ssize_t)sizeof(*out) &&
-		    out->layout == LAYOUT;
+		    out->layout == layout();
 
 	if (file >= 0)
 		close(file);
@@ -267,31 +230,17 @@ put_histogram(
 	    out, "\n%s_count{program=\"%s\"} %llu\n", name, program, (unsigned long long)count);
 }
 
-/*
- * Any program may write into any of the files, if they have one user: who breaks into one must not
- * make lines of his own.
- */
-static bool
-is_word(const char text[WORD_SIZE])
-{
-	size_t length = strnlen(text, WORD_SIZE);
-
-	return length < WORD_SIZE && strspn(text, "abcdefghijklmnopqrstuvwxyz-") == length;
-}
-
+/* Of the file only numbers are printed: a process that is attacked cannot forge lines of others. */
 static void
 put_answers(struct buffer *out, const struct reading *reading)
 {
-	const struct metrics *metrics = &reading->metrics;
-
-	for (uint64_t i = 0; i < metrics->used && i < ANSWERS_MAXIMUM; i++)
-		if (is_word(metrics->answers[i].outcome))
+	for (size_t i = 0; i < ANSWERS; i++)
+		if (reading->metrics.answers[i] > 0)
 			buffer_printf(out,
-			    "jwt_fcgi_requests_total{program=\"%s\",status=\"%llu\",outcome=\"%s\"} "
+			    "jwt_fcgi_requests_total{program=\"%s\",status=\"%d\",outcome=\"%s\"} "
 			    "%llu\n",
-			    reading->program, (unsigned long long)metrics->answers[i].status,
-			    metrics->answers[i].outcome,
-			    (unsigned long long)metrics->answers[i].count);
+			    reading->program, answers[i].status, answers[i].outcome,
+			    (unsigned long long)reading->metrics.answers[i]);
 }
 
 static void

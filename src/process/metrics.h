@@ -1,7 +1,7 @@
 /*
  * Counters of a program, for all of its processes: in a file of JWT_METRICS_DIR that each of them
  * maps into its memory. What a process counted is there at once and stays when it is killed.
- * Without that setting nothing is counted.
+ * Without that setting metrics are disabled.
  */
 #ifndef PROCESS_METRICS_H
 #define PROCESS_METRICS_H
@@ -12,7 +12,10 @@
 /* Once, before anything is counted; a folder that cannot be used is told in the log and no more. */
 void metrics_open(const struct config *, const char *program);
 
-/* A request's answer: its status, its word in the log, and how long it took. */
+/*
+ * A request's answer: its status, its word in the log, and how long it took. Pairs of both that the
+ * table in metrics.c does not have are counted together, with the outcome "other".
+ */
 void metrics_request(int status, const char *outcome, int64_t microseconds);
 
 /* What it cost to verify one password, from that clock_microseconds() on. */

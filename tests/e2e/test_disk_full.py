@@ -195,7 +195,7 @@ def test_no_space_for_what_is_counted(site, disk):
             assert "JWT_THROTTLE_FILE" in program.log.read_text() and "No space" in program.log.read_text()
         with fastcgi.Program("hello", counting) as program:
             assert hello({"hello": program}).status == 200
-            assert "nothing is counted" in program.log.read_text()
+            assert "metrics disabled" in program.log.read_text()
     roomy = disk(2)
     settings["JWT_THROTTLE_FILE"], counting["JWT_METRICS_DIR"] = str(roomy.folder / "throttle"), str(roomy.folder)
     with fastcgi.Program("token", settings) as token, fastcgi.Program("hello", counting) as counted:

@@ -8,8 +8,12 @@
 
 #include "http/endpoint.h"
 #include "http/media.h"
+#include "process/metrics.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct arena *arena;
 static struct config config = {
@@ -261,6 +265,26 @@ replies_follow_the_release(void **state)
 	    "{\"detail\":\"Method \\\"P\\\"UT\\\" not allowed.\"}");
 }
 
+/* metrics counts by a table of its own: it must have every outcome that the wire has. */
+static void
+metrics_know_every_outcome(void **state)
+{
+	char folder[] = "/tmp/jwt-fcgi-http-XXXXXX", path[64];
+	struct config counting = {.metrics_dir = folder};
+	struct buffer out = {.arena = arena};
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	metrics_open(&counting, "test");
+	for (enum wire wire = WIRE_OK; wire < WIRE_LAST; wire++)
+		metrics_request(wire_text(wire)->status, wire_text(wire)->outcome, 1);
+	assert_true(metrics_write(arena, folder, &out));
+	snprintf(path, sizeof(path), "%s/test.metrics", folder);
+	assert_int_equal(unlink(path) | rmdir(folder), 0);
+	assert_non_null(strstr(out.data, "outcome=\"ok\"} 1\n"));
+	assert_null(strstr(out.data, "outcome=\"other\""));
+}
+
 int
 main(void)
 {
@@ -272,6 +296,7 @@ main(void)
 	    cmocka_unit_test(lengths_must_be_as_announced),
 	    cmocka_unit_test(parameters_become_fields),
 	    cmocka_unit_test(replies_follow_the_release),
+	    cmocka_unit_test(metrics_know_every_outcome),
 	};
 	int failed;
 

@@ -65,26 +65,44 @@ counts_answers(void **state)
 	    written(), "jwt_fcgi_request_duration_seconds_sum{program=\"hello\"} 0.003010\n"));
 }
 
-/* What stands in the file behind the layout and the number of answers: the first answer's word. */
 static void
-word_write(const char *word)
+an_unknown_outcome_is_counted_as_other(void **state)
 {
+	(void)state;
+	metrics_request(200, "no-such-outcome", 1);
+	metrics_request(201, "ok", 1);
+	assert_non_null(strstr(written(), "status=\"0\",outcome=\"other\"} 2\n"));
+}
+
+/* Another process of the same user may write anything into the file. */
+static void
+only_numbers_are_read(void **state)
+{
+	static const char forged[] = "ok\"} 1\nforged{program=\"token\"} 1\n";
 	int file = open(path, O_WRONLY);
 
+	(void)state;
 	assert_true(file >= 0);
-	assert_int_equal(pwrite(file, word, 32, 16), 32);
+	for (off_t at = 8; at < 160; at += 8)
+		assert_int_equal(pwrite(file, forged, sizeof(forged), at), sizeof(forged));
 	close(file);
+	assert_null(strstr(written(), "forged"));
 }
 
 static void
-foreign_words_are_not_repeated(void **state)
+another_layout_starts_at_zero(void **state)
 {
+	int file = open(path, O_WRONLY);
+
 	(void)state;
-	word_write("ok\"} 1\nforged{program=\"token\"} 1");
-	assert_null(strstr(written(), "forged"));
-	word_write("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"); /* without an end */
-	assert_null(strstr(written(), "aaaa"));
-	assert_non_null(strstr(written(), "status=\"401\",outcome=\"no-token\"} 1\n"));
+	assert_true(file >= 0);
+	assert_int_equal(pwrite(file, "another release", 15, 0), 15);
+	close(file);
+	assert_null(strstr(written(), "outcome="));
+	metrics_open(&config, "hello");
+	assert_non_null(strstr(written(), "_count{program=\"hello\"} 0\n"));
+	metrics_request(200, "ok", 1);
+	assert_non_null(strstr(written(), "outcome=\"ok\"} 1\n"));
 }
 
 static void
@@ -102,7 +120,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(counts_answers),
-	    cmocka_unit_test(foreign_words_are_not_repeated),
+	    cmocka_unit_test(an_unknown_outcome_is_counted_as_other),
+	    cmocka_unit_test(only_numbers_are_read),
+	    cmocka_unit_test(another_layout_starts_at_zero),
 	    cmocka_unit_test(a_pipe_is_not_waited_for),
 	};
 

@@ -1,6 +1,8 @@
 """The Debian package: it builds, lintian has nothing to say, and its own tests pass: the tutorial with what is in it,
 and the services in a container that systemd has booted."""
+import gzip
 import os
+import re
 import shutil
 import subprocess
 
@@ -63,6 +65,12 @@ def test_what_is_in_it(unpacked):
                  "usr/share/man/man5/jwt-fcgi.conf.5.gz", "usr/share/man/man8/jwt-fcgi-token.8.gz",
                  "usr/share/doc/jwt-fcgi/README.md.gz", "usr/share/jwt-fcgi/servers/Caddyfile"):
         assert (unpacked / path).exists(), sorted(unpacked.rglob("*"))
+    readme = (unpacked / "usr/share/doc/jwt-fcgi/README.Debian").read_text()
+    for path in re.findall(r"/(?:usr|etc/nginx)/[\w./-]*\w", readme):
+        assert (unpacked / path[1:]).exists() or "/docs/" in path, path
+    pages = (unpacked / "usr/share/doc/jwt-fcgi").rglob("*.md*")
+    assert not [page for page in pages if b"/usr/local" in (
+        gzip.decompress(page.read_bytes()) if page.suffix == ".gz" else page.read_bytes())]
     unit = (unpacked / "lib/systemd/system/jwt-fcgi@.service").read_text()
     assert "-- /usr/lib/jwt-fcgi/%i" in unit
 
@@ -85,7 +93,7 @@ UNIT = """
 [Service]
 Type=oneshot
 StandardOutput=file:/mnt/said
-ExecStart=sh -c 'exec 2>&1; dpkg --no-triggers -i /mnt/*.deb && /mnt/services'
+ExecStart=sh -c 'exec 2>&1; dpkg --no-triggers -i /mnt/*.deb && DEB=$$(ls /mnt/*.deb) /mnt/services'
 ExecStopPost=systemctl --no-block --force exit
 """
 

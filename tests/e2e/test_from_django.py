@@ -2,10 +2,13 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
-from harness import ours, reference
+from harness import client, nginx, ours, process, reference
 from harness.profiles import KEY, PROFILES
 
 SCRIPT = ours.CHECKOUT / "scripts" / "from-django"
@@ -341,16 +344,53 @@ CORS = """
 import re
 INSTALLED_APPS.append("corsheaders")
 CORS_ALLOWED_ORIGINS = ["https://app.example.test"]
-CORS_ALLOWED_ORIGIN_REGEXES = [r"^https://\\w+\\.example\\.test$", re.compile("https://b", re.I)]
+CORS_ALLOWED_ORIGIN_REGEXES = [r"^https://\\w+\\.example\\.org$", re.compile("https://b", re.I)]
 """
+CORS_MORE = """
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_HEADERS = ("accept", "Authorization", "content-type", "X-Tenant", "x-team")
+"""
+# The settings, an origin, and what a preflight for the header x-tenant says: the origin and the credentials.
+PREFLIGHTS = [
+    (CORS, "https://app.example.test", (True, None)), (CORS, "https://shop.example.org", (True, None)),
+    (CORS, "https://shop.example.org.test", (False, None)), (CORS, "HTTPS://B.example.test", (True, None)),
+    (CORS, "https://c.example.test", (False, None)), (CORS + CORS_MORE, "https://app.example.test", (True, "true")),
+]
 
 
-def test_origins(convert):
-    done = convert(CORS, arguments=("shop_settings", "--origins"))
+def nginx_with(folder, text):
+    """An Nginx with that origins.conf, and nothing behind it but preflights."""
+    shutil.copytree(ours.CHECKOUT / "nginx", folder / "jwt-fcgi")
+    (folder / "jwt-fcgi/origins.conf").write_text(text)
+    return nginx.Nginx(folder, "location / { include jwt-fcgi/fastcgi.conf; return 404; }",
+                       "include jwt-fcgi/upstreams.conf;")
+
+
+@pytest.mark.parametrize("text,origin,wanted", PREFLIGHTS)
+def test_origins(convert, text, origin, wanted):
+    """Nginx, with what the script prints, answers preflights as the site's settings say."""
+    done = convert(text, arguments=("shop_settings", "--origins"))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[1:4] == [
-        '"https://app.example.test" 1;', r'"~^(?:^https://\\w+\\.example\\.test$)" 1;', '"~*^(?:https://b)" 1;']
+    folder = Path(tempfile.mkdtemp(prefix="jwt-fcgi-cors-"))
+    folder.chmod(0o755)
+    server = nginx_with(folder, done.stdout)
+    try:
+        process.wait_for(server.ready, "Nginx")
+        answer = client.ask(server.port, "OPTIONS /api/token/",
+                            [f"Origin: {origin}", "Access-Control-Request-Method: POST"])
+    finally:
+        server.end()
+        shutil.rmtree(folder, ignore_errors=True)
+    allowed = answer.header("Access-Control-Allow-Origin")
+    assert (allowed == origin, answer.header("Access-Control-Allow-Credentials")) == wanted
+    named = answer.header("Access-Control-Allow-Headers") or ""
+    assert ("x-tenant" in named) == ("X-Tenant" in text)
+
+
+def test_origins_that_cannot_be_said(convert):
     assert convert(arguments=("shop_settings", "--origins")).returncode == 1
+    done = convert(CORS + 'CORS_ALLOW_HEADERS = ["*"]', arguments=("shop_settings", "--origins"))
+    assert done.returncode == 1 and "CORS_ALLOW_HEADERS" in done.stderr
 
 
 FAILS = {

@@ -1,7 +1,6 @@
 #include "accounts/accounts.h"
 
 #include "accounts/cost.h"
-#include "accounts/feed.h"
 #include "accounts/password.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -230,6 +229,12 @@ void
 account_remember(struct accounts *accounts, const struct account *account, const char *digest)
 {
 	feed_add(accounts->feed, &(struct known_owner){account->user_id, digest}, account->name);
+}
+
+struct feed_state
+accounts_feed(const struct accounts *accounts)
+{
+	return feed_state(accounts->feed);
 }
 
 const char *

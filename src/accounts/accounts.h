@@ -7,6 +7,7 @@
 #ifndef ACCOUNTS_ACCOUNTS_H
 #define ACCOUNTS_ACCOUNTS_H
 
+#include "accounts/feed.h"
 #include "base/bytes.h"
 #include "base/verdict.h"
 #include "config/config.h"
@@ -60,6 +61,9 @@ enum verdict account_known(struct accounts *, struct arena *, const char *user_i
 
 /* To be called once an account that account_known() did not know was read and found good. */
 void account_remember(struct accounts *, const struct account *, const char *digest);
+
+/* What the change feed is doing, for metrics. */
+struct feed_state accounts_feed(const struct accounts *);
 
 /* Upper-case hex of the MD5 of the stored string: SimpleJWT's REVOKE_TOKEN_CLAIM. */
 const char *account_password_digest(struct arena *, const struct account *);

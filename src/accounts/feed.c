@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "db/query.h"
 #include "db/statements.h"
 
 #include <stdlib.h>
@@ -195,7 +196,6 @@ feed_state(const struct feed *feed)
 {
 	if (feed == NULL)
 		return (struct feed_state){.in_use = false};
-	return (struct feed_state){.in_use = feed->usable,
-	    .known = known_count(feed->known),
-	    .age_ms = feed->asked == 0 ? 0 : clock_milliseconds() - feed->asked};
+	return (struct feed_state){
+	    .in_use = feed->usable, .known = known_count(feed->known), .asked = feed->asked};
 }

@@ -16,9 +16,9 @@
 #include "accounts/known.h"
 #include "base/verdict.h"
 #include "config/config.h"
-#include "db/query.h"
 
 struct feed;
+struct database;
 
 /* NULL if the settings want none: JWT_FEED_KNOWN is 0, or users come from JWT_USER_QUERY. */
 struct feed *feed_open(const struct config *, struct database *, bool names);
@@ -36,12 +36,12 @@ enum verdict feed_find(
 /* Adds an owner who was read after feed_find() had said NO. The feed may be NULL. */
 void feed_add(struct feed *, const struct known_owner *, const char *name);
 
-/* For metrics; all 0 without a feed. */
+/* For metrics. */
 struct feed_state {
-	bool in_use;    /* installed, and on a primary server */
-	size_t known;   /* owners */
-	int64_t age_ms; /* since the last question that was answered was sent */
+	bool in_use;   /* installed, on a primary server, and asked at least once */
+	size_t known;  /* owners */
+	int64_t asked; /* clock_milliseconds() when the last question that was answered was sent */
 };
-struct feed_state feed_state(const struct feed *);
+struct feed_state feed_state(const struct feed *); /* the feed may be NULL */
 
 #endif

@@ -106,6 +106,19 @@ read_owner(struct request *request, const struct context *context, const char *u
 	return judged;
 }
 
+/* As account_known(); what the change feed is doing is counted. */
+static enum verdict
+find_known(const struct request *request, const struct context *context, const char *user_id,
+    const char *digest, struct account *out)
+{
+	enum verdict known = account_known(context->accounts, request->arena, user_id, digest, out);
+	struct feed_state feed = accounts_feed(context->accounts);
+
+	if (feed.in_use)
+		metrics_feed(feed.known, feed.asked);
+	return known;
+}
+
 enum owner
 policy_owner(struct request *request, const struct context *context, const struct json *claims,
     enum wanted wanted, struct account *out)
@@ -125,7 +138,7 @@ policy_owner(struct request *request, const struct context *context, const struc
 		break;
 	}
 	if (wanted == WANTED_JUDGEMENT)
-		known = account_known(context->accounts, request->arena, user_id, digest, out);
+		known = find_known(request, context, user_id, digest, out);
 	if (known == VERDICT_NO)
 		return read_owner(request, context, user_id, digest, out);
 	if (known == VERDICT_UNDECIDED)

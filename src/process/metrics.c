@@ -45,6 +45,7 @@ struct metrics {
 	struct histogram requests, passwords;
 	uint64_t database_errors;
 	uint64_t owners[2]; /* by enum metrics_owner */
+	uint64_t feed_known, feed_asked;
 };
 
 static struct metrics *mapped; /* NULL: metrics are disabled */
@@ -143,6 +144,16 @@ metrics_owner(enum metrics_owner how)
 {
 	if (mapped != NULL)
 		add(&mapped->owners[how], 1);
+}
+
+/* Of several processes the one that asked last is shown. */
+void
+metrics_feed(size_t known, int64_t asked)
+{
+	if (mapped == NULL)
+		return;
+	__atomic_store_n(&mapped->feed_known, known, __ATOMIC_RELAXED);
+	__atomic_store_n(&mapped->feed_asked, (uint64_t)asked, __ATOMIC_RELAXED);
 }
 
 /* A program and its counters as they were read. */
@@ -254,6 +265,32 @@ put_owners(struct buffer *out, const char *program, const uint64_t *owners)
 		    program, sources[i], (unsigned long long)owners[i]);
 }
 
+/* Only of programs that use the change feed. */
+static void
+put_feed(struct buffer *out, const struct reading *list)
+{
+	uint64_t now = (uint64_t)clock_milliseconds();
+	const struct reading *one;
+
+	put_head(out, "jwt_fcgi_feed_known_owners", "gauge",
+	    "Owners that the process that asked the change feed last knows.");
+	for (one = list; one != NULL; one = one->next)
+		if (one->metrics.feed_asked != 0)
+			buffer_printf(out, "jwt_fcgi_feed_known_owners{program=\"%s\"} %llu\n",
+			    one->program, (unsigned long long)one->metrics.feed_known);
+	put_head(out, "jwt_fcgi_feed_age_seconds", "gauge",
+	    "Time since the change feed was last asked and answered.");
+	for (one = list; one != NULL; one = one->next) {
+		uint64_t asked = one->metrics.feed_asked;
+
+		if (asked == 0)
+			continue;
+		buffer_printf(out, "jwt_fcgi_feed_age_seconds{program=\"%s\"} ", one->program);
+		put_seconds(out, now > asked ? (now - asked) * 1000 : 0);
+		buffer_putc(out, '\n');
+	}
+}
+
 bool
 metrics_write(struct arena *arena, const char *name, struct buffer *out)
 {
@@ -289,5 +326,6 @@ metrics_write(struct arena *arena, const char *name, struct buffer *out)
 	    "Owners of tokens that were judged, by what a process knows or by a read.");
 	for (reading = list; reading != NULL; reading = reading->next)
 		put_owners(out, reading->program, reading->metrics.owners);
+	put_feed(out, list);
 	return true;
 }

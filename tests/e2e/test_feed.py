@@ -424,3 +424,19 @@ def test_a_login_that_renews_the_hash_is_a_change(fed, fleet):
         return hello.counters(0)[1] > before
 
     process.wait_for(read_again, "a read")
+
+
+def test_what_is_counted(fed, fleet):
+    hello = fleet(count=1)
+    hello.warm(token(1), token(4))
+
+    def gauges():
+        with fastcgi.Program("metrics", fastcgi.plain_environment(JWT_METRICS_DIR=str(hello.folders[0]))) as metrics:
+            text = metrics.answer(*fastcgi.get("/metrics")).body.decode()
+        return dict(re.findall(r'jwt_fcgi_feed_(\w+)\{program="hello"\} ([\d.]+)', text))
+
+    assert hello.accepts(token(1))
+    assert gauges()["known_owners"] == "2"
+    process.wait_for(lambda: float(gauges()["age_seconds"]) > 1, "no question without a request")
+    assert hello.accepts(token(1))
+    assert float(gauges()["age_seconds"]) < 1

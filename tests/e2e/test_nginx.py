@@ -58,6 +58,9 @@ def log_in(server, address):
 @pytest.mark.parametrize("address,neighbour,stranger", [
     ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
     ("2001:db8::1", "2001:db8::ffff:1:2:3", "2001:db8:0:1::1"),
+    ("::ffff:192.0.2.10", "192.0.2.10", "::ffff:192.0.2.11"),  # listen [::]:80 ipv6only=off
+    ("192.0.2.12", "::ffff:192.0.2.12", "::ffff:192.0.2.0"),
+    ("::ffff:10.10.10.10", "::ffff:10.10.10.10", "::ffff:0.10.10.10"),  # a line feed for the expression
 ])
 def test_logins_of_one_address_are_limited(server, address, neighbour, stranger):
     answers = [log_in(server, address) for _ in range(30)]

@@ -1,9 +1,9 @@
 #include "accounts/throttle.h"
 
+#include "base/address.h"
 #include "base/file.h"
 #include "base/log.h"
 
-#include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdatomic.h>
@@ -221,17 +221,13 @@ remember(struct throttle *throttle, uint64_t key, int64_t now)
 
 /* The bytes by which an address is known: four, or the first eight of IPv6, or itself. */
 static struct bytes
-network_of(const char *address, unsigned char memory[16])
+network_of(const char *text, struct address *memory)
 {
-	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	if (inet_pton(AF_INET, address, memory) == 1)
-		return (struct bytes){(char *)memory, 4};
-	if (inet_pton(AF_INET6, address, memory) != 1)
-		return bytes_of(address);
-	if (memcmp(memory, mapped, sizeof(mapped)) == 0)
-		return (struct bytes){(char *)memory + sizeof(mapped), 4};
-	return (struct bytes){(char *)memory, 8};
+	if (!address_parse(text, memory))
+		return bytes_of(text);
+	if (address_is_ipv4(memory))
+		return (struct bytes){(char *)memory->bytes + 12, 4};
+	return (struct bytes){(char *)memory->bytes, 8};
 }
 
 static uint64_t
@@ -269,9 +265,9 @@ fold(struct bytes name, char memory[256])
 static void
 attempt_make(struct throttle *throttle, const char *address, struct bytes name, struct attempt *out)
 {
-	unsigned char network_memory[16];
+	struct address network_memory;
 	char name_memory[256];
-	struct bytes network = network_of(address == NULL ? "" : address, network_memory);
+	struct bytes network = network_of(address == NULL ? "" : address, &network_memory);
 	struct bytes nothing = {"", 0};
 
 	name = fold(name, name_memory);

@@ -1,5 +1,6 @@
 #include "config/config.h"
 
+#include "base/address.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "config/settings.h"
@@ -167,6 +168,25 @@ keys_agree(const struct config *config)
 	return false;
 }
 
+/* Networks, or one number of proxies from 1 to 9. */
+static bool
+are_proxies(const char *const *words)
+{
+	struct network network;
+
+	if (words == NULL ||
+	    (words[0][0] >= '1' && words[0][0] <= '9' && words[0][1] == '\0' && words[1] == NULL))
+		return true;
+	for (; *words != NULL; words++)
+		if (!address_parse_network(*words, &network)) {
+			log_line("JWT_TRUSTED_PROXIES: %s is not a network such as 10.0.0.0/8; one "
+				 "number from 1 to 9 stands alone",
+			    log_quote(memory, bytes_of(*words)));
+			return false;
+		}
+	return true;
+}
+
 /* What each setting allows by itself and yet cannot work together. */
 static bool
 settings_agree(const struct config *config)
@@ -192,7 +212,7 @@ settings_agree(const struct config *config)
 		log_line("JWT_USER_QUERY and JWT_USER_ID_QUERY: set both or neither");
 		return false;
 	}
-	return keys_agree(config) && claims_differ(config);
+	return keys_agree(config) && claims_differ(config) && are_proxies(config->trusted_proxies);
 }
 
 const struct config *

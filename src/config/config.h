@@ -62,6 +62,8 @@ struct config {
 	const char *throttle_file; /* NULL: one per user in /dev/shm */
 	long throttle_address_tries, throttle_name_tries;
 
+	const char *const *trusted_proxies; /* networks or one number; NULL: no proxy */
+
 	const char *sandbox; /* on, log, off */
 
 	/* The wire. */

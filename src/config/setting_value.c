@@ -76,6 +76,9 @@ parse_list(
 	size_t count = 0;
 	char *word;
 
+	*out = NULL;
+	if (*value == '\0' && setting->initial == NULL)
+		return true;
 	while ((word = strsep(&rest, ",")) != NULL) {
 		word += strspn(word, " ");
 		word[strcspn(word, " ")] = '\0';
@@ -133,7 +136,7 @@ setting_parse(
 static void
 print_list(const char *const *words, FILE *out)
 {
-	for (const char *const *word = words; *word != NULL; word++)
+	for (const char *const *word = words; word != NULL && *word != NULL; word++)
 		fprintf(out, "%s%s", word == words ? "" : ",", *word);
 }
 

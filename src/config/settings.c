@@ -114,6 +114,10 @@ const struct setting settings[] = {
     {"JWT_THROTTLE_NAME_TRIES", SETTING_NUMBER, FIELD(throttle_name_tries), "10", 1, 12, NULL,
 	"refused logins of one name before it has to wait"},
 
+    {"JWT_TRUSTED_PROXIES", SETTING_LIST, FIELD(trusted_proxies), NULL, 0, 0, NULL,
+	"proxies before the web server, as networks (10.0.0.0/8,fd00::/8) or as their number: the "
+	"client's address is then taken from X-Forwarded-For"},
+
     {"JWT_SANDBOX", SETTING_CHOICE, FIELD(sandbox), "on", 0, 0, "on log off",
 	"give up what a program does not need once it serves; log: only tell the audit log"},
 

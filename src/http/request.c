@@ -1,6 +1,7 @@
 #include "http/request.h"
 
 #include "http/form.h"
+#include "http/forwarded.h"
 #include "http/media.h"
 
 #include <errno.h>
@@ -29,6 +30,8 @@ field_of(struct request *request, struct bytes name)
 		return &request->if_none_match;
 	if (bytes_equal(name, "REMOTE_ADDR"))
 		return &request->remote_address;
+	if (bytes_equal(name, "HTTP_X_FORWARDED_FOR"))
+		return &request->forwarded_for;
 	if (bytes_equal(name, request->config->auth_header_name))
 		return &request->authorization;
 	/* Apache's name for it after an internal redirect. */
@@ -44,6 +47,9 @@ request_parameter(struct request *request, struct bytes name, struct bytes value
 
 	if (field == NULL)
 		return;
+	/* Of two headers it is not known which one a proxy wrote: an empty list is malformed. */
+	if (field == &request->forwarded_for && *field != NULL)
+		value = bytes_of("");
 	if (value.length > 0 && memchr(value.data, '\0', value.length) != NULL)
 		request->defect = WIRE_BAD_REQUEST;
 	else
@@ -85,6 +91,8 @@ request_complete(struct request *request)
 {
 	size_t announced;
 
+	request->remote_address = forwarded_address(request->arena,
+	    request->config->trusted_proxies, request->remote_address, request->forwarded_for);
 	if (request->defect != WIRE_OK)
 		return;
 	if (request_uncounted(request) && request->method != NULL)

@@ -20,9 +20,10 @@ struct request {
 	/* The web server's parameters; NULL where it sent none. No NUL inside, otherwise raw. */
 	const char *method, *query, *content_type, *content_length, *accept, *if_none_match;
 	const char *transfer_encoding;
-	const char *uri;           /* as the client wrote it */
-	const char *authorization; /* of JWT_AUTH_HEADER_NAME, else REDIRECT_HTTP_AUTHORIZATION */
-	const char *remote_address;
+	const char *uri;            /* as the client wrote it */
+	const char *authorization;  /* of JWT_AUTH_HEADER_NAME, else REDIRECT_HTTP_AUTHORIZATION */
+	const char *remote_address; /* the web server's peer; once complete, the client */
+	const char *forwarded_for;
 	struct bytes body;
 	bool body_ignored; /* set before it is received: the endpoint has no use for a body */
 	bool authorizer; /* asked in FastCGI's role of that name, not for an answer to the client */

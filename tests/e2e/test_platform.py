@@ -59,15 +59,30 @@ def release():
     shutil.rmtree(folder)
 
 
-def test_the_procfile(site, tmp_path, release):
-    site.restore()
-    port = process.free_port()
-    command = (release / "Procfile").read_text().split(": ", 1)[1].split()
-    settings = PROFILES["plain"].our_settings()
-    web = process.start(command, tmp_path / "log", cwd=release, env=ours.environment(
-        {}, {**settings, "DATABASE_URL": url(site), "PORT": str(port), "WORKERS": "1"}))
-    try:
+@pytest.fixture
+def start(site, tmp_path, release):
+    """start(port, **settings): what the Procfile says; its process."""
+    started = []
+
+    def start(port, **settings):
+        site.restore()
+        command = (release / "Procfile").read_text().split(": ", 1)[1].split()
+        settings = {**PROFILES["plain"].our_settings(), **settings}
+        web = process.start(command, tmp_path / "log", cwd=release, env=ours.environment(
+            {}, {**settings, "DATABASE_URL": url(site), "PORT": str(port), "WORKERS": "1"}))
+        started.append(web)
         process.wait_for(lambda: process.accepts(port), (tmp_path / "log").read_text() or "the port")
+        return web
+
+    yield start
+    for web in started:
+        process.end(web)
+
+
+def test_the_procfile(tmp_path, start):
+    port = process.free_port()
+    web = start(port)
+    try:
         pair = client.post_json(port, "/api/token/", {"username": "alice", "password": people.PASSWORD})
         assert pair.status == 200, (tmp_path / "log").read_text()
         access = "Authorization: Bearer " + pair.json()["access"]
@@ -84,3 +99,24 @@ def test_a_port_is_needed(release):
     done = subprocess.run([release / "scripts/web"], capture_output=True, text=True, env={
         **ours.environment({}, {}), "PORT": "none"})
     assert done.returncode == 1 and "PORT" in done.stderr
+
+
+@pytest.mark.parametrize("trusted", ["1", "127.0.0.0/8", ""])
+def test_the_client_behind_the_router(tmp_path, start, trusted):
+    """The platform's router is the peer of every request, and says in X-Forwarded-For whom it has in hand."""
+    port = process.free_port()
+    table = pathlib.Path(f"/dev/shm/jwt-fcgi-test-{port}.throttle")
+    start(port, JWT_THROTTLE="on", JWT_THROTTLE_FILE=str(table), JWT_TRUSTED_PROXIES=trusted)
+
+    def guess(number, forwarded):
+        return client.post_json(port, "/api/token/", {"username": f"nobody{number}", "password": "guess"},
+                                [f"X-Forwarded-For: {forwarded}"]).status
+    try:
+        refused = [guess(number, f"203.0.113.{number}, 192.0.2.1") for number in range(25)]
+        assert refused[:20] == [401] * 20 and 429 in refused[20:], "one client, whatever it says of itself"
+        assert guess(30, "192.0.2.2") == (401 if trusted else 429)
+        assert guess(31, "192.0.2.1, 192.0.2.3") == (401 if trusted else 429)
+        assert guess(32, "192.0.2.1") == 429
+        assert f"from={'192.0.2.2' if trusted else '127.0.0.1'} " in (tmp_path / "log").read_text()
+    finally:
+        table.unlink()

@@ -172,6 +172,22 @@ config_reads_the_environment(void **state)
 }
 
 static void
+config_takes_proxies(void **state)
+{
+	static const char *const values[] = {"", "1", "9", "10.0.0.1", "10.0.0.0/8, fd00::/8"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+		const struct config *config;
+
+		only_these((const char *[]){"JWT_TRUSTED_PROXIES", values[i], NULL});
+		config = config_load(NULL);
+		assert_non_null(config);
+		assert_true((config->trusted_proxies == NULL) == (*values[i] == '\0'));
+	}
+}
+
+static void
 config_refuses(void **state)
 {
 	static const char *const rows[][5] = {
@@ -191,6 +207,16 @@ config_refuses(void **state)
 	    {"JWT_AUTH_HEADER_TYPES", ""},
 	    {"JWT_AUTH_HEADER_TYPES", "Bearer,,JWT"},
 	    {"JWT_AUTH_TOKEN_CLASSES", "RefreshToken"},
+	    {"JWT_TRUSTED_PROXIES", "0"},
+	    {"JWT_TRUSTED_PROXIES", "10"},
+	    {"JWT_TRUSTED_PROXIES", "1,10.0.0.0/8"},
+	    {"JWT_TRUSTED_PROXIES", "10.0.0.0/8,1"},
+	    {"JWT_TRUSTED_PROXIES", "10.0.0.0/33"},
+	    {"JWT_TRUSTED_PROXIES", "10.0.0.0/"},
+	    {"JWT_TRUSTED_PROXIES", "10.0.0.0/8x"},
+	    {"JWT_TRUSTED_PROXIES", "0.0.0.0/0"},
+	    {"JWT_TRUSTED_PROXIES", "fd00::/129"},
+	    {"JWT_TRUSTED_PROXIES", "proxy.example.org"},
 	    {"JWT_USER_ID_CLAIM", ""},
 	    {"JWT_USER_ID_CLAIM", "a\"b"},
 	    {"JWT_USER_ID_CLAIM", "exp"},
@@ -318,6 +344,7 @@ main(void)
 	    cmocka_unit_test(log_quote_escapes),
 	    cmocka_unit_test(config_has_defaults),
 	    cmocka_unit_test(config_reads_the_environment),
+	    cmocka_unit_test(config_takes_proxies),
 	    cmocka_unit_test(config_refuses),
 	    cmocka_unit_test(config_reads_a_file),
 	    cmocka_unit_test(config_refuses_a_file),

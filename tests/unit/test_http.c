@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "http/endpoint.h"
+#include "http/forwarded.h"
 #include "http/media.h"
 #include "process/metrics.h"
 
@@ -246,6 +247,74 @@ parameters_become_fields(void **state)
 	assert_int_equal(request.defect, WIRE_BAD_REQUEST);
 }
 
+/* Each row: JWT_TRUSTED_PROXIES, REMOTE_ADDR, X-Forwarded-For, and whose request it is. */
+static void
+the_client_is_found_behind_proxies(void **state)
+{
+	static const struct {
+		const char *trusted[3], *peer, *header, *client;
+	} rows[] = {
+	    {{"10.0.0.0/8"}, "10.0.0.1", "192.0.2.7", "192.0.2.7"},
+	    {{"10.0.0.0/8"}, "10.0.0.1", "198.51.100.1, 192.0.2.7", "192.0.2.7"},
+	    {{"10.0.0.0/8"}, "10.0.0.1", "192.0.2.7,\t10.9.9.9 , 10.0.0.2", "192.0.2.7"},
+	    {{"10.0.0.0/8"}, "10.0.0.1", "nonsense, 192.0.2.7", "192.0.2.7"},
+	    {{"10.0.0.0/8"}, "10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"},
+	    {{"10.0.0.0/8"}, "192.0.2.1", "198.51.100.1", "192.0.2.1"},
+	    {{"10.0.0.0/8"}, "11.0.0.1", "198.51.100.1", "11.0.0.1"},
+	    {{"10.0.0.0/8"}, "10.0.0.1", "192.0.2.7, nonsense", "10.0.0.1"},
+	    {{"10.0.0.0/8"}, "10.0.0.1", "192.0.2.7, 10.0.0.2:443", "10.0.0.1"},
+	    {{"10.0.0.0/8"}, "10.0.0.1", "192.0.2.7, ", "10.0.0.1"},
+	    {{"10.0.0.0/8"}, "10.0.0.1", ",", "10.0.0.1"},
+	    {{"10.0.0.0/8"}, "10.0.0.1", "", "10.0.0.1"},
+	    {{"10.0.0.0/8"}, "10.0.0.1", NULL, "10.0.0.1"},
+	    {{"10.0.0.0/8"}, "unix:", "192.0.2.7", "unix:"},
+	    {{"10.0.0.0/8"}, NULL, "192.0.2.7", NULL},
+	    {{"10.0.0.0/8"}, "::ffff:10.0.0.1", "::ffff:192.0.2.7", "::ffff:192.0.2.7"},
+	    {{"10.0.0.1"}, "10.0.0.2", "192.0.2.7", "10.0.0.2"},
+	    {{"10.0.0.0/31", "fd00::/9"}, "fd7f::1", "192.0.2.7, 10.0.0.1", "192.0.2.7"},
+	    {{"10.0.0.0/31", "fd00::/9"}, "fd80::1", "192.0.2.7", "fd80::1"},
+	    {{"10.0.0.0/31"}, "10.0.0.2", "192.0.2.7", "10.0.0.2"},
+	    {{"fd00::/8"}, "fd00::1", "fe80::1%eth0", "fd00::1"},
+	    {{"fd00::/8"}, "fd00::1", "2001:db8::7", "2001:db8::7"},
+	    {{"1"}, "203.0.113.1", "198.51.100.1, 192.0.2.7", "192.0.2.7"},
+	    {{"1"}, "unix:", "192.0.2.7", "192.0.2.7"},
+	    {{"2"}, "203.0.113.1", "198.51.100.1, 192.0.2.7, 203.0.113.2", "192.0.2.7"},
+	    {{"2"}, "203.0.113.1", "192.0.2.7", "203.0.113.1"},
+	    {{"2"}, "203.0.113.1", "192.0.2.7, nonsense", "203.0.113.1"},
+	    {{NULL}, "10.0.0.1", "192.0.2.7", "10.0.0.1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *const *trusted = rows[i].trusted[0] == NULL ? NULL : rows[i].trusted;
+		const char *client =
+		    forwarded_address(arena, trusted, rows[i].peer, rows[i].header);
+
+		if (rows[i].client == NULL)
+			assert_null(client);
+		else
+			assert_string_equal(client, rows[i].client);
+	}
+}
+
+/* It is not known which of them a proxy wrote. */
+static void
+two_forwarded_headers_say_nothing(void **state)
+{
+	static const char *const trusted[] = {"10.0.0.0/8", NULL};
+	struct request request = new_request();
+
+	(void)state;
+	config.trusted_proxies = trusted;
+	request_parameter(&request, bytes_of("REMOTE_ADDR"), bytes_of("10.0.0.1"));
+	for (int i = 0; i < 2; i++)
+		request_parameter(
+		    &request, bytes_of("HTTP_X_FORWARDED_FOR"), bytes_of("192.0.2.7"));
+	request_complete(&request);
+	assert_string_equal(request.remote_address, "10.0.0.1");
+	config.trusted_proxies = NULL;
+}
+
 static void
 replies_follow_the_release(void **state)
 {
@@ -295,6 +364,8 @@ main(void)
 	    cmocka_unit_test(bodies_become_values),
 	    cmocka_unit_test(lengths_must_be_as_announced),
 	    cmocka_unit_test(parameters_become_fields),
+	    cmocka_unit_test(the_client_is_found_behind_proxies),
+	    cmocka_unit_test(two_forwarded_headers_say_nothing),
 	    cmocka_unit_test(replies_follow_the_release),
 	    cmocka_unit_test(metrics_know_every_outcome),
 	};

@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -133,7 +135,7 @@ static void
 put_head(struct line *line, enum log_level level)
 {
 	static char when[32];
-	time_t now = time(NULL);
+	time_t now = clock_seconds();
 	struct tm parts;
 
 	if (now != head_second && target == TO_SYSLOG) /* RFC 3164, 4.1.2: local, without a year */

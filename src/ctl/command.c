@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 const char *
@@ -44,7 +43,7 @@ option_clock(const struct invocation *invocation, int64_t *out)
 {
 	long now;
 
-	if (!option_number(invocation, "now", 0, 253402300799, (long)time(NULL), &now))
+	if (!option_number(invocation, "now", 0, 253402300799, (long)invocation->now, &now))
 		return false;
 	*out = now;
 	return true;

@@ -52,6 +52,7 @@ struct invocation {
 	const struct command *command;
 	struct arena *arena;
 	const struct config *config; /* NULL unless the command is configured */
+	int64_t now;                 /* seconds since the epoch, read once at the start */
 	bool json;
 	const char *values[OPTIONS_MAXIMUM]; /* of its options; of a switch "": given */
 	char **arguments;                    /* what was left, NULL at the end */

@@ -4,6 +4,7 @@
 #include "ctl/command.h"
 #include "ctl/manual.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -212,7 +213,7 @@ explain(char **argv)
 int
 main(int argc, char **argv)
 {
-	struct invocation invocation = {.command = NULL};
+	struct invocation invocation = {.now = clock_seconds()};
 	int count, outcome;
 
 	log_open("jwtctl");

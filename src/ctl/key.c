@@ -64,7 +64,7 @@ read_state(const struct invocation *invocation, enum key_state *out)
 static const char *
 new_name(const struct invocation *invocation, const struct key *key)
 {
-	time_t now = time(NULL);
+	time_t now = invocation->now;
 	struct tm utc;
 	char day[16] = "key";
 
@@ -90,7 +90,8 @@ write_key(const struct invocation *invocation, enum key_state state, const char 
 		return false;
 	}
 	name = new_name(invocation, keys.keys[0]);
-	made.keys[0] = (struct ring_key){.key = keys.keys[0], .state = state, .since = time(NULL)};
+	made.keys[0] =
+	    (struct ring_key){.key = keys.keys[0], .state = state, .since = invocation->now};
 	made.keys[0].file = arena_printf(arena, "%s/%s%s", key_state_name(state), name,
 	    keys.keys[0]->pair == NULL ? ".secret" : ".pem");
 	/* The public half first: nobody shall look for it in vain beside the private one. */
@@ -149,7 +150,8 @@ others_active(const struct ring *ring, const struct ring_key *key)
 static bool
 is_fresh(const struct invocation *invocation, const struct ring_key *key)
 {
-	return key->key->jwk != NULL && time(NULL) - key->since < invocation->config->jwks_max_age;
+	return key->key->jwk != NULL &&
+	       invocation->now - key->since < invocation->config->jwks_max_age;
 }
 
 static bool
@@ -180,7 +182,7 @@ activate_found(
 		complain(invocation,
 		    "published %lld s ago, while others may keep the list of keys for %ld s "
 		    "(JWT_JWKS_MAX_AGE): wait, or add --force",
-		    (long long)(time(NULL) - key->since), invocation->config->jwks_max_age);
+		    (long long)(invocation->now - key->since), invocation->config->jwks_max_age);
 		return OUTCOME_NO;
 	}
 	if (!keydir_move(invocation, key, KEY_ACTIVE))

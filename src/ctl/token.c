@@ -202,8 +202,8 @@ verify(const struct invocation *invocation)
 		keyring_free(context.keyring);
 		return OUTCOME_UNDECIDED;
 	}
-	if (!jws_verify(invocation->arena, context.keyring, token, &payload))
-		why = jws_fault(invocation->arena, context.keyring, token);
+	if (!jws_verify(invocation->arena, context.keyring, context.now, token, &payload))
+		why = jws_fault(invocation->arena, context.keyring, context.now, token);
 	else if (option_value(invocation, "signature-only") == NULL)
 		why = claims_why(&context, token, payload);
 	keyring_free(context.keyring);

@@ -106,7 +106,7 @@ claims_read(const struct claims_context *context, struct bytes token, struct jso
 	struct json *claims;
 	int64_t expires;
 
-	if (!jws_verify(context->arena, context->keyring, token, &payload))
+	if (!jws_verify(context->arena, context->keyring, context->now, token, &payload))
 		return CLAIMS_INVALID;
 	claims = json_parse(context->arena, payload, JSON_STRICT, NULL);
 	if (claims == NULL || claims->type != JSON_OBJECT)

@@ -200,5 +200,5 @@ claims_sign(const struct claims_context *context, struct json *claims)
 		claims_set(claims, bytes_of("iss"),
 		    claims_string(context->arena, bytes_of(config->issuer)));
 	json_write(&text, claims, true);
-	return jws_sign(context->arena, context->keyring, buffer_bytes(&text));
+	return jws_sign(context->arena, context->keyring, context->now, buffer_bytes(&text));
 }

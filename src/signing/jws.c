@@ -5,19 +5,9 @@
 #include "json/json.h"
 
 #include <string.h>
-#include <time.h>
 
 #define KID_MAXIMUM    255
 #define SIGNATURE_ROOM 64 /* of most algorithms; the others let the buffer grow */
-
-static int64_t
-seconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	return now.tv_sec;
-}
 
 /* The header of the key's own tokens. */
 static struct bytes
@@ -27,10 +17,10 @@ own_header(const struct ring *ring, const struct key *key)
 }
 
 const char *
-jws_sign(struct arena *arena, struct keyring *keyring, struct bytes payload)
+jws_sign(struct arena *arena, struct keyring *keyring, int64_t now, struct bytes payload)
 {
 	const struct ring *ring = keyring_ring(keyring);
-	const struct key *key = ring_signer(ring, seconds_now());
+	const struct key *key = ring_signer(ring, now);
 	struct buffer token = {.arena = arena};
 	unsigned char signature[SIGNATURE_MAXIMUM];
 	struct bytes header;
@@ -134,9 +124,9 @@ knows(const struct ring *ring, struct bytes key_id)
 
 /* Whether one of the keys that the header may mean made the signature. */
 static bool
-is_signed(const struct ring *ring, const struct header *header, const struct parts *parts)
+is_signed(
+    const struct ring *ring, int64_t now, const struct header *header, const struct parts *parts)
 {
-	int64_t now = seconds_now();
 	bool by_id = header->has_key_id && (ring->with_ids || knows(ring, header->key_id));
 
 	for (size_t i = 0; i < ring->count; i++) {
@@ -162,7 +152,8 @@ find_by_header(const struct ring *ring, struct bytes header)
 }
 
 bool
-jws_verify(struct arena *arena, struct keyring *keyring, struct bytes token, struct bytes *payload)
+jws_verify(struct arena *arena, struct keyring *keyring, int64_t now, struct bytes token,
+    struct bytes *payload)
 {
 	const struct ring *ring = keyring_ring(keyring);
 	const struct ring_key *own;
@@ -174,7 +165,7 @@ jws_verify(struct arena *arena, struct keyring *keyring, struct bytes token, str
 		return false;
 	own = find_by_header(ring, parts.header);
 	if (own != NULL && ring->with_ids) {
-		good = ring_key_verifies(own, seconds_now()) &&
+		good = ring_key_verifies(own, now) &&
 		       key_verify(own->key, parts.input, parts.signature);
 	} else if (own != NULL && ring->count == 1) {
 		good = key_verify(own->key, parts.input, parts.signature);
@@ -186,13 +177,13 @@ jws_verify(struct arena *arena, struct keyring *keyring, struct bytes token, str
 			keyring_look_again(keyring);
 			ring = keyring_ring(keyring); /* even the same keys may be elsewhere now */
 		}
-		good = is_signed(ring, &header, &parts);
+		good = is_signed(ring, now, &header, &parts);
 	}
 	return good && b64url_decode(arena, parts.body, payload);
 }
 
 const char *
-jws_fault(struct arena *arena, struct keyring *keyring, struct bytes token)
+jws_fault(struct arena *arena, struct keyring *keyring, int64_t now, struct bytes token)
 {
 	const struct ring *ring = keyring_ring(keyring);
 	struct header header;
@@ -206,8 +197,9 @@ jws_fault(struct arena *arena, struct keyring *keyring, struct bytes token)
 		return "there is no key with its kid";
 	for (size_t i = 0; i < ring->count; i++)
 		if (bytes_equal(header.algorithm, ring->keys[i].key->algorithm->name))
-			return is_signed(ring, &header, &parts) ? "its payload is not base64url"
-								: "its signature is not right";
+			return is_signed(ring, now, &header, &parts)
+				   ? "its payload is not base64url"
+				   : "its signature is not right";
 	return arena_printf(
 	    arena, "its alg is %s, which no key here is for", log_quote(arena, header.algorithm));
 }

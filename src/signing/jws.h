@@ -1,5 +1,6 @@
 /*
- * JSON Web Signature in its compact form (RFC 7515 section 7.1).
+ * JSON Web Signature in its compact form (RFC 7515 section 7.1). now: seconds since the epoch, for
+ * keys that verify up to a time or sign from one.
  */
 #ifndef SIGNING_JWS_H
 #define SIGNING_JWS_H
@@ -7,7 +8,7 @@
 #include "signing/keyring.h"
 
 /* header.payload.signature; NULL only if no key can sign or the library fails. In the arena. */
-const char *jws_sign(struct arena *, struct keyring *, struct bytes payload);
+const char *jws_sign(struct arena *, struct keyring *, int64_t now, struct bytes payload);
 
 /*
  * Whether the token is one of ours: exactly three parts in strict base64url, a header object whose
@@ -15,9 +16,10 @@ const char *jws_sign(struct arena *, struct keyring *, struct bytes payload);
  * is the one that kid names exactly; without a kid any key of that alg. jku, jwk, x5u and x5c are
  * not looked at. *payload: decoded, not parsed.
  */
-bool jws_verify(struct arena *, struct keyring *, struct bytes token, struct bytes *payload);
+bool jws_verify(
+    struct arena *, struct keyring *, int64_t now, struct bytes token, struct bytes *payload);
 
 /* Why jws_verify() says no, for people: a clause, in the arena. */
-const char *jws_fault(struct arena *, struct keyring *, struct bytes token);
+const char *jws_fault(struct arena *, struct keyring *, int64_t now, struct bytes token);
 
 #endif

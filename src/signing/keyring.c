@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define LOOK_EVERY 1000 /* milliseconds */
 #define SETTLED    2    /* seconds after which a change cannot hide behind a file's coarse times */
@@ -211,7 +210,7 @@ read_keys(struct keyring *keyring, struct arena *scratch, const char **why)
 		ring = read_once(keyring, scratch, why);
 		keyring->fingerprint = fingerprint(keyring, &newest);
 	}
-	keyring->settled = keyring->fingerprint == before && time(NULL) - newest >= SETTLED;
+	keyring->settled = keyring->fingerprint == before && clock_seconds() - newest >= SETTLED;
 	return ring;
 }
 

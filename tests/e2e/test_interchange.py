@@ -1,10 +1,11 @@
 """Tokens made by PyJWT and by SimpleJWT are accepted by ours, and ours by them, for every kind."""
+import contextlib
 import time
 import uuid
 
 import jwt
 import pytest
-from harness import client
+from harness import client, fastcgi, ours
 from harness.fixtures import skip_without
 from harness.ours import PROGRAM_OF
 from harness.people import PASSWORD
@@ -125,3 +126,44 @@ def test_ours_refuse_another_algorithm(stack, algorithm):
     claims = {"token_type": "access", "exp": int(time.time()) + 60, "jti": "x", "user_id": 1}
     token = jwt.encode(claims, None if algorithm == "none" else KEY, algorithm)
     assert client.hello(stack().port, token).status == 401
+
+
+READERS = {  # program: the kind of token it reads, and the request with one
+    "hello": ("access", lambda token: fastcgi.get("/hello/", token)),
+    "auth_check": ("access", lambda token: fastcgi.get("/", token)),
+    "verify": ("access", lambda token: fastcgi.post("/api/token/verify/", {"token": token})),
+    "refresh": ("refresh", lambda token: fastcgi.post("/api/token/refresh/", {"refresh": token})),
+    "blacklist": ("refresh", lambda token: fastcgi.post("/api/token/blacklist/", {"refresh": token})),
+    "sliding_refresh": ("sliding", lambda token: fastcgi.post("/api/token/refresh/", {"token": token})),
+}
+
+
+def test_a_token_that_was_minted_in_this_very_second(site):
+    """The second has just begun: time(2) reads a clock that is late and would still say the one before."""
+    if missing := ours.missing(READERS):
+        pytest.skip(f"not built: {missing}")
+    site.restore()
+    environment = ours.environment(site.our_environment(), PROFILES["default"].our_settings())
+    with contextlib.ExitStack() as stack:
+        programs = {name: stack.enter_context(fastcgi.Program(name, environment)) for name in READERS}
+        for number in range(7):
+            statuses, second = {}, int(time.time()) + 1
+            if time.time() > second - 0.2:
+                second += 1
+            requests = [(name, fastcgi.request(*make(jwt.encode({
+                "token_type": kind, "exp": second + 60, "iat": second, "nbf": second, "refresh_exp": second + 90,
+                "jti": f"{number:016x}{position:016x}", "user_id": "1"}, KEY, "HS256"))))
+                for position, (name, (kind, make)) in enumerate(READERS.items())]
+            requests = requests[number % len(requests):] + requests[:number % len(requests)]
+            connections = {name: stack.enter_context(programs[name].connect()) for name, _ in requests}
+            time.sleep(second - time.time() - 0.002)
+            while time.time() < second:
+                pass
+            for name, request in requests:
+                connections[name].sendall(request)
+            for name, connection in connections.items():
+                output, ended = fastcgi.read_answer(connection)
+                assert ended
+                statuses[name] = output.split()[1]
+            if number > 0:  # the first round connects to the database
+                assert set(statuses.values()) <= {b"200", b"204"}, statuses

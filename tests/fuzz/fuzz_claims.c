@@ -62,7 +62,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < sizeof(configs) / sizeof(*configs); i++) {
 		struct claims_context context = {arena, &configs[i], keyring, 1700000000};
 		const char *token =
-		    jws_sign(arena, keyring, (struct bytes){(const char *)data, size});
+		    jws_sign(arena, keyring, 0, (struct bytes){(const char *)data, size});
 		struct json *claims;
 
 		require(token != NULL);

@@ -30,8 +30,8 @@ check(struct arena *arena, struct keyring *keyring, struct bytes token)
 {
 	struct bytes payload;
 
-	if (!jws_verify(arena, keyring, token, &payload)) {
-		require(strlen(jws_fault(arena, keyring, token)) > 0);
+	if (!jws_verify(arena, keyring, 0, token, &payload)) {
+		require(strlen(jws_fault(arena, keyring, 0, token)) > 0);
 		return;
 	}
 	/* Three parts, and the last is the signature of the others. */

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "signing/claims.h"
 #include "signing/jws.h"
 
@@ -62,8 +63,8 @@ judge(const char *payload)
 {
 	struct json *claims;
 
-	return claims_read(
-	    &context, bytes_of(jws_sign(arena, keyring, bytes_of(payload))), &claims);
+	return claims_read(&context,
+	    bytes_of(jws_sign(arena, keyring, clock_seconds(), bytes_of(payload))), &claims);
 }
 
 /* The token of RFC 7519 section 3.1 and RFC 7515 A.1, with the key of there. */

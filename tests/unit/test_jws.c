@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "signing/b64url.h"
 #include "signing/generate.h"
 #include "signing/jwk.h"
@@ -63,7 +64,7 @@ verifies(struct keyring *keyring, const char *token)
 {
 	struct bytes payload;
 
-	return jws_verify(arena, keyring, bytes_of(token), &payload);
+	return jws_verify(arena, keyring, clock_seconds(), bytes_of(token), &payload);
 }
 
 /* tests/vectors/jws.json: RFC 7515 A and E, RFC 8037 A.4, Wycheproof. */
@@ -116,15 +117,16 @@ test_vectors(void **state)
 		bool valid;
 
 		assert_non_null(keyring);
-		valid = jws_verify(arena, keyring, json_member(vector, "token")->text, &payload);
+		valid = jws_verify(
+		    arena, keyring, clock_seconds(), json_member(vector, "token")->text, &payload);
 		if (valid != json_member(vector, "valid")->boolean) {
 			print_message("# %.*s: %s\n", (int)json_member(vector, "id")->text.length,
 			    json_member(vector, "id")->text.data, valid ? "accepted" : "refused");
 			wrong++;
 		}
 		if (!valid)
-			assert_non_null(
-			    jws_fault(arena, keyring, json_member(vector, "token")->text));
+			assert_non_null(jws_fault(
+			    arena, keyring, clock_seconds(), json_member(vector, "token")->text));
 		keyring_free(keyring);
 		count++;
 	}
@@ -150,15 +152,16 @@ test_every_algorithm(void **state)
 		struct bytes text = bytes_of(new_key(one));
 		struct keyring *signer = ring_from(text, one->name, true);
 		struct keyring *verifier = ring_from(text, one->name, false);
-		const char *token = jws_sign(arena, signer, bytes_of("{\"a\":1}"));
+		const char *token = jws_sign(arena, signer, clock_seconds(), bytes_of("{\"a\":1}"));
 		size_t length = strlen(token);
 		struct bytes payload;
 
-		assert_true(jws_verify(arena, verifier, bytes_of(token), &payload));
+		assert_true(
+		    jws_verify(arena, verifier, clock_seconds(), bytes_of(token), &payload));
 		assert_true(bytes_equal(payload, "{\"a\":1}"));
 		assert_true(verifies(signer, token));
 		assert_true(one->family == FAMILY_HMAC ||
-			    jws_sign(arena, verifier, bytes_of("{}")) == NULL);
+			    jws_sign(arena, verifier, clock_seconds(), bytes_of("{}")) == NULL);
 		for (size_t i = 0; i < length; i += 1 + length / 8) {
 			char *changed = arena_copy(arena, token, length);
 
@@ -184,7 +187,7 @@ test_confusion(void **state)
 	for (const struct algorithm *made = algorithms; made->name != NULL; made++) {
 		struct bytes text = bytes_of(new_key(made));
 		struct keyring *keyring = ring_from(text, made->name, true);
-		const char *token = jws_sign(arena, keyring, bytes_of("{}"));
+		const char *token = jws_sign(arena, keyring, clock_seconds(), bytes_of("{}"));
 		const char *rest = strchr(token, '.');
 
 		for (const struct algorithm *asked = algorithms; asked->name != NULL; asked++) {

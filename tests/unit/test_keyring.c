@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "signing/b64url.h"
 #include "signing/generate.h"
@@ -146,7 +147,7 @@ verifies(struct keyring *keyring, const char *token)
 {
 	struct bytes payload;
 
-	return jws_verify(arena, keyring, bytes_of(token), &payload);
+	return jws_verify(arena, keyring, clock_seconds(), bytes_of(token), &payload);
 }
 
 static const char *
@@ -204,7 +205,7 @@ test_states(void **state)
 	before = ring_signer(ring, last->since + 1);
 	assert_string_equal(before->algorithm->name, "ES384");
 	keyring = load(KEYRING_SIGNS);
-	token = jws_sign(arena, keyring, bytes_of("{}"));
+	token = jws_sign(arena, keyring, clock_seconds(), bytes_of("{}"));
 	assert_true(b64url_decode(arena, (struct bytes){token, strcspn(token, ".")}, &header));
 	assert_true(
 	    bytes_equal(header, header_of(before)) || bytes_equal(header, header_of(last->key)));
@@ -226,7 +227,7 @@ test_tokens_without_kid(void **state)
 	(void)state;
 	assert_true(keytext_read(arena, bytes_of(secret), &wish, &keys, NULL, &why));
 	before = keyring_of(ring_of(&keys));
-	token = jws_sign(arena, before, bytes_of("{}"));
+	token = jws_sign(arena, before, clock_seconds(), bytes_of("{}"));
 	assert_true(strncmp(token, "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.", 37) == 0);
 	write_file("active/a.pem", new_text("ES256"), 0600);
 	write_file("retired/old.secret", secret, 0600);
@@ -326,15 +327,15 @@ test_reload(void **state)
 	write_file("active/a.pem", new_text("ES256"), 0600);
 	worker = load(KEYRING_SIGNS);
 	other = load(KEYRING_SIGNS);
-	first_token = jws_sign(arena, worker, bytes_of("{}"));
+	first_token = jws_sign(arena, worker, clock_seconds(), bytes_of("{}"));
 	write_file("active/b.pem", arena_copy(arena, second, strlen(second) / 2), 0600);
 	raise(SIGHUP);
-	token = jws_sign(arena, worker, bytes_of("{}"));
+	token = jws_sign(arena, worker, clock_seconds(), bytes_of("{}"));
 	assert_int_equal(keyring_ring(worker)->count, 1);
 	assert_true(verifies(other, token));
 	write_file("active/b.pem", second, 0600);
 	raise(SIGHUP);
-	token = jws_sign(arena, worker, bytes_of("{}"));
+	token = jws_sign(arena, worker, clock_seconds(), bytes_of("{}"));
 	assert_int_equal(keyring_ring(worker)->count, 2);
 	assert_true(verifies(other, token) && verifies(other, first_token));
 	ring = keyring_ring(worker);
@@ -361,7 +362,7 @@ test_unknown_kid(void **state)
 	unlink(path_of("active/a.pem"));
 	write_file("active/b.pem", new_text("ES256"), 0600);
 	other = load(KEYRING_SIGNS);
-	token = jws_sign(arena, other, bytes_of("{}"));
+	token = jws_sign(arena, other, clock_seconds(), bytes_of("{}"));
 	assert_true(verifies(worker, token));
 	keyring_free(worker);
 	keyring_free(other);
@@ -394,7 +395,7 @@ test_single(void **state)
 	config.signing_key = "a key of the tests, as long as it must be";
 	keyring = keyring_load(&config, KEYRING_SIGNS);
 	assert_non_null(keyring);
-	assert_string_equal(jws_sign(arena, keyring, bytes_of("{}")),
+	assert_string_equal(jws_sign(arena, keyring, clock_seconds(), bytes_of("{}")),
 	    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.2Y5d0Y1mu5nGqFGATTGBZ-HF6siRAAgAN1CAk7yzAwY");
 	keyring_free(keyring);
 	config.algorithm = "ES256";
@@ -428,15 +429,15 @@ test_single_file_replaced(void **state)
 	write_file("key", "one secret of the tests, as long as it must be", 0600);
 	worker = keyring_load(&config, KEYRING_SIGNS);
 	assert_non_null(worker);
-	first = jws_sign(arena, worker, bytes_of("{}"));
+	first = jws_sign(arena, worker, clock_seconds(), bytes_of("{}"));
 	assert_true(verifies(worker, first));
 	write_file("new", "another secret of the tests, as long as it must be", 0600);
 	move("new", "key");
 	other = keyring_load(&config, KEYRING_SIGNS); /* started again */
-	second = jws_sign(arena, other, bytes_of("{}"));
+	second = jws_sign(arena, other, clock_seconds(), bytes_of("{}"));
 	assert_true(verifies(worker, second));
 	assert_false(verifies(worker, first));
-	assert_string_equal(jws_sign(arena, worker, bytes_of("{}")), second);
+	assert_string_equal(jws_sign(arena, worker, clock_seconds(), bytes_of("{}")), second);
 	for (size_t i = 0; i < 3; i++) {
 		write_file("key", i == 0 ? "half" : "as long as it must be, but for all to read",
 		    i == 1 ? 0644 : 0600);
@@ -467,10 +468,10 @@ test_public_file_replaced(void **state)
 	signs.signing_key = private;
 	signer = keyring_load(&signs, KEYRING_SIGNS);
 	worker = keyring_load(&config, KEYRING_VERIFIES);
-	assert_false(verifies(worker, jws_sign(arena, signer, bytes_of("{}"))));
+	assert_false(verifies(worker, jws_sign(arena, signer, clock_seconds(), bytes_of("{}"))));
 	write_file("public.new", public_text(private), 0644);
 	move("public.new", "public");
-	assert_true(verifies(worker, jws_sign(arena, signer, bytes_of("{}"))));
+	assert_true(verifies(worker, jws_sign(arena, signer, clock_seconds(), bytes_of("{}"))));
 	assert_null(keyring_watched(worker)[1]);
 	keyring_free(signer);
 	keyring_free(worker);

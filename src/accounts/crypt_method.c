@@ -209,8 +209,10 @@ crypt_method_law(const struct crypt_method *method, const char *parameters)
 
 	if (!method->blocks)
 		return (struct cost_law){.blocks = NULL};
-	if (field_skip(&parameters, "rounds="))
-		parameters += strcspn(parameters, "$") + 1;
+	if (field_skip(&parameters, "rounds=")) {
+		parameters += strcspn(parameters, "$");
+		parameters += *parameters == '$';
+	}
 	salt = strcspn(parameters, "$");
 	return (struct cost_law){method->blocks, salt < method->salt ? salt : method->salt};
 }

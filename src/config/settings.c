@@ -98,7 +98,7 @@ const struct setting settings[] = {
     {"JWT_PASSWORD_LEGACY", SETTING_SWITCH, FIELD(password_legacy), "off", 0, 0, NULL,
 	"accept md5, sha1 and unsalted hashes too"},
 
-    {"JWT_LOGIN_NICE", SETTING_NUMBER, FIELD(login_nice), "10", 0, 19, NULL,
+    {"JWT_LOGIN_NICE", SETTING_NUMBER, FIELD(login_nice), "5", 0, 19, NULL,
 	"the nice value of the programs that hash passwords, so that a flood of logins stops nothing "
 	"else"},
     {"JWT_LOGIN_QUEUE", SETTING_NUMBER, FIELD(login_queue), "64", 0, 65535, NULL,

@@ -153,31 +153,11 @@ def nice_of(pid):
 
 @needs_programs
 @pytest.mark.parametrize("name, settings, expected", [
-    ("token", {}, 10), ("token", {"JWT_LOGIN_NICE": "3"}, 3), ("hello", {"JWT_LOGIN_NICE": "3"}, nice_of("self"))])
+    ("token", {}, 5), ("token", {"JWT_LOGIN_NICE": "3"}, 3), ("hello", {"JWT_LOGIN_NICE": "3"}, nice_of("self"))])
 def test_only_programs_that_hash_are_nice(name, settings, expected):
     with program(name, **settings) as one:
         assert one.ask(METHOD)[1]
         assert nice_of(one.process.pid) == expected
-
-
-def group_of(pid):
-    """The kernel's words for a session's processes and their nice value among others."""
-    with open(f"/proc/{pid}/autogroup") as file:
-        return file.read().split(" ", 1)[1].strip()
-
-
-@needs_programs
-@pytest.mark.skipif(not os.path.exists("/proc/self/autogroup"), reason="this kernel does not group by session")
-@pytest.mark.parametrize("starter, expected", [
-    (["setsid"], "nice 10"), (["setsid", "/usr/bin/multiwatch", "-f", "2", "-s", "TERM", "--"], "nice 10"),
-    (["setsid", "sh", "-c", '"$0"; :'], "nice 0")])
-def test_a_session_of_programs_that_hash_is_nice_to_others(starter, expected):
-    """Its own, or multiwatch's: what else starts it may have started others."""
-    environment = fastcgi.plain_environment(JWT_SIGNING_KEY=KEY, PGHOST="/nonexistent")
-    with fastcgi.Program("token", environment, wrapper=starter) as one:
-        assert one.ask(METHOD)[1]
-        nice = [pid for pid in process.children(one.process.pid) if nice_of(pid) == 10]
-        assert nice and {group_of(pid) for pid in nice} == {expected}
 
 
 def test_of_too_many_logins_some_are_refused_at_once(stack):

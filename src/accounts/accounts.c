@@ -17,9 +17,8 @@ struct accounts {
 	struct feed *feed; /* may be NULL */
 	struct password_policy policy;
 	enum password_rehash rehash;
-	long ceiling;       /* the most PBKDF2 iterations of the setting and of any hash known */
-	bool ceiling_known; /* whether the table was asked for it */
-	bool own_tables;    /* users come from JWT_USER_TABLE, not from JWT_USER_QUERY */
+	long ceiling;    /* the most PBKDF2 iterations of the setting and of any hash seen */
+	bool own_tables; /* users come from JWT_USER_TABLE, not from JWT_USER_QUERY */
 };
 
 struct accounts *
@@ -103,13 +102,6 @@ account_find(
 	return verdict;
 }
 
-static void
-raise_ceiling(struct accounts *accounts, long cost)
-{
-	if (cost > accounts->ceiling)
-		accounts->ceiling = cost;
-}
-
 /* As much as the dearest verification of such a password that this process knows of. */
 static long
 refusal_cost(const struct accounts *accounts, struct bytes password)
@@ -117,22 +109,6 @@ refusal_cost(const struct accounts *accounts, struct bytes password)
 	long measured = cost_dearest(password.length);
 
 	return measured > accounts->ceiling ? measured : accounts->ceiling;
-}
-
-/* Asks once for the dearest hash of the table, so that an unknown user costs as much. */
-static enum verdict
-learn_ceiling(struct accounts *accounts, struct arena *arena)
-{
-	struct rows rows;
-	enum verdict verdict;
-
-	if (accounts->ceiling_known || !accounts->own_tables)
-		return VERDICT_YES;
-	verdict = ask(accounts, arena, PASSWORD_COST, NULL, &rows);
-	if (verdict == VERDICT_YES && rows.values[0] != NULL)
-		raise_ceiling(accounts, atol(rows.values[0]));
-	accounts->ceiling_known = verdict != VERDICT_UNDECIDED;
-	return verdict;
 }
 
 /*
@@ -192,8 +168,6 @@ account_authenticate(struct accounts *accounts, struct arena *arena, struct byte
 	int64_t begun;
 	long spent = 0;
 
-	if (learn_ceiling(accounts, arena) == VERDICT_UNDECIDED)
-		return VERDICT_UNDECIDED;
 	found = find(accounts, arena, USER_BY_NAME, name, out);
 	if (found == VERDICT_UNDECIDED)
 		return found;
@@ -202,8 +176,8 @@ account_authenticate(struct accounts *accounts, struct arena *arena, struct byte
 		verified = password_verify(&accounts->policy, password, out->password, &spent);
 	if (verified == VERDICT_UNDECIDED)
 		return verified;
-	if (found == VERDICT_YES)
-		raise_ceiling(accounts, password_cost(out->password));
+	if (found == VERDICT_YES && password_cost(out->password) > accounts->ceiling)
+		accounts->ceiling = password_cost(out->password);
 	/* Django renews the hash of an inactive user too, before it refuses him. */
 	if (verified == VERDICT_YES)
 		renew_hash(accounts, arena, password, out);

@@ -40,9 +40,13 @@ struct accounts *accounts_open(const struct config *, const char *program, bool 
 enum verdict accounts_check(struct accounts *, struct arena *);
 
 /*
- * Whether login and password are those of an active account. Every NO costs the same, whether the
- * user is unknown, inactive, without a usable password or just somebody else. login and password
- * are UTF-8 without NUL. A login renews the stored hash as JWT_PASSWORD_REHASH says.
+ * Whether login and password are those of an active account. login and password are UTF-8 without
+ * NUL. A login renews the stored hash as JWT_PASSWORD_REHASH says.
+ *
+ * Every NO costs the same, whether the user is unknown, inactive, without a usable password or the
+ * password is wrong: as much as the dearest hash that this process has verified, and at least
+ * JWT_PBKDF2_ITERATIONS. What a client can learn by a clock: until a process has verified a dearer
+ * hash than the setting's, the owner of such a hash is refused later than an unknown name is.
  */
 enum verdict account_authenticate(struct accounts *, struct arena *, struct bytes login,
     struct bytes password, struct account *out);

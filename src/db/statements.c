@@ -34,12 +34,6 @@ make_passwords(struct arena *arena, const struct config *config, struct statemen
 	const char *key = statements_quote(arena, config->user_key_field);
 	const char *password = statements_quote(arena, config->user_password_field);
 
-	made[PASSWORD_COST] = (struct statement){
-	    arena_printf(arena,
-		"SELECT max(substring(password from '^pbkdf2_sha256[$]([0-9]{1,8})[$]')::integer)"
-		" FROM (SELECT %s AS password FROM %s ORDER BY %s DESC LIMIT 1000) newest",
-		password, table, key),
-	    0, REPEATABLE};
 	/*
 	 * Only if the old hash is still there. The setting, which ends with the statement, tells
 	 * the change feed that the password is the same (sql/changes.sql).

@@ -10,7 +10,6 @@
 enum statement_number {
 	USER_BY_NAME,      /* login -> id, password, active, primary key, login */
 	USER_BY_ID,        /* id -> the same */
-	PASSWORD_COST,     /* -> the most PBKDF2 iterations among the newest users */
 	PASSWORD_STORE,    /* key, new, old -> a row if the old one stood there */
 	LAST_LOGIN,        /* key */
 	TOKEN_OUTSTANDING, /* user, jti, token, expires_at, created now */

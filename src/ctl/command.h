@@ -36,11 +36,11 @@ struct command {
 	/* Besides --json and --help, which all have, and --config of those that are configured. */
 	struct option_text options[OPTIONS_MAXIMUM + 1]; /* a NULL name ends them */
 	bool configured; /* reads the settings, as the programs do */
+	/* NULL: a script of that name, beside the programs, takes the words as they are. */
 	enum outcome (*run)(const struct invocation *);
 };
 
 /* The tables; a NULL name ends each. */
-extern const struct command doctor_commands[];
 extern const struct command issue_commands[];
 extern const struct command key_commands[];
 extern const struct command keyfile_commands[];

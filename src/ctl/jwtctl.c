@@ -7,8 +7,22 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+static const struct command doctor_commands[] = {
+    {.name = "doctor",
+	.summary = "Look at settings, keys, database, sockets and web server; say how to fix them",
+	.examples = "  jwtctl doctor --config /etc/jwt-fcgi/jwt-fcgi.conf\n"
+		    "  jwtctl doctor --url https://auth.example.org\n",
+	.options = {{"sockets", "DIR", "where the programs listen; default: /run/jwt-fcgi"},
+	    {"url", "URL", "of the service, to be asked through the web server"}},
+	.configured = true},
+    {.name = NULL},
+};
 
 static const struct command *const tables[] = {key_commands, keyfile_commands, token_commands,
     issue_commands, user_commands, doctor_commands, NULL};
@@ -161,6 +175,33 @@ words_read(struct invocation *invocation, char **words, const char **config, boo
 	return false;
 }
 
+static bool
+has_word(char **words, const char *word)
+{
+	while (*words != NULL && strcmp(*words, word) != 0)
+		words++;
+	return *words != NULL;
+}
+
+/* In the place of this process: in the build folder the script is beside jwtctl. words[-1] is the
+ * command's name. */
+static enum outcome
+script_run(const struct invocation *invocation, char **words)
+{
+	char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	const char *name = invocation->command->name;
+
+	path[length < 0 ? 0 : length] = '\0';
+	if (strrchr(path, '/') != NULL) {
+		*strrchr(path, '/') = '\0';
+		execv(arena_printf(invocation->arena, "%s/%s", path, name), words - 1);
+	}
+	execv(arena_printf(invocation->arena, PKGLIBEXECDIR "/%s", name), words - 1);
+	complain(invocation, PKGLIBEXECDIR "/%s: %s", name, strerror(errno));
+	return OUTCOME_UNDECIDED;
+}
+
 /* Runs with the words behind its name. */
 static enum outcome
 command_run(struct invocation *invocation, char **words)
@@ -169,6 +210,8 @@ command_run(struct invocation *invocation, char **words)
 	const char *file = NULL;
 	bool help = false;
 
+	if (command->run == NULL && !has_word(words, "--help"))
+		return script_run(invocation, words);
 	if (!words_read(invocation, words, &file, &help))
 		return OUTCOME_UNDECIDED;
 	if (help) {

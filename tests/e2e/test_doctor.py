@@ -1,17 +1,22 @@
-"""jwtctl doctor finds what is wrong, names the directive that mends it, and is content with what is right."""
+"""jwtctl doctor finds what is wrong, names the directive that fixes it, and finds nothing wrong where nothing is."""
 import datetime
 import ipaddress
 import json
 import os
+import pathlib
+import re
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from harness import ours, process, servers
-from harness.profiles import PROFILES
+from harness.profiles import KEY, PROFILES
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +50,8 @@ def url(server):
 
 
 def wrong(done):
-    assert done.returncode == 1, done.stderr
-    return {what: mend for state, what, mend in lines(done) if state == "wrong"}
+    assert done.returncode == 1, done.stdout + done.stderr
+    return {what: fix for state, what, fix in lines(done) if state == "wrong"}
 
 
 def lines(done):
@@ -63,22 +68,29 @@ def lines(done):
 def test_all_is_well(server):
     done = doctor(server, "--sockets", server.folder, "--url", url(server))
     assert done.returncode == 0, done.stdout + done.stderr
-    told = [what for state, what, mend in lines(done) if state == "ok" and mend is None]
-    assert told[:4] == ["settings", "keys", "database", "tables"]
-    assert set(told[4:]) == {str(server.folder / f"{name}.sock") for name in servers.NAMES} | {
-        url(server) + "/hello/", url(server) + "/api/token/"}
+    states = {}
+    for state, what, fix in lines(done):
+        states.setdefault(state, set()).add(what)
+        assert fix is None
+    served = {url(server) + path for path, name in ours.PROGRAM_OF.items() if name in servers.NAMES}
+    assert states["ok"] >= {"configuration"} | {str(server.folder / f"{name}.sock") for name in servers.NAMES} | served
+    assert not set(states) & {"wrong", "note"} and not served & states.get("-", set())
     listed = json.loads(doctor(server, "--json", "--sockets", server.folder).stdout)
-    assert all(row["ok"] is True and row["mend"] is None for row in listed)
+    assert len(listed) == len(servers.NAMES) + 1 and all(row["ok"] is True and row["fix"] is None for row in listed)
 
 
-@pytest.mark.parametrize("settings,what,mend", [
-    ({"PGHOST": "/nowhere"}, "database", "PGHOST"),
-    ({"PGDATABASE": "postgres"}, "tables", "sql/schema.sql"),
-    ({"JWT_ALGORITHM": "ES256"}, "keys", "jwtctl key generate"),
+@pytest.mark.parametrize("settings,fix", [
+    ({"PGHOST": "/nowhere"}, "PGHOST"),
+    ({"PGDATABASE": "postgres"}, "sql/schema.sql"),
+    ({"JWT_ALGORITHM": "ES256"}, "jwtctl key generate"),
+    ({"JWT_LEEWAY": "much"}, "jwt-fcgi.conf(5)"),
 ])
-def test_what_is_wrong_inside(server, settings, what, mend):
-    found = wrong(doctor(server, "--sockets", server.folder, **settings))
-    assert mend in found[what]
+def test_what_is_wrong_inside(server, settings, fix):
+    done = doctor(server, "--sockets", server.folder, **settings)
+    assert fix in wrong(done)["configuration"]
+    told = doctor(server, "--json", "--sockets", server.folder, **settings)
+    rows = [row for row in json.loads(told.stdout) if not row["ok"]]
+    assert told.returncode == 1 and rows and all(fix in row["fix"] for row in rows)
 
 
 def test_what_is_wrong_with_sockets(server):
@@ -100,11 +112,84 @@ def test_what_is_wrong_with_sockets(server):
     assert "--sockets" in wrong(doctor(server, "--sockets", "/nowhere"))["/nowhere"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be a user who may not use a socket")
+def test_a_socket_and_a_folder_that_may_not_be_used(server):
+    with tempfile.TemporaryDirectory(prefix="jwt-fcgi-test-") as name:
+        place = pathlib.Path(name)
+        place.chmod(0o755)
+        for program in ("jwtctl", "doctor", "token"):
+            shutil.copy(ours.program(program), place)
+        (place / "sockets").mkdir(0o755)
+        with socket.socket(socket.AF_UNIX) as listener:
+            path = place / "sockets" / "token.sock"
+            listener.bind(str(path))
+            listener.listen()
+            path.chmod(0o600)
+
+            def as_another():
+                return wrong(subprocess.run(
+                    ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--", place / "jwtctl", "doctor",
+                     "--sockets", place / "sockets"], capture_output=True, text=True, cwd="/",
+                    env=ours.environment({}, {"JWT_SIGNING_KEY": KEY})))
+
+            assert "the web server's user" in as_another()[str(path)]
+            (place / "sockets").chmod(0o700)
+            assert "the web server's user" in as_another()[str(place / "sockets")]
+
+
 def test_a_web_server_that_is_not_there(server):
     found = wrong(doctor(server, "--sockets", server.folder, "--url", "http://127.0.0.1:1"))
-    assert "must run" in found["http://127.0.0.1:1/hello/"]
+    assert list(found) == ["http://127.0.0.1:1"] and "must run" in found["http://127.0.0.1:1"]
     found = wrong(doctor(server, "--sockets", server.folder, "--url", url(server) + "/elsewhere/"))
-    assert "docs/deploy.md" in found[url(server) + "/elsewhere//hello/"]
+    assert "docs/deploy.md" in found[url(server) + "/elsewhere/hello/"]
+    assert "http://" in wrong(doctor(server, "--url", "gopher://127.0.0.1/"))["gopher://127.0.0.1"]
+
+
+def front(server, name, change):
+    """Another Nginx in front of the same programs, with a changed configuration; its URL."""
+    port = process.free_port()
+    path = server.folder / f"{name}.conf"
+    text = (server.folder / "nginx.conf").read_text().replace(f"127.0.0.1:{server.port}", f"127.0.0.1:{port}")
+    path.write_text(change(text).replace("nginx.pid", f"{name}.pid"))
+    server.start(servers.tool("nginx"), "-p", server.folder, "-c", path, "-e", "stderr")
+    process.wait_for(lambda: process.accepts(port), "another Nginx")
+    return f"http://127.0.0.1:{port}"
+
+
+def test_a_site_that_serves_tokens_only(site):
+    """What it does not serve is not wrong, whether sockets are seen or not."""
+    small = servers.Server(site.our_environment(), PROFILES["default"].our_settings())
+    try:
+        small.spawn("token", "-s", small.folder / "token.sock", "-M", "0660")
+        servers.nginx_start(small)
+        base = front(small, "small", lambda text: text.replace("include jwt-fcgi/locations.conf;", """
+            location = /api/token/ { include jwt-fcgi/fastcgi.conf; fastcgi_pass jwt_fcgi_token; }
+            include jwt-fcgi/answers.conf;""").replace("include jwt-fcgi/page.conf;", ""))
+        for arguments in (["--sockets", small.folder], []):
+            done = doctor(small, *arguments, "--url", base)
+            assert done.returncode == 0, done.stdout
+            states = {what: state for state, what, _ in lines(done)}
+            assert states[base + "/api/token/"] == "ok" and states[base + "/hello/"] == "-"
+    finally:
+        small.end()
+
+
+def test_a_body_and_a_header_that_do_not_arrive(server):
+    base = front(server, "deaf", lambda text: re.sub(
+        r"(server_tokens|access_log)", r"fastcgi_pass_request_body off; fastcgi_pass_request_headers off; \1", text, count=1))
+    found = wrong(doctor(server, "--sockets", server.folder, "--url", base))
+    assert "fastcgi_pass_request_body" in found[base + "/api/token/"]
+    assert "fastcgi_pass_request_headers" in found[base + "/hello/"]
+
+
+def test_without_curl(server):
+    with tempfile.TemporaryDirectory(prefix="jwt-fcgi-test-") as name:
+        place = pathlib.Path(name)
+        place.chmod(0o755)
+        for tool in (*server.prefix[:1], "sh", "dirname", "mktemp", "rm", "sed", "awk", "tr", "cat", "grep"):
+            (place / tool).symlink_to(shutil.which(tool))
+        found = wrong(doctor(server, PATH=name))
+        assert "apt-get install curl" in found["curl"]
 
 
 def certify(folder, name, days=2):
@@ -149,19 +234,19 @@ def test_https_is_verified(server):
         assert done.returncode == 0, done.stdout + done.stderr
     done = doctor(server, *asked, f"https://localhost:{port}")
     found = wrong(done)
-    assert set(found) == {f"https://localhost:{port}/hello/", f"https://localhost:{port}/api/token/"}
-    assert all("ssl_certificate" in mend and "SSL_CERT_FILE=" in mend for mend in found.values())
+    assert set(found) == {f"https://localhost:{port}"}
+    assert all("ssl_certificate" in fix and "SSL_CERT_FILE=" in fix for fix in found.values())
     assert "self-signed certificate" in done.stdout.replace("self signed", "self-signed")
     found = wrong(doctor(server, *asked, f"https://127.0.0.2:{port}", SSL_CERT_FILE=str(certificate)))
-    assert all("--url" in mend for mend in found.values())
+    assert found and all("--url" in fix for fix in found.values())
     found = wrong(doctor(server, *asked, f"https://localhost:{server.port}"))
-    assert all("listen 443 ssl" in mend for mend in found.values())
+    assert found and all("listen 443 ssl" in fix for fix in found.values())
 
 
 def test_a_certificate_that_is_over(server):
     port, certificate = https(server, server.folder, "over", days=-1)
     done = doctor(server, "--sockets", server.folder, "--url", f"https://localhost:{port}", SSL_CERT_FILE=str(certificate))
-    assert all("renew" in mend for mend in wrong(done).values()) and "expired" in done.stdout
+    assert all("renew" in fix for fix in wrong(done).values()) and "expired" in done.stdout
 
 
 def test_apache_without_its_directive(site, server):
@@ -177,12 +262,16 @@ def test_apache_without_its_directive(site, server):
         other.end()
 
 
-def test_settings_that_are_wrong(server):
-    done = doctor(server, JWT_LEEWAY="much")
-    assert done.returncode == 2 and "JWT_LEEWAY" in done.stderr
+def test_settings_that_others_can_read(server):
     server.configuration.chmod(0o644)
     try:
         done = doctor(server)
-        assert done.returncode == 2 and "0644" in done.stderr
+        assert "configuration" in wrong(done) and "0644" in done.stdout
     finally:
         server.configuration.chmod(0o600)
+
+
+@pytest.mark.parametrize("arguments", [["--what"], ["--url"], ["x"]])
+def test_usage(server, arguments):
+    done = doctor(server, *arguments)
+    assert done.returncode == 2 and "--help" in done.stderr

@@ -1,65 +1,38 @@
 #include "accounts/people.h"
 
+#include "accounts/password.h"
+#include "accounts/people_sql.h"
 #include "base/log.h"
-#include "db/query.h"
 #include "db/statements.h"
 #include "db/url.h"
 
 #include <string.h>
 
-enum { ADD, SET_PASSWORD, SET_ACTIVE, FIND, LIST, COUNT };
-
 struct people {
 	struct database *database;
+	struct password_policy policy;
+	struct people_table table;
 };
 
-/* The one of that name; if there is none, of its name in the form that Django's forms give it. */
-static const char *
-named(struct arena *arena, const char *table, const char *name)
+bool
+people_has_column(const struct people *people, const char *name)
 {
-	return arena_printf(arena,
-	    "WHERE id = (SELECT id FROM %s WHERE %s IN ($1::text, normalize($1::text, NFKC))"
-	    " ORDER BY (%s = $1::text) DESC LIMIT 1)",
-	    table, name, name);
+	return people_sql_column(&people->table, name) != NULL;
 }
 
-static const char *
-select_as_json(struct arena *arena, const char *table, const char *name, const char *which)
+bool
+people_is_utf8(const struct people *people)
 {
-	return arena_printf(arena,
-	    "SELECT coalesce(json_agg(person), '[]')::text FROM (SELECT id, %s AS name, %s AS email,"
-	    " is_active AS active, is_staff AS staff, is_superuser AS superuser,"
-	    " extract(epoch FROM date_joined)::bigint AS joined,"
-	    " extract(epoch FROM last_login)::bigint AS last_login,"
-	    " CASE WHEN password ~ '^(!|$)' THEN 'none'"
-	    " ELSE substring(password from '^[$]?[a-z0-9_]+(?:[$][0-9]+)?') END AS hash"
-	    " FROM %s %s) person",
-	    name, strcmp(name, "\"email\"") == 0 ? "''::text" : "email", table, which);
-}
-
-/* $3 is the e-mail address, which may be what users are named by. */
-static const char *
-insert(struct arena *arena, const char *table, const char *name)
-{
-	bool by_email = strcmp(name, "\"email\"") == 0;
-
-	return arena_printf(arena,
-	    "INSERT INTO %s (%s, password, %s, is_staff, is_superuser, is_active, %slast_name,"
-	    " date_joined) VALUES (normalize($1::text, NFKC), $2, $3::text, $4::boolean,"
-	    " $5::boolean, true, %s'', now()) ON CONFLICT DO NOTHING RETURNING id",
-	    table, name, by_email ? "first_name" : "email", by_email ? "" : "first_name, ",
-	    by_email ? "" : "'', ");
+	return people->table.utf8;
 }
 
 struct people *
-people_open(const struct config *config)
+people_open(const struct config *config, struct arena *arena)
 {
-	struct arena *arena = arena_of_process();
 	struct people *people = arena_alloc(arena, sizeof(*people));
-	struct statement *made = arena_alloc(arena, COUNT * sizeof(*made));
+	struct statement *made = arena_alloc(arena, PEOPLE_STATEMENTS * sizeof(*made));
 	const char *table = statements_quote(arena, config->user_table);
-	const char *name = statements_quote(arena, config->username_field);
-	const char *one = named(arena, table, name);
+	struct rows catalogue;
 
 	if (config->user_query != NULL) {
 		log_line("JWT_USER_QUERY is set: users are not in a table of Django's form");
@@ -67,32 +40,65 @@ people_open(const struct config *config)
 	}
 	if (!url_to_environment(config->database_url))
 		return NULL;
-	made[ADD] = (struct statement){insert(arena, table, name), 5, ONCE};
-	made[SET_PASSWORD] = (struct statement){
-	    arena_printf(arena, "UPDATE %s SET password = $2 %s RETURNING id", table, one), 2,
-	    REPEATABLE};
-	made[SET_ACTIVE] = (struct statement){
-	    arena_printf(
-		arena, "UPDATE %s SET is_active = $2::boolean %s RETURNING id", table, one),
-	    2, REPEATABLE};
-	made[FIND] = (struct statement){select_as_json(arena, table, name, one), 1, REPEATABLE};
-	made[LIST] = (struct statement){
-	    select_as_json(arena, table, name, "ORDER BY id LIMIT 500 OFFSET $1::bigint"), 1,
-	    REPEATABLE};
-	people->database = query_open("jwtctl", made, config->database_timeout * 1000);
+	made[PEOPLE_CATALOGUE] = people_sql_catalogue;
+	people->policy.legacy = config->password_legacy;
+	/* An administrator waits longer than a client: some statements read the whole table. */
+	people->database = query_open("jwtctl", made, 10 * config->database_timeout * 1000);
+	if (query_ask(people->database, arena, PEOPLE_CATALOGUE, &table, &catalogue) != VERDICT_YES)
+		return NULL;
+	people_sql_read(&people->table, config, &catalogue);
+	people_sql_make(&people->table, arena, made);
 	return people;
 }
 
+/* "pbkdf2_sha256$1000", "$2b$12", "argon2": what tells no more than the format and its cost. */
+static const char *
+hash_format(const struct people *people, struct arena *arena, const char *stored, bool with_cost)
+{
+	static const char word[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+	size_t length, digits;
+
+	switch (password_kind(&people->policy, stored)) {
+	case PASSWORD_NONE:
+		return "none";
+	case PASSWORD_UNKNOWN:
+		return "unknown";
+	case PASSWORD_KNOWN:
+		break;
+	}
+	length = *stored == '$';
+	length += strspn(stored + length, word);
+	if (stored[length] == '\0')
+		return "md5"; /* its bare digits */
+	digits = with_cost && stored[length] == '$' ? strspn(stored + length + 1, "0123456789") : 0;
+	return arena_copy(arena, stored, digits == 0 ? length : length + 1 + digits);
+}
+
+static void
+read_person(const struct people *people, struct arena *arena, const struct rows *rows, size_t row,
+    struct person *out)
+{
+	memcpy(out->cells, rows->values + row * rows->columns, sizeof(out->cells));
+	out->cells[PERSON_HASH] = hash_format(people, arena, out->cells[PERSON_HASH], true);
+}
+
 enum verdict
-people_add(struct people *people, struct arena *arena, const struct person *person, const char **id)
+people_add(struct people *people, struct arena *arena, const struct new_person *person)
 {
 	const char *parameters[] = {person->name, person->password, person->email,
 	    person->staff ? "t" : "f", person->superuser ? "t" : "f"};
+
+	return query_ask(people->database, arena, PEOPLE_ADD, parameters, NULL);
+}
+
+enum verdict
+people_find(struct people *people, struct arena *arena, const char *name, struct person *out)
+{
 	struct rows rows;
-	enum verdict verdict = query_ask(people->database, arena, ADD, parameters, &rows);
+	enum verdict verdict = query_ask(people->database, arena, PEOPLE_FIND, &name, &rows);
 
 	if (verdict == VERDICT_YES)
-		*id = rows.values[0];
+		read_person(people, arena, &rows, 0, out);
 	return verdict;
 }
 
@@ -101,34 +107,61 @@ people_set_password(
     struct people *people, struct arena *arena, const char *name, const char *password)
 {
 	return query_ask(
-	    people->database, arena, SET_PASSWORD, (const char *[]){name, password}, NULL);
+	    people->database, arena, PEOPLE_SET_PASSWORD, (const char *[]){name, password}, NULL);
 }
 
 enum verdict
 people_set_active(struct people *people, struct arena *arena, const char *name, bool active)
 {
-	return query_ask(
-	    people->database, arena, SET_ACTIVE, (const char *[]){name, active ? "t" : "f"}, NULL);
+	return query_ask(people->database, arena, PEOPLE_SET_ACTIVE,
+	    (const char *[]){name, active ? "t" : "f"}, NULL);
 }
 
-static struct json *
-ask(struct people *people, struct arena *arena, size_t statement, const char *parameter)
+enum verdict
+people_rename(struct people *people, struct arena *arena, const char *name, const char *new_name)
+{
+	return query_ask(
+	    people->database, arena, PEOPLE_RENAME, (const char *[]){name, new_name}, NULL);
+}
+
+enum verdict
+people_delete(struct people *people, struct arena *arena, const char *name)
+{
+	return query_ask(people->database, arena, PEOPLE_DELETE, &name, NULL);
+}
+
+enum verdict
+people_list(struct people *people, struct arena *arena, int64_t skip, struct persons *out)
+{
+	const char *parameter = arena_printf(arena, "%lld", (long long)skip);
+	struct rows rows;
+	enum verdict verdict = query_ask(people->database, arena, PEOPLE_LIST, &parameter, &rows);
+
+	if (verdict != VERDICT_YES)
+		return verdict;
+	*out = (struct persons){rows.count, arena_alloc(arena, rows.count * sizeof(*out->persons))};
+	for (size_t i = 0; i < rows.count; i++)
+		read_person(people, arena, &rows, i, &out->persons[i]);
+	return VERDICT_YES;
+}
+
+enum verdict
+people_hashes(struct people *people, struct arena *arena, struct hash_count **out, size_t *count)
 {
 	struct rows rows;
+	enum verdict verdict = query_ask(people->database, arena, PEOPLE_HASHES, NULL, &rows);
 
-	if (query_ask(people->database, arena, statement, &parameter, &rows) != VERDICT_YES)
-		return NULL;
-	return json_parse(arena, bytes_of(rows.values[0]), JSON_PYTHON, NULL);
-}
+	*count = 0;
+	if (verdict != VERDICT_YES)
+		return verdict;
+	*out = arena_alloc(arena, rows.count * sizeof(**out));
+	for (size_t i = 0; i < rows.count; i++) {
+		const char *const *row = rows.values + i * rows.columns;
 
-struct json *
-people_find(struct people *people, struct arena *arena, const char *name)
-{
-	return ask(people, arena, FIND, name);
-}
-
-struct json *
-people_list(struct people *people, struct arena *arena, int64_t skip)
-{
-	return ask(people, arena, LIST, arena_printf(arena, "%lld", (long long)skip));
+		(*out)[i] = (struct hash_count){.format = hash_format(people, arena, row[1], false),
+		    .count = row[0],
+		    .verified = password_kind(&people->policy, row[1]) == PASSWORD_KNOWN};
+	}
+	*count = rows.count;
+	return VERDICT_YES;
 }

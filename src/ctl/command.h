@@ -46,6 +46,7 @@ extern const struct command key_commands[];
 extern const struct command keyfile_commands[];
 extern const struct command token_commands[];
 extern const struct command user_commands[];
+extern const struct command user_test_commands[];
 
 /* One call of a subcommand. What it needs memory for is wiped at its end. */
 struct invocation {

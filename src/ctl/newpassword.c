@@ -122,6 +122,13 @@ read_password(const struct invocation *invocation, struct bytes *out)
 }
 
 bool
+newpassword_ask(const struct invocation *invocation, struct bytes *out)
+{
+	return isatty(STDIN_FILENO) ? prompt(invocation, "Password: ", out)
+				    : read_line(invocation, PASSWORD_MAXIMUM, out);
+}
+
+bool
 newpassword_read(const struct invocation *invocation, const char *name, struct bytes *out)
 {
 	const char *why;

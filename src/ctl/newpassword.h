@@ -1,5 +1,5 @@
 /*
- * A password that somebody chooses: asked for twice without echo where standard input is a
+ * A new password, chosen by a person: asked for twice without echo where standard input is a
  * terminal, else one line of it. Never an argument.
  */
 #ifndef CTL_NEWPASSWORD_H
@@ -13,5 +13,8 @@
  * standard error. --weak lets all pass but what nobody could log in with.
  */
 bool newpassword_read(const struct invocation *, const char *name, struct bytes *out);
+
+/* Reads an existing password: one question, nothing is checked. false after a word on stderr. */
+bool newpassword_ask(const struct invocation *, struct bytes *out);
 
 #endif

@@ -2,6 +2,7 @@
  * jwtctl's subcommands for users and their passwords. They write, so they need the role that owns
  * the table of users, not that of the programs.
  */
+#include "ctl/user.h"
 #include "ctl/newpassword.h"
 #include "ctl/report.h"
 
@@ -11,26 +12,50 @@
 #include <stdio.h>
 #include <string.h>
 
+/* In the order of enum person_cell. */
 static const struct column columns[] = {{"id", COLUMN_TEXT}, {"name", COLUMN_TEXT},
     {"email", COLUMN_TEXT}, {"active", COLUMN_BOOL}, {"staff", COLUMN_BOOL},
     {"superuser", COLUMN_BOOL}, {"joined", COLUMN_TIME}, {"last_login", COLUMN_TIME},
     {"hash", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
 
-/* The one argument; NULL after a word on standard error. */
-static const char *
-name_argument(const struct invocation *invocation)
+const char *
+user_name_argument(const struct invocation *invocation, size_t count)
 {
-	if (invocation->arguments[0] != NULL && *invocation->arguments[0] != '\0' &&
-	    invocation->arguments[1] == NULL)
-		return invocation->arguments[0];
-	complain(invocation, "one NAME is expected; see --help");
-	return NULL;
+	for (size_t i = 0; i <= count; i++) {
+		const char *argument = invocation->arguments[i];
+		bool good = i == count ? argument == NULL : argument != NULL && *argument != '\0';
+
+		if (good)
+			continue;
+		complain(invocation, "%s expected; see --help", invocation->command->arguments);
+		return NULL;
+	}
+	return invocation->arguments[0];
+}
+
+/* Whether a user of that name could log in. */
+static bool
+check_new_name(const struct invocation *invocation, const struct people *people, const char *name)
+{
+	bool ascii = true;
+
+	for (const char *at = name; *at != '\0'; at++)
+		ascii = ascii && (unsigned char)*at < 0x80;
+	if (user_name_is_trimmed(name))
+		complain(
+		    invocation, "the name begins or ends with white space, which a login drops");
+	else if (!ascii && !people_is_utf8(people))
+		complain(invocation,
+		    "the database is not UTF8, so a name that is not ASCII cannot be normalized");
+	else
+		return true;
+	return false;
 }
 
 static struct people *
 open_people(const struct invocation *invocation)
 {
-	return people_open(invocation->config);
+	return people_open(invocation->config, invocation->arena);
 }
 
 static enum outcome
@@ -42,48 +67,34 @@ no_such_user(const struct invocation *invocation, enum verdict verdict, const ch
 	return verdict == VERDICT_NO ? OUTCOME_NO : OUTCOME_UNDECIDED;
 }
 
-/* A member as the text of a cell; NULL for null. */
-static const char *
-cell(struct arena *arena, const struct json *object, const char *name)
+static enum outcome
+name_taken(const struct invocation *invocation, const char *name)
 {
-	const struct json *value = json_member(object, name);
-	struct bytes text;
-
-	if (value == NULL || value->type == JSON_NULL)
-		return NULL;
-	if (value->type == JSON_BOOL)
-		return value->boolean ? "true" : "false";
-	text = json_text(arena, value);
-	return arena_copy(arena, text.data, text.length);
+	complain(invocation, "there is a user %s already", printable(invocation->arena, name).data);
+	return OUTCOME_NO;
 }
 
-static void
-add_row(struct report *report, struct arena *arena, const struct json *person)
+static enum outcome
+show_user(const struct invocation *invocation, struct people *people, const char *name)
 {
-	const char *cells[COLUMNS_MAXIMUM];
+	struct report report = report_new(invocation, columns);
+	struct person person;
+	enum verdict verdict = people_find(people, invocation->arena, name, &person);
 
-	for (size_t i = 0; columns[i].name != NULL; i++)
-		cells[i] = cell(arena, person, columns[i].name);
-	report_add(report, cells);
+	if (verdict != VERDICT_YES)
+		return no_such_user(invocation, verdict, name);
+	report_add(&report, person.cells);
+	report_one(&report);
+	return OUTCOME_YES;
 }
 
 static enum outcome
 show(const struct invocation *invocation)
 {
-	const char *name = name_argument(invocation);
+	const char *name = user_name_argument(invocation, 1);
 	struct people *people = name == NULL ? NULL : open_people(invocation);
-	struct report report = report_new(invocation, columns);
-	struct json *found;
 
-	if (people == NULL)
-		return OUTCOME_UNDECIDED;
-	found = people_find(people, invocation->arena, name);
-	if (found == NULL || found->first == NULL)
-		return no_such_user(
-		    invocation, found == NULL ? VERDICT_UNDECIDED : VERDICT_NO, name);
-	add_row(&report, invocation->arena, found->first);
-	report_one(&report);
-	return OUTCOME_YES;
+	return people == NULL ? OUTCOME_UNDECIDED : show_user(invocation, people, name);
 }
 
 static enum outcome
@@ -91,20 +102,19 @@ list(const struct invocation *invocation)
 {
 	struct people *people = open_people(invocation);
 	struct report report = report_new(invocation, columns);
-	struct json *found;
+	struct persons found;
+	enum verdict verdict;
 	int64_t count = 0;
 
 	if (people == NULL)
 		return OUTCOME_UNDECIDED;
-	do {
-		found = people_list(people, invocation->arena, count);
-		if (found == NULL)
-			return OUTCOME_UNDECIDED;
-		for (struct json *person = found->first; person != NULL; person = person->next) {
-			add_row(&report, invocation->arena, person);
-			count++;
-		}
-	} while (found->first != NULL);
+	while ((verdict = people_list(people, invocation->arena, count, &found)) == VERDICT_YES) {
+		for (size_t i = 0; i < found.count; i++)
+			report_add(&report, found.persons[i].cells);
+		count += (int64_t)found.count;
+	}
+	if (verdict == VERDICT_UNDECIDED)
+		return OUTCOME_UNDECIDED;
 	report_list(&report);
 	return OUTCOME_YES;
 }
@@ -125,17 +135,34 @@ hash_password(const struct invocation *invocation, const char *name)
 	return stored;
 }
 
+/* Whether the table has a column for each option that was given. */
+static bool
+check_options(const struct invocation *invocation, const struct people *people)
+{
+	static const char *const options[][2] = {
+	    {"email", "email"}, {"staff", "is_staff"}, {"superuser", "is_superuser"}};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		if (option_value(invocation, options[i][0]) != NULL &&
+		    !people_has_column(people, options[i][1])) {
+			complain(invocation, "--%s: the table of users has no column %s",
+			    options[i][0], options[i][1]);
+			return false;
+		}
+	return true;
+}
+
 static enum outcome
 add(const struct invocation *invocation)
 {
-	struct person person = {.name = name_argument(invocation),
+	struct new_person person = {.name = user_name_argument(invocation, 1),
 	    .email = option_value(invocation, "email"),
 	    .staff = option_value(invocation, "staff") != NULL,
 	    .superuser = option_value(invocation, "superuser") != NULL};
 	struct people *people = person.name == NULL ? NULL : open_people(invocation);
-	const char *id;
 
-	if (people == NULL)
+	if (people == NULL || !check_new_name(invocation, people, person.name) ||
+	    !check_options(invocation, people))
 		return OUTCOME_UNDECIDED;
 	if (person.email == NULL)
 		person.email = "";
@@ -144,13 +171,11 @@ add(const struct invocation *invocation)
 			      : hash_password(invocation, person.name);
 	if (person.password == NULL)
 		return OUTCOME_UNDECIDED;
-	switch (people_add(people, invocation->arena, &person, &id)) {
+	switch (people_add(people, invocation->arena, &person)) {
 	case VERDICT_YES:
-		return show(invocation);
+		return show_user(invocation, people, person.name);
 	case VERDICT_NO:
-		complain(invocation, "there is a user %s already",
-		    printable(invocation->arena, person.name).data);
-		return OUTCOME_NO;
+		return name_taken(invocation, person.name);
 	default:
 		return OUTCOME_UNDECIDED;
 	}
@@ -159,27 +184,70 @@ add(const struct invocation *invocation)
 static enum outcome
 set_password(const struct invocation *invocation)
 {
-	const char *stored, *name = name_argument(invocation);
+	const char *stored, *name = user_name_argument(invocation, 1);
 	struct people *people = name == NULL ? NULL : open_people(invocation);
 	enum verdict verdict;
 
 	if (people == NULL || (stored = hash_password(invocation, name)) == NULL)
 		return OUTCOME_UNDECIDED;
 	verdict = people_set_password(people, invocation->arena, name, stored);
-	return verdict == VERDICT_YES ? show(invocation) : no_such_user(invocation, verdict, name);
+	return verdict == VERDICT_YES ? show_user(invocation, people, name)
+				      : no_such_user(invocation, verdict, name);
 }
 
 static enum outcome
 set_active(const struct invocation *invocation, bool active)
 {
-	const char *name = name_argument(invocation);
+	const char *name = user_name_argument(invocation, 1);
 	struct people *people = name == NULL ? NULL : open_people(invocation);
 	enum verdict verdict;
 
 	if (people == NULL)
 		return OUTCOME_UNDECIDED;
 	verdict = people_set_active(people, invocation->arena, name, active);
-	return verdict == VERDICT_YES ? show(invocation) : no_such_user(invocation, verdict, name);
+	return verdict == VERDICT_YES ? show_user(invocation, people, name)
+				      : no_such_user(invocation, verdict, name);
+}
+
+static enum outcome
+rename_user(const struct invocation *invocation)
+{
+	const char *name = user_name_argument(invocation, 2), *new_name;
+	struct people *people = name == NULL ? NULL : open_people(invocation);
+	struct person person;
+	enum verdict verdict;
+
+	if (people == NULL || !check_new_name(invocation, people, invocation->arguments[1]))
+		return OUTCOME_UNDECIDED;
+	new_name = invocation->arguments[1];
+	verdict = people_rename(people, invocation->arena, name, new_name);
+	if (verdict == VERDICT_YES)
+		return show_user(invocation, people, new_name);
+	if (verdict == VERDICT_NO &&
+	    people_find(people, invocation->arena, name, &person) == VERDICT_YES)
+		return name_taken(invocation, new_name);
+	return no_such_user(invocation, verdict, name);
+}
+
+static enum outcome
+delete_user(const struct invocation *invocation)
+{
+	const char *name = user_name_argument(invocation, 1);
+	struct people *people = name == NULL ? NULL : open_people(invocation);
+	struct report report = report_new(invocation, columns);
+	struct person person;
+	enum verdict verdict;
+
+	if (people == NULL)
+		return OUTCOME_UNDECIDED;
+	verdict = people_find(people, invocation->arena, name, &person);
+	if (verdict == VERDICT_YES)
+		verdict = people_delete(people, invocation->arena, name);
+	if (verdict != VERDICT_YES)
+		return no_such_user(invocation, verdict, name);
+	report_add(&report, person.cells);
+	report_one(&report);
+	return OUTCOME_YES;
 }
 
 static enum outcome
@@ -244,6 +312,18 @@ const struct command user_commands[] = {
 	.examples = "  jwtctl user enable alice\n",
 	.configured = true,
 	.run = enable},
+    {.name = "user rename",
+	.arguments = "NAME NEW-NAME",
+	.summary = "Give a user another name; tokens stay valid",
+	.examples = "  jwtctl user rename alice alice.smith\n",
+	.configured = true,
+	.run = rename_user},
+    {.name = "user delete",
+	.arguments = "NAME",
+	.summary = "Delete a user; outstanding tokens lose their owner and end",
+	.examples = "  jwtctl user delete alice\n",
+	.configured = true,
+	.run = delete_user},
     {.name = "user list",
 	.summary = "Show all users",
 	.examples = "  jwtctl user list --json | jq -r '.[] | select(.active | not) | .name'\n",

@@ -39,7 +39,7 @@ enum column_type {
 	COLUMN_UUID,
 };
 
-#define COLUMNS_MAXIMUM 8
+#define COLUMNS_MAXIMUM 9
 
 /* In the arena. Columns beyond the maximum are left out. */
 struct rows {

@@ -1,4 +1,5 @@
 """jwtctl user and jwtctl password: rows that Django takes, passwords that nobody guesses first."""
+import contextlib
 import json
 import os
 import pty
@@ -128,7 +129,7 @@ def test_usage(environment, arguments):
 def test_passwords_that_are_not_taken(environment, site, password):
     done = jwtctl(environment, "user", "add", "frank-the-frank", password=password)
     assert done.returncode == 2 and "not this password" in done.stderr
-    assert not site.execute("SELECT FROM auth_user WHERE username = 'frank-the-frank'")
+    assert not site.execute("SELECT 1 FROM auth_user WHERE username = 'frank-the-frank'")
 
 
 def test_weak_ones_where_they_are_wanted(environment):
@@ -180,3 +181,172 @@ def test_a_prompt_without_echo(environment):
     assert status == 2 and "two different" in seen
     status, seen = at_terminal(environment, "half\x03")
     assert status == 2 and "half" not in seen
+
+
+# --- Another table of users: only the columns that the settings name, and what else is there.
+
+CUSTOM = """
+CREATE EXTENSION IF NOT EXISTS citext;
+CREATE TABLE members_member (ref uuid PRIMARY KEY, login citext NOT NULL UNIQUE, secret varchar(128) NOT NULL,
+                             enabled boolean NOT NULL, is_staff boolean NOT NULL);
+CREATE TABLE members_small (login text PRIMARY KEY, password text, is_active boolean NOT NULL);
+"""
+MEMBER = {"JWT_USER_TABLE": "members_member", "JWT_USER_KEY_FIELD": "ref", "JWT_USER_ID_FIELD": "ref",
+          "JWT_USERNAME_FIELD": "login", "JWT_USER_PASSWORD_FIELD": "secret", "JWT_USER_ACTIVE_FIELD": "enabled"}
+SMALL = {"JWT_USER_TABLE": "public.members_small", "JWT_USER_KEY_FIELD": "login", "JWT_USER_ID_FIELD": "login",
+         "JWT_USERNAME_FIELD": "login"}
+
+
+@pytest.fixture
+def custom(environment, site):
+    site.execute(CUSTOM)
+    yield environment
+    site.execute("DROP TABLE members_member, members_small")
+
+
+@pytest.mark.parametrize("settings", [MEMBER, SMALL], ids=["member", "small"])
+def test_a_table_of_another_form(custom, site, settings):
+    environment = {**custom, **settings}
+    told = json.loads(good(jwtctl(environment, "user", "add", "dora", "--json", password=PASSWORD)))
+    assert (told["name"], told["active"], told["email"], told["joined"]) == ("dora", True, None, None)
+    assert told["staff"] is (False if settings is MEMBER else None)
+    body = {"login": "dora", "password": PASSWORD}
+
+    def status():
+        return log_in_with(environment, body)
+
+    assert status() == 200
+    assert "active: no" in good(jwtctl(environment, "user", "disable", "dora")) and status() == 401
+    good(jwtctl(environment, "user", "enable", "dora"))
+    good(jwtctl(environment, "user", "password", "dora", password=PASSWORD + "2"))
+    assert status() == 401
+    body["password"] += "2"
+    assert status() == 200
+    good(jwtctl(environment, "user", "rename", "dora", "nora"))
+    body["login"] = "nora"
+    assert status() == 200
+    assert [user["name"] for user in json.loads(good(jwtctl(environment, "user", "list", "--json")))] == ["nora"]
+    assert json.loads(good(jwtctl(environment, "user", "hashes", "--json")))[0]["verified"] is True
+    good(jwtctl(environment, "user", "delete", "nora"))
+    assert status() == 401 and jwtctl(environment, "user", "show", "nora").returncode == 1
+    refused = jwtctl(environment, "user", "add", "eve", "--email", "eve@example.org", password=PASSWORD)
+    assert refused.returncode == 2 and "no column email" in refused.stderr
+
+
+def log_in_with(environment, fields):
+    body = json.dumps(fields).encode()
+    done = subprocess.run([ours.program("token")], input=body, capture_output=True, env={
+        **environment, "REQUEST_METHOD": "POST", "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))})
+    return int(done.stdout.split()[1])
+
+
+def test_a_database_that_is_not_utf8(environment, cluster):
+    with contextlib.closing(cluster.connect("postgres")) as connection:
+        connection.cursor().execute("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+    try:
+        latin = {**environment, **cluster.environment("latin")}
+        cluster.psql("latin", "-f", ours.CHECKOUT / "sql" / "schema.sql")
+        good(jwtctl(latin, "user", "add", "dora", password=PASSWORD))
+        assert log_in(latin, "dora", PASSWORD) == 200
+        with contextlib.closing(cluster.connect("latin")) as connection:
+            connection.cursor().execute("UPDATE auth_user SET username = 'd\u00f3ra'")
+        assert "active: no" in good(jwtctl(latin, "user", "disable", "d\u00f3ra"))
+        refused = jwtctl(latin, "user", "add", "jos\u00e9", password=PASSWORD)
+        assert refused.returncode == 2 and "not UTF8" in refused.stderr
+        assert len(json.loads(good(jwtctl(latin, "user", "list", "--json")))) == 1
+    finally:
+        with contextlib.closing(cluster.connect("postgres")) as connection:
+            connection.cursor().execute("DROP DATABASE latin WITH (FORCE)")
+
+
+@pytest.mark.parametrize("name", [" dora", "dora ", "dora\n", "\u00a0dora", "dora\u2003", "\x1fdora"])
+def test_names_that_a_login_would_change(environment, site, name):
+    for arguments in (("add", name), ("rename", "alice", name)):
+        refused = jwtctl(environment, "user", *arguments, password=PASSWORD)
+        assert refused.returncode == 2 and "white space" in refused.stderr
+    assert not site.execute("SELECT 1 FROM auth_user WHERE username LIKE '%%dora%%'")
+
+
+def test_rename(environment, site):
+    before = json.loads(good(jwtctl(environment, "user", "show", "alice", "--json")))["id"]
+    told = json.loads(good(jwtctl(environment, "user", "rename", "alice", "ele\u0301na", "--json")))
+    assert (told["id"], told["name"]) == (before, "el\u00e9na")
+    for new, old, word in (("el\u00e9na", "jos\u00e9", "already"), ("x", "nobody", "no user nobody")):
+        done = jwtctl(environment, "user", "rename", old, new)
+        assert done.returncode == 1 and word in done.stderr
+    assert jwtctl(environment, "user", "rename", "el\u00e9na").returncode == 2
+    good(jwtctl(environment, "user", "rename", "el\u00e9na", "alice"))
+
+
+def test_delete_does_to_tokens_what_django_does(environment, site):
+    good(jwtctl(environment, "user", "add", "dora", password=PASSWORD))
+    environment = {**environment, **PROFILES["default"].our_settings()}
+    assert log_in(environment, "dora", PASSWORD) == 200
+    assert site.execute("SELECT count(*) FROM token_blacklist_outstandingtoken WHERE user_id IS NOT NULL") == [(1,)]
+    assert "name: dora" in good(jwtctl(environment, "user", "delete", "dora"))
+    assert site.execute("SELECT user_id FROM token_blacklist_outstandingtoken") == [(None,)]
+    assert log_in(environment, "dora", PASSWORD) == 401
+    assert jwtctl(environment, "user", "delete", "dora").returncode == 1
+
+
+def test_delete_says_what_else_refers_to_the_user(environment, site):
+    site.execute("CREATE TABLE orders (buyer integer REFERENCES auth_user (id) DEFERRABLE INITIALLY DEFERRED);"
+                 "INSERT INTO orders SELECT id FROM auth_user WHERE username = 'alice'")
+    try:
+        done = jwtctl(environment, "user", "delete", "alice")
+        assert done.returncode == 2 and "foreign key" in done.stderr and "orders" in done.stderr
+        assert site.execute("SELECT 1 FROM auth_user WHERE username = 'alice'")
+    finally:
+        site.execute("DROP TABLE orders")
+
+
+STORED = {
+    "ok": (hashes.pbkdf2(PASSWORD, 500), True, PASSWORD),
+    "wrong-password": (hashes.pbkdf2(PASSWORD, 500), True, PASSWORD + "x"),
+    "inactive": (hashes.pbkdf2(PASSWORD, 500), False, PASSWORD),
+    "no-password": ("!", True, PASSWORD),
+    "unknown-hash": ("pbkdf2:sha256:600000$salt$00112233", True, PASSWORD),
+    "no-such-name": None,
+}
+
+
+def test_why_a_login_would_fail(environment, site):
+    for reason, stored in STORED.items():
+        if stored:
+            site.execute("INSERT INTO auth_user (username, password, is_active, is_superuser, is_staff, first_name,"
+                         " last_name, email, date_joined) VALUES (%s, %s, %s, false, false, '', '', '', now())",
+                         f"as {reason}", *stored[:2])
+        done = jwtctl(environment, "user", "test", f"as {reason}", "--json", password=stored[2] if stored else PASSWORD)
+        told = json.loads(done.stdout)
+        assert (done.returncode, told["login"]) == ((0, True) if reason == "ok" else (1, False)), done.stderr
+        assert told["reason"] == (None if reason == "ok" else reason) and told["meaning"]
+        assert not stored or site.execute("SELECT password FROM auth_user WHERE username = %s", f"as {reason}") == [stored[:1]]
+    assert jwtctl(environment, "user", "test", "alice", password=PASSWORD, PGHOST="/nowhere").returncode == 2
+    assert jwtctl(environment, "user", "test", " alice", password=PASSWORD).returncode == 2
+    done = jwtctl(environment, "user", "hashes", "--json")
+    counted = {row["format"]: row for row in json.loads(done.stdout)}
+    assert done.returncode == 1 and counted["unknown"]["count"] == 1 and counted["unknown"]["verified"] is False
+    assert counted["none"]["verified"] is False and counted["pbkdf2_sha256"]["verified"] is True
+    listed = {row["name"]: row["hash"] for row in json.loads(good(jwtctl(environment, "user", "list", "--json")))}
+    assert (listed["as unknown-hash"], listed["as no-password"]) == ("unknown", "none")
+
+
+def test_throttled_is_told_and_not_counted(environment, tmp_path):
+    environment = {**environment, "JWT_THROTTLE": "on", "JWT_THROTTLE_FILE": str(tmp_path / "throttle")}
+    for _ in range(20):
+        assert jwtctl(environment, "user", "test", "alice", password="wrong").returncode == 1
+    assert "wrong-password" in jwtctl(environment, "user", "test", "alice", password="wrong").stdout
+    for _ in range(20):
+        log_in(environment, "alice", "wrong")
+    told = jwtctl(environment, "user", "test", "alice", password="wrong")
+    assert told.returncode == 1 and "reason: throttled" in told.stdout
+
+
+def test_a_bare_md5_is_no_format(environment, site):
+    """What is shown of a stored string is never the hash."""
+    digest = "900150983cd24fb0d6963f7d28e17f72"
+    site.execute("UPDATE auth_user SET password = %s WHERE username = 'alice'", digest)
+    for legacy, format_ in (("on", "md5"), ("off", "unknown")):
+        done = jwtctl(environment, "user", "show", "alice", JWT_PASSWORD_LEGACY=legacy)
+        assert f"hash: {format_}\n" in done.stdout
+        assert digest not in done.stdout + jwtctl(environment, "user", "hashes", JWT_PASSWORD_LEGACY=legacy).stdout

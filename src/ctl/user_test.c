@@ -1,0 +1,159 @@
+/*
+ * jwtctl's subcommands that say what a login would meet.
+ */
+#include "ctl/newpassword.h"
+#include "ctl/report.h"
+#include "ctl/user.h"
+
+#include "accounts/accounts.h"
+#include "accounts/people.h"
+#include "accounts/throttle.h"
+
+#include <string.h>
+#include <time.h>
+
+static bool
+has_end(const char *name, const char *end)
+{
+	size_t length = strlen(name), tail = strlen(end);
+
+	return length >= tail && strcmp(name + length - tail, end) == 0;
+}
+
+bool
+user_name_is_trimmed(const char *name)
+{
+	static const char *const blanks[] = {" ", "\t", "\n", "\v", "\f", "\r", "\x1c", "\x1d",
+	    "\x1e", "\x1f", "\xc2\x85", "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
+	    "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200a", "\u2028",
+	    "\u2029", "\u202f", "\u205f", "\u3000"};
+
+	for (size_t i = 0; i < sizeof(blanks) / sizeof(*blanks); i++)
+		if (strncmp(name, blanks[i], strlen(blanks[i])) == 0 || has_end(name, blanks[i]))
+			return true;
+	return false;
+}
+
+/* Seconds until a login of that name may be tried; the question itself is not counted. */
+static long
+throttled_for(const struct invocation *invocation, const char *name)
+{
+	const char *address = option_value(invocation, "from");
+	int64_t now = (int64_t)time(NULL);
+	struct throttle *throttle;
+	struct attempt attempt;
+	long wait;
+
+	if (!invocation->config->throttle)
+		return 0;
+	throttle = throttle_open(invocation->config);
+	if (throttle == NULL) {
+		complain(invocation,
+		    "whether logins are throttled was not looked at: run it as the programs' user");
+		return 0;
+	}
+	wait = throttle_try(throttle, address, bytes_of(name), now, &attempt);
+	if (wait == 0)
+		throttle_settle(throttle, &attempt, VERDICT_UNDECIDED, now);
+	return wait;
+}
+
+static void
+report_login(const struct invocation *invocation, const char *reason, long wait)
+{
+	static const struct column columns[] = {{"login", COLUMN_BOOL}, {"reason", COLUMN_TEXT},
+	    {"meaning", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
+	static const char *const meanings[][2] = {{"no-such-name", "there is no user of that name"},
+	    {"wrong-password", "the user has another password"},
+	    {"inactive", "the user is disabled; see jwtctl user enable"},
+	    {"no-password", "no password is set; see jwtctl user password"},
+	    {"unknown-hash",
+		"no login verifies a stored password of this format; see jwtctl user hashes"}};
+	const char *cells[] = {reason == NULL ? "true" : "false", reason, "a login succeeds"};
+	struct report report = report_new(invocation, columns);
+
+	for (size_t i = 0; reason != NULL && i < sizeof(meanings) / sizeof(*meanings); i++)
+		if (strcmp(meanings[i][0], reason) == 0)
+			cells[2] = meanings[i][1];
+	if (wait > 0)
+		cells[2] = arena_printf(
+		    invocation->arena, "passwords were wrong; the next try counts in %ld s", wait);
+	report_add(&report, cells);
+	report_one(&report);
+}
+
+/* Asks as a login does, but for the stored hash, which stays as it is. */
+static enum outcome
+test(const struct invocation *invocation)
+{
+	const char *name = user_name_argument(invocation, 1);
+	struct config config = *invocation->config;
+	struct account account = {.refusal = NULL};
+	struct accounts *accounts;
+	struct bytes password;
+	enum verdict verdict;
+	long wait;
+
+	if (name != NULL && user_name_is_trimmed(name))
+		complain(invocation, "a login drops the white space around the name");
+	if (name == NULL || user_name_is_trimmed(name))
+		return OUTCOME_UNDECIDED;
+	config.password_rehash = "off";
+	accounts = accounts_open(&config, "jwtctl", false);
+	if (accounts == NULL || !newpassword_ask(invocation, &password))
+		return OUTCOME_UNDECIDED;
+	wait = throttled_for(invocation, name);
+	if (wait > 0) {
+		report_login(invocation, "throttled", wait);
+		return OUTCOME_NO;
+	}
+	verdict =
+	    account_authenticate(accounts, invocation->arena, bytes_of(name), password, &account);
+	if (verdict == VERDICT_UNDECIDED)
+		return OUTCOME_UNDECIDED;
+	report_login(invocation, verdict == VERDICT_YES ? NULL : account.refusal, 0);
+	return verdict == VERDICT_YES ? OUTCOME_YES : OUTCOME_NO;
+}
+
+/* Status 1 if there are stored passwords that no login can succeed with. */
+static enum outcome
+hashes(const struct invocation *invocation)
+{
+	static const struct column counted[] = {{"format", COLUMN_TEXT}, {"count", COLUMN_NUMBER},
+	    {"verified", COLUMN_BOOL}, {NULL, COLUMN_TEXT}};
+	struct people *people = people_open(invocation->config, invocation->arena);
+	struct report report = report_new(invocation, counted);
+	enum outcome outcome = OUTCOME_YES;
+	struct hash_count *found;
+	size_t count;
+
+	if (people == NULL ||
+	    people_hashes(people, invocation->arena, &found, &count) == VERDICT_UNDECIDED)
+		return OUTCOME_UNDECIDED;
+	for (size_t i = 0; i < count; i++) {
+		const char *cells[] = {
+		    found[i].format, found[i].count, found[i].verified ? "true" : "false"};
+
+		report_add(&report, cells);
+		if (strcmp(found[i].format, "unknown") == 0)
+			outcome = OUTCOME_NO;
+	}
+	report_list(&report);
+	return outcome;
+}
+
+const struct command user_test_commands[] = {
+    {.name = "user test",
+	.arguments = "NAME",
+	.summary = "Ask for a user's password and say why a login would fail",
+	.examples = "  jwtctl user test alice\n",
+	.options = {{"from", "ADDRESS", "the client's address, where logins are throttled"}},
+	.configured = true,
+	.run = test},
+    {.name = "user hashes",
+	.summary = "Count the stored passwords by format; status 1: nothing verifies some",
+	.examples = "  jwtctl user hashes\n",
+	.configured = true,
+	.run = hashes},
+    {.name = NULL},
+};

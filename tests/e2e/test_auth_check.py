@@ -181,6 +181,45 @@ def test_a_body_passes_untouched(nginx, token, line):
     assert refused.status == 401
 
 
+@pytest.fixture(scope="module")
+def fastcgi(make):
+    """An application behind fastcgi_pass that prints its variables: below /application/ and, for all, /public/."""
+    server = make()
+    server.spawn("auth_check")
+    script = server.folder / "variables"
+    script.write_text("#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nenv\n")
+    script.chmod(0o755)
+    wrapper = server.folder / "fcgiwrap.sock"
+    server.start(servers.tool("fcgiwrap"), "-s", f"unix:{wrapper}")
+    process.wait_for(lambda: servers.listens(wrapper), "fcgiwrap")
+    application = f"""
+			include jwt-fcgi/fastcgi_user.conf;
+			fastcgi_param REQUEST_METHOD GET;
+			fastcgi_param SCRIPT_FILENAME {script};
+			fastcgi_pass unix:{wrapper};"""
+    return servers.nginx_start(server, f"""
+	include jwt-fcgi/upstreams.conf;
+	server {{
+		listen 127.0.0.1:{server.port};
+		underscores_in_headers on;
+		include jwt-fcgi/locations.conf;
+		include jwt-fcgi/auth_request.conf;
+		location ^~ /application/ {{ include jwt-fcgi/protected.conf; {application} }}
+		location ^~ /public/ {{ {application} }}
+	}}""")
+
+
+def test_an_application_behind_fastcgi_is_told_too(fastcgi, token):
+    for path, expected in (("/application/", {"HTTP_X_AUTH_USER_ID": "1", "HTTP_X_AUTH_USERNAME": "alice",
+                                              "REMOTE_USER": "alice"}),
+                           ("/public/", {"HTTP_X_AUTH_USER_ID": "", "REMOTE_USER": ""})):
+        answer = get(fastcgi, path, bearer(token), *FORGED)
+        assert answer.status == 200, fastcgi.log()
+        assert "forged" not in answer.body.decode()
+        assert expected.items() <= dict(line.split("=", 1) for line in answer.body.decode().splitlines()).items()
+    assert get(fastcgi, "/application/", *FORGED).status == 401
+
+
 def test_names_outside_ascii(nginx):
     user = people.BY_NAME["\U0001f600emoji"]
     token = tokens.Maker("plain").make({"set": {"user_id": str(user["id"]), "n\u00e4me": "\u7528\u6237\x7f\r\nX-Evil: 1"}})

@@ -10,7 +10,6 @@
 #include "accounts/throttle.h"
 
 #include <string.h>
-#include <time.h>
 
 static bool
 has_end(const char *name, const char *end)
@@ -39,7 +38,7 @@ static long
 throttled_for(const struct invocation *invocation, const char *name)
 {
 	const char *address = option_value(invocation, "from");
-	int64_t now = (int64_t)time(NULL);
+	int64_t now = invocation->now;
 	struct throttle *throttle;
 	struct attempt attempt;
 	long wait;

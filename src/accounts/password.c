@@ -127,7 +127,7 @@ password_spend(struct bytes password, long iterations)
 static uint64_t
 kind_of(const struct format *format, const char *stored)
 {
-	uint64_t name = 0xcbf29ce484222325u;
+	uint64_t name = HASH_BASIS;
 	int field = 1; /* counted from the end, as format->salt */
 
 	for (const char *at = stored; *at != '\0'; at++)
@@ -135,7 +135,7 @@ kind_of(const struct format *format, const char *stored)
 	for (const char *at = stored; *at != '\0'; at++) {
 		bool counts = field != 1 && field != format->salt;
 
-		name = (name ^ (counts ? (unsigned char)*at : 0)) * 0x100000001b3u;
+		name = bytes_hash(name, (struct bytes){counts ? at : "", 1});
 		field -= *at == '$';
 	}
 	return name;

@@ -40,6 +40,14 @@ bytes_strip(struct bytes text)
 	return text;
 }
 
+uint64_t
+bytes_hash(uint64_t hash, struct bytes bytes)
+{
+	for (size_t i = 0; i < bytes.length; i++)
+		hash = (hash ^ (unsigned char)bytes.data[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
 /* What is left behind by growing stays in the arena and is wiped with it. */
 static void
 make_room(struct buffer *buffer, size_t more)

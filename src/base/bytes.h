@@ -46,6 +46,11 @@ bool bytes_cut(struct bytes *rest, const char *separator, struct bytes *out);
 /* Without the blanks, tabs, and line ends of ASCII at both ends. */
 struct bytes bytes_strip(struct bytes);
 
+#define HASH_BASIS UINT64_C(0xcbf29ce484222325)
+
+/* FNV-1a of the bytes, from HASH_BASIS or the hash of what precedes them; for names and changes. */
+uint64_t bytes_hash(uint64_t hash, struct bytes);
+
 /* A buffer: what is put stays valid until the arena's reset; set arena, leave the rest 0. */
 struct buffer {
 	struct arena *arena;

@@ -255,10 +255,8 @@ receive(struct database *database, const struct query *query)
 static const char *
 name_of(const struct query *query)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
+	uint64_t hash = bytes_hash(HASH_BASIS, bytes_of(query->statement->sql));
 
-	for (const char *at = query->statement->sql; *at != '\0'; at++)
-		hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
 	return arena_printf(query->arena, "jwt_fcgi_%016llx", (unsigned long long)hash);
 }
 

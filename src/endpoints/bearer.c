@@ -1,7 +1,5 @@
 #include "endpoints/bearer.h"
 
-#include "http/authorization.h"
-
 #include <string.h>
 
 /* Tries the configured kinds of token in turn; all refusals are told. */
@@ -42,7 +40,7 @@ bearer_admit(struct request *request, const struct context *context, struct json
 	    [OWNER_CHANGED] = WIRE_PASSWORD_CHANGED};
 	struct bytes token;
 	struct reply reply;
-	enum wire judged = authorization_token(request, &token);
+	enum wire judged = request_token(request, &token);
 
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);

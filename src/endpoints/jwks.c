@@ -51,11 +51,7 @@ write_keys(struct request *request, const struct ring *ring)
 static const char *
 tag_of(struct arena *arena, struct bytes text)
 {
-	uint64_t hash = 14695981039346656037u;
-
-	for (size_t i = 0; i < text.length; i++)
-		hash = (hash ^ (unsigned char)text.data[i]) * 1099511628211u;
-	return arena_printf(arena, "\"%016llx\"", (unsigned long long)hash);
+	return arena_printf(arena, "\"%016llx\"", (unsigned long long)bytes_hash(HASH_BASIS, text));
 }
 
 /* RFC 9110 section 13.1.2; a tag of ours is found whole because of its quotes. */

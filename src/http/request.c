@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SPACES " \t\n\v\f\r"
+
 /* Where a parameter of that name is kept; NULL if the request has no use for it. */
 static const char **
 field_of(struct request *request, struct bytes name)
@@ -155,4 +157,38 @@ request_negotiate(struct request *request)
 	if (!json && !html)
 		return WIRE_NOT_FOUND;
 	return accepts(request, json, html) ? WIRE_OK : WIRE_NOT_ACCEPTABLE;
+}
+
+static bool
+is_among(const char *const *words, struct bytes word)
+{
+	for (; *words != NULL; words++)
+		if (bytes_equal(word, *words))
+			return true;
+	return false;
+}
+
+/* The next word of a header; none left: length 0. */
+static struct bytes
+next_word(const char **rest)
+{
+	const char *word = *rest + strspn(*rest, SPACES);
+	size_t length = strcspn(word, SPACES);
+
+	*rest = word + length;
+	return (struct bytes){word, length};
+}
+
+enum wire
+request_token(const struct request *request, struct bytes *out)
+{
+	const char *rest = request->authorization == NULL ? "" : request->authorization;
+	struct bytes type = next_word(&rest);
+
+	if (type.length == 0 || !is_among(request->config->auth_header_types, type))
+		return WIRE_NOT_PROVIDED;
+	*out = next_word(&rest);
+	if (out->length == 0 || next_word(&rest).length > 0)
+		return WIRE_BAD_AUTHORIZATION;
+	return WIRE_OK;
 }

@@ -46,6 +46,13 @@ bool request_uncounted(const struct request *);
 /* To be called when all parameters and the body are there: whether the length is as announced. */
 void request_complete(struct request *);
 
+/*
+ * The token of the Authorization header, or of what JWT_AUTH_HEADER_NAME says, as SimpleJWT reads
+ * it: exactly two words, the first one of JWT_AUTH_HEADER_TYPES. WIRE_OK, WIRE_NOT_PROVIDED or
+ * WIRE_BAD_AUTHORIZATION.
+ */
+enum wire request_token(const struct request *, struct bytes *out);
+
 /* What the Accept header and ?format= ask for: WIRE_OK, WIRE_NOT_ACCEPTABLE or WIRE_NOT_FOUND. */
 enum wire request_negotiate(struct request *);
 

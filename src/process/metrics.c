@@ -55,13 +55,10 @@ static struct metrics *mapped; /* NULL: metrics are disabled */
 static uint64_t
 layout(void)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ sizeof(struct metrics);
+	uint64_t hash = HASH_BASIS ^ sizeof(struct metrics);
 
-	for (size_t i = 0; i < ANSWERS; i++) {
-		hash = (hash ^ (uint64_t)answers[i].status) * UINT64_C(0x100000001b3);
-		for (const char *at = answers[i].outcome; *at != '\0'; at++)
-			hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
-	}
+	for (size_t i = 0; i < ANSWERS; i++)
+		hash = bytes_hash(hash ^ (uint64_t)answers[i].status, bytes_of(answers[i].outcome));
 	return hash;
 }
 

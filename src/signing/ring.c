@@ -325,27 +325,18 @@ ring_signer(const struct ring *ring, int64_t now)
 	return ring->before != NULL && now < ring->signs_from ? ring->before : ring->signer;
 }
 
-#define FNV_BASIS UINT64_C(14695981039346656037)
-
-/* FNV-1a. */
-static uint64_t
-mix(uint64_t hash, const void *data, size_t length)
-{
-	const unsigned char *at = data;
-
-	while (length-- > 0)
-		hash = (hash ^ *at++) * 1099511628211u;
-	return hash;
-}
-
 /* What differs if the file is written, or another takes its place. */
 static uint64_t
 fingerprint_file(uint64_t hash, const struct stat *status, int64_t *newest)
 {
-	hash = mix(hash, &status->st_ino, sizeof(status->st_ino));
-	hash = mix(hash, &status->st_size, sizeof(status->st_size));
-	hash = mix(hash, &status->st_mtim, sizeof(status->st_mtim));
-	hash = mix(hash, &status->st_ctim, sizeof(status->st_ctim));
+	hash =
+	    bytes_hash(hash, (struct bytes){(const char *)&status->st_ino, sizeof(status->st_ino)});
+	hash = bytes_hash(
+	    hash, (struct bytes){(const char *)&status->st_size, sizeof(status->st_size)});
+	hash = bytes_hash(
+	    hash, (struct bytes){(const char *)&status->st_mtim, sizeof(status->st_mtim)});
+	hash = bytes_hash(
+	    hash, (struct bytes){(const char *)&status->st_ctim, sizeof(status->st_ctim)});
 	if (moved_at(status) > *newest)
 		*newest = moved_at(status);
 	return hash;
@@ -365,7 +356,7 @@ fingerprint_state(const char *path, int64_t *newest)
 		    fstatat(dirfd(directory), file->d_name, &status, 0) != 0)
 			continue;
 		sum += fingerprint_file(
-		    mix(FNV_BASIS, file->d_name, strlen(file->d_name)), &status, newest);
+		    bytes_hash(HASH_BASIS, bytes_of(file->d_name)), &status, newest);
 	}
 	if (directory != NULL)
 		closedir(directory);
@@ -391,7 +382,7 @@ ring_fingerprint(const char *folder, int64_t *newest)
 uint64_t
 ring_fingerprint_files(const char *const *files, size_t count, int64_t *newest)
 {
-	uint64_t hash = FNV_BASIS;
+	uint64_t hash = HASH_BASIS;
 	struct stat status;
 
 	*newest = 0;

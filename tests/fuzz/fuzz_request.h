@@ -7,7 +7,6 @@
 
 #include "fuzz.h"
 
-#include "http/authorization.h"
 #include "http/endpoint.h"
 
 static inline const struct config *
@@ -37,7 +36,7 @@ check_token(const struct request *request)
 {
 	struct bytes token;
 
-	if (authorization_token(request, &token) == WIRE_OK)
+	if (request_token(request, &token) == WIRE_OK)
 		require(token.length > 0 && memchr(token.data, ' ', token.length) == NULL);
 }
 

@@ -1,4 +1,4 @@
-"""auth_check behind Nginx's auth_request, lighttpd's authorizer and Apache's mod_authnz_fcgi."""
+"""auth_check behind Nginx's auth_request, Caddy, lighttpd's authorizer and Apache's mod_authnz_fcgi."""
 import itertools
 import json
 import re
@@ -260,6 +260,35 @@ def test_an_outage_is_no_refusal(make, site, token):
     answer = get(server, "/files/secret.txt", bearer(token))
     assert answer.status == 503
     assert answer.header("Retry-After") and answer.json()["code"] == "unavailable"
+
+
+@pytest.fixture(scope="module")
+def caddy(make):
+    server = make()
+    server.replaced["/run/application.sock"] = server.folder / "application.sock"
+    application = Application(server.folder / "application.sock")
+    server.snippet("servers/caddy-authorizer.conf")
+    server.replaced["\thandle {"] = "\timport caddy-authorizer.conf\n\thandle {"
+    yield servers.caddy(server)
+    application.end()
+
+
+def test_caddy_asks_too(caddy, token):
+    path = "/application/report.png"
+    for headers in ((), (bearer("x.y.z"),), (bearer(tokens.Maker("plain").make({"kind": "refresh"})),), FORGED):
+        answer = get(caddy, path, *headers)
+        assert answer.status == 401, caddy.log()
+        assert answer.header("WWW-Authenticate") == 'Bearer realm="api"'
+    headers = seen(get(caddy, path, bearer(token), *FORGED))
+    assert "forged" not in json.dumps(headers)
+    assert (headers["x-auth-user-id"], headers["x-auth-username"]) == ("1", "alice")
+    assert json.loads(headers["x-auth-claims"]) == tokens.claims_of(token)
+    without = tokens.Maker("plain").make({"set": {"x": "y" * 5000}})
+    assert not seen(get(caddy, path, bearer(without), *FORGED)).get("x-auth-claims")
+    answer = client.ask(caddy.port, "GET " + path + "?a=b", [bearer(token)])
+    assert answer.json()["path"] == "/report.png?a=b"
+    answer = client.ask(caddy.port, "POST /application/", [bearer(token)], "x" * 200_000)
+    assert (answer.status, answer.json()["body"]) == (200, "x" * 200_000)
 
 
 # FastCGI's role of an authorizer.

@@ -1,7 +1,12 @@
 """Many at once: connections that the web server keeps, and logins that come faster than they can be hashed."""
 import os
+import pathlib
+import selectors
 import signal
+import socket
+import statistics
 import struct
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -144,6 +149,76 @@ def test_an_nginx_that_keeps_connections(stack, tmp_path):
             assert all(statuses == {200} for statuses in pool.map(live, range(60)))
     finally:
         front.end()
+
+
+BOTH_WAYS = """
+		fastcgi_param REQUEST_METHOD $request_method;
+		location /plain/ { fastcgi_pass plain; }
+		location /kept/ { fastcgi_keep_conn on; fastcgi_pass kept; }
+"""
+
+
+class Asker:
+    """One client's connection that sends the next request when it has the answer to the last one."""
+
+    def __init__(self, port, path):
+        self.connection = socket.create_connection(("127.0.0.1", port))
+        self.request = b"GET /%s/ HTTP/1.1\r\nHost: a\r\n\r\n" % path.encode()
+        self.took = []
+
+    def send(self):
+        self.begun = time.monotonic()
+        self.connection.sendall(self.request)
+
+    def receive(self):
+        answer = self.connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 401 "), answer
+        self.took.append(time.monotonic() - self.begun)
+
+
+def ask_for(seconds, askers):
+    with selectors.DefaultSelector() as selector:
+        for asker in askers:
+            selector.register(asker.connection, selectors.EVENT_READ, asker)
+            asker.send()
+        end, waiting = time.monotonic() + seconds, len(askers)
+        while waiting:
+            for key, _ in selector.select(20):
+                key.data.receive()
+                if time.monotonic() < end:
+                    key.data.send()
+                else:
+                    waiting -= 1
+
+
+@needs_programs
+def test_of_64_kept_connections_none_starves(tmp_path):
+    """Two processes. With libfcgi alone each would belong to one connection until that is idle."""
+    tmp_path.chmod(0o755)
+    with program("hello") as hello:
+        pathlib.Path(hello.folder.name).chmod(0o755)
+        pathlib.Path(hello.path).chmod(0o666)
+        hello.listener.listen(256)
+        other = subprocess.Popen([ours.program("hello")], stdin=hello.listener, stderr=subprocess.DEVNULL,
+                                 env=fastcgi.plain_environment(JWT_SIGNING_KEY=KEY, PGHOST="/nonexistent"))
+        front = nginx.Nginx(tmp_path, BOTH_WAYS, "".join(
+            f"upstream {name} {{ server unix:{hello.path}; {more} }}\n"
+            for name, more in (("plain", ""), ("kept", "keepalive 64;"))))
+        try:
+            process.wait_for(front.ready, "Nginx")
+            askers = {path: [Asker(front.port, path) for _ in range(64)] for path in ("plain", "kept")}
+            for _ in range(6):
+                for each in askers.values():
+                    ask_for(0.5, each)
+            slowest = {path: statistics.quantiles([took for asker in each for took in asker.took], n=100)[98]
+                       for path, each in askers.items()}
+            counts = {path: sorted(len(asker.took) for asker in each) for path, each in askers.items()}
+            print(slowest, {path: (count[0], count[-1]) for path, count in counts.items()})
+            assert slowest["kept"] <= 3 * slowest["plain"]
+            assert counts["kept"][0] >= counts["kept"][-1] / 3, "each gets its share"
+        finally:
+            front.end()
+            process.end(other)
 
 
 def nice_of(pid):

@@ -1,5 +1,8 @@
 """Representative requests through each web server that a user may have, by the files that we give them."""
+import contextlib
 import json
+import socket
+import time
 from urllib.parse import urlencode
 
 import pytest
@@ -201,6 +204,31 @@ def test_body_in_chunks(server):
     answer = client.ask(server.port, "POST /api/token/",
                         ["Content-Type: application/json", "Transfer-Encoding: chunked"], chunks)
     assert answer.status == 200
+
+
+FASTCGI_TO_SOCKETS = ("nginx-socket", "nginx-tcp", "apache-proxy_fcgi", "lighttpd-fastcgi", "caddy")
+
+
+@pytest.mark.parametrize("server", FASTCGI_TO_SOCKETS, indirect=True)
+def test_slow_clients_do_not_delay_logins(server):
+    """30 of them, each with half a body: some web servers pass on what has come."""
+    head = (b"POST /api/token/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 60\r\n\r\n{")
+    with contextlib.ExitStack() as stack:
+        slow = []
+        for _ in range(30):
+            slow.append(stack.enter_context(socket.create_connection(("127.0.0.1", server.port))))
+            slow[-1].sendall(head)
+        begun = time.monotonic()
+        for _ in range(8):
+            assert log_in(server).status == 200, server.log()
+            for connection in slow:
+                connection.sendall(b" ")
+        assert time.monotonic() - begun < 4
+        # They are clients like others, too.
+        for connection in slow[:3]:
+            connection.sendall(b" " * 49 + b"}x")
+            assert connection.recv(12) == b"HTTP/1.1 400"
 
 
 @pytest.mark.parametrize("size", [70_000, 1_200_000])

@@ -6,7 +6,7 @@ daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/nginx-error.log warn;
 worker_processes 1;
-events {{ worker_connections 256; }}
+events {{ worker_connections 1024; }}
 http {{
 	access_log off;
 	client_body_temp_path {folder}/body;

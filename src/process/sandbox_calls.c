@@ -19,23 +19,23 @@ sandbox_calls(const struct sandbox_network *network, bool log_only)
 #include <sys/socket.h>
 
 /* What a running program, libpq, OpenSSL, getaddrinfo(3) and dlopen(3) call, and some more. */
-static const char *const allowed[] = {"accept", "accept4", "access", "alarm", "arch_prctl", "bind",
-    "brk", "clock_getres", "clock_gettime", "clock_nanosleep", "close", "connect", "dup", "dup2",
-    "dup3", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_wait", "eventfd2", "exit",
-    "exit_group", "faccessat", "faccessat2", "fadvise64", "fcntl", "fdatasync", "flock", "fstat",
-    "fstatfs", "fsync", "ftruncate", "futex", "get_robust_list", "getcpu", "getcwd", "getdents",
-    "getdents64", "getegid", "geteuid", "getgid", "getgroups", "getpeername", "getpgrp", "getpid",
-    "getppid", "getpriority", "getrandom", "getresgid", "getresuid", "getrlimit", "getrusage",
-    "getsockname", "getsockopt", "gettid", "gettimeofday", "getuid", "ioctl", "listen", "lseek",
-    "lstat", "madvise", "membarrier", "mincore", "mlock", "mlock2", "mmap", "mprotect", "mremap",
-    "msync", "munlock", "munmap", "nanosleep", "newfstatat", "open", "openat", "pipe", "pipe2",
-    "poll", "ppoll", "prctl", "pread64", "preadv", "prlimit64", "pselect6", "pwrite64", "read",
-    "readlink", "readlinkat", "readv", "recvfrom", "recvmmsg", "recvmsg", "restart_syscall", "rseq",
+static const char *const allowed[] = {"accept4", "access", "arch_prctl", "bind", "brk",
+    "clock_getres", "clock_gettime", "clock_nanosleep", "close", "connect", "dup", "dup2", "dup3",
+    "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_wait", "eventfd2", "exit", "exit_group",
+    "faccessat", "faccessat2", "fadvise64", "fcntl", "fdatasync", "flock", "fstat", "fstatfs",
+    "fsync", "ftruncate", "futex", "get_robust_list", "getcpu", "getcwd", "getdents", "getdents64",
+    "getegid", "geteuid", "getgid", "getgroups", "getpeername", "getpgrp", "getpid", "getppid",
+    "getpriority", "getrandom", "getresgid", "getresuid", "getrlimit", "getrusage", "getsockname",
+    "getsockopt", "gettid", "gettimeofday", "getuid", "ioctl", "lseek", "lstat", "madvise",
+    "membarrier", "mincore", "mlock", "mlock2", "mmap", "mprotect", "mremap", "msync", "munlock",
+    "munmap", "nanosleep", "newfstatat", "open", "openat", "pipe", "pipe2", "poll", "ppoll",
+    "prctl", "pread64", "preadv", "prlimit64", "pselect6", "pwrite64", "read", "readlink",
+    "readlinkat", "readv", "recvfrom", "recvmmsg", "recvmsg", "restart_syscall", "rseq",
     "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn", "rt_sigsuspend",
     "rt_sigtimedwait", "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_yield",
-    "select", "sendmmsg", "sendmsg", "sendto", "set_robust_list", "set_tid_address", "setitimer",
-    "setpriority", "setsockopt", "shutdown", "sigaltstack", "socketpair", "stat", "statfs", "statx",
-    "sysinfo", "tgkill", "time", "times", "umask", "uname", "write", "writev"};
+    "select", "sendmmsg", "sendmsg", "sendto", "set_robust_list", "set_tid_address", "setpriority",
+    "setsockopt", "shutdown", "sigaltstack", "socketpair", "stat", "statfs", "statx", "sysinfo",
+    "tgkill", "time", "times", "umask", "uname", "write", "writev"};
 
 /* Refused with EPERM; whatever is in neither list does not exist (ENOSYS), as for an old kernel. */
 static const char *const refused[] = {"bpf", "chroot", "execve", "execveat", "fork", "init_module",

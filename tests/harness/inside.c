@@ -75,6 +75,7 @@ make_all(int number)
 	    {"remove a file", SYS_unlinkat, {AT_FDCWD, (long)victim, 0}, true},
 	    {"an IPv4 socket", SYS_socket, {AF_INET, SOCK_STREAM}, true},
 	    {"an IPv6 socket", SYS_socket, {AF_INET6, SOCK_DGRAM}, true},
+	    {"listen", SYS_listen, {0, 5}, true},
 	    {"clone", SYS_clone, {SIGCHLD}, true},
 #ifdef SYS_fork
 	    {"fork", SYS_fork, {0}, true},

@@ -1,11 +1,7 @@
 /* What verifying costs, told from measurements of which some are disturbed. */
+#include "helpers.h"
+
 #include "accounts/cost.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
 
 enum { BCRYPT = 1, ARGON2 = 2, SHA_CRYPT = 3 };
 

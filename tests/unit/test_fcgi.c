@@ -2,12 +2,7 @@
  * Requests through the spool and libfcgi, answers over a socket pair. It uses members of libfcgi's
  * FCGX_Request that its header calls private: a library that changed them fails here.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "helpers.h"
 
 #include "base/clock.h"
 #include "http/fcgi.h"

@@ -1,9 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "helpers.h"
 
 #include "http/form.h"
 
@@ -11,24 +6,6 @@
 #include <time.h>
 
 #define FFFD "\xef\xbf\xbd"
-
-static struct arena *arena;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 /* "name=value|" for each text, "name:file|" for each file. */
 static const char *
@@ -44,18 +21,6 @@ shown(const struct form_field *fields)
 		buffer_puts(&out, "|");
 	}
 	return out.data;
-}
-
-static struct bytes
-repeated(const char *before, const char *unit, size_t count, const char *after)
-{
-	struct buffer buffer = {.arena = arena};
-
-	buffer_puts(&buffer, before);
-	while (count-- > 0)
-		buffer_puts(&buffer, unit);
-	buffer_puts(&buffer, after);
-	return buffer_bytes(&buffer);
 }
 
 static const struct {
@@ -272,14 +237,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(urlencoded_is_read, setup, teardown),
-	    cmocka_unit_test_setup_teardown(urlencoded_has_a_limit, setup, teardown),
-	    cmocka_unit_test_setup_teardown(urlencoded_may_hold_nul, setup, teardown),
-	    cmocka_unit_test_setup_teardown(multipart_is_read, setup, teardown),
-	    cmocka_unit_test_setup_teardown(multipart_needs_a_boundary, setup, teardown),
-	    cmocka_unit_test_setup_teardown(multipart_has_a_limit, setup, teardown),
-	    cmocka_unit_test_setup_teardown(last_field_counts, setup, teardown),
-	    cmocka_unit_test_setup_teardown(hostile_bodies_take_linear_time, setup, teardown),
+	    cmocka_unit_test_setup_teardown(urlencoded_is_read, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(urlencoded_has_a_limit, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(urlencoded_may_hold_nul, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(multipart_is_read, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(
+		multipart_needs_a_boundary, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(multipart_has_a_limit, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(last_field_counts, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(
+		hostile_bodies_take_linear_time, arena_setup, arena_teardown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

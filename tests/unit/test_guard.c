@@ -1,10 +1,5 @@
 /* The guard, over whole requests, cut ones, and ones that libfcgi must not see. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "helpers.h"
 
 #include "http/guard.h"
 

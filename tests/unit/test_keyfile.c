@@ -1,9 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "helpers.h"
 
 #include "signing/generate.h"
 #include "signing/keyfile.h"
@@ -20,24 +15,6 @@
 #define EDX  "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
 #define K    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define EC   "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X256 "\",\"y\":\"" Y256 "\""
-
-static struct arena *arena;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 static const struct algorithm *
 named(const char *name)
@@ -243,11 +220,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(test_reasons, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_other_kinds, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_usual_algorithm, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_sets, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_files, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_reasons, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(test_other_kinds, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(test_usual_algorithm, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(test_sets, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(test_files, arena_setup, arena_teardown),
 	};
 
 	return cmocka_run_group_tests_name("keyfile", tests, NULL, NULL);

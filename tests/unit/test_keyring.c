@@ -1,9 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "helpers.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -21,7 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static struct arena *arena;
 static char folder[] = "/tmp/test_keyring.XXXXXX";
 
 /* The folder anew, with its three sub-folders. */

@@ -1,10 +1,5 @@
 /* Counters, in a file that others may have written to. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "helpers.h"
 
 #include "process/metrics.h"
 
@@ -17,7 +12,6 @@
 
 static char folder[] = "/tmp/jwt-fcgi-metrics-XXXXXX", path[64], pipe_path[64];
 static const struct config config = {.metrics_dir = folder};
-static struct arena *arena;
 
 static int
 open_folder(void **state)

@@ -1,9 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "helpers.h"
 
 #include "signing/b64url.h"
 #include "signing/generate.h"
@@ -60,7 +55,6 @@ release(void *memory, const char *file, int line)
 	free(memory);
 }
 
-static struct arena *arena;
 static const struct bytes input = {"header.payload", 14};
 
 /* A key in all its forms, and what it has signed. */

@@ -1,10 +1,5 @@
 /* Throttling, with a clock of the tests' own and a table in a file of their own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "helpers.h"
 
 #include "accounts/throttle.h"
 #include "base/log.h"

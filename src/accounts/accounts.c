@@ -1,5 +1,6 @@
 #include "accounts/accounts.h"
 
+#include "accounts/account_row.h"
 #include "accounts/cost.h"
 #include "accounts/password.h"
 #include "base/clock.h"
@@ -54,30 +55,63 @@ ask(struct accounts *accounts, struct arena *arena, enum statement_number statem
 	return verdict;
 }
 
+/* The setting that a statement comes from, to be named in the log. */
+static const char *
+setting_of(const struct accounts *accounts, enum statement_number statement)
+{
+	if (accounts->own_tables)
+		return statement == USER_BY_NAME ? "JWT_USERNAME_FIELD" : "JWT_USER_ID_FIELD";
+	return statement == USER_BY_NAME ? "JWT_USER_QUERY" : "JWT_USER_ID_QUERY";
+}
+
+/* Why a statement cannot work, in a line's form; NULL: it can, or *verdict is UNDECIDED. */
+static const char *
+find_fault(struct accounts *accounts, struct arena *arena, enum statement_number statement,
+    bool rights, enum verdict *verdict)
+{
+	bool is_user = statement == USER_BY_NAME || statement == USER_BY_ID;
+	bool own = accounts->own_tables || !is_user;
+	struct rows columns;
+	const char *fault = NULL;
+
+	*verdict = query_describe(accounts->database, arena, statement, rights, &columns, &fault);
+	if (is_user && (*verdict == VERDICT_YES || columns.columns > 0) &&
+	    account_row_fault(arena, &columns) != NULL)
+		fault = account_row_fault(arena, &columns);
+	if (fault == NULL)
+		return NULL;
+	*verdict = VERDICT_NO;
+	return arena_printf(arena, "%s: %s%s", own ? "database" : setting_of(accounts, statement),
+	    fault,
+	    !own ? ""
+	    : strncmp(fault, "42501", 5) == 0
+		? "; sql/roles.sql grants the rights"
+		: "; sql/schema.sql makes the tables; JWT_USER_... and "
+		  "JWT_TOKEN_BLACKLIST say what is used");
+}
+
 enum verdict
-accounts_check(struct accounts *accounts, struct arena *arena)
+accounts_check(struct accounts *accounts, struct arena *arena, bool rights)
 {
-	return query_check(accounts->database, arena, STATEMENTS_NEEDED,
-	    "sql/schema.sql makes the tables; JWT_USER_TABLE, JWT_USERNAME_FIELD, JWT_USER_ID_FIELD "
-	    "and JWT_TOKEN_BLACKLIST say what is used");
-}
+	enum verdict verdict, all = VERDICT_YES;
+	const char *fault, *last = "";
 
-static bool
-read_account(const struct rows *row, struct account *out)
-{
-	if (row->columns < 3 || row->values[0] == NULL) {
-		log_line("JWT_USER_QUERY must return three columns: id, password, active");
-		return false;
+	for (int statement = 0; statement < STATEMENTS_NEEDED && all != VERDICT_UNDECIDED;
+	     statement++) {
+		fault =
+		    find_fault(accounts, arena, (enum statement_number)statement, rights, &verdict);
+		/* One missing table is a fault of several statements. */
+		if (fault != NULL && strcmp(fault, last) != 0)
+			log_line("%s", last = fault);
+		if (verdict != VERDICT_YES)
+			all = verdict;
 	}
-	out->user_id = row->values[0];
-	out->user_id_integer = row->types[0] == COLUMN_INTEGER;
-	out->password = row->values[1];
-	out->active = row->values[2] != NULL && strchr("tTyY1", row->values[2][0]) != NULL;
-	out->key = row->columns > 3 ? row->values[3] : row->values[0];
-	out->name = row->columns > 4 ? row->values[4] : NULL;
-	return true;
+	/* A program that is never asked holds no connection: databases have few. */
+	query_close(accounts->database);
+	return all;
 }
 
+/* More than one row is no account: which of them came first would decide who logs in. */
 static enum verdict
 find(struct accounts *accounts, struct arena *arena, enum statement_number number,
     const char *value, struct account *out)
@@ -85,9 +119,15 @@ find(struct accounts *accounts, struct arena *arena, enum statement_number numbe
 	struct rows rows;
 	enum verdict verdict = ask(accounts, arena, number, &value, &rows);
 
-	if (verdict == VERDICT_YES && !read_account(&rows, out))
-		return VERDICT_UNDECIDED;
-	return verdict;
+	if (verdict != VERDICT_YES)
+		return verdict;
+	if (rows.count > 1) {
+		log_line("%s: %zu rows for one user; this user is refused",
+		    setting_of(accounts, number), rows.count);
+		return VERDICT_NO;
+	}
+	return account_row_read(&rows, setting_of(accounts, number), out) ? VERDICT_YES
+									  : VERDICT_UNDECIDED;
 }
 
 enum verdict

@@ -34,10 +34,11 @@ struct account {
 struct accounts *accounts_open(const struct config *, const char *program, bool names);
 
 /*
- * Whether the database has what the settings need. NO: not, after a line in the log that names it.
- * UNDECIDED: it is away for now.
+ * Whether the database has what the settings need, and the connection is closed again. rights: also
+ * whether the role has the rights. NO: not, after a line in the log for each fault. UNDECIDED: the
+ * database does not answer.
  */
-enum verdict accounts_check(struct accounts *, struct arena *);
+enum verdict accounts_check(struct accounts *, struct arena *, bool rights);
 
 /*
  * Whether login and password are those of an active account. login and password are UTF-8 without

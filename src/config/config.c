@@ -21,6 +21,17 @@ config_environment(const char *name)
 	return getenv(name);
 }
 
+/* Puts a value into its field; after a fault, which is logged, the default. */
+static bool
+take_value(struct config *config, const struct setting *setting, const char *value)
+{
+	if (setting_parse(memory, setting, value, config))
+		return true;
+	if (setting->initial != NULL)
+		setting_parse(memory, setting, setting->initial, config);
+	return false;
+}
+
 /* One line NAME=value of a file; blank lines and those that begin with # are passed over. */
 static bool
 parse_line(struct config *config, const char *file, int number, char *line)
@@ -36,7 +47,7 @@ parse_line(struct config *config, const char *file, int number, char *line)
 	setting = setting_find(name);
 	if (value != NULL && setting != NULL &&
 	    setting->offset != offsetof(struct config, config_file))
-		return setting_parse(memory, setting, value + 1, config);
+		return take_value(config, setting, value + 1);
 	if (value != NULL && name.length > 2 && strncmp(line, "PG", 2) == 0) {
 		*value = '\0';
 		return setenv(line, value + 1, 0) == 0;
@@ -45,8 +56,9 @@ parse_line(struct config *config, const char *file, int number, char *line)
 	return false;
 }
 
+/* Sets *good to false for a line with a fault; false if the file cannot be read. */
 static bool
-load_file(struct config *config, const char *file, bool required)
+load_file(struct config *config, const char *file, bool required, bool *good)
 {
 	struct bytes text;
 	const char *why;
@@ -66,15 +78,14 @@ load_file(struct config *config, const char *file, bool required)
 	rest = arena_copy(memory, text.data, text.length);
 	for (int number = 1; (line = strsep(&rest, "\n")) != NULL; number++) {
 		line[strcspn(line, "\r")] = '\0';
-		if (!parse_line(config, file, number, line))
-			return false;
+		*good = parse_line(config, file, number, line) && *good;
 	}
 	return true;
 }
 
 /* The file beside the program, for hosts that pass no environment on (suEXEC). */
 static bool
-load_default_file(struct config *config)
+load_default_file(struct config *config, bool *good)
 {
 	char path[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof(FILE_NAME));
@@ -85,12 +96,14 @@ load_default_file(struct config *config)
 	path[length] = '\0';
 	slash = strrchr(path, '/');
 	memcpy(slash == NULL ? path : slash + 1, FILE_NAME, sizeof(FILE_NAME));
-	return load_file(config, arena_copy(memory, path, strlen(path)), false);
+	return load_file(config, arena_copy(memory, path, strlen(path)), false, good);
 }
 
 static bool
 load_environment(struct config *config)
 {
+	bool good = true;
+
 	for (char **variable = environ; *variable != NULL; variable++) {
 		char *value = strchr(*variable, '=');
 		const struct setting *setting;
@@ -102,16 +115,16 @@ load_environment(struct config *config)
 		setting = setting_find(name);
 		if (setting == NULL) {
 			log_line("no such setting: %s", log_quote(memory, name));
-			return false;
+			good = false;
+			continue;
 		}
 		value++;
-		if (!setting_parse(
-			memory, setting, arena_copy(memory, value, strlen(value)), config))
-			return false;
+		if (!take_value(config, setting, arena_copy(memory, value, strlen(value))))
+			good = false;
 		if (setting->type == SETTING_SECRET)
 			explicit_bzero(value, strlen(value));
 	}
-	return true;
+	return good;
 }
 
 /* What platforms name the database with; PG* variables are more deliberate. */
@@ -134,6 +147,7 @@ claims_differ(const struct config *config)
 	    config->user_id_claim, config->jti_claim, config->revoke_token_claim,
 	    config->sliding_token_refresh_exp_claim};
 	size_t count = sizeof(names) / sizeof(*names);
+	bool good = true;
 
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = i + 1; k < count; k++)
@@ -141,11 +155,12 @@ claims_differ(const struct config *config)
 			    strcmp(names[i], names[k]) == 0) {
 				log_line("two claims are named \"%s\": change one JWT_..._CLAIM",
 				    names[i]);
-				return false;
+				good = false;
 			}
-	return true;
+	return good;
 }
 
+/* A setting that stands where another one excludes it. */
 static bool
 keys_agree(const struct config *config)
 {
@@ -187,53 +202,51 @@ are_proxies(const char *const *words)
 	return true;
 }
 
-/* What each setting allows by itself and yet cannot work together. */
 static bool
-settings_agree(const struct config *config)
+names_are_set(const struct config *config)
 {
+	bool good = true;
+
 	for (const struct setting *setting = settings; setting->name != NULL; setting++)
 		if (setting->type == SETTING_NAME && setting->initial != NULL &&
 		    setting->offset != offsetof(struct config, jti_claim) &&
 		    *(const char *const *)((const char *)config + setting->offset) == NULL) {
 			log_line("%s: must not be empty", setting->name);
-			return false;
+			good = false;
 		}
-	if (config->blacklist_after_rotation && !config->token_blacklist) {
-		log_line(
-		    "JWT_BLACKLIST_AFTER_ROTATION needs JWT_TOKEN_BLACKLIST=on and its tables");
-		return false;
-	}
-	if (config->token_blacklist && config->jti_claim == NULL) {
-		log_line(
-		    "JWT_TOKEN_BLACKLIST needs a JWT_JTI_CLAIM: tokens are listed by their id");
-		return false;
-	}
-	if ((config->user_query == NULL) != (config->user_id_query == NULL)) {
-		log_line("JWT_USER_QUERY and JWT_USER_ID_QUERY: set both or neither");
-		return false;
-	}
-	return keys_agree(config) && claims_differ(config) && are_proxies(config->trusted_proxies);
+	return good;
 }
 
-const struct config *
-config_load(const char *file)
+/* What each setting allows by itself and yet cannot work together. */
+static bool
+settings_agree(const struct config *config)
 {
-	struct config *config;
-	const char *named = file != NULL ? file : getenv("JWT_CONFIG_FILE");
+	const struct {
+		bool fault;
+		const char *text;
+	} faults[] = {
+	    {config->blacklist_after_rotation && !config->token_blacklist,
+		"JWT_BLACKLIST_AFTER_ROTATION needs JWT_TOKEN_BLACKLIST=on and its tables"},
+	    {config->token_blacklist && config->jti_claim == NULL,
+		"JWT_TOKEN_BLACKLIST needs a JWT_JTI_CLAIM: tokens are listed by their id"},
+	    {(config->user_query == NULL) != (config->user_id_query == NULL),
+		"JWT_USER_QUERY and JWT_USER_ID_QUERY: set both or neither"},
+	};
+	bool good = names_are_set(config);
 
-	arena_free(memory);
-	memory = arena_new();
-	config = arena_alloc(memory, sizeof(*config));
-	for (const struct setting *setting = settings; setting->name != NULL; setting++)
-		if (setting->initial != NULL &&
-		    !setting_parse(memory, setting, setting->initial, config))
-			return NULL;
-	if (named != NULL && *named != '\0' ? !load_file(config, named, true)
-					    : !load_default_file(config))
-		return NULL;
-	if (!load_environment(config) || !settings_agree(config))
-		return NULL;
-	load_platform(config);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		if (faults[i].fault) {
+			log_line("%s", faults[i].text);
+			good = false;
+		}
+	good = keys_agree(config) && good;
+	good = are_proxies(config->trusted_proxies) && good;
+	return claims_differ(config) && good;
+}
+
+static void
+set_compat(struct config *config)
+{
 	config->compat = strcmp(config->compat_name, "5.2") == 0   ? COMPAT_5_2
 			 : strcmp(config->compat_name, "5.5") == 0 ? COMPAT_5_5
 								   : COMPAT_HEAD;
@@ -242,6 +255,47 @@ config_load(const char *file)
 		config->check_revoke_token = false;
 		config->check_user_is_active = true;
 	}
+}
+
+static struct config *
+read_all(const char *file, bool *good)
+{
+	struct config *config;
+	const char *named = file != NULL ? file : getenv("JWT_CONFIG_FILE");
+
+	arena_free(memory);
+	memory = arena_new();
+	config = arena_alloc(memory, sizeof(*config));
+	*good = true;
+	for (const struct setting *setting = settings; setting->name != NULL; setting++)
+		if (setting->initial != NULL)
+			setting_parse(memory, setting, setting->initial, config);
+	if (named != NULL && *named != '\0' ? !load_file(config, named, true, good)
+					    : !load_default_file(config, good))
+		return NULL;
+	*good = load_environment(config) && *good;
+	*good = settings_agree(config) && *good;
+	load_platform(config);
+	set_compat(config);
+	return config;
+}
+
+const struct config *
+config_load(const char *file)
+{
+	bool good;
+	const struct config *config = read_all(file, &good);
+
+	return good ? config : NULL;
+}
+
+const struct config *
+config_examine(const char *file, bool *good)
+{
+	struct config *config = read_all(file, good);
+
+	if (config != NULL)
+		config->check_only = true;
 	return config;
 }
 

@@ -19,6 +19,7 @@ enum compat { COMPAT_5_2, COMPAT_5_5, COMPAT_HEAD };
 
 struct config {
 	const char *config_file;
+	bool check_only; /* --check-config: name the faults, all of them, and serve nothing */
 
 	/* Keys and algorithm. */
 	const char *signing_key; /* wiped from the environment; NULL when not set */
@@ -83,10 +84,17 @@ struct config {
 
 /*
  * Reads and checks everything. file: given with --config, NULL for JWT_CONFIG_FILE or jwt-fcgi.conf
- * beside the program (which need not exist). On an error NULL, after one line in the log that names
- * the setting or the file. The result lives until the next call, so as long as the process.
+ * beside the program (which need not exist). On an error NULL, after a line in the log for each
+ * fault, which names the setting or the file. The result lives until the next call, so as long as
+ * the process.
  */
 const struct config *config_load(const char *file);
+
+/*
+ * The same for --check-config: with faults the result has defaults in their place and *good is
+ * false; NULL only if the file cannot be read.
+ */
+const struct config *config_examine(const char *file, bool *good);
 
 /* The effective settings as NAME=value lines, secrets masked. */
 void config_print(const struct config *, FILE *);

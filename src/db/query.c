@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define STATEMENTS_MAXIMUM   32
+#define PARAMETERS_MAXIMUM   8
 #define ATTEMPTS             3
 #define SUSPECT_MILLISECONDS 500  /* for a query after a missed deadline */
 #define SUSPECT_FOR          5000 /* milliseconds; then queries have the whole deadline again */
@@ -45,7 +46,7 @@ struct query {
 	const char *const *parameters;
 	struct arena *arena;
 	struct rows *rows;
-	const char *advice; /* logged behind an error */
+	const char **fault; /* if not NULL: takes what is an error of the statement itself */
 };
 
 struct database *
@@ -72,17 +73,15 @@ query_connected(const struct database *database)
 }
 
 /* libpq's message has several lines and may quote names: its first line, escaped. */
-static void
-log_trouble(const struct query *query, const char *what, const char *message)
+static const char *
+first_line(const struct query *query, const char *message)
 {
-	struct bytes line = {message, message == NULL ? 0 : strcspn(message, "\n")};
-
-	log_line("database: %s: %s%s%s", what, log_quote(query->arena, line),
-	    query->advice == NULL ? "" : "; ", query->advice == NULL ? "" : query->advice);
+	return log_quote(
+	    query->arena, (struct bytes){message, message == NULL ? 0 : strcspn(message, "\n")});
 }
 
-static void
-disconnect(struct database *database)
+void
+query_close(struct database *database)
 {
 	PQfinish(database->connection);
 	database->connection = NULL;
@@ -94,8 +93,9 @@ disconnect(struct database *database)
 static enum outcome
 lose(struct database *database, const struct query *query)
 {
-	log_trouble(query, "connection lost", PQerrorMessage(database->connection));
-	disconnect(database);
+	log_line("database: connection lost: %s",
+	    first_line(query, PQerrorMessage(database->connection)));
+	query_close(database);
 	return LOST;
 }
 
@@ -113,8 +113,9 @@ have_connection(struct database *database, const struct query *query)
 		return ANSWERED;
 	}
 	if (database->connection != NULL)
-		log_trouble(query, "cannot connect", PQerrorMessage(database->connection));
-	disconnect(database);
+		log_line("database: cannot connect: %s",
+		    first_line(query, PQerrorMessage(database->connection)));
+	query_close(database);
 	return late ? LATE : FAILED;
 }
 
@@ -134,7 +135,7 @@ next_result(struct database *database)
 			break;
 		if (!connection_wait(database->connection, events, database->deadline)) {
 			log_line("database: no answer in time");
-			disconnect(database);
+			query_close(database);
 			return NULL;
 		}
 		if (PQconsumeInput(database->connection) == 0)
@@ -176,7 +177,8 @@ copy_rows(struct arena *arena, const PGresult *result, struct rows *out)
 	int count = PQntuples(result), columns = PQnfields(result);
 
 	columns = columns < COLUMNS_MAXIMUM ? columns : COLUMNS_MAXIMUM;
-	*out = (struct rows){.count = (size_t)count, .columns = (size_t)columns};
+	*out =
+	    (struct rows){(size_t)count, (size_t)columns, .parameters = (size_t)PQnparams(result)};
 	for (int column = 0; column < columns; column++)
 		out->types[column] = type_of(PQftype(result, column));
 	out->values = arena_alloc(arena, (out->count * out->columns + 1) * sizeof(*out->values));
@@ -193,6 +195,24 @@ is_impossible_value(const char *state)
 {
 	return strcmp(state, "22003") == 0 || strcmp(state, "22P02") == 0 ||
 	       strcmp(state, "22P05") == 0;
+}
+
+/* Class 42 is the statement's own: what it names is missing, or may not be used. */
+static enum outcome
+report(const struct query *query, const char *state, const char *message)
+{
+	const char *sql = query->statement->sql;
+	bool missing = strncmp(state, "42", 2) == 0;
+	const char *error = arena_printf(query->arena, "%s: %s", state, first_line(query, message));
+
+	if (strcmp(state, "42501") == 0)
+		error =
+		    arena_printf(query->arena, "%s (%.*s)", error, (int)strcspn(sql, " \n"), sql);
+	if (missing && query->fault != NULL)
+		*query->fault = error;
+	else
+		log_line("database: %s", error);
+	return missing ? MISSING : FAILED;
 }
 
 /* By SQLSTATE (PostgreSQL appendix A): what an error says about the next attempt. */
@@ -220,8 +240,7 @@ judge_error(struct database *database, const struct query *query, const PGresult
 		return ANSWERED;
 	if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0)
 		return TRY_AGAIN;
-	log_trouble(query, state, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
-	return strncmp(state, "42", 2) == 0 ? MISSING : FAILED;
+	return report(query, state, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 }
 
 /* Reads all results of what was sent; the rows are those of the last one that has any. */
@@ -247,7 +266,7 @@ receive(struct database *database, const struct query *query)
 	if (database->connection == NULL)
 		return LATE;
 	if (database->outdated)
-		disconnect(database);
+		query_close(database);
 	return outcome == LOST ? lose(database, query) : outcome;
 }
 
@@ -351,26 +370,75 @@ query_ask(struct database *database, struct arena *arena, size_t statement,
 	return query.rows->count > 0 ? VERDICT_YES : VERDICT_NO;
 }
 
-enum verdict
-query_check(struct database *database, struct arena *arena, size_t count, const char *advice)
+/* Sends a text with as many parameters, all of them NULL. */
+static enum outcome
+execute(struct database *database, const struct query *query, const char *sql, int parameters)
 {
-	struct rows rows;
-	struct query query = {.arena = arena, .rows = &rows};
+	static const char *const nothing[PARAMETERS_MAXIMUM];
+
+	return PQsendQueryParams(
+		   database->connection, sql, parameters, NULL, nothing, NULL, NULL, 0) == 1
+		   ? receive(database, query)
+		   : lose(database, query);
+}
+
+/* In one transaction, so that a pooler has the same connection for both steps. */
+static enum outcome
+prepare_and_describe(struct database *database, const struct query *query)
+{
+	const struct statement *statement = query->statement;
 	enum outcome outcome = ANSWERED;
 
+	if (PQsendPrepare(database->connection, "", statement->sql, 0, NULL) != 1)
+		return lose(database, query);
+	outcome = receive(database, query);
+	if (outcome != ANSWERED)
+		return outcome;
+	if (PQsendDescribePrepared(database->connection, "") != 1)
+		return lose(database, query);
+	outcome = receive(database, query);
+	if (outcome != ANSWERED || query->rows->parameters == (size_t)statement->parameters)
+		return outcome;
+	*query->fault = arena_printf(query->arena, "has %zu parameters, not %d",
+	    query->rows->parameters, statement->parameters);
+	return MISSING;
+}
+
+/* EXPLAIN executes nothing, but PostgreSQL checks the rights as if it did. */
+static enum outcome
+check_rights(struct database *database, const struct query *query)
+{
+	struct rows plan;
+	struct query explain = *query;
+
+	explain.rows = &plan;
+	return execute(database, &explain,
+	    arena_printf(query->arena, "EXPLAIN %s", query->statement->sql),
+	    query->statement->parameters);
+}
+
+enum verdict
+query_describe(struct database *database, struct arena *arena, size_t statement, bool rights,
+    struct rows *out, const char **fault)
+{
+	struct rows none;
+	struct query query = {&database->table[statement], NULL, arena, out, fault};
+	struct query frame = {&database->table[statement], NULL, arena, &none, NULL};
+	enum outcome outcome;
+
+	*out = (struct rows){.count = 0};
+	if (query.statement->sql == NULL)
+		return VERDICT_YES;
 	database->deadline = clock_milliseconds() + database->milliseconds;
-	for (size_t number = 0; number < count && outcome == ANSWERED; number++) {
-		query.statement = &database->table[number];
-		if (query.statement->sql == NULL)
-			continue;
-		query.advice = NULL;
-		outcome = have_connection(database, &query);
-		query.advice = advice;
-		if (outcome == ANSWERED)
-			outcome = prepare(database, &query);
-	}
-	/* A program that is never asked holds no connection: databases have few. */
-	disconnect(database);
+	outcome = have_connection(database, &query);
+	if (outcome == ANSWERED)
+		outcome = execute(database, &frame, "BEGIN", 0);
+	if (outcome == ANSWERED)
+		outcome = prepare_and_describe(database, &query);
+	if (outcome == ANSWERED && rights)
+		outcome = check_rights(database, &query);
+	if (database->connection != NULL && execute(database, &frame, "ROLLBACK", 0) != ANSWERED)
+		outcome = LOST;
 	note_outcome(database, outcome);
 	if (outcome == ANSWERED)
 		return VERDICT_YES;

@@ -43,8 +43,8 @@ enum column_type {
 
 /* In the arena. Columns beyond the maximum are left out. */
 struct rows {
-	size_t count, columns;
-	const char **values; /* row by row, text; NULL is SQL's NULL */
+	size_t count, columns, parameters; /* parameters: of query_describe() only */
+	const char **values;               /* row by row, text; NULL is SQL's NULL */
 	enum column_type types[COLUMNS_MAXIMUM];
 };
 
@@ -73,10 +73,15 @@ unsigned query_generation(const struct database *);
 bool query_connected(const struct database *);
 
 /*
- * Prepares every statement that has a text, to check it against the tables, and closes the
- * connection. NO: one of them cannot be prepared, after a line in the log that names what is
- * missing and gives the advice. UNDECIDED: the database is away.
+ * Prepares a statement of the table to check it. YES: *out has its columns and no rows; also for a
+ * statement without a text, which has no columns. NO: *fault is the reason, in the arena: what it
+ * names is missing, it has another number of parameters, or, if rights are asked for, the role may
+ * not execute it. UNDECIDED: as for query_ask().
  */
-enum verdict query_check(struct database *, struct arena *, size_t count, const char *advice);
+enum verdict query_describe(struct database *, struct arena *, size_t statement, bool rights,
+    struct rows *out, const char **fault);
+
+/* Closes the connection; the next query opens another one. */
+void query_close(struct database *);
 
 #endif

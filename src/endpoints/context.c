@@ -12,20 +12,21 @@ context_open(const struct config *config, const struct endpoint *endpoint)
 	context->keyring = keyring_load(config, duty);
 	for (size_t i = 0; context->keyring != NULL && i < KEYRING_WATCHED; i++)
 		sandbox_keep(keyring_watched(context->keyring)[i]);
-	context->accounts = context->keyring == NULL
-				? NULL
-				: accounts_open(config, endpoint->name, endpoint->decide != NULL);
-	return context->accounts == NULL ? NULL : context;
+	context->accounts = accounts_open(config, endpoint->name, endpoint->decide != NULL);
+	/* --check-config names the faults of the database beside those of the keys. */
+	if (context->keyring == NULL && context->accounts != NULL && config->check_only)
+		context_check(context, true);
+	return context->keyring == NULL || context->accounts == NULL ? NULL : context;
 }
 
-bool
-context_check(struct context *context)
+enum verdict
+context_check(struct context *context, bool rights)
 {
 	struct arena *arena = arena_new();
-	bool good = accounts_check(context->accounts, arena) != VERDICT_NO;
+	enum verdict verdict = accounts_check(context->accounts, arena, rights);
 
 	arena_free(arena);
-	return good;
+	return verdict;
 }
 
 struct claims_context

@@ -22,8 +22,8 @@ struct context {
  */
 struct context *context_open(const struct config *, const struct endpoint *);
 
-/* For an endpoint's check: false, after a line in the log, if the database lacks something. */
-bool context_check(struct context *);
+/* For an endpoint's check(): as accounts_check(). */
+enum verdict context_check(struct context *, bool rights);
 
 /* What signing needs for this request. */
 struct claims_context context_claims(const struct request *, const struct context *);

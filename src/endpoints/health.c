@@ -26,7 +26,7 @@ is_ready(struct request *request, struct context *context)
 	struct account nobody;
 
 	if (!prepared)
-		prepared = accounts_check(context->accounts, request->arena) == VERDICT_YES;
+		prepared = accounts_check(context->accounts, request->arena, false) == VERDICT_YES;
 	return prepared &&
 	       account_find(context->accounts, request->arena, "0", &nobody) != VERDICT_UNDECIDED;
 }

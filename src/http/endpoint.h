@@ -9,6 +9,7 @@
 #ifndef HTTP_ENDPOINT_H
 #define HTTP_ENDPOINT_H
 
+#include "base/verdict.h"
 #include "http/reply.h"
 
 /* What a program keeps between requests: completed by each program, never looked into by http/. */
@@ -44,9 +45,12 @@ struct endpoint {
 
 	/* Once, before the first request. NULL, after a line in the log: refuse to start. */
 	struct context *(*start)(const struct config *, const struct endpoint *);
-	/* Whether what it depends on has what is needed; not asked for a single CGI request. NULL:
-	 * there is nothing to ask. */
-	bool (*check)(struct context *);
+	/*
+	 * Whether the database has what is needed, and the rights if they are asked for: NO after a
+	 * line in the log for each fault, UNDECIDED if it does not answer. Not asked for a single
+	 * CGI request. NULL: there is nothing to check.
+	 */
+	enum verdict (*check)(struct context *, bool rights);
 	/* Who asks: a reply with status 0 lets the request in. NULL: anybody may. */
 	struct reply (*admit)(struct request *, struct context *);
 	struct reply (*answer)(struct request *, struct context *);

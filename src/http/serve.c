@@ -36,7 +36,7 @@ serve_cgi(const struct service *service)
 static bool
 check(const struct endpoint *endpoint, struct context *context)
 {
-	return endpoint->check == NULL || endpoint->check(context);
+	return endpoint->check == NULL || endpoint->check(context, false) != VERDICT_NO;
 }
 
 static int
@@ -146,6 +146,26 @@ read_arguments(
 	return false;
 }
 
+/* --check-config. Returns the exit status: 1 for a fault of a setting, 2 for the database. */
+static int
+check_config(const struct endpoint *endpoint, const char *file)
+{
+	bool good;
+	const struct config *config = config_examine(file, &good);
+	struct context *context = config == NULL ? NULL : endpoint->start(config, endpoint);
+	enum verdict verdict = VERDICT_YES;
+
+	if (context != NULL && endpoint->check != NULL)
+		verdict = endpoint->check(context, true);
+	if (context == NULL || !good)
+		return 1;
+	if (verdict != VERDICT_YES)
+		return 2;
+	config_print(config, stdout);
+	puts("configuration good");
+	return EXIT_SUCCESS;
+}
+
 int
 serve(const struct endpoint *endpoint, int argc, char **argv)
 {
@@ -158,18 +178,14 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 	log_open(endpoint->name);
 	if (!read_arguments(endpoint, argc, argv, &arguments, &status))
 		return status;
+	if (arguments.check_only)
+		return check_config(endpoint, arguments.file);
 	config = config_load(arguments.file);
-	if (config != NULL && !arguments.check_only)
+	if (config != NULL)
 		log_to(config->log);
 	context = config == NULL ? NULL : endpoint->start(config, endpoint);
 	if (context == NULL)
 		return EXIT_FAILURE;
-	if (arguments.check_only) {
-		if (!check(endpoint, context))
-			return EXIT_FAILURE;
-		config_print(config, stdout);
-		return EXIT_SUCCESS;
-	}
 	metrics_open(config, endpoint->name);
 	service = (struct service){endpoint, config, context, arena_new()};
 	switch (find_gateway(&listener)) {

@@ -1,5 +1,6 @@
 """Settings are checked before the first request; each refusal is one line that names what is wrong."""
 import re
+import socket
 import subprocess
 
 import pytest
@@ -20,24 +21,30 @@ def run(program, *arguments, settings=None, **more):
     )
 
 
-@pytest.fixture(scope="module")
+DATABASE = {}  # of the site
+
+
+@pytest.fixture(scope="module", autouse=True)
 def database(site):
-    return site.our_environment()
+    DATABASE.update(site.our_environment())
+    return DATABASE
 
 
-def check(program="token", settings=None, database=(), **added):
+def check(program="token", settings=None, database=DATABASE, **added):
     return run(program, "--check-config", settings={**(GOOD if settings is None else settings), **added},
                **dict(database))
 
 
 def effective(done):
     assert done.returncode == 0, done.stderr
-    return dict(line.split("=", 1) for line in done.stdout.splitlines())
+    *lines, last = done.stdout.splitlines()
+    assert last == "configuration good" and not done.stderr
+    return dict(line.split("=", 1) for line in lines)
 
 
-def refused(done, *words):
+def refused(done, *words, status=1):
     """One line, and it says all of the words."""
-    assert done.returncode != 0 and not done.stdout
+    assert done.returncode == status and not done.stdout
     assert len(done.stderr.splitlines()) == 1, done.stderr
     for word in words:
         assert word in done.stderr
@@ -162,7 +169,7 @@ def test_lists(database):
 def test_the_effective_settings_can_be_read_again(database, tmp_path):
     """What --check-config prints is a configuration file, but for the secrets."""
     done = check(database=database, JWT_LEEWAY="3", JWT_ISSUER="https://issuer.example.test")
-    lines = [line for line in done.stdout.splitlines() if "SIGNING_KEY" not in line and not line.endswith("=")
+    lines = [line for line in done.stdout.splitlines()[:-1] if "SIGNING_KEY" not in line and not line.endswith("=")
              and "CONFIG_FILE" not in line]
     again = check(database=database, JWT_CONFIG_FILE=str(config_file(tmp_path, "\n".join(lines))))
     first, second = effective(done), effective(again)
@@ -246,7 +253,7 @@ MISSING = {
 
 @pytest.mark.parametrize("name", MISSING)
 def test_a_missing_table_or_column_is_told_by_name(database, name):
-    refused(check(database=database, **{name: MISSING[name]}), MISSING[name])
+    refused(check(database=database, **{name: MISSING[name]}), MISSING[name], status=2)
 
 
 def test_rotation_with_blacklist_on_a_database_without_the_tables(cluster):
@@ -255,4 +262,117 @@ def test_rotation_with_blacklist_on_a_database_without_the_tables(cluster):
                  " is_active bool, last_login timestamptz)")
     done = check("refresh", database=cluster.environment("without_tokens"), JWT_TOKEN_BLACKLIST="on",
                  JWT_ROTATE_REFRESH_TOKENS="on", JWT_BLACKLIST_AFTER_ROTATION="on")
-    refused(done, "token_blacklist_")
+    assert done.returncode == 2 and not done.stdout
+    assert {word for line in done.stderr.splitlines() for word in re.findall(r"token_blacklist_\w+", line)} == {
+        "token_blacklist_outstandingtoken", "token_blacklist_blacklistedtoken"}
+
+
+# --- All faults at once, and the database.
+
+def faults(done, status, *expected):
+    """One line for each fault, in that order, with its words; nothing on standard output."""
+    assert done.returncode == status and not done.stdout, done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == len(expected), done.stderr
+    for line, words in zip(lines, expected):
+        assert all(word in line for word in words.split()), (line, words)
+
+
+def test_all_faults_of_settings_keys_and_database_are_told(tmp_path, database):
+    path = config_file(tmp_path, "JWT_LEEWAY=x\nJWT_NO_SUCH=1\n")
+    gone = {**database, "PGHOST": str(tmp_path)}
+    faults(check(settings={"JWT_CONFIG_FILE": str(path), "JWT_COMPAT": "7", "JWT_BLACKLIST_AFTER_ROTATION": "on"},
+                 database=gone), 1,
+           "JWT_LEEWAY", "JWT_NO_SUCH", "JWT_COMPAT", "JWT_BLACKLIST_AFTER_ROTATION", "JWT_SIGNING_KEY",
+           "cannot connect")
+
+
+def test_a_database_that_is_away(tmp_path, database):
+    faults(check(database={**database, "PGHOST": str(tmp_path)}), 2, "cannot connect")
+    faults(check(database={**database, "PGDATABASE": "no_such_database"}), 2, "no_such_database")
+    faults(check(database={**database, "PGUSER": "no_such_role"}), 2, "no_such_role")
+
+
+EVERYTHING = {"JWT_TOKEN_BLACKLIST": "on", "JWT_UPDATE_LAST_LOGIN": "on"}
+OUTSTANDING, BLACKLISTED = "token_blacklist_outstandingtoken", "token_blacklist_blacklistedtoken"
+RIGHTS = {
+    "SELECT ON auth_user": ("42501 auth_user SELECT", "42501 auth_user UPDATE", "42501 auth_user INSERT"),
+    "UPDATE ON auth_user": ("42501 auth_user UPDATE",),
+    f"INSERT ON {OUTSTANDING}": (f"42501 {OUTSTANDING} INSERT",),
+    f"INSERT ON {BLACKLISTED}": (f"42501 {BLACKLISTED} INSERT",),
+    f"SELECT ON {BLACKLISTED}": (f"42501 {BLACKLISTED} SELECT", f"42501 {BLACKLISTED} INSERT"),
+    f"INSERT ON {OUTSTANDING}, {BLACKLISTED}": (f"42501 {OUTSTANDING} INSERT", f"42501 {BLACKLISTED} INSERT"),
+}
+
+
+@pytest.fixture(scope="module")
+def restricted(cluster):
+    """A database with the role that sql/roles.sql makes."""
+    cluster.psql("postgres", "-c", "CREATE DATABASE restricted")
+    for name in ("schema", "roles"):
+        cluster.psql("restricted", "-f", ours.CHECKOUT / "sql" / f"{name}.sql")
+    return {**cluster.environment("restricted"), "PGUSER": "jwt_fcgi"}
+
+
+@pytest.mark.parametrize("right", RIGHTS)
+def test_a_missing_right_is_told(cluster, restricted, right):
+    """Nothing is written: PostgreSQL checks the rights of statements that are only explained."""
+    effective(check(database=restricted, **EVERYTHING))
+    cluster.psql("restricted", "-c", f"REVOKE {right} FROM jwt_fcgi")
+    if "auth_user" in right:
+        cluster.psql("restricted", "-c", "REVOKE ALL ON auth_user FROM jwt_fcgi", "-c", {
+            "SELECT ON auth_user": "GRANT UPDATE ON auth_user TO jwt_fcgi",
+            "UPDATE ON auth_user": "GRANT SELECT ON auth_user TO jwt_fcgi"}[right])
+    try:
+        faults(check(database=restricted, **EVERYTHING), 2, *RIGHTS[right])
+    finally:
+        cluster.psql("restricted", "-f", ours.CHECKOUT / "sql" / "roles.sql")
+    effective(check(database=restricted, **EVERYTHING))
+
+
+def test_the_check_writes_nothing(cluster, restricted):
+    effective(check(database=restricted, **EVERYTHING))
+    for table in "auth_user", OUTSTANDING, BLACKLISTED:
+        done = cluster.psql("restricted", "-Atc", f"SELECT count(*) FROM {table}", capture_output=True)
+        assert done.stdout == b"0\n"
+    sequence = cluster.psql("restricted", "-Atc", f"SELECT is_called FROM {OUTSTANDING}_id_seq", capture_output=True)
+    assert sequence.stdout == b"f\n"
+
+
+# --- JWT_USER_QUERY is looked at before the first login.
+
+BY_ID = "SELECT id, password, is_active FROM auth_user WHERE id::text = $1"
+BY_NAME = "SELECT id, password, is_active FROM auth_user WHERE username = $1"
+QUERIES = {
+    "SELECT * FROM auth_user WHERE username = $1": "column 3",  # last_login
+    "SELECT id, password FROM auth_user WHERE username = $1": "2 columns",
+    "SELECT id, password, date_joined FROM auth_user WHERE username = $1": "column 3",
+    "SELECT id, id, is_active FROM auth_user WHERE username = $1": "column 2",
+    "SELECT is_active, password, is_active FROM auth_user WHERE username = $1": "column 1",
+    "SELECT id, password, is_active FROM auth_user WHERE username = $1 AND email = $2": "2 parameters",
+    "SELECT id, password, is_active FROM auth_user WHERE username = 'alice'": "0 parameters",
+    "SELECT id, password, is_active FROM no_such_table WHERE username = $1": "no_such_table",
+    "SELECT id password is_active FORM auth_user": "42601",
+}
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_user_query_that_cannot_work(query):
+    faults(check(JWT_USER_QUERY=query, JWT_USER_ID_QUERY=BY_ID), 2, f"JWT_USER_QUERY: {QUERIES[query]}")
+    faults(check(JWT_USER_QUERY=BY_NAME, JWT_USER_ID_QUERY=query), 2, f"JWT_USER_ID_QUERY: {QUERIES[query]}")
+
+
+@pytest.mark.parametrize("active", ("is_active", "'yes'::text", "1", "1::numeric", "'t'::char(5)", "is_active::text"))
+def test_types_that_can_be_active(active):
+    effective(check(JWT_USER_QUERY=BY_NAME.replace("is_active", active), JWT_USER_ID_QUERY=BY_ID))
+
+
+def test_a_program_does_not_start_with_such_a_query(database, tmp_path):
+    environment = ours.environment(database, {**GOOD, "JWT_USER_QUERY": next(iter(QUERIES)),
+                                              "JWT_USER_ID_QUERY": BY_ID})
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        listener.listen()
+        done = subprocess.run([ours.program("token")], env=environment, stdin=listener, capture_output=True, text=True,
+                              timeout=10)
+    assert done.returncode == 1 and "JWT_USER_QUERY: column 3" in done.stderr

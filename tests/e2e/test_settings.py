@@ -3,9 +3,10 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from harness import client, hashes
+from harness import client, fastcgi, hashes, ours
 from harness.fixtures import skip_without
 from harness.people import ITERATIONS, OLD, PASSWORD
+from harness.profiles import PROFILES
 from harness.tokens import Maker, claims_of
 
 ALICE = {"username": "alice", "password": PASSWORD}
@@ -88,6 +89,96 @@ def test_a_table_whose_columns_have_other_names(site, stack):
     assert client.post_json(server.port, "/api/token/", {"phone": "556", "password": PASSWORD}).status == 401
     stored, seen = site.execute("SELECT secret, seen FROM visitors WHERE phone = '555'")[0]
     assert stored.startswith(f"pbkdf2_sha256${ITERATIONS}$") and seen is not None
+
+
+# --- What a JWT_USER_QUERY returns.
+
+def query(site, **settings):
+    """A program of its own, whose log is read; the profile's keys and iterations."""
+    return fastcgi.Program("token", ours.environment(site.our_environment(), {
+        **PROFILES["plain"].our_settings(), "JWT_PASSWORD_REHASH": "off", "JWT_UPDATE_LAST_LOGIN": "off",
+        "JWT_TOKEN_BLACKLIST": "off", **settings}))
+
+
+BY_NAME_OR_EMAIL = "SELECT id, password, is_active FROM twins WHERE username = $1 OR email = $1"
+BY_ID = "SELECT id, password, is_active FROM twins WHERE id::text = $1"
+
+
+@pytest.fixture
+def twins(site):
+    """The second one has taken the first one's address as a name."""
+    site.restore()
+    stored, other = hashes.pbkdf2(PASSWORD, ITERATIONS), hashes.pbkdf2("other", ITERATIONS)
+    site.execute("""
+        DROP TABLE IF EXISTS twins;
+        CREATE TABLE twins (id text, username text, email text, password text, is_active boolean);
+        INSERT INTO twins VALUES ('1', 'ada', 'ada@example.test', %s, true),
+                                 ('2', 'ada@example.test', 'x@example.test', %s, true),
+                                 ('3', 'bob', 'bob@example.test', %s, true);
+        GRANT SELECT ON twins TO jwt_fcgi;
+    """, stored, other, stored)
+    return site
+
+
+def test_two_rows_are_no_account(twins):
+    """Neither of the two gets in by the name that is both's, in whatever order the rows stand."""
+    with query(twins, JWT_USER_QUERY=BY_NAME_OR_EMAIL, JWT_USER_ID_QUERY=BY_ID) as token:
+        def status(*login):
+            return token.answer(*fastcgi.login(*login)).status
+
+        for order in "ASC", "DESC":
+            twins.execute(f"CREATE TABLE turned AS SELECT * FROM twins ORDER BY id {order}; TRUNCATE twins;"
+                          " INSERT INTO twins SELECT * FROM turned; DROP TABLE turned")
+            assert status("ada@example.test", PASSWORD) == status("ada@example.test", "other") == 401
+        assert status("ada", PASSWORD) == status("bob@example.test", PASSWORD) == 200
+        lines = [line for line in token.log.read_text().splitlines() if "JWT_USER_QUERY" in line]
+        assert len(lines) == 4 and all("2 rows" in line for line in lines)
+
+
+def test_two_rows_cost_as_much_as_a_wrong_password(twins):
+    with query(twins, JWT_USER_QUERY=BY_NAME_OR_EMAIL, JWT_USER_ID_QUERY=BY_ID,
+               JWT_PBKDF2_ITERATIONS="1000000") as token:
+        def ticks(name):
+            before = cpu_ticks(token.process.pid)
+            for _ in range(4):
+                assert token.answer(*fastcgi.login(name, "wrong")).status == 401
+            return cpu_ticks(token.process.pid) - before
+
+        ticks("nobody")
+        assert ticks("ada@example.test") > ticks("bob") / 2 > 1
+
+
+def cpu_ticks(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[11])
+
+
+def test_two_rows_for_the_id_of_a_token(twins):
+    settings = {"JWT_USER_QUERY": BY_NAME_OR_EMAIL, "JWT_USER_ID_QUERY": BY_ID.replace("id::text = $1", "$1 IN ('1', '7')")}
+    with fastcgi.Program("hello", ours.environment(twins.our_environment(), {
+            **PROFILES["plain"].our_settings(), **settings})) as hello:
+        answer = hello.answer(*fastcgi.get("/hello/", Maker("plain").make({"set": {"user_id": "1"}})))
+        assert answer.status == 401 and "JWT_USER_ID_QUERY: 3 rows" in hello.log.read_text()
+
+
+ACTIVE = {
+    "true": True, "false": False, "NULL::boolean": False,
+    **{f"'{word}'::text": True for word in ("t", "true", "y", "yes", "on", "1", "TRUE", "On", " yes ")},
+    **{f"'{word}'::text": False for word in ("f", "false", "n", "no", "off", "0", "OFF")},
+    "'true'::char(9)": True, "1": True, "0": False, "1::numeric": True, "1::bigint": True,
+}
+NO_BOOLEAN = ("''::text", "'terminated'::text", "'tru'::text", "'yes please'::text", "'trueish'::text", "2", "-1", "11",
+              "1.0", "'1 0'::text", "NULL::text")
+
+
+@pytest.mark.parametrize("active", [*ACTIVE, *NO_BOOLEAN])
+def test_what_active_is(twins, active):
+    """PostgreSQL's boolean, and its words for it; what is neither is inactive, and the log says so."""
+    with query(twins, JWT_USER_QUERY=BY_NAME_OR_EMAIL.replace("is_active", active), JWT_USER_ID_QUERY=BY_ID) as token:
+        status = token.answer(*fastcgi.login("ada", PASSWORD)).status
+        assert status == (200 if ACTIVE.get(active) else 401)
+        told = [line for line in token.log.read_text().splitlines() if "JWT_USER_QUERY: active is" in line]
+        assert len(told) == (active in NO_BOOLEAN or active == "NULL::boolean")
 
 
 # --- Passwords.

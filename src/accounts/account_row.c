@@ -1,0 +1,70 @@
+#include "accounts/account_row.h"
+
+#include "base/log.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Whether the text is among the words, which a NULL ends. */
+static bool
+is_among(const char *text, size_t length, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (strlen(*words) == length && strncasecmp(*words, text, length) == 0)
+			return true;
+	return false;
+}
+
+static bool
+read_active(const char *text, const char *setting)
+{
+	static const char *const yes[] = {"t", "true", "y", "yes", "on", "1", NULL};
+	static const char *const no[] = {"f", "false", "n", "no", "off", "0", NULL};
+	size_t length;
+
+	if (text == NULL) {
+		log_line("%s: active is NULL, which counts as false", setting);
+		return false;
+	}
+	text += strspn(text, " \t\n\v\f\r");
+	length = strlen(text);
+	while (length > 0 && strchr(" \t\n\v\f\r", text[length - 1]) != NULL)
+		length--;
+	if (is_among(text, length, yes))
+		return true;
+	if (!is_among(text, length, no))
+		log_line("%s: active is no boolean, which counts as false", setting);
+	return false;
+}
+
+bool
+account_row_read(const struct rows *rows, const char *setting, struct account *out)
+{
+	if (rows->columns < 3 || rows->values[0] == NULL) {
+		log_line(
+		    "%s: the row has %s", setting, rows->columns < 3 ? "too few columns" : "no id");
+		return false;
+	}
+	out->user_id = rows->values[0];
+	out->user_id_integer = rows->types[0] == COLUMN_INTEGER;
+	out->password = rows->values[1];
+	out->active = read_active(rows->values[2], setting);
+	out->key = rows->columns > 3 ? rows->values[3] : rows->values[0];
+	out->name = rows->columns > 4 ? rows->values[4] : NULL;
+	return true;
+}
+
+const char *
+account_row_fault(struct arena *arena, const struct rows *columns)
+{
+	if (columns->columns < 3)
+		return arena_printf(arena,
+		    "returns %zu columns; id, password and active are needed", columns->columns);
+	if (columns->types[0] == COLUMN_BOOLEAN)
+		return "column 1 is a boolean and cannot be the id";
+	if (columns->types[1] != COLUMN_TEXT)
+		return "column 2 is not text and cannot be the password";
+	if (columns->types[2] == COLUMN_OTHER || columns->types[2] == COLUMN_UUID)
+		return "column 3 is neither a boolean nor text nor a number and cannot be active";
+	return NULL;
+}

@@ -131,12 +131,16 @@ test_usual_algorithm(void **state)
 	    {"RS256", "PS384", "PS384"}, {"RS256", "ES256", "RS256"}, {"ES384", "ES256", "ES384"},
 	    {"EdDSA", "HS256", "EdDSA"}};
 
+	const char *text = NULL, *why = "";
+
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		const char *text = generate(arena, named(rows[i].key), 2048, "Ed25519"), *why = "";
 		struct key_wish wish = {.usual = named(rows[i].usual), .signs = true};
 		struct keys keys;
 
+		if (i == 0 || strcmp(rows[i].key, rows[i - 1].key) !=
+				  0) /* a new RSA key takes seconds in valgrind */
+			text = generate(arena, named(rows[i].key), 2048, "Ed25519");
 		if (!keytext_read(arena, bytes_of(text), &wish, &keys, NULL, &why))
 			fail_msg("%s, usually %s: %s", rows[i].key, rows[i].usual, why);
 		assert_string_equal(keys.keys[0]->algorithm->name, rows[i].algorithm);

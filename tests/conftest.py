@@ -7,7 +7,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness.fixtures import *  # noqa: E402,F401,F403
 
-pytest_plugins = ["harness.skips"]
+pytest_plugins = ["harness.skips", "harness.versions"]
 
 # Told to end, end what was started too.
 signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))

@@ -4,13 +4,12 @@
 #include "base/log.h"
 #include "http/fcgi.h"
 #include "http/slot.h"
+#include "process/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,10 +23,6 @@
 #define CLOSING_MILLISECONDS 100
 #define STOP_ROUNDS          ((KEPT_MAXIMUM + INCOMPLETE_MAXIMUM) / EVENTS_MAXIMUM + 1)
 
-TAILQ_HEAD(slots, slot);
-
-static struct slots waiting[SLOT_WAITS]; /* each in the order of deadlines */
-static int counts[SLOT_WAITS];
 static int64_t timeouts[SLOT_WAITS]; /* milliseconds */
 static struct guard rules;           /* of every new request */
 static int events, listening, signals;
@@ -40,22 +35,9 @@ static bool stopping, broken;
 static bool
 watch_signals(void)
 {
-	/* multiwatch passes USR2 on and starts another; told to send TERM, its 1.0.0 sends QUIT. */
-	static const int ends[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = &signals};
-	struct sigaction ignore = {.sa_handler = SIG_IGN}, hang_up;
-	sigset_t set;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
-		sigaddset(&set, ends[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
-	/* A program may have asked for it at its start, to read something anew. */
-	sigaction(SIGHUP, NULL, &hang_up);
-	if (hang_up.sa_handler == SIG_DFL)
-		sigaction(SIGHUP, &ignore, NULL);
-	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	signals = signals_open();
 	return signals >= 0 && epoll_ctl(events, EPOLL_CTL_ADD, signals, &event) == 0;
 }
 
@@ -81,8 +63,6 @@ loop_open(const struct service *service, int socket, int backlog)
 	timeouts[SLOT_INCOMPLETE] = config->request_timeout * 1000;
 	timeouts[SLOT_KEPT] = KEPT_MILLISECONDS;
 	timeouts[SLOT_CLOSING] = CLOSING_MILLISECONDS;
-	for (int wait = 0; wait < SLOT_WAITS; wait++)
-		TAILQ_INIT(&waiting[wait]);
 	/* For a socket that listens already, this changes its limit. */
 	if (backlog > 0 && listen(listening, backlog) != 0)
 		log_line("cannot limit the backlog: %s", strerror(errno));
@@ -93,24 +73,6 @@ loop_open(const struct service *service, int socket, int backlog)
 		return true;
 	log_line("cannot watch the listening socket: %s", strerror(errno));
 	return false;
-}
-
-/* Takes the slot off its list. */
-static void
-unpark(struct slot *slot)
-{
-	if (slot->wait != SLOT_NEW) {
-		TAILQ_REMOVE(&waiting[slot->wait], slot, next);
-		counts[slot->wait]--;
-	}
-	slot->wait = SLOT_NEW;
-}
-
-static void
-drop(struct slot *slot)
-{
-	unpark(slot);
-	slot_free(slot);
 }
 
 /* epoll reports as long as there is something to read: one receive at a time is enough. */
@@ -126,17 +88,12 @@ watch(struct slot *slot)
 	return slot->watched;
 }
 
-/* Puts it last on its list, where its deadline is the latest. */
 static void
 park(struct slot *slot, enum slot_wait wait)
 {
-	unpark(slot);
-	slot->wait = wait;
-	slot->deadline = clock_milliseconds() + timeouts[wait];
-	TAILQ_INSERT_TAIL(&waiting[wait], slot, next);
-	counts[wait]++;
+	slot_park(slot, wait, timeouts[wait]);
 	if (!watch(slot))
-		drop(slot);
+		slot_free(slot);
 }
 
 /*
@@ -153,20 +110,20 @@ park_closing(struct slot *slot)
 static void
 answer(const struct service *service, struct slot *slot)
 {
-	bool is_last = slot->length == slot->guard.checked;
-	bool keep = slot->guard.keep_connection && is_last && !slot->guard.authorizer;
 	bool authorizer = slot->guard.authorizer;
+	bool is_last = slot->length == slot->guard.checked;
+	bool keep = slot->guard.keep_connection && is_last && !authorizer && !stopping;
 
-	unpark(slot);
+	slot_unpark(slot);
 	if (!fcgi_answer(service, slot->connection, &slot->guard, slot->bytes))
 		slot->connection = -1;
 	slot_clear(slot, &rules);
 	if (slot->connection >= 0 && authorizer)
 		park_closing(slot);
-	else if (slot->connection >= 0 && keep && !stopping && counts[SLOT_KEPT] < KEPT_MAXIMUM)
+	else if (slot->connection >= 0 && keep && slot_count(SLOT_KEPT) < KEPT_MAXIMUM)
 		park(slot, SLOT_KEPT);
 	else
-		drop(slot);
+		slot_free(slot);
 }
 
 static void
@@ -177,7 +134,7 @@ refuse(struct slot *slot)
 		    slot->ended
 			? "the client closed the connection before the request was complete"
 			: "not a FastCGI request as web servers send it; connection closed");
-	drop(slot);
+	slot_free(slot);
 }
 
 /* true: a request was answered. The slot may be gone. */
@@ -206,7 +163,7 @@ visit(const struct service *service, struct slot *slot)
 	if (slot->wait != SLOT_CLOSING)
 		return receive(service, slot);
 	if (!slot_drain(slot))
-		drop(slot);
+		slot_free(slot);
 	return false;
 }
 
@@ -260,51 +217,64 @@ accept_connections(const struct service *service, int maximum)
 }
 
 /*
- * How many connections to accept. A program that hashes passwords accepts none after a turn in
- * which a request was complete, for another may be: they would wait in the process instead of the
- * backlog, which is bounded and shared. On a stop, one: perhaps no other process was told of it.
+ * How many connections to accept. A program that hashes passwords accepts none after requests were
+ * complete, every other time: what waits for it is to be in the backlog, which is bounded and which
+ * other processes share. On a stop, one: perhaps no other process was told of it.
  */
 static int
 accepts(const struct service *service, bool answered)
 {
-	if (stopping)
-		return 1;
-	if (service->endpoint->slow)
-		return answered ? 0 : 1;
-	return ACCEPTS_MAXIMUM;
+	static bool passed;
+
+	passed = service->endpoint->slow && answered && !passed && !stopping;
+	if (passed)
+		return 0;
+	return service->endpoint->slow || stopping ? 1 : ACCEPTS_MAXIMUM;
 }
 
 static bool
 is_over_limit(void)
 {
-	return counts[SLOT_INCOMPLETE] > INCOMPLETE_MAXIMUM || slot_memory() > MEMORY_MAXIMUM;
+	return slot_count(SLOT_INCOMPLETE) > INCOMPLETE_MAXIMUM || slot_memory() > MEMORY_MAXIMUM;
+}
+
+/* The rest of the request may have come while another one was being answered. */
+static void
+end_incomplete(const struct service *service, struct slot *slot)
+{
+	bool late = slot->deadline <= clock_milliseconds();
+
+	if (late && slot_receive(slot) == GUARD_COMPLETE) {
+		answer(service, slot);
+		return;
+	}
+	if (slot->length > 0)
+		log_warning(late ? "request not complete within JWT_REQUEST_TIMEOUT"
+				 : "too many incomplete requests; the oldest is closed");
+	slot_free(slot);
 }
 
 /* Closes what has passed its deadline, and of too many what is nearest to it. */
 static void
-expire(void)
+expire(const struct service *service)
 {
 	int64_t now = clock_milliseconds();
 	struct slot *first;
 
-	for (int wait = 0; wait < SLOT_WAITS; wait++)
-		while ((first = TAILQ_FIRST(&waiting[wait])) != NULL &&
-		       (first->deadline <= now || (wait == SLOT_INCOMPLETE && is_over_limit()))) {
-			if (wait == SLOT_INCOMPLETE && first->length > 0)
-				log_warning("request not complete within JWT_REQUEST_TIMEOUT");
-			drop(first);
-		}
+	while ((first = slot_first(SLOT_INCOMPLETE)) != NULL &&
+	       (first->deadline <= now || is_over_limit()))
+		end_incomplete(service, first);
+	for (enum slot_wait wait = SLOT_KEPT; wait <= SLOT_CLOSING; wait++)
+		while ((first = slot_first(wait)) != NULL && first->deadline <= now)
+			slot_free(first);
 }
 
-/* Milliseconds until the first deadline; -1: there is none. */
+/* For epoll_wait(2): milliseconds until the first deadline; -1: there is none. */
 static int
-next_deadline(void)
+time_left(void)
 {
-	int64_t first = INT64_MAX, now;
+	int64_t first = slot_deadline(), now;
 
-	for (int wait = 0; wait < SLOT_WAITS; wait++)
-		if (!TAILQ_EMPTY(&waiting[wait]) && TAILQ_FIRST(&waiting[wait])->deadline < first)
-			first = TAILQ_FIRST(&waiting[wait])->deadline;
 	if (first == INT64_MAX)
 		return -1;
 	now = clock_milliseconds();
@@ -328,7 +298,7 @@ handle_events(const struct service *service, int milliseconds)
 			answered = true;
 	if (offered)
 		accept_connections(service, accepts(service, answered));
-	expire();
+	expire(service);
 	return seen;
 }
 
@@ -338,19 +308,19 @@ end_kept(const struct service *service)
 {
 	for (int i = 0; i < STOP_ROUNDS && handle_events(service, 0) > 0; i++)
 		continue;
-	while (!TAILQ_EMPTY(&waiting[SLOT_KEPT]))
-		drop(TAILQ_FIRST(&waiting[SLOT_KEPT]));
+	while (slot_first(SLOT_KEPT) != NULL)
+		slot_free(slot_first(SLOT_KEPT));
 }
 
 bool
 loop_run(const struct service *service)
 {
 	while (!stopping && !broken)
-		handle_events(service, next_deadline());
+		handle_events(service, time_left());
 	epoll_ctl(events, EPOLL_CTL_DEL, listening, NULL);
 	epoll_ctl(events, EPOLL_CTL_DEL, signals, NULL);
 	end_kept(service);
-	while (counts[SLOT_INCOMPLETE] + counts[SLOT_CLOSING] > 0)
-		handle_events(service, next_deadline());
+	while (slot_count(SLOT_INCOMPLETE) + slot_count(SLOT_CLOSING) > 0)
+		handle_events(service, time_left());
 	return !broken;
 }

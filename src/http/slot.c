@@ -1,5 +1,6 @@
 #include "http/slot.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -11,6 +12,15 @@
 /* All connections receive here; the bytes that came are moved to the slot. */
 static unsigned char inbox[64 * 1024];
 static size_t memory;
+
+TAILQ_HEAD(slots, slot);
+
+/* Those that wait, each list in the order of deadlines. */
+static struct slots waiting[SLOT_WAITS] = {
+    [SLOT_INCOMPLETE] = TAILQ_HEAD_INITIALIZER(waiting[SLOT_INCOMPLETE]),
+    [SLOT_KEPT] = TAILQ_HEAD_INITIALIZER(waiting[SLOT_KEPT]),
+    [SLOT_CLOSING] = TAILQ_HEAD_INITIALIZER(waiting[SLOT_CLOSING])};
+static int counts[SLOT_WAITS];
 
 struct slot *
 slot_new(int connection, const struct guard *rules)
@@ -98,8 +108,52 @@ slot_clear(struct slot *slot, const struct guard *rules)
 }
 
 void
+slot_unpark(struct slot *slot)
+{
+	if (slot->wait != SLOT_NEW) {
+		TAILQ_REMOVE(&waiting[slot->wait], slot, next);
+		counts[slot->wait]--;
+	}
+	slot->wait = SLOT_NEW;
+}
+
+void
+slot_park(struct slot *slot, enum slot_wait wait, int64_t milliseconds)
+{
+	slot_unpark(slot);
+	slot->wait = wait;
+	slot->deadline = clock_milliseconds() + milliseconds;
+	TAILQ_INSERT_TAIL(&waiting[wait], slot, next);
+	counts[wait]++;
+}
+
+int
+slot_count(enum slot_wait wait)
+{
+	return counts[wait];
+}
+
+struct slot *
+slot_first(enum slot_wait wait)
+{
+	return TAILQ_FIRST(&waiting[wait]);
+}
+
+int64_t
+slot_deadline(void)
+{
+	int64_t first = INT64_MAX;
+
+	for (enum slot_wait wait = SLOT_INCOMPLETE; wait < SLOT_WAITS; wait++)
+		if (slot_first(wait) != NULL && slot_first(wait)->deadline < first)
+			first = slot_first(wait)->deadline;
+	return first;
+}
+
+void
 slot_free(struct slot *slot)
 {
+	slot_unpark(slot);
 	free_bytes(slot, slot->length);
 	if (slot->connection >= 0)
 		close(slot->connection);

@@ -27,10 +27,9 @@ struct slot {
 	size_t length, room;
 	bool ended; /* the peer has closed the connection */
 
-	/* The event loop's. */
 	enum slot_wait wait;
-	bool watched;
-	int64_t deadline; /* of clock_milliseconds() */
+	int64_t deadline; /* of clock_milliseconds(), while it waits */
+	bool watched;     /* the event loop's: whether epoll knows it */
 	TAILQ_ENTRY(slot) next;
 };
 
@@ -49,7 +48,19 @@ bool slot_drain(struct slot *);
 /* Wipes what was received; the next bytes belong to the next request. */
 void slot_clear(struct slot *, const struct guard *rules);
 
-/* Wipes, closes and frees. */
+/* Lets it wait for something, for so long, and no more for what it waited for before. */
+void slot_park(struct slot *, enum slot_wait, int64_t milliseconds);
+
+/* It waits for nothing. */
+void slot_unpark(struct slot *);
+
+/* How many wait, the one that is nearest to its deadline (NULL: none), and the first deadline of
+ * all (INT64_MAX: none). What waits for the same must have been parked for the same time. */
+int slot_count(enum slot_wait);
+struct slot *slot_first(enum slot_wait);
+int64_t slot_deadline(void);
+
+/* Unparks, wipes, closes and frees. */
 void slot_free(struct slot *);
 
 /* How many bytes all slots hold for requests that are incomplete. */

@@ -95,6 +95,26 @@ def test_slow_peers_delay_no_other(one):
         assert whom(receive(connection)) == (204, "1")
 
 
+def test_a_request_that_came_in_time_but_is_read_late(site):
+    """Its other half came while the process answered another one, its deadline too."""
+    site.restore()
+    environment = ours.environment(site.our_environment(), PROFILES["default"].our_settings())
+    with fastcgi.Program(NAME, {**environment, "JWT_REQUEST_TIMEOUT": "1"}) as program:
+        assert whom(program.answer(*asking(1))) == (204, "1")
+        data, before = fastcgi.request(*asking(4)), descriptors(program)
+        late = program.connect()
+        late.sendall(data[:-20])
+        begun = time.monotonic()
+        process.wait_for(lambda: descriptors(program) == before + 1, "the incomplete request to be accepted")
+        with standing(backend(site)):
+            busy = program.send(*asking(1))
+            process.wait_for(lambda: descriptors(program) == before + 2, "the other request to be accepted")
+            late.sendall(data[-20:])
+            time.sleep(max(0, begun + 1.2 - time.monotonic()))
+        assert whom(receive(busy)) == (204, "1")
+        assert whom(receive(late)) == (204, "4")
+
+
 def keeping(program):
     """A connection that is kept, after a first answer on it."""
     connection = program.connect()

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/statements.h"
-#include "db/url.h"
 #include "process/metrics.h"
 
 #include <openssl/evp.h>
@@ -35,10 +34,10 @@ accounts_open(const struct config *config, const char *program, bool names)
 									    : REHASH_UPGRADE;
 	accounts->ceiling = config->pbkdf2_iterations;
 	accounts->own_tables = config->user_query == NULL;
-	if (!url_to_environment(config->database_url))
+	accounts->database = query_open(
+	    config, program, statements_make(arena, config), config->database_timeout * 1000);
+	if (accounts->database == NULL)
 		return NULL;
-	accounts->database =
-	    query_open(program, statements_make(arena, config), config->database_timeout * 1000);
 	accounts->feed = feed_open(config, accounts->database, names);
 	return accounts;
 }

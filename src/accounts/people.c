@@ -4,7 +4,6 @@
 #include "accounts/people_sql.h"
 #include "base/log.h"
 #include "db/statements.h"
-#include "db/url.h"
 
 #include <string.h>
 
@@ -38,12 +37,12 @@ people_open(const struct config *config, struct arena *arena)
 		log_line("JWT_USER_QUERY is set: users are not in a table of Django's form");
 		return NULL;
 	}
-	if (!url_to_environment(config->database_url))
-		return NULL;
 	made[PEOPLE_CATALOGUE] = people_sql_catalogue;
 	people->policy.legacy = config->password_legacy;
 	/* An administrator waits longer than a client: some statements read the whole table. */
-	people->database = query_open("jwtctl", made, 10 * config->database_timeout * 1000);
+	people->database = query_open(config, "jwtctl", made, 10 * config->database_timeout * 1000);
+	if (people->database == NULL)
+		return NULL;
 	if (query_ask(people->database, arena, PEOPLE_CATALOGUE, &table, &catalogue) != VERDICT_YES)
 		return NULL;
 	people_sql_read(&people->table, config, &catalogue);

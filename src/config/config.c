@@ -127,15 +127,25 @@ load_environment(struct config *config)
 	return good;
 }
 
-/* What platforms name the database with; PG* variables are more deliberate. */
+/* DATABASE_URL is the name that platforms use. */
 static void
 load_platform(struct config *config)
 {
 	char *url = getenv("DATABASE_URL");
+	const char *preferred = config->database_url != NULL   ? "JWT_DATABASE_URL"
+				: getenv("PGHOST") != NULL     ? "PGHOST"
+				: getenv("PGSERVICE") != NULL  ? "PGSERVICE"
+				: getenv("PGDATABASE") != NULL ? "PGDATABASE"
+							       : NULL;
 
-	if (config->database_url != NULL || url == NULL || strncmp(url, "postgres", 8) != 0 ||
-	    getenv("PGHOST") != NULL || getenv("PGSERVICE") != NULL || getenv("PGDATABASE") != NULL)
+	config->database_url_setting = "JWT_DATABASE_URL";
+	if (url == NULL || *url == '\0')
 		return;
+	if (preferred != NULL) {
+		log_notice("DATABASE_URL is not used: %s is set", preferred);
+		return;
+	}
+	config->database_url_setting = "DATABASE_URL";
 	config->database_url = arena_copy(memory, url, strlen(url));
 	explicit_bzero(url, strlen(url));
 }

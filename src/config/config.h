@@ -76,10 +76,11 @@ struct config {
 	const char *log;          /* text, json, syslog */
 	const char *metrics_dir;  /* NULL: metrics are disabled */
 	const char *database_url; /* wiped from the environment; NULL: PG* variables alone */
-	long database_timeout;    /* seconds for the database's part of one request */
-	long feed_poll;           /* milliseconds; accounts/feed.h */
-	long feed_known;          /* owners */
-	long feed_stale;          /* seconds */
+	const char *database_url_setting; /* JWT_DATABASE_URL or DATABASE_URL */
+	long database_timeout;            /* seconds for the database's part of one request */
+	long feed_poll;                   /* milliseconds; accounts/feed.h */
+	long feed_known;                  /* owners */
+	long feed_stale;                  /* seconds */
 };
 
 /*

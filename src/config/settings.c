@@ -130,7 +130,8 @@ const struct setting settings[] = {
     {"JWT_REQUEST_TIMEOUT", SETTING_SECONDS, FIELD(request_timeout), "5", 1, 300, NULL,
 	"for a web server to deliver one request"},
     {"JWT_DATABASE_URL", SETTING_SECRET, FIELD(database_url), NULL, 0, 0, NULL,
-	"postgresql:// URL of the database, if not PG* variables; or DATABASE_URL"},
+	"the database, a postgresql:// URL or libpq's keyword=value, if not PG* variables; or "
+	"DATABASE_URL"},
     {"JWT_DATABASE_TIMEOUT", SETTING_SECONDS, FIELD(database_timeout), "3", 1, 60, NULL,
 	"for the database's part of one request; then 503"},
     {"JWT_FEED_POLL", SETTING_NUMBER, FIELD(feed_poll), "250", 0, 10000, NULL,

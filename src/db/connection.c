@@ -11,13 +11,15 @@
 /* What libpq takes as lists; the elements at one place of them are one host. */
 enum list { HOST, HOSTADDR, PORT, LISTS };
 
+#define OWN (2 + LISTS) /* options that are not those of the URL */
+
 static const char *const keywords[LISTS] = {"host", "hostaddr", "port"};
 
-/* As libpq has found them: in variables, a service's file, and its defaults. */
+/* As libpq found them in its variables, a service file and its defaults. */
 struct hosts {
 	const char *lists[LISTS];
 	size_t count;
-	int64_t patience; /* milliseconds for one host, of connect_timeout; 0 if it is not set */
+	int64_t timeout; /* milliseconds for one host, of connect_timeout; 0 if it is not set */
 };
 
 static size_t
@@ -69,7 +71,7 @@ read_hosts(PGconn *connection, struct arena *arena, struct hosts *out)
 			if (strcmp(option->keyword, keywords[list]) == 0)
 				out->lists[list] = arena_copy(arena, option->val, length);
 		if (strcmp(option->keyword, "connect_timeout") == 0 && length > 0)
-			out->patience = strtol(option->val, NULL, 10) * 1000;
+			out->timeout = strtol(option->val, NULL, 10) * 1000;
 		if (strcmp(option->keyword, "password") == 0 && length > 0)
 			explicit_bzero(option->val, length);
 	}
@@ -104,7 +106,7 @@ share(const struct hosts *hosts, int64_t deadline)
 {
 	int64_t now = clock_milliseconds(), part = (deadline - now) / (int64_t)hosts->count;
 
-	return now + (hosts->patience > 0 && hosts->patience < part ? hosts->patience : part);
+	return now + (hosts->timeout > 0 && hosts->timeout < part ? hosts->timeout : part);
 }
 
 bool
@@ -143,9 +145,9 @@ advance(PGconn *connection, const struct hosts *hosts, int64_t deadline, size_t 
 	return true;
 }
 
-/* libpq would write it to standard error; what matters of it comes again as an error. */
+/* libpq would write it to standard error; what matters of it is returned as an error too. */
 static void
-say_nothing(void *argument, const char *message)
+ignore_notice(void *argument, const char *message)
 {
 	(void)argument;
 	(void)message;
@@ -156,21 +158,24 @@ say_nothing(void *argument, const char *message)
  * target_session_attrs has many, and begins again with a list that the silent host is taken from.
  */
 PGconn *
-connection_open(struct arena *arena, const char *program, int64_t deadline, bool *late)
+connection_open(struct arena *arena, const struct url_options *options, const char *program,
+    int64_t deadline, bool *late)
 {
-	const char *const names[] = {"fallback_application_name", "client_encoding", keywords[HOST],
-	    keywords[HOSTADDR], keywords[PORT], NULL};
-	const char *values[] = {program, "UTF8", NULL, NULL, NULL, NULL};
+	const char *names[OWN + URL_OPTIONS_MAXIMUM + 1] = {"fallback_application_name",
+	    "client_encoding", keywords[HOST], keywords[HOSTADDR], keywords[PORT]};
+	const char *values[OWN + URL_OPTIONS_MAXIMUM + 1] = {program, "UTF8"};
 	struct hosts hosts;
 	size_t silent;
 
+	memcpy(names + OWN, options->names, sizeof(options->names));
+	memcpy(values + OWN, options->values, sizeof(options->values));
 	do {
 		PGconn *connection = PQconnectStartParams(names, values, 0);
 
 		read_hosts(connection, arena, &hosts);
 		if (advance(connection, &hosts, deadline, &silent)) {
 			PQsetnonblocking(connection, 1);
-			PQsetNoticeProcessor(connection, say_nothing, NULL);
+			PQsetNoticeProcessor(connection, ignore_notice, NULL);
 			return connection;
 		}
 		*late = true;
@@ -179,6 +184,6 @@ connection_open(struct arena *arena, const char *program, int64_t deadline, bool
 		PQfinish(connection);
 		for (int list = 0; list < LISTS; list++)
 			values[2 + list] = without(arena, hosts.lists[list], silent);
-	} while (hosts.count > 1);
+	} while (hosts.count > 1 && clock_milliseconds() < deadline);
 	return NULL;
 }

@@ -6,6 +6,7 @@
 #define DB_CONNECTION_H
 
 #include "base/arena.h"
+#include "db/url.h"
 
 #include <libpq-fe.h>
 #include <stdbool.h>
@@ -16,7 +17,8 @@
  * NULL if no host is left that might answer. *late: whether one gave no answer in time, that is in
  * its share, or as connect_timeout (PGCONNECT_TIMEOUT) has it; then the log names it.
  */
-PGconn *connection_open(struct arena *, const char *program, int64_t deadline, bool *late);
+PGconn *connection_open(
+    struct arena *, const struct url_options *, const char *program, int64_t deadline, bool *late);
 
 /* Whether one of the events (of poll(2)) came before the deadline (of clock_milliseconds()). */
 bool connection_wait(const PGconn *, short events, int64_t deadline);

@@ -28,6 +28,7 @@ enum outcome {
 
 struct database {
 	const char *program;
+	struct url_options options;
 	const struct statement *table;
 	long milliseconds;
 	int64_t suspect_until; /* 0, or the end of the time with short deadlines */
@@ -50,10 +51,15 @@ struct query {
 };
 
 struct database *
-query_open(const char *program, const struct statement *table, long milliseconds)
+query_open(const struct config *config, const char *program, const struct statement *table,
+    long milliseconds)
 {
 	struct database *database = memory_need(calloc(1, sizeof(*database)));
 
+	if (!url_read(config->database_url_setting, config->database_url, &database->options)) {
+		free(database);
+		return NULL;
+	}
 	database->program = program;
 	database->table = table;
 	database->milliseconds = milliseconds;
@@ -106,8 +112,8 @@ have_connection(struct database *database, const struct query *query)
 
 	if (database->connection != NULL)
 		return ANSWERED;
-	database->connection =
-	    connection_open(query->arena, database->program, database->deadline, &late);
+	database->connection = connection_open(
+	    query->arena, &database->options, database->program, database->deadline, &late);
 	if (PQstatus(database->connection) == CONNECTION_OK) {
 		database->generation++;
 		return ANSWERED;

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/verdict.h"
+#include "config/config.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,11 +50,13 @@ struct rows {
 };
 
 /*
- * Does not connect yet: the database may come later than the program. The connection is the one of
- * libpq's PG* variables. program: application_name; it and the table must outlive the result.
+ * Does not connect yet: the database may come later than the program. The connection is what
+ * JWT_DATABASE_URL, DATABASE_URL and libpq's PG* variables say; NULL, after a line in the log, if
+ * that is not understood. program: application_name; it and the table must outlive the result.
  * milliseconds: for one query.
  */
-struct database *query_open(const char *program, const struct statement *table, long milliseconds);
+struct database *query_open(
+    const struct config *, const char *program, const struct statement *table, long milliseconds);
 
 /*
  * Sends a statement of the table. YES: *out (unless NULL) has one row or more. NO: no row.

@@ -1,15 +1,26 @@
 /*
- * A database's URL, as platforms name it in DATABASE_URL.
+ * The settings JWT_DATABASE_URL and DATABASE_URL: a URL or a list of keyword=value, as libpq reads
+ * them.
  */
 #ifndef DB_URL_H
 #define DB_URL_H
 
+#include "base/arena.h"
+
 #include <stdbool.h>
 
+#define URL_OPTIONS_MAXIMUM 16
+
+/* Options that libpq has no variable for; a NULL ends them. They live as long as the process. */
+struct url_options {
+	const char *names[URL_OPTIONS_MAXIMUM + 1], *values[URL_OPTIONS_MAXIMUM + 1];
+};
+
 /*
- * Puts what a postgresql:// URL says into libpq's PG* variables, where an existing one wins. NULL
- * is no URL and fine. false after a line in the log, which does not show the URL.
+ * Puts the options into libpq's PG* variables, where an existing one wins, and those without a
+ * variable into *rest. url: NULL has no options. setting: its name, for the log. false, after a
+ * line in the log, for what libpq does not understand; the line shows nothing of a password.
  */
-bool url_to_environment(const char *url);
+bool url_read(const char *setting, const char *url, struct url_options *rest);
 
 #endif

@@ -31,16 +31,53 @@ def test_the_database_by_its_url(site, name):
 
 
 def test_variables_of_libpq_are_more_deliberate(site):
-    done = check({**site.our_environment(), "DATABASE_URL": "postgresql://nobody@192.0.2.1/none"})
-    assert done.returncode == 0, done.stderr
-    done = check({**site.our_environment(), "DATABASE_URL": "mysql://localhost/other"})
-    assert done.returncode == 0, done.stderr
+    """The log says that DATABASE_URL is not used."""
+    for other in "postgresql://nobody@192.0.2.1/none", "mysql://localhost/other":
+        done = check({**site.our_environment(), "DATABASE_URL": other})
+        assert done.returncode == 0 and "DATABASE_URL is not used: PGHOST is set" in done.stderr, done.stderr
 
 
-def test_a_url_that_is_none_is_not_shown(site):
-    done = check({"JWT_DATABASE_URL": "postgresql://user:s3cret@[broken/"})
-    assert done.returncode == 1 and "JWT_DATABASE_URL" in done.stderr
-    assert "s3cret" not in done.stderr
+def test_a_list_of_keywords(site):
+    for text in (f"host={site.cluster.folder} dbname={site.name} user=jwt_fcgi",
+                 f" host = '{site.cluster.folder}' dbname={site.name} user=jwt_fcgi keepalives_idle=60"):
+        for name in "DATABASE_URL", "JWT_DATABASE_URL":
+            done = check({name: text})
+            assert done.returncode == 0, done.stderr
+
+
+def test_an_option_that_has_no_variable_is_used(site):
+    """PostgreSQL refuses this value, so it was sent."""
+    done = check({"DATABASE_URL": url(site) + "?replication=nonsense"})
+    assert done.returncode == 2 and "replication" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "JWT_DATABASE_URL"])
+@pytest.mark.parametrize("text, why", (
+    ("sqlite:///db.sqlite3", "sqlite:"),
+    ("postgis://user:s3cret@host/db", "postgis:"),
+    ("POSTGRES://user:s3cret@host/db", "POSTGRES:"),
+    ("postgres:user:s3cret@host", "postgres:"),
+    ("mysql://user:s3cret@host/db?a=b", "mysql:"),
+    (" postgres://user:s3cret@host/db", "blank"),
+    ('"postgres://user:s3cret@host/db"', "quotation mark"),
+    ("'postgres://user:s3cret@host/db'", "quotation mark"),
+    ("postgres://user:s3cret@host/db?schema=public", 'invalid connection option: "schema"'),
+    ("postgres://user:pa/s3cret@host/db", "port"),
+    ("postgres://user:s3cret%zz@host/db", "invalid percent-encoded token"),
+    ("postgres://host/db?password=a&s3cret=b", "invalid URI query parameter"),
+    ("postgres://host/db?password=a&s3cret", "missing key/value separator"),
+    ("postgres://user:a/b?s3cret=c@host/db", ""),
+    ("postgresql://user:s3cret@[broken/", "end of string"),
+    ("host=h password=a s3cret=b dbname=x", "keyword=value"),
+    ("host=h password=a s3cret dbname=x", "keyword=value"),
+    ("host=h datenbank=x", "datenbank"),
+    ("s3cret", "keyword=value"),
+))
+def test_what_is_not_understood_is_refused(name, text, why):
+    """And no other database is asked; the line names the setting and nothing of the password."""
+    done = check({name: text})
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert f": {name}: " in done.stderr and why in done.stderr and "s3cret" not in done.stderr
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *url = arena_copy(fuzz_arena(), data, size);
-	bool good;
+	struct url_options rest;
 
 	environ = nothing;
-	good = url_to_environment(url);
+	url_read("JWT_DATABASE_URL", url, &rest);
 	for (char **variable = environ; *variable != NULL; variable++)
-		require(good && strncmp(*variable, "PG", 2) == 0);
+		require(strncmp(*variable, "PG", 2) == 0);
 	return 0;
 }

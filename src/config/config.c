@@ -21,10 +21,25 @@ config_environment(const char *name)
 	return getenv(name);
 }
 
+/* A shell and systemd drop quotes; here, and in the environment files of containers, they stay. */
+static void
+warn_of_quotes(const char *name, const char *value)
+{
+	size_t length = strlen(value);
+
+	if (length > 1 && (*value == '"' || *value == '\'') && value[length - 1] == *value)
+		log_warning(
+		    "%s: begins and ends with a quotation mark, which is part of the value", name);
+}
+
 /* Puts a value into its field; after a fault, which is logged, the default. */
 static bool
 take_value(struct config *config, const struct setting *setting, const char *value)
 {
+	/* A URL in quotes is refused later. */
+	if ((setting->type == SETTING_SECRET || setting->type == SETTING_TEXT) &&
+	    setting->offset != offsetof(struct config, database_url))
+		warn_of_quotes(setting->name, value);
 	if (setting_parse(memory, setting, value, config))
 		return true;
 	if (setting->initial != NULL)
@@ -50,6 +65,7 @@ parse_line(struct config *config, const char *file, int number, char *line)
 		return take_value(config, setting, value + 1);
 	if (value != NULL && name.length > 2 && strncmp(line, "PG", 2) == 0) {
 		*value = '\0';
+		warn_of_quotes(line, value + 1);
 		return setenv(line, value + 1, 0) == 0;
 	}
 	log_line("%s line %d: no such setting: %s", file, number, log_quote(memory, name));

@@ -1,6 +1,7 @@
 #include "signing/keyfile.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "signing/jwk.h"
 #include "signing/pem.h"
 #include "json/json.h"
@@ -130,6 +131,8 @@ keyfile_read(struct arena *arena, const char *path, const struct key_wish *wish,
 		text.length--;
 	if (!keytext_read(arena, text, wish, out, &secret, why))
 		return false;
+	if (secret && text.data[text.length - 1] == '\r' && !pem_is(text) && text.data[0] != '{')
+		log_warning("%s: ends with CR LF; the CR is part of the secret", path);
 	*why = access.writable == NULL && secret ? access.readable : access.writable;
 	if (*why == NULL || wish->any_mode)
 		return true;

@@ -4,7 +4,7 @@ import socket
 import subprocess
 
 import pytest
-from harness import ours
+from harness import fastcgi, ours
 from harness.fixtures import skip_without
 from harness.profiles import KEY
 
@@ -376,3 +376,43 @@ def test_a_program_does_not_start_with_such_a_query(database, tmp_path):
         done = subprocess.run([ours.program("token")], env=environment, stdin=listener, capture_output=True, text=True,
                               timeout=10)
     assert done.returncode == 1 and "JWT_USER_QUERY: column 3" in done.stderr
+
+
+# --- Secrets that are not what they look like.
+
+def warned(done, *words):
+    """One line, and all is well but for that."""
+    assert done.returncode == 0 and done.stdout.endswith("\nconfiguration good\n"), done.stderr
+    assert len(done.stderr.splitlines()) == 1 and all(word in done.stderr for word in words), done.stderr
+    assert KEY not in done.stderr
+
+
+@pytest.mark.parametrize("quote", ("'", '"'))
+def test_quotes_that_are_part_of_a_value(tmp_path, database, quote):
+    path = config_file(tmp_path, f"JWT_SIGNING_KEY={quote}{KEY}{quote}\n")
+    warned(check(settings={"JWT_CONFIG_FILE": str(path)}), "JWT_SIGNING_KEY", "quotation mark")
+    warned(check(settings={"JWT_SIGNING_KEY": f"{quote}{KEY}{quote}"}), "JWT_SIGNING_KEY", "quotation mark")
+    path = config_file(tmp_path, f"PGPASSWORD={quote}x{quote}\n")
+    warned(check(JWT_CONFIG_FILE=str(path)), "PGPASSWORD", "quotation mark")
+    path = config_file(tmp_path, f"JWT_DATABASE_URL={quote}postgresql://h/db{quote}\n")
+    refused(check(JWT_CONFIG_FILE=str(path)), "JWT_DATABASE_URL", "quotation mark")
+    path = config_file(tmp_path, f"JWT_SIGNING_KEY={KEY}{quote}\nJWT_ISSUER={quote}x\n")
+    effective(check(settings={"JWT_CONFIG_FILE": str(path)}))
+
+
+def test_a_key_file_with_cr_lf(tmp_path):
+    path = key_file(tmp_path)
+    for text, told in ((f"{KEY}\r\n", True), (f"{KEY}\r", True), (f"{KEY}\n", False), (KEY, False)):
+        path.write_bytes(text.encode())
+        done = check(settings={"JWT_SIGNING_KEY_FILE": str(path)})
+        if told:
+            warned(done, str(path), "CR")
+        else:
+            effective(done)
+
+
+def test_the_warnings_are_in_the_log_at_the_start(tmp_path, database):
+    path = key_file(tmp_path, text=f"{KEY}\r\n")
+    with fastcgi.Program("hello", ours.environment(database, {"JWT_SIGNING_KEY_FILE": str(path)})) as program:
+        program.answer(*fastcgi.get("/hello/", "x"))
+        assert "ends with CR LF" in program.log.read_text()

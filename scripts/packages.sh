@@ -1,6 +1,6 @@
 # The Debian packages that running and testing need; to be sourced (bash).
-run_packages=(autoconf automake curl gcc libargon2-dev libc6-dev libcrypt-dev libfcgi-dev libpq-dev libseccomp-dev
-	libssl-dev make multiwatch nginx pkg-config postgresql spawn-fcgi)
+run_packages=(autoconf automake curl gcc libargon2-dev libc6-dev libcrypt-dev libfcgi-dev libjson-c-dev libpq-dev
+	libseccomp-dev libssl-dev make multiwatch nginx pkg-config postgresql spawn-fcgi)
 check_packages=(apache2-bin apache2-suexec-custom caddy chromium chromium-driver clang clang-format
 	clang-tidy cppcheck dbus debhelper dpkg-dev faketime fcgiwrap git gunicorn httpie libapache2-mod-fcgid libc6-dbg
 	libcmocka-dev libnss-systemd lighttpd lintian mandoc node-axios node-jose openssl pgbouncer procps prometheus python3-argon2

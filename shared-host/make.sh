@@ -4,8 +4,8 @@
 #     make.sh SOURCE VERSION CC CFLAGS LDFLAGS LIBRARIES        in the build directory
 #
 # One program with everything in it but the C library, if the static libraries are there (Debian:
-# libfcgi-dev, libpq-dev, libssl-dev, libcrypt-dev, libargon2-dev, libseccomp-dev, postgresql-server-dev-15); else it is linked as
-# the others are and needs the same libraries on the host.
+# libfcgi-dev, libjson-c-dev, libpq-dev, libssl-dev, libcrypt-dev, libargon2-dev, libseccomp-dev,
+# postgresql-server-dev-15); else it is linked as the others are and needs the same libraries on the host.
 set -eu
 source=$1 version=$2 cc=$3 cflags=$4 ldflags=$5 shared=$6
 out=jwt-fcgi-shared-host-$version
@@ -27,9 +27,9 @@ libraries='libhttp.a libsigning.a libjson.a libaccounts.a libdb.a libprocess.a l
 
 archives=
 pglib=$(pg_config --pkglibdir 2>/dev/null || :)
-for name in fcgi pq ssl crypto crypt argon2 seccomp; do
+for name in fcgi json-c pq ssl crypto crypt argon2 seccomp; do
 	case $name$shared in
-	argon2*-largon2* | seccomp*-lseccomp* | fcgi* | pq* | ssl* | crypt*) archives="$archives $($cc -print-file-name="lib$name.a")" ;;
+	argon2*-largon2* | seccomp*-lseccomp* | fcgi* | json-c* | pq* | ssl* | crypt*) archives="$archives $($cc -print-file-name="lib$name.a")" ;;
 	esac
 done
 static="$work/without.o $archives $pglib/libpgcommon_shlib.a $pglib/libpgport_shlib.a"

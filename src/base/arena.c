@@ -19,8 +19,15 @@ struct block {
 	_Alignas(max_align_t) char memory[];
 };
 
+struct ending {
+	struct ending *previous;
+	void (*end)(void *object);
+	void *object;
+};
+
 struct arena {
 	struct block *last;
+	struct ending *endings; /* in the arena's own memory */
 };
 
 /* Of AddressSanitizer's run-time library; called only where it is linked. */
@@ -72,7 +79,7 @@ block_free(struct block *block)
 struct arena *
 arena_new(void)
 {
-	struct arena *arena = memory_need(malloc(sizeof(*arena)));
+	struct arena *arena = memory_need(calloc(1, sizeof(*arena)));
 
 	arena->last = block_new(NULL, FIRST_BLOCK);
 	return arena;
@@ -91,6 +98,9 @@ arena_of_process(void)
 void
 arena_reset(struct arena *arena)
 {
+	for (struct ending *one = arena->endings; one != NULL; one = one->previous)
+		one->end(one->object);
+	arena->endings = NULL;
 	while (arena->last->previous != NULL) {
 		struct block *gone = arena->last;
 
@@ -108,6 +118,15 @@ arena_free(struct arena *arena)
 	arena_reset(arena);
 	block_free(arena->last);
 	free(arena);
+}
+
+void
+arena_at_end(struct arena *arena, void (*end)(void *object), void *object)
+{
+	struct ending *ending = arena_alloc(arena, sizeof(*ending));
+
+	*ending = (struct ending){arena->endings, end, object};
+	arena->endings = ending;
 }
 
 /* A large piece gets a block of its own size, so that a growing buffer costs what it holds. */

@@ -31,6 +31,12 @@ struct arena *arena_of_process(void); /* one for what lives as long as the proce
 void arena_free(struct arena *);      /* wipes; NULL is fine */
 void arena_reset(struct arena *);     /* wipes; what was taken is gone, the first block is kept */
 
+/*
+ * Calls `end` with the object when the arena is reset or freed, before its memory is wiped; what
+ * was given last is ended first. For objects of libraries that allocate by themselves.
+ */
+void arena_at_end(struct arena *, void (*end)(void *object), void *object);
+
 void *arena_alloc(struct arena *, size_t size); /* zeroed, aligned for any type, never NULL */
 char *arena_copy(struct arena *, const void *bytes, size_t length); /* with a NUL behind it */
 char *arena_printf(struct arena *, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -64,7 +64,7 @@ is_number(const char *text)
 /* NULL after a word on standard error. */
 static const char *
 issue_and_list(const struct invocation *invocation, const struct claims_context *context,
-    enum token_kind kind, struct json **claims)
+    enum token_kind kind, struct json_object **claims)
 {
 	const char *user = option_value(invocation, "user"), *token;
 	struct account owner = {.user_id = user, .user_id_integer = is_number(user)};
@@ -87,7 +87,7 @@ issue(const struct invocation *invocation)
 	struct report report = report_new(invocation, columns);
 	const char *user = option_value(invocation, "user"), *token;
 	struct claims_context context = {.arena = invocation->arena, .config = invocation->config};
-	struct json *claims;
+	struct json_object *claims;
 	enum token_kind kind;
 	int64_t expires = 0;
 

@@ -1,6 +1,6 @@
 #include "ctl/newpassword.h"
 
-#include "json/json.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -67,7 +67,7 @@ uselessness(const struct invocation *invocation, struct bytes password)
 		return "it is empty";
 	if (memchr(password.data, '\0', password.length) != NULL)
 		return "it has a NUL";
-	if (!utf8_check(invocation->arena, password, false, NULL, NULL))
+	if (utf8_valid(password) < password.length)
 		return "it is not UTF-8";
 	if (invocation->config->password_trim &&
 	    (strchr(" \t\r\n\v\f", password.data[0]) != NULL ||

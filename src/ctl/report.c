@@ -87,21 +87,26 @@ for_people(struct arena *arena, const struct column *column, const char *cell)
 }
 
 static void
-put_object(const struct report *report, const struct report_row *row, const char *between,
-    struct buffer *out)
+put_cell(struct json_object *object, const struct column *column, const char *cell)
 {
-	for (size_t i = 0; report->columns[i].name != NULL; i++) {
-		buffer_puts(out, i == 0 ? "{" : between);
-		json_write_string(out, bytes_of(report->columns[i].name), false);
-		buffer_puts(out, ": ");
-		if (row->cells[i] == NULL)
-			buffer_puts(out, "null");
-		else if (report->columns[i].kind == COLUMN_TEXT)
-			json_write_string(out, bytes_of(row->cells[i]), false);
-		else
-			buffer_puts(out, row->cells[i]);
-	}
-	buffer_putc(out, '}');
+	if (cell == NULL)
+		json_put(object, column->name, NULL);
+	else if (column->kind == COLUMN_TEXT)
+		json_put_text(object, column->name, cell);
+	else if (column->kind == COLUMN_BOOL)
+		json_put_bool(object, column->name, strcmp(cell, "true") == 0);
+	else
+		json_put_integer(object, column->name, strtoll(cell, NULL, 10));
+}
+
+static void
+put_object(const struct report *report, const struct report_row *row, struct buffer *out)
+{
+	struct json_object *object = json_new_object(report->invocation->arena);
+
+	for (size_t i = 0; report->columns[i].name != NULL; i++)
+		put_cell(object, &report->columns[i], row->cells[i]);
+	json_write(out, object, false);
 }
 
 static void
@@ -112,7 +117,7 @@ list_json(const struct report *report)
 	buffer_putc(&out, '[');
 	for (const struct report_row *row = report->first; row != NULL; row = row->next) {
 		buffer_puts(&out, row == report->first ? "\n" : ",\n");
-		put_object(report, row, ", ", &out);
+		put_object(report, row, &out);
 	}
 	buffer_puts(&out, report->first == NULL ? "]" : "\n]");
 	puts(out.data);
@@ -185,7 +190,7 @@ report_one(const struct report *report)
 	if (report->first == NULL)
 		return;
 	if (report->invocation->json) {
-		put_object(report, report->first, ", ", &out);
+		put_object(report, report->first, &out);
 		puts(out.data);
 		return;
 	}

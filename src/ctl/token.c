@@ -14,12 +14,12 @@
 #define TOKEN_MAXIMUM (1024 * 1024)
 
 /* A part up to the next dot as a JSON object; NULL if it is none. */
-static struct json *
+static struct json_object *
 cut_object(struct arena *arena, struct bytes *rest)
 {
 	const char *dot = rest->length == 0 ? NULL : memchr(rest->data, '.', rest->length);
 	struct bytes part, text;
-	struct json *object;
+	struct json_object *object;
 
 	if (dot == NULL)
 		return NULL;
@@ -27,8 +27,8 @@ cut_object(struct arena *arena, struct bytes *rest)
 	*rest = (struct bytes){dot + 1, rest->length - part.length - 1};
 	if (!b64url_decode(arena, part, &text))
 		return NULL;
-	object = json_parse(arena, text, JSON_STRICT, NULL);
-	return object != NULL && object->type == JSON_OBJECT ? object : NULL;
+	json_parse(arena, text, JSON_STRICT, &object, NULL);
+	return json_kind(object) == JSON_OBJECT ? object : NULL;
 }
 
 static const char *
@@ -47,24 +47,22 @@ duration_text(struct arena *arena, int64_t seconds)
 
 /* Whether a claim's value could be a time: an integer between 2001 and 2286. */
 static bool
-is_time(const struct json *value, int64_t *out)
+is_time(struct json_object *value, int64_t *out)
 {
 	return json_integer(value, out) && *out >= 1000000000 && *out < 10000000000;
 }
 
 static void
-print_members(struct arena *arena, const char *title, const struct json *object, int64_t now)
+print_members(struct arena *arena, const char *title, struct json_object *object, int64_t now)
 {
 	printf("%s\n", title);
-	for (const struct json *member = object->first; member != NULL; member = member->next) {
+	for (struct json_entry e = json_first(object); e.name != NULL; json_next(&e)) {
 		struct buffer text = {.arena = arena};
 		int64_t seconds;
 
-		buffer_puts(&text, "  ");
-		json_write_string(&text, member->name, true);
-		buffer_puts(&text, ": ");
-		json_write(&text, member, true);
-		if (is_time(member, &seconds))
+		buffer_printf(&text, "  %s: ", printable(arena, e.name).data);
+		json_write(&text, e.value, true);
+		if (is_time(e.value, &seconds))
 			buffer_printf(&text, "  (%s, %s%s%s)", date_text(arena, seconds),
 			    seconds > now ? "in " : "",
 			    duration_text(arena, seconds > now ? seconds - now : now - seconds),
@@ -74,18 +72,18 @@ print_members(struct arena *arena, const char *title, const struct json *object,
 }
 
 static void
-print_json(struct arena *arena, const struct json *header, const struct json *claims, int64_t now)
+print_json(struct arena *arena, struct json_object *header, struct json_object *claims, int64_t now)
 {
+	struct json_object *told = json_new_object(arena);
 	struct buffer text = {.arena = arena};
 	int64_t expires;
 
-	buffer_puts(&text, "{\"verified\": false, \"header\": ");
-	json_write(&text, header, true);
-	buffer_puts(&text, ", \"claims\": ");
-	json_write(&text, claims, true);
+	json_put_bool(told, "verified", false);
+	json_put(told, "header", header);
+	json_put(told, "claims", claims);
 	if (json_integer(json_member(claims, "exp"), &expires))
-		buffer_printf(&text, ", \"expires_in\": %lld", (long long)(expires - now));
-	buffer_putc(&text, '}');
+		json_put_integer(told, "expires_in", expires - now);
+	json_write(&text, told, true);
 	puts(text.data);
 }
 
@@ -93,7 +91,7 @@ static enum outcome
 decode(const struct invocation *invocation)
 {
 	struct arena *arena = invocation->arena;
-	const struct json *header, *claims;
+	struct json_object *header, *claims;
 	struct bytes rest;
 	int64_t now, expires;
 
@@ -149,10 +147,11 @@ read_keys(const struct invocation *invocation)
 static const char *
 claims_why(struct claims_context *context, struct bytes token, struct bytes payload)
 {
-	struct json *claims = json_parse(context->arena, payload, JSON_STRICT, NULL);
+	struct json_object *claims;
 	int64_t expires;
 
-	if (claims == NULL || claims->type != JSON_OBJECT)
+	if (!json_parse(context->arena, payload, JSON_STRICT, &claims, NULL) ||
+	    json_kind(claims) != JSON_OBJECT)
 		return "its claims are no JSON object";
 	switch (claims_read(context, token, &claims)) {
 	case CLAIMS_GOOD:

@@ -5,7 +5,7 @@
 /* Tries the configured kinds of token in turn; all refusals are told. */
 static struct reply
 read_token(struct request *request, const struct context *context, struct bytes token,
-    struct json **claims)
+    struct json_object **claims)
 {
 	const char *const *class = context->config->auth_token_classes;
 	struct token_refusal refusals[2];
@@ -27,7 +27,7 @@ read_token(struct request *request, const struct context *context, struct bytes 
 }
 
 struct reply
-bearer_admit(struct request *request, const struct context *context, struct json **claims,
+bearer_admit(struct request *request, const struct context *context, struct json_object **claims,
     struct account *out)
 {
 	static const enum wire wires[] = {[OWNER_GOOD] = WIRE_OK,

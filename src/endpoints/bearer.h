@@ -11,6 +11,6 @@
  * with status 0, the token's claims in *claims and the account in *out; or the refusal.
  */
 struct reply bearer_admit(
-    struct request *, const struct context *, struct json **claims, struct account *out);
+    struct request *, const struct context *, struct json_object **claims, struct account *out);
 
 #endif

@@ -17,7 +17,7 @@ static struct reply
 answer(struct request *request, struct context *context)
 {
 	struct account owner;
-	struct json *claims;
+	struct json_object *claims;
 	enum wire why = policy_token(request, context, request->values[0], TOKEN_REFRESH, &claims);
 
 	if (why == WIRE_OK)

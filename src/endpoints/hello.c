@@ -7,7 +7,7 @@ static struct reply
 admit(struct request *request, struct context *context)
 {
 	struct account account;
-	struct json *claims;
+	struct json_object *claims;
 
 	return bearer_admit(request, context, &claims, &account);
 }

@@ -1,5 +1,6 @@
 #include "endpoints/issue.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define JTI_MAXIMUM 255 /* of the column */
@@ -11,34 +12,37 @@ issue_lists(const struct config *config, enum token_kind kind)
 }
 
 /* The user id as this release of SimpleJWT writes it: before 5.5 a number where it is one. */
-static struct json *
-user_claim(const struct claims_context *context, const struct account *account)
+static void
+put_user(
+    const struct claims_context *context, struct json_object *claims, const struct account *account)
 {
+	const char *name = context->config->user_id_claim;
+
 	if (account->user_id_integer && context->config->compat == COMPAT_5_2)
-		return claims_integer(context->arena, account->user_id);
-	return claims_string(context->arena, bytes_of(account->user_id));
+		json_put_integer(claims, name, strtoll(account->user_id, NULL, 10));
+	else
+		json_put_text(claims, name, account->user_id);
 }
 
 const char *
 issue_token(const struct claims_context *context, enum token_kind kind,
-    const struct account *account, struct json **claims)
+    const struct account *account, struct json_object **claims)
 {
 	const struct config *config = context->config;
 
 	*claims = claims_new(context, kind);
 	if (*claims == NULL)
 		return NULL;
-	claims_set(*claims, bytes_of(config->user_id_claim), user_claim(context, account));
+	put_user(context, *claims, account);
 	if (config->check_revoke_token)
-		claims_set(*claims, bytes_of(config->revoke_token_claim),
-		    claims_string(context->arena,
-			bytes_of(account_password_digest(context->arena, account))));
+		json_put_text(*claims, config->revoke_token_claim,
+		    account_password_digest(context->arena, account));
 	return claims_sign(context, *claims);
 }
 
 enum verdict
 issue_list(const struct claims_context *context, struct accounts *accounts,
-    const struct json *claims, const char *token, const char *key, bool created_now)
+    struct json_object *claims, const char *token, const char *key, bool created_now)
 {
 	struct token_record record = {.jti = claims_jti(context, claims),
 	    .token = token,

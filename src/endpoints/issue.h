@@ -11,14 +11,14 @@
 bool issue_lists(const struct config *, enum token_kind);
 
 /* New claims of that kind for an account, and their signed token; NULL: OpenSSL has failed. */
-const char *issue_token(
-    const struct claims_context *, enum token_kind, const struct account *, struct json **claims);
+const char *issue_token(const struct claims_context *, enum token_kind, const struct account *,
+    struct json_object **claims);
 
 /*
  * Lists a token, which has an exp, under the account of that key. created_now: whether the table
  * says so, or nothing. NO: it has no id that fits. UNDECIDED: an outage.
  */
-enum verdict issue_list(const struct claims_context *, struct accounts *, const struct json *claims,
-    const char *token, const char *key, bool created_now);
+enum verdict issue_list(const struct claims_context *, struct accounts *,
+    struct json_object *claims, const char *token, const char *key, bool created_now);
 
 #endif

@@ -6,7 +6,7 @@
 /* A token of that kind for an account, listed where the tables are used. */
 static enum wire
 issue(struct request *request, const struct context *context, enum token_kind kind,
-    const struct account *account, struct json **claims, const char **token)
+    const struct account *account, struct json_object **claims, const char **token)
 {
 	struct claims_context made = context_claims(request, context);
 
@@ -60,7 +60,7 @@ authenticate(struct request *request, const struct context *context, struct acco
 
 struct reply
 login_answer(struct request *request, const struct context *context, enum token_kind kind,
-    struct json **claims, const char **token)
+    struct json_object **claims, const char **token)
 {
 	struct account account = {.user_id = NULL};
 	struct reply reply = authenticate(request, context, &account);

@@ -15,6 +15,6 @@ struct context *login_open(const struct config *, const struct endpoint *);
  * the refusal.
  */
 struct reply login_answer(struct request *, const struct context *, enum token_kind,
-    struct json **claims, const char **token);
+    struct json_object **claims, const char **token);
 
 #endif

@@ -3,7 +3,7 @@
 #include "endpoints/issue.h"
 
 static enum wire
-list(const struct request *request, const struct context *context, const struct json *claims,
+list(const struct request *request, const struct context *context, struct json_object *claims,
     const char *token, const char *key, bool created_now)
 {
 	struct claims_context judged = context_claims(request, context);
@@ -22,8 +22,8 @@ list(const struct request *request, const struct context *context, const struct 
 }
 
 enum wire
-outstanding_add(const struct request *request, const struct context *context, struct json *claims,
-    const char *token, const char *key)
+outstanding_add(const struct request *request, const struct context *context,
+    struct json_object *claims, const char *token, const char *key)
 {
 	return list(request, context, claims, token, key, true);
 }
@@ -31,7 +31,7 @@ outstanding_add(const struct request *request, const struct context *context, st
 /* SimpleJWT before 5.4 knew nothing of a token that it had not listed at its issue. */
 enum wire
 outstanding_add_old(const struct request *request, const struct context *context,
-    struct json *claims, const char *key)
+    struct json_object *claims, const char *key)
 {
 	struct claims_context judged = context_claims(request, context);
 	const char *token = claims_sign(&judged, claims);
@@ -42,7 +42,7 @@ outstanding_add_old(const struct request *request, const struct context *context
 
 enum wire
 outstanding_end(
-    const struct request *request, const struct context *context, const struct json *claims)
+    const struct request *request, const struct context *context, struct json_object *claims)
 {
 	struct claims_context judged = context_claims(request, context);
 
@@ -58,7 +58,7 @@ outstanding_end(
 
 enum wire
 outstanding_blacklist(const struct request *request, const struct context *context,
-    struct json *claims, const char *key)
+    struct json_object *claims, const char *key)
 {
 	enum wire listed = outstanding_add_old(request, context, claims, key);
 

@@ -8,18 +8,18 @@
 #include "endpoints/context.h"
 
 /* Lists a new token, which has an exp, under the account of that primary key. */
-enum wire outstanding_add(const struct request *, const struct context *, struct json *claims,
-    const char *token, const char *key);
+enum wire outstanding_add(const struct request *, const struct context *,
+    struct json_object *claims, const char *token, const char *key);
 
 /*
  * Blacklisting takes two steps: list the token, unless it is listed already, under the account of
  * that key (which may be NULL); then end it: WIRE_TOKEN_BLACKLISTED if another request was first.
  */
 enum wire outstanding_add_old(
-    const struct request *, const struct context *, struct json *claims, const char *key);
+    const struct request *, const struct context *, struct json_object *claims, const char *key);
 enum wire outstanding_end(
-    const struct request *, const struct context *, const struct json *claims);
+    const struct request *, const struct context *, struct json_object *claims);
 enum wire outstanding_blacklist(
-    const struct request *, const struct context *, struct json *claims, const char *key);
+    const struct request *, const struct context *, struct json_object *claims, const char *key);
 
 #endif

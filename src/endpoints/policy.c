@@ -22,14 +22,13 @@ fault_to_wire(enum claims_fault fault)
 
 /* Whether the blacklist has the token's id; one without an id is refused later, in its turn. */
 static enum wire
-look_up(const struct request *request, const struct context *context, const struct json *claims)
+look_up(const struct request *request, const struct context *context, struct json_object *claims)
 {
 	struct claims_context judged = context_claims(request, context);
 	const char *jti = claims_jti(&judged, claims);
 
 	if (jti == NULL)
-		return json_member(claims, context->config->jti_claim) == NULL ? WIRE_OK
-									       : WIRE_TOKEN_INVALID;
+		return json_has(claims, context->config->jti_claim) ? WIRE_TOKEN_INVALID : WIRE_OK;
 	switch (token_blacklisted(context->accounts, request->arena, jti)) {
 	case VERDICT_YES:
 		return WIRE_TOKEN_BLACKLISTED;
@@ -42,7 +41,7 @@ look_up(const struct request *request, const struct context *context, const stru
 
 enum wire
 policy_token(const struct request *request, const struct context *context, struct bytes token,
-    enum token_kind kind, struct json **out)
+    enum token_kind kind, struct json_object **out)
 {
 	struct claims_context claims = context_claims(request, context);
 	enum claims_fault fault = claims_read(&claims, token, out);
@@ -59,16 +58,13 @@ policy_token(const struct request *request, const struct context *context, struc
 
 /* What the token says of its owner's password; NULL if it says nothing, or must not be asked. */
 static const char *
-digest_claim(
-    const struct request *request, const struct context *context, const struct json *claims)
+digest_claim(const struct context *context, struct json_object *claims)
 {
 	const struct config *config = context->config;
-	const struct json *claim = json_member(claims, config->revoke_token_claim);
 
-	if (!config->check_revoke_token || claim == NULL || claim->type != JSON_STRING ||
-	    memchr(claim->text.data, '\0', claim->text.length) != NULL)
+	if (!config->check_revoke_token)
 		return NULL;
-	return arena_copy(request->arena, claim->text.data, claim->text.length);
+	return json_string(json_member(claims, config->revoke_token_claim)).data;
 }
 
 static enum owner
@@ -120,11 +116,11 @@ find_known(const struct request *request, const struct context *context, const c
 }
 
 enum owner
-policy_owner(struct request *request, const struct context *context, const struct json *claims,
+policy_owner(struct request *request, const struct context *context, struct json_object *claims,
     enum wanted wanted, struct account *out)
 {
 	struct claims_context judged = context_claims(request, context);
-	const char *user_id, *digest = digest_claim(request, context, claims);
+	const char *user_id, *digest = digest_claim(context, claims);
 	enum verdict known = VERDICT_NO;
 
 	switch (claims_user(&judged, claims, &user_id)) {
@@ -150,7 +146,7 @@ policy_owner(struct request *request, const struct context *context, const struc
 
 enum wire
 policy_renewal(struct request *request, const struct context *context, enum token_kind kind,
-    struct json *claims, enum wanted wanted, struct account *out)
+    struct json_object *claims, enum wanted wanted, struct account *out)
 {
 	const struct config *config = context->config;
 
@@ -183,7 +179,7 @@ policy_renewal(struct request *request, const struct context *context, enum toke
 
 enum wire
 policy_find_owner(const struct request *request, const struct context *context,
-    const struct json *claims, struct account *out)
+    struct json_object *claims, struct account *out)
 {
 	struct claims_context judged = context_claims(request, context);
 	enum verdict found = VERDICT_NO;

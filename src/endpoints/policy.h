@@ -11,7 +11,7 @@
  * *out, or the reason of the refusal; WIRE_UNAVAILABLE if the blacklist could not be asked.
  */
 enum wire policy_token(const struct request *, const struct context *, struct bytes token,
-    enum token_kind, struct json **out);
+    enum token_kind, struct json_object **out);
 
 /* The owner that a token names, in the order of the checks. */
 enum owner {
@@ -35,7 +35,7 @@ enum wanted {
  * Judges the owner by the database, or without it if it is known that his row is unchanged. From
  * OWNER_INACTIVE on *out is the account; for OWNER_GOOD it is what was wanted.
  */
-enum owner policy_owner(struct request *, const struct context *, const struct json *claims,
+enum owner policy_owner(struct request *, const struct context *, struct json_object *claims,
     enum wanted, struct account *out);
 
 /*
@@ -44,10 +44,10 @@ enum owner policy_owner(struct request *, const struct context *, const struct j
  * does not look at; then out->key is NULL.
  */
 enum wire policy_renewal(struct request *, const struct context *, enum token_kind,
-    struct json *claims, enum wanted, struct account *out);
+    struct json_object *claims, enum wanted, struct account *out);
 
 /* The account under which a token is listed: out->key is NULL if there is none. */
-enum wire policy_find_owner(
-    const struct request *, const struct context *, const struct json *claims, struct account *out);
+enum wire policy_find_owner(const struct request *, const struct context *,
+    struct json_object *claims, struct account *out);
 
 #endif

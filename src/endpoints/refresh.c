@@ -10,12 +10,12 @@
  * all: an outage before leaves it valid, so that the client can try again.
  */
 static enum wire
-rotate(const struct request *request, const struct context *context, struct json *old,
+rotate(const struct request *request, const struct context *context, struct json_object *old,
     const char *key, const char **token)
 {
 	const struct config *config = context->config;
 	struct claims_context renewed = context_claims(request, context);
-	struct json *claims = claims_copy(&renewed, old);
+	struct json_object *claims = claims_copy(&renewed, old);
 	enum wire done = WIRE_OK;
 
 	if (!claims_renew(&renewed, claims, TOKEN_REFRESH, true))
@@ -47,7 +47,7 @@ answer(struct request *request, struct context *context)
 	struct claims_context claims = context_claims(request, context);
 	const char *access_token, *refresh_token;
 	struct account owner;
-	struct json *refresh;
+	struct json_object *refresh;
 	enum wire judged;
 
 	judged = policy_token(request, context, request->values[0], TOKEN_REFRESH, &refresh);

@@ -6,7 +6,7 @@
 static struct reply
 answer(struct request *request, struct context *context)
 {
-	struct json *claims;
+	struct json_object *claims;
 	const char *token;
 	struct reply reply = login_answer(request, context, TOKEN_SLIDING, &claims, &token);
 

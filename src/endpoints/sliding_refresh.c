@@ -5,12 +5,13 @@
 
 /* Until when it can be refreshed is a claim of its own. */
 static enum wire
-check_refresh_exp(const struct request *request, const struct config *config, struct json *claims)
+check_refresh_exp(
+    const struct request *request, const struct config *config, struct json_object *claims)
 {
 	const char *name = config->sliding_token_refresh_exp_claim;
 	int64_t until;
 
-	if (json_member(claims, name) == NULL)
+	if (!json_has(claims, name))
 		return WIRE_TOKEN_NO_REFRESH_EXP;
 	if (!claims_time(claims, name, &until))
 		return WIRE_TOKEN_INVALID;
@@ -23,7 +24,7 @@ answer(struct request *request, struct context *context)
 	const struct config *config = context->config;
 	struct claims_context renewed = context_claims(request, context);
 	struct account owner;
-	struct json *claims;
+	struct json_object *claims;
 	const char *token;
 	enum wire why = policy_token(request, context, request->values[0], TOKEN_SLIDING, &claims);
 

@@ -8,7 +8,7 @@ answer(struct request *request, struct context *context)
 {
 	struct claims_context claims = context_claims(request, context);
 	const char *refresh_token, *access_token;
-	struct json *refresh;
+	struct json_object *refresh;
 	struct reply reply =
 	    login_answer(request, context, TOKEN_REFRESH, &refresh, &refresh_token);
 

@@ -8,7 +8,7 @@ answer(struct request *request, struct context *context)
 {
 	const struct config *config = context->config;
 	struct claims_context judged = context_claims(request, context);
-	struct json *claims;
+	struct json_object *claims;
 	enum wire why = policy_token(request, context, request->values[0], TOKEN_UNTYPED, &claims);
 	const char *jti;
 

@@ -17,9 +17,9 @@
 
 /* What a body was parsed into: one of the two, or neither when it was empty. */
 struct data {
-	struct json *json;
+	struct json_object *json;
 	struct form_field *form;
-	bool empty;
+	bool is_json; /* also where json is NULL, for null */
 };
 
 static bool
@@ -32,13 +32,12 @@ parse_error(struct request *request, const char *message, struct reply *out)
 static bool
 parse_json(struct request *request, struct bytes text, struct data *data, struct reply *out)
 {
-	struct arena *arena = request->arena;
-	const char *message = NULL;
+	const char *message;
 
-	if (utf8_check(arena, text, true, &text.length, &message))
-		data->json = json_parse(arena, text, JSON_PYTHON, &message);
-	return data->json != NULL ||
-	       parse_error(request, arena_printf(arena, "JSON parse error - %s", message), out);
+	data->is_json = true;
+	return json_parse(request->arena, text, JSON_BODY, &data->json, &message) ||
+	       parse_error(
+		   request, arena_printf(request->arena, "JSON parse error - %s", message), out);
 }
 
 static bool
@@ -51,8 +50,8 @@ parse_body(struct request *request, struct data *data, struct reply *out)
 	bool forms = !request->config->json_only, latin1;
 	const char *message = NULL;
 
-	*data = (struct data){NULL, NULL, body.length == 0};
-	if (data->empty)
+	*data = (struct data){.json = NULL};
+	if (body.length == 0)
 		return true;
 	if (media_charset(arena, media, &latin1)) {
 		if (media_matches(media, "application", "json"))
@@ -125,26 +124,10 @@ strip(struct bytes text)
 	return text;
 }
 
-/* The first lone surrogate of a text, as a code point; 0 if there is none. */
-static unsigned
-find_surrogate(struct bytes text)
-{
-	const unsigned char *at = (const unsigned char *)text.data, *end = at + text.length;
-
-	while ((at = memchr(at, 0xed, (size_t)(end - at))) != NULL && end - at > 2) {
-		if (at[1] >= 0xa0)
-			return 0xd000u | (at[1] & 0x3fu) << 6 | (at[2] & 0x3fu);
-		at++;
-	}
-	return 0;
-}
-
 /* The raw text of one field, or the message that refuses it. */
 static const char *
 find_value(struct arena *arena, const struct data *data, const char *name, struct bytes *out)
 {
-	const struct json *member;
-
 	if (data->json == NULL) {
 		const struct form_field *field = form_field(data->form, name);
 
@@ -153,29 +136,12 @@ find_value(struct arena *arena, const struct data *data, const char *name, struc
 		*out = field->value;
 		return field->file ? NO_STRING : NULL;
 	}
-	member = json_member(data->json, name);
-	if (member == NULL)
+	if (!json_has(data->json, name))
 		return REQUIRED;
-	if (member->type == JSON_NULL)
+	if (json_kind(json_member(data->json, name)) == JSON_NULL)
 		return NOT_NULL;
-	if (member->type == JSON_BOOL || member->type == JSON_ARRAY || member->type == JSON_OBJECT)
-		return NO_STRING;
-	*out = json_text(arena, member);
-	return NULL;
-}
-
-static void
-put_errors(struct buffer *out, const char *name, const char *first, const char *second)
-{
-	buffer_putc(out, out->length == 0 ? '{' : ',');
-	json_write_string(out, bytes_of(name), false);
-	buffer_puts(out, ":[");
-	json_write_string(out, bytes_of(first), false);
-	if (second != NULL) {
-		buffer_putc(out, ',');
-		json_write_string(out, bytes_of(second), false);
-	}
-	buffer_putc(out, ']');
+	*out = json_text(arena, json_member(data->json, name));
+	return out->data == NULL ? NO_STRING : NULL;
 }
 
 const char *
@@ -191,36 +157,26 @@ field_name(const struct config *config, const struct field *field)
 	}
 }
 
+/* Reads one field; its value is refused by a sentence in `errors`. */
 static void
 read_field(struct request *request, const struct data *data, const struct field *field,
-    struct bytes *value, struct buffer *errors)
+    struct bytes *value, struct json_object *errors)
 {
-	const char *name = field_name(request->config, field), *nul, *surrogate;
+	const char *name = field_name(request->config, field);
 	const char *refused = find_value(request->arena, data, name, value);
-	unsigned code_point;
 
 	if (refused == NULL && (field->kind != FIELD_PASSWORD || request->config->password_trim))
 		*value = strip(*value);
 	if (refused == NULL && value->length == 0)
 		refused = NOT_BLANK;
-	if (refused != NULL) {
-		put_errors(errors, name, refused, NULL);
-		return;
-	}
-	nul = memchr(value->data, '\0', value->length) != NULL ? NO_NUL : NULL;
-	code_point = find_surrogate(*value);
-	surrogate = code_point == 0
-			? NULL
-			: arena_printf(request->arena,
-			      "Surrogate characters are not allowed: U+%X.", code_point);
-	if (nul != NULL)
-		put_errors(errors, name, nul, surrogate);
-	else if (surrogate != NULL)
-		put_errors(errors, name, surrogate, NULL);
+	if (refused == NULL && memchr(value->data, '\0', value->length) != NULL)
+		refused = NO_NUL;
+	if (refused != NULL)
+		json_put_text(json_put_array(errors, name), NULL, refused);
 }
 
 static const char *
-python_type(const struct json *json)
+python_type(struct json_object *value)
 {
 	static const char *const names[] = {[JSON_NULL] = "NoneType",
 	    [JSON_BOOL] = "bool",
@@ -230,32 +186,37 @@ python_type(const struct json *json)
 	    [JSON_ARRAY] = "list",
 	    [JSON_OBJECT] = "dict"};
 
-	return names[json->type];
+	return names[json_kind(value)];
+}
+
+/* A JSON body that is no object, DRF's "dictionary". */
+static struct reply
+refuse_value(struct request *request, struct json_object *value)
+{
+	if (value == NULL)
+		return reply_non_field_error(request, "No data provided");
+	return reply_non_field_error(
+	    request, arena_printf(request->arena,
+			 "Invalid data. Expected a dictionary, but got %s.", python_type(value)));
 }
 
 bool
 request_fields(struct request *request, const struct field *fields, struct reply *out)
 {
-	struct buffer errors = {.arena = request->arena};
+	struct json_object *errors = json_new_object(request->arena);
 	struct bytes *values = arena_alloc(request->arena, FIELDS_MAXIMUM * sizeof(*values));
 	struct data data;
 
 	if (!parse_body(request, &data, out))
 		return false;
-	if (data.json != NULL && data.json->type != JSON_OBJECT) {
-		*out = reply_non_field_error(
-		    request, data.json->type == JSON_NULL
-				 ? "No data provided"
-				 : arena_printf(request->arena,
-				       "Invalid data. Expected a dictionary, but got %s.",
-				       python_type(data.json)));
+	if (data.is_json && json_kind(data.json) != JSON_OBJECT) {
+		*out = refuse_value(request, data.json);
 		return false;
 	}
 	for (size_t i = 0; fields[i].kind != FIELD_END && fields[i].kind != FIELD_READ_ONLY; i++)
-		read_field(request, &data, &fields[i], &values[i], &errors);
-	if (errors.length > 0) {
-		buffer_putc(&errors, '}');
-		*out = reply_field_errors(request, buffer_bytes(&errors));
+		read_field(request, &data, &fields[i], &values[i], errors);
+	if (json_count(errors) > 0) {
+		*out = reply_field_errors(request, errors);
 		return false;
 	}
 	request->values = values;

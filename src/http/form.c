@@ -1,6 +1,6 @@
 #include "http/form.h"
 
-#include "json/json.h"
+#include "base/utf8.h"
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
@@ -28,13 +28,13 @@ form_text(struct arena *arena, struct bytes text, bool latin1)
 
 	if (latin1)
 		return latin1_to_utf8(arena, text);
-	if (utf8_check(arena, text, false, &valid, NULL))
+	if (utf8_valid(text) == text.length)
 		return text;
-	do {
+	while ((valid = utf8_valid(text)) < text.length) {
 		buffer_put(&out, text.data, valid);
 		buffer_puts(&out, REPLACEMENT);
 		text = (struct bytes){text.data + valid + 1, text.length - valid - 1};
-	} while (!utf8_check(arena, text, false, &valid, NULL));
+	}
 	buffer_put(&out, text.data, text.length);
 	return buffer_bytes(&out);
 }

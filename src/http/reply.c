@@ -7,29 +7,15 @@
 #include <stdarg.h>
 #include <string.h>
 
-static void
-put_string(struct buffer *out, const char *text)
-{
-	json_write_string(out, bytes_of(text), false);
-}
-
-/* ,"name":"text" or, as the first member, {"name":"text" */
-static void
-put_member(struct buffer *out, const char *name, const char *text)
-{
-	buffer_putc(out, out->length == 0 ? '{' : ',');
-	put_string(out, name);
-	buffer_putc(out, ':');
-	put_string(out, text);
-}
-
 static struct reply
-reply_of(enum wire wire, const struct buffer *body)
+reply_of(struct request *request, enum wire wire, struct json_object *body)
 {
 	const struct wire_text *text = wire_text(wire);
+	struct buffer written = {.arena = request->arena};
 
+	json_write(&written, body, false);
 	return (struct reply){
-	    .status = text->status, .outcome = text->outcome, .body = buffer_bytes(body)};
+	    .status = text->status, .outcome = text->outcome, .body = buffer_bytes(&written)};
 }
 
 bool
@@ -52,24 +38,20 @@ reply_status(int status, const char *outcome)
 struct reply
 reply_object(struct request *request, const char *name, ...)
 {
-	struct buffer body = {.arena = request->arena};
+	struct json_object *body = json_new_object(request->arena);
 	va_list members;
 
 	va_start(members, name);
 	for (; name != NULL; name = va_arg(members, const char *))
-		put_member(&body, name, va_arg(members, const char *));
+		json_put_text(body, name, va_arg(members, const char *));
 	va_end(members);
-	buffer_putc(&body, '}');
-	return reply_of(WIRE_OK, &body);
+	return reply_of(request, WIRE_OK, body);
 }
 
 struct reply
 reply_empty(struct request *request)
 {
-	struct buffer body = {.arena = request->arena};
-
-	buffer_puts(&body, "{}");
-	return reply_of(WIRE_OK, &body);
+	return reply_of(request, WIRE_OK, json_new_object(request->arena));
 }
 
 static const char *
@@ -87,55 +69,47 @@ detail_of(struct request *request, enum wire wire, const char *argument)
 struct reply
 reply_refuse(struct request *request, enum wire wire, const char *argument)
 {
-	struct buffer body = {.arena = request->arena};
+	struct json_object *body = json_new_object(request->arena);
 	const char *code = wire_text(wire)->code;
 
-	put_member(&body, "detail", detail_of(request, wire, argument));
+	json_put_text(body, "detail", detail_of(request, wire, argument));
 	if (code != NULL)
-		put_member(&body, "code", code);
-	buffer_putc(&body, '}');
-	return reply_of(wire, &body);
+		json_put_text(body, "code", code);
+	return reply_of(request, wire, body);
 }
 
 struct reply
 reply_non_field_error(struct request *request, const char *message)
 {
-	struct buffer body = {.arena = request->arena};
+	struct json_object *errors = json_new_object(request->arena);
 
-	buffer_puts(&body, "{\"non_field_errors\":[");
-	put_string(&body, message);
-	buffer_puts(&body, "]}");
-	return reply_of(WIRE_FIELD_ERRORS, &body);
+	json_put_text(json_put_array(errors, "non_field_errors"), NULL, message);
+	return reply_field_errors(request, errors);
 }
 
 struct reply
-reply_field_errors(struct request *request, struct bytes object)
+reply_field_errors(struct request *request, struct json_object *errors)
 {
-	const struct wire_text *text = wire_text(WIRE_FIELD_ERRORS);
-
-	(void)request;
-	return (struct reply){.status = text->status, .outcome = text->outcome, .body = object};
+	return reply_of(request, WIRE_FIELD_ERRORS, errors);
 }
 
 struct reply
 reply_given_token(struct request *request, const struct token_refusal *refusals, size_t count)
 {
-	struct buffer body = {.arena = request->arena};
+	struct json_object *body = json_new_object(request->arena), *messages;
 	struct reply reply;
 
-	put_member(&body, "detail", detail_of(request, WIRE_GIVEN_TOKEN, NULL));
-	put_member(&body, "code", wire_text(WIRE_GIVEN_TOKEN)->code);
-	buffer_puts(&body, ",\"messages\":[");
+	json_put_text(body, "detail", detail_of(request, WIRE_GIVEN_TOKEN, NULL));
+	json_put_text(body, "code", wire_text(WIRE_GIVEN_TOKEN)->code);
+	messages = json_put_array(body, "messages");
 	for (size_t i = 0; i < count; i++) {
-		struct buffer message = {.arena = request->arena};
+		struct json_object *message = json_put_object(messages, NULL);
 
-		put_member(&message, "token_class", refusals[i].token_class);
-		put_member(&message, "token_type", refusals[i].token_type);
-		put_member(&message, "message", detail_of(request, refusals[i].why, NULL));
-		buffer_printf(&body, "%s%s}", i == 0 ? "" : ",", message.data);
+		json_put_text(message, "token_class", refusals[i].token_class);
+		json_put_text(message, "token_type", refusals[i].token_type);
+		json_put_text(message, "message", detail_of(request, refusals[i].why, NULL));
 	}
-	buffer_puts(&body, "]}");
-	reply = reply_of(WIRE_GIVEN_TOKEN, &body);
+	reply = reply_of(request, WIRE_GIVEN_TOKEN, body);
 	reply.outcome = wire_text(refusals[0].why)->outcome;
 	return reply;
 }
@@ -154,42 +128,40 @@ label_of(struct request *request, const char *name)
 }
 
 static void
-put_actions(struct request *request, struct buffer *out, const struct field *fields)
+put_actions(struct request *request, struct json_object *body, const struct field *fields)
 {
-	buffer_puts(out, ",\"actions\":{\"POST\":{");
+	struct json_object *post = json_put_object(json_put_object(body, "actions"), "POST");
+
 	for (const struct field *field = fields; field->kind != FIELD_END; field++) {
 		const char *name = field_name(request->config, field);
+		struct json_object *one = json_put_object(post, name);
 		bool read_only = field->kind == FIELD_READ_ONLY;
 
-		if (field != fields)
-			buffer_putc(out, ',');
-		put_string(out, name);
-		buffer_printf(out,
-		    ":{\"type\":\"string\",\"required\":%s,\"read_only\":%s,\"label\":",
-		    read_only ? "false" : "true", read_only ? "true" : "false");
-		put_string(out, label_of(request, name));
-		buffer_putc(out, '}');
+		json_put_text(one, "type", "string");
+		json_put_bool(one, "required", !read_only);
+		json_put_bool(one, "read_only", read_only);
+		json_put_text(one, "label", label_of(request, name));
 	}
-	buffer_puts(out, "}}");
 }
 
 struct reply
 reply_options(struct request *request, const struct endpoint *endpoint)
 {
-	struct buffer body = {.arena = request->arena};
-	bool json_only = request->config->json_only;
+	struct json_object *body = json_new_object(request->arena), *renders, *parses;
+	bool forms = !request->config->json_only;
 
-	put_member(&body, "name", endpoint->title);
-	put_member(&body, "description", endpoint->description);
-	buffer_puts(&body, json_only ? ",\"renders\":[\"application/json\"]"
-				     : ",\"renders\":[\"application/json\",\"text/html\"]");
-	buffer_puts(&body, ",\"parses\":[\"application/json\"");
-	if (!json_only)
-		buffer_puts(
-		    &body, ",\"application/x-www-form-urlencoded\",\"multipart/form-data\"");
-	buffer_putc(&body, ']');
+	json_put_text(body, "name", endpoint->title);
+	json_put_text(body, "description", endpoint->description);
+	renders = json_put_array(body, "renders");
+	json_put_text(renders, NULL, "application/json");
+	parses = json_put_array(body, "parses");
+	json_put_text(parses, NULL, "application/json");
+	if (forms) {
+		json_put_text(renders, NULL, "text/html");
+		json_put_text(parses, NULL, "application/x-www-form-urlencoded");
+		json_put_text(parses, NULL, "multipart/form-data");
+	}
 	if (endpoint->fields[0].kind != FIELD_END)
-		put_actions(request, &body, endpoint->fields);
-	buffer_putc(&body, '}');
-	return reply_of(WIRE_OK, &body);
+		put_actions(request, body, endpoint->fields);
+	return reply_of(request, WIRE_OK, body);
 }

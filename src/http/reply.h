@@ -37,8 +37,9 @@ struct reply reply_refuse(struct request *, enum wire, const char *argument);
 /* 400 {"non_field_errors":["…"]} */
 struct reply reply_non_field_error(struct request *, const char *message);
 
-/* 400 with errors of fields: an object already written. */
-struct reply reply_field_errors(struct request *, struct bytes object);
+/* 400 with the errors of fields: an object with a list of sentences for each. */
+struct json_object;
+struct reply reply_field_errors(struct request *, struct json_object *errors);
 
 /* 401 of a protected resource: for each class of token tried, why it was not that. */
 struct token_refusal {

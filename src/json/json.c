@@ -1,309 +1,281 @@
-#include "json/json_scan.h"
+#include "json/json.h"
 
-#include <stdlib.h>
+#include "base/memory.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <math.h>
 #include <string.h>
 
-enum {
-	LEVELS_PYTHON = 960,
-	LEVELS_STRICT = 32,
-};
+#define TOKENER_KEPT (64 * 1024) /* bytes of its buffer; one that grew larger is freed */
 
-static bool value_read(struct scan *, struct json *out);
-
-/* The three words that Python's reader takes for a float; DRF refuses them, without a position. */
-static bool
-constant_refuse(struct scan *scan)
-{
-	static const char *const words[] = {"NaN", "Infinity", "-Infinity"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!scan_word(scan, words[i]))
-			continue;
-		scan->message = arena_printf(scan->arena,
-		    "Out of range float values are not JSON compliant: '%s'", words[i]);
-		return true;
-	}
-	return false;
-}
-
-static bool
-array_read(struct scan *scan, struct json *out)
-{
-	struct json **place = &out->first;
-
-	scan->at++;
-	scan_space(scan);
-	if (scan_byte(scan, ']'))
-		return true;
-	for (;;) {
-		*place = arena_alloc(scan->arena, sizeof(**place));
-		if (!value_read(scan, *place))
-			return false;
-		place = &(*place)->next;
-		scan_space(scan);
-		if (scan_byte(scan, ']'))
-			return true;
-		if (!scan_byte(scan, ','))
-			return scan_fail(scan, "Expecting ',' delimiter", scan->at);
-		scan_space(scan);
-	}
-}
-
-enum {
-	SMALL = 12, /* members */
-};
-
-struct slot {
-	struct json *member;
-	size_t order;
-};
-
-static int
-slot_compare(const void *left, const void *right)
-{
-	const struct slot *a = left, *b = right;
-	struct bytes one = a->member->name, other = b->member->name;
-	int difference;
-
-	if (one.length != other.length)
-		return one.length < other.length ? -1 : 1;
-	difference = memcmp(one.data, other.data, one.length);
-	if (difference != 0)
-		return difference;
-	return a->order < b->order ? -1 : 1;
-}
-
-/* Sorted, so that an object with many members from a stranger does not cost the square of them. */
-static struct slot *
-members_sort(struct arena *arena, const struct json *object, size_t count)
-{
-	struct slot *slots = arena_alloc(arena, count * sizeof(*slots));
-	size_t i = 0;
-
-	for (struct json *member = object->first; member != NULL; member = member->next, i++)
-		slots[i] = (struct slot){member, i};
-	qsort(slots, count, sizeof(*slots), slot_compare);
-	return slots;
-}
-
-/* A dict's assignment: the value is the later one's, the place and the name stay. */
+/* The bytes are ours to zero, although json-c hands them out as constant. */
 static void
-value_replace(struct json *member, const struct json *later)
+zero(const char *bytes, size_t length)
 {
-	struct json value = *later;
-
-	value.name = member->name;
-	value.next = member->next;
-	*member = value;
+	explicit_bzero((void *)(uintptr_t)bytes, length);
 }
 
 static void
-members_drop_unnamed(struct json *object)
+zero_strings(struct json_object *value)
 {
-	struct json **place = &object->first;
+	if (json_object_is_type(value, json_type_string))
+		zero(json_object_get_string(value), (size_t)json_object_get_string_len(value));
+	for (size_t i = 0; i < json_count(value); i++)
+		zero_strings(json_element(value, i));
+	for (struct json_entry e = json_first(value); e.name != NULL; json_next(&e))
+		zero_strings(e.value);
+}
 
-	while (*place != NULL) {
-		if ((*place)->name.data == NULL)
-			*place = (*place)->next;
-		else
-			place = &(*place)->next;
+static void
+tree_end(void *tree)
+{
+	zero_strings(tree);
+	json_object_put(tree);
+}
+
+/* Gives the tree to the arena. */
+static struct json_object *
+keep(struct arena *arena, struct json_object *tree)
+{
+	if (tree != NULL)
+		arena_at_end(arena, tree_end, tree);
+	return tree;
+}
+
+struct json_object *
+json_new_object(struct arena *arena)
+{
+	return keep(arena, memory_need(json_object_new_object()));
+}
+
+struct json_object *
+json_new_array(struct arena *arena)
+{
+	return keep(arena, memory_need(json_object_new_array()));
+}
+
+/* How many members the tree has; *finite becomes false for a number such as 1e400. */
+static size_t
+count_members(struct json_object *value, bool *finite)
+{
+	size_t sum = 0;
+
+	if (json_object_is_type(value, json_type_double) &&
+	    !isfinite(json_object_get_double(value)))
+		*finite = false;
+	if (json_object_is_type(value, json_type_array))
+		for (size_t i = 0; i < json_object_array_length(value); i++)
+			sum += count_members(json_object_array_get_idx(value, i), finite);
+	for (struct json_entry e = json_first(value); e.name != NULL; json_next(&e))
+		sum += 1 + count_members(e.value, finite);
+	return sum;
+}
+
+static struct json_tokener *
+tokener_open(size_t length)
+{
+	static struct json_tokener *tokener;
+
+	if (tokener != NULL && tokener->pb->size > TOKENER_KEPT) {
+		json_tokener_free(tokener);
+		tokener = NULL;
 	}
-}
-
-/* Whether a small object repeats no name; quicker than to sort what hardly ever does. */
-static bool
-is_small_and_unique(const struct json *object, size_t count)
-{
-	if (count > SMALL)
-		return false;
-	for (const struct json *one = object->first; one != NULL; one = one->next)
-		for (const struct json *other = one->next; other != NULL; other = other->next)
-			if (one->name.length == other->name.length &&
-			    memcmp(one->name.data, other->name.data, one->name.length) == 0)
-				return false;
-	return true;
-}
-
-/* Makes the members what a dict would hold; for JSON_STRICT a name may not come twice. */
-static bool
-members_settle(struct scan *scan, struct json *object, size_t count)
-{
-	bool repeated = false;
-	struct slot *slots;
-	struct json *kept;
-
-	if (is_small_and_unique(object, count))
-		return true;
-	slots = members_sort(scan->arena, object, count);
-	kept = slots[0].member;
-	for (size_t i = 1; i < count; i++) {
-		struct json *later = slots[i].member;
-
-		if (!bytes_same(kept->name, later->name)) {
-			kept = later;
-			continue;
-		}
-		if (scan->rules == JSON_STRICT)
-			return scan_fail(scan, "Duplicate member", scan->at);
-		value_replace(kept, later);
-		later->name.data = NULL;
-		repeated = true;
+	if (tokener == NULL) {
+		tokener = memory_need(json_tokener_new_ex(STRICT_LEVELS + 2));
+		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	}
-	if (repeated)
-		members_drop_unnamed(object);
-	return true;
+	json_tokener_reset(tokener);
+	/* Room for the longest string: a buffer that grows leaves copies behind. */
+	if ((size_t)tokener->pb->size <= length)
+		printbuf_memset(tokener->pb, 0, '\0', (int)length + 1);
+	return tokener;
 }
 
-static bool
-member_read(struct scan *scan, struct json *out)
+/* Zeroes what a text of that length left in the tokener: its buffer, and a tree that failed. */
+static void
+tokener_zero(struct json_tokener *tokener, size_t length)
 {
-	if (!scan_sees(scan, '"'))
-		return scan_fail(
-		    scan, "Expecting property name enclosed in double quotes", scan->at);
-	if (!scan_string(scan, &out->name))
-		return false;
-	scan_space(scan);
-	if (!scan_byte(scan, ':'))
-		return scan_fail(scan, "Expecting ':' delimiter", scan->at);
-	scan_space(scan);
-	return value_read(scan, out);
+	for (int i = 0; i <= tokener->depth; i++)
+		zero_strings(tokener->stack[i].current);
+	zero(tokener->pb->buf, length);
+	json_tokener_reset(tokener);
 }
 
-static bool
-object_read(struct scan *scan, struct json *out)
+/* A number at the end of the text is read when a NUL follows. json-c has no word for no memory. */
+static enum json_tokener_error
+tokener_read(struct json_tokener *tokener, struct bytes text, struct json_object **out, size_t *at)
 {
-	struct json **place = &out->first;
-	size_t count = 0;
-
-	scan->at++;
-	scan_space(scan);
-	if (scan_byte(scan, '}'))
-		return true;
-	for (;;) {
-		*place = arena_alloc(scan->arena, sizeof(**place));
-		if (!member_read(scan, *place))
-			return false;
-		place = &(*place)->next;
-		count++;
-		scan_space(scan);
-		if (scan_byte(scan, '}'))
-			return members_settle(scan, out, count);
-		if (!scan_byte(scan, ','))
-			return scan_fail(scan, "Expecting ',' delimiter", scan->at);
-		scan_space(scan);
-	}
+	errno = 0;
+	*out = json_tokener_parse_ex(tokener, text.length == 0 ? "" : text.data, (int)text.length);
+	*at = json_tokener_get_parse_end(tokener);
+	if (json_tokener_get_error(tokener) == json_tokener_continue)
+		*out = json_tokener_parse_ex(tokener, "", 1);
+	memory_need(errno == ENOMEM ? NULL : tokener);
+	return json_tokener_get_error(tokener);
 }
 
-static bool
-nested_read(struct scan *scan, struct json *out)
+static const char *
+tree_read(struct arena *arena, struct bytes text, struct strict *strict, struct json_object **out)
 {
-	int levels = scan->rules == JSON_STRICT ? LEVELS_STRICT : LEVELS_PYTHON;
-	bool done;
+	struct json_tokener *tokener = tokener_open(text.length);
+	enum json_tokener_error error = tokener_read(tokener, text, out, &strict->at);
+	size_t members = 0;
+	bool finite = true;
 
-	if (scan->depth == levels)
-		return scan_fail(scan, "Nested too deeply", scan->at);
-	scan->depth++;
-	out->type = *scan->at == '{' ? JSON_OBJECT : JSON_ARRAY;
-	done = out->type == JSON_OBJECT ? object_read(scan, out) : array_read(scan, out);
-	scan->depth--;
-	return done;
-}
-
-static bool
-value_read(struct scan *scan, struct json *out)
-{
-	if (scan_sees(scan, '"')) {
-		out->type = JSON_STRING;
-		return scan_string(scan, &out->text);
-	}
-	if (scan_sees(scan, '{') || scan_sees(scan, '['))
-		return nested_read(scan, out);
-	if (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9')
-		return scan_number(scan, out);
-	if (scan_word(scan, "null")) {
-		out->type = JSON_NULL;
-		return true;
-	}
-	out->boolean = scan_sees(scan, 't');
-	if (scan_word(scan, "true") || scan_word(scan, "false")) {
-		out->type = JSON_BOOL;
-		return true;
-	}
-	if (constant_refuse(scan))
-		return false;
-	return scan_number(scan, out);
-}
-
-static bool
-text_read(struct scan *scan, struct json *out)
-{
-	if (scan->end - scan->at >= 3 && memcmp(scan->at, "\xef\xbb\xbf", 3) == 0)
-		return scan_fail(scan, "Unexpected UTF-8 BOM (decode using utf-8-sig)", scan->at);
-	scan_space(scan);
-	if (!value_read(scan, out))
-		return false;
-	scan_space(scan);
-	if (scan->at != scan->end)
-		return scan_fail(scan, "Extra data", scan->at);
-	return true;
-}
-
-struct json *
-json_parse(struct arena *arena, struct bytes text, enum json_rules rules, const char **message)
-{
-	struct json *result = arena_alloc(arena, sizeof(*result));
-	struct scan scan = {.arena = arena, .rules = rules};
-
-	scan.start = text.length > 0 ? text.data : "";
-	scan.at = scan.start;
-	scan.end = scan.start + text.length;
-	if (rules == JSON_STRICT && !utf8_check(arena, text, false, NULL, &scan.message))
-		result = NULL;
-	else if (!text_read(&scan, result))
-		result = NULL;
-	if (result == NULL && message != NULL)
-		*message = scan.message;
-	return result;
-}
-
-struct json *
-json_member(const struct json *object, const char *name)
-{
-	struct bytes wanted = bytes_of(name);
-	struct json *found = NULL;
-
-	if (object == NULL || object->type != JSON_OBJECT)
-		return NULL;
-	for (struct json *member = object->first; member != NULL; member = member->next) {
-		if (member->name.length == wanted.length &&
-		    memcmp(member->name.data, wanted.data, wanted.length) == 0)
-			found = member;
-	}
-	return found;
+	tokener_zero(tokener, text.length);
+	keep(arena, *out);
+	if (error != json_tokener_success)
+		return json_tokener_error_desc(error);
+	if (strict->at != text.length)
+		return "text behind the value";
+	members = count_members(*out, &finite);
+	if (!finite)
+		return "number too large";
+	if (members != strict->members && strict->rules == JSON_STRICT)
+		return "a member comes twice";
+	return NULL;
 }
 
 bool
-json_integer(const struct json *json, int64_t *out)
+json_parse(struct arena *arena, struct bytes text, enum json_rules rules, struct json_object **out,
+    const char **why)
 {
-	int64_t value = 0;
-	bool negative;
+	struct strict strict = {.rules = rules};
 
-	if (json == NULL || json->type != JSON_INT || json->text.length == 0)
-		return false;
-	if (bytes_equal(json->text, "-0"))
-		return false;
-	negative = json->text.data[0] == '-';
-	for (size_t i = negative; i < json->text.length; i++) {
-		int digit = json->text.data[i] - '0';
+	*out = NULL;
+	if (text.length > INT32_MAX / 4)
+		strict.fault = "text too long";
+	else if (strict_check(&strict, text))
+		strict.fault = tree_read(
+		    arena, strict.pairs ? strict_unescape_pairs(arena, text) : text, &strict, out);
+	if (strict.fault == NULL)
+		return true;
+	*out = NULL;
+	if (why != NULL)
+		*why = arena_printf(arena, "%s at byte %zu", strict.fault, strict.at);
+	return false;
+}
 
-		/* downwards, because INT64_MIN has no positive counterpart */
-		if (__builtin_mul_overflow(value, 10, &value))
-			return false;
-		if (__builtin_sub_overflow(value, digit, &value))
-			return false;
-	}
-	if (!negative && value == INT64_MIN)
+enum json_kind
+json_kind(struct json_object *value)
+{
+	static const enum json_kind kinds[] = {[json_type_null] = JSON_NULL,
+	    [json_type_boolean] = JSON_BOOL,
+	    [json_type_double] = JSON_FLOAT,
+	    [json_type_int] = JSON_INT,
+	    [json_type_object] = JSON_OBJECT,
+	    [json_type_array] = JSON_ARRAY,
+	    [json_type_string] = JSON_STRING};
+
+	return kinds[json_object_get_type(value)];
+}
+
+struct json_object *
+json_member(struct json_object *object, const char *name)
+{
+	struct json_object *value = NULL;
+
+	json_object_object_get_ex(object, name, &value);
+	return value;
+}
+
+bool
+json_has(struct json_object *object, const char *name)
+{
+	return json_object_object_get_ex(object, name, NULL);
+}
+
+static struct json_entry
+entry_of(const struct lh_entry *entry)
+{
+	if (entry == NULL)
+		return (struct json_entry){.name = NULL};
+	return (struct json_entry){
+	    lh_entry_k(entry), (struct json_object *)(uintptr_t)lh_entry_v(entry), entry->next};
+}
+
+struct json_entry
+json_first(struct json_object *object)
+{
+	struct lh_table *table = json_object_get_object(object);
+
+	return entry_of(table == NULL ? NULL : table->head);
+}
+
+void
+json_next(struct json_entry *entry)
+{
+	*entry = entry_of(entry->next);
+}
+
+size_t
+json_count(struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_array))
+		return json_object_array_length(value);
+	return json_object_is_type(value, json_type_object)
+		   ? (size_t)json_object_object_length(value)
+		   : 0;
+}
+
+struct json_object *
+json_element(struct json_object *array, size_t index)
+{
+	if (index >= json_count(array) || !json_object_is_type(array, json_type_array))
+		return NULL;
+	return json_object_array_get_idx(array, index);
+}
+
+struct bytes
+json_string(struct json_object *value)
+{
+	if (!json_object_is_type(value, json_type_string))
+		return (struct bytes){NULL, 0};
+	return (struct bytes){
+	    json_object_get_string(value), (size_t)json_object_get_string_len(value)};
+}
+
+bool
+json_is(struct json_object *value, const char *text)
+{
+	return json_object_is_type(value, json_type_string) &&
+	       bytes_equal(json_string(value), text);
+}
+
+bool
+json_is_true(struct json_object *value)
+{
+	return json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value);
+}
+
+bool
+json_integer(struct json_object *value, int64_t *out)
+{
+	if (!json_object_is_type(value, json_type_int))
 		return false;
-	*out = negative ? value : -value;
+	*out = json_object_get_int64(value);
 	return true;
+}
+
+bool
+json_number(struct json_object *value, double *out)
+{
+	if (!json_object_is_type(value, json_type_int) &&
+	    !json_object_is_type(value, json_type_double))
+		return false;
+	*out = json_object_get_double(value);
+	return true;
+}
+
+struct bytes
+json_text(struct arena *arena, struct json_object *value)
+{
+	int64_t integer;
+
+	if (json_integer(value, &integer))
+		return bytes_of(arena_printf(arena, "%lld", (long long)integer));
+	if (json_object_is_type(value, json_type_double))
+		return bytes_of(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN));
+	return json_string(value);
 }

@@ -1,84 +1,80 @@
 /*
- * JSON as Python's json module reads and writes it, for bodies that Django REST framework would
- * have read and for the claims that PyJWT would have written.
+ * JSON: a thin layer over json-c. Nothing else includes json-c's headers.
  *
- * A reader of our own because no library gives what both need: CPython's error messages with their
- * position in characters, integers of any length kept as they were written, NUL and lone surrogates
- * inside strings seen rather than cut or replaced, and memory that is wiped (json-c 0.16 does none
- * of these). What is read lives in the arena and in the text itself: numbers, and strings without
- * an escape, are views of the text, which must live as long as they do.
+ * Every text is read by json-c behind strict_check(). A tree belongs to the arena that it was made
+ * in: at the arena's end its strings are zeroed and its memory goes back to json-c, so no caller
+ * frees, and whatever the functions here return lives as long as the arena. A null is a NULL
+ * pointer, as in json-c: json_has() tells it from a member that is missing. All functions take
+ * NULL.
  */
 #ifndef JSON_JSON_H
 #define JSON_JSON_H
 
-#include "base/bytes.h"
+#include "json/strict.h"
 
-enum json_type {
-	JSON_NULL,
-	JSON_BOOL,
-	JSON_INT,   /* no fraction and no exponent, of any length; text as written ("-0" too) */
-	JSON_FLOAT, /* a fraction or an exponent; text as written */
-	JSON_STRING,
-	JSON_ARRAY,
-	JSON_OBJECT,
-};
+struct json_object; /* json-c's: a value of any kind */
 
-struct json {
-	enum json_type type;
-	bool boolean; /* of JSON_BOOL */
-	struct bytes
-	    text; /* JSON_INT and JSON_FLOAT: as written. JSON_STRING: its characters as UTF-8,
-		   * NUL included, a lone surrogate as its three bytes ED A0..BF xx */
-	struct bytes name; /* inside an object: the member's name, in the form of a string's text */
-	struct json
-	    *first; /* of an array or object: the first element or member, in written order */
-	struct json *next; /* the next one in the same array or object */
-};
-
-enum json_rules {
-	JSON_PYTHON, /* as json.loads() with DRF's strict option: NaN and Infinity refused, 4300
-		      * digits at the most, a duplicate member allowed: as in a dict, the last one's
-		      * value is in the first one's place */
-	JSON_STRICT, /* for claims, headers and keys: besides, no duplicate member, no lone
-		      * surrogate anywhere, at most 32 levels, no float that overflows */
-};
+enum json_kind { JSON_NULL, JSON_BOOL, JSON_FLOAT, JSON_INT, JSON_OBJECT, JSON_ARRAY, JSON_STRING };
 
 /*
- * Reads one JSON text. The bytes must have been checked with utf8_check() for JSON_PYTHON, where a
- * message counts characters; JSON_STRICT checks them itself. Returns NULL for what is not JSON;
- * then *message (unless NULL) is CPython 3.11's, such as "Expecting value: line 1 column 1 (char
- * 0)", for JSON_STRICT it may be any text. Arrays and objects nest up to 960 deep; deeper is an
- * error, never a crash.
+ * Reads one JSON text into *out. Returns false for a text that strict_check() or json-c refuses,
+ * that has a number that overflows or, under JSON_STRICT, a member twice; then *why (unless NULL)
+ * says so in the arena, such as "invalid UTF-8 at byte 13".
  */
-struct json *json_parse(struct arena *, struct bytes text, enum json_rules, const char **message);
+bool json_parse(
+    struct arena *, struct bytes text, enum json_rules, struct json_object **out, const char **why);
+
+enum json_kind json_kind(struct json_object *);
+
+/* Members of an object, in the order written. json_member() returns NULL for a missing one too. */
+struct json_object *json_member(struct json_object *object, const char *name);
+bool json_has(struct json_object *object, const char *name);
+
+/* for (struct json_entry e = json_first(object); e.name != NULL; json_next(&e)) */
+struct json_entry {
+	const char *name;
+	struct json_object *value;
+	const void *next;
+};
+struct json_entry json_first(struct json_object *object);
+void json_next(struct json_entry *);
+
+/* How many elements or members there are; an element of an array, NULL behind the last one. */
+size_t json_count(struct json_object *);
+struct json_object *json_element(struct json_object *array, size_t);
+
+/* The characters of a string, UTF-8, NUL included; no bytes (data is NULL) for any other kind. */
+struct bytes json_string(struct json_object *);
+bool json_is(struct json_object *, const char *text); /* a string of these very characters */
+bool json_is_true(struct json_object *);              /* true for the value true alone */
+bool json_integer(struct json_object *, int64_t *out);
+bool json_number(struct json_object *, double *out); /* an integer or a float */
+
+/* A string, an integer, or a float as it was written, as text; no bytes for any other kind. */
+struct bytes json_text(struct arena *, struct json_object *);
+
+/* A new empty object or array, to be filled by the functions below and written. */
+struct json_object *json_new_object(struct arena *);
+struct json_object *json_new_array(struct arena *);
 
 /*
- * Whether the bytes are UTF-8 (RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF).
- * If not, *message (unless NULL) is CPython's UnicodeDecodeError text, such as "'utf-8' codec can't
- * decode byte 0xff in position 13: invalid start byte". An unfinished sequence at the very end is
- * no error when `stream` is set (codecs.StreamReader keeps it back); *valid is the length up to
- * there.
+ * Put a value into an object, in the place of the member of that name if there is one, else at the
+ * end; into an array, where the name is NULL, at the end. json_put() shares the value with the
+ * object that it is from. Text that is not UTF-8 is written with U+FFFD.
  */
-bool utf8_check(
-    struct arena *, struct bytes text, bool stream, size_t *valid, const char **message);
-
-/* The member of that name, the last if there are several; NULL if none or not an object. */
-struct json *json_member(const struct json *object, const char *name);
+void json_put(struct json_object *into, const char *name, struct json_object *value);
+void json_put_bytes(struct json_object *into, const char *name, struct bytes utf8);
+void json_put_text(struct json_object *into, const char *name, const char *utf8);
+void json_put_integer(struct json_object *into, const char *name, int64_t);
+void json_put_bool(struct json_object *into, const char *name, bool);
+struct json_object *json_put_object(struct json_object *into, const char *name);
+struct json_object *json_put_array(struct json_object *into, const char *name);
 
 /*
- * Writes a value as json.dumps(value, separators=(",", ":")) does: floats as repr(), so 1e2 becomes
- * 100.0; ascii: everything outside ASCII as \uXXXX (ensure_ascii), else raw UTF-8 with U+2028 and
- * U+2029 escaped (DRF's JSONRenderer). Always valid UTF-8: a lone surrogate is escaped in both
- * forms, a byte that is not UTF-8 becomes \ufffd. A float that overflows is Infinity.
+ * Writes a value without white space. ascii: all but printable ASCII as \uXXXX, as PyJWT writes
+ * claims (browsers read them with JSON.parse(atob(...))); else raw UTF-8 with U+2028 and U+2029
+ * escaped, as DRF's JSONRenderer writes answers. json-c's own copy of the text is zeroed.
  */
-void json_write(struct buffer *, const struct json *, bool ascii);
-void json_write_string(struct buffer *, struct bytes utf8, bool ascii);
-
-/* str() of a JSON_INT, JSON_FLOAT or JSON_STRING: "-0" gives "0", 1e2 gives "100.0", 1e400 "inf".
- */
-struct bytes json_text(struct arena *, const struct json *);
-
-/* A JSON_INT that fits 64 bits, canonically written (no "-0"); false for anything else. */
-bool json_integer(const struct json *, int64_t *out);
+void json_write(struct buffer *, struct json_object *, bool ascii);
 
 #endif

@@ -3,202 +3,152 @@
 #include "signing/jws.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define YEAR_10000 253402300800 /* where Python's datetime ends */
 
 /* Whole seconds, as Python's int() makes them of a number (or of True, which is 1). */
 static bool
-read_time(const struct json *value, int64_t *out)
+read_time(struct json_object *value, int64_t *out)
 {
 	double seconds;
 
-	if (value == NULL)
+	*out = json_is_true(value);
+	if (json_kind(value) == JSON_BOOL)
+		return true;
+	if (!json_number(value, &seconds) || fabs(seconds) >= (double)YEAR_10000)
 		return false;
-	if (value->type == JSON_BOOL) {
-		*out = value->boolean;
-		return true;
-	}
-	if (value->type == JSON_FLOAT) {
-		char text[64];
-
-		if (value->text.length >= sizeof(text))
-			return false;
-		memcpy(text, value->text.data, value->text.length);
-		text[value->text.length] = '\0';
-		seconds = strtod(text, NULL);
-		if (!isfinite(seconds) || fabs(seconds) >= (double)YEAR_10000)
-			return false;
-		*out = (int64_t)seconds;
-		return true;
-	}
-	return json_integer(value, out) && *out<YEAR_10000 && * out> - YEAR_10000;
+	*out = (int64_t)seconds;
+	return true;
 }
 
 bool
-claims_time(const struct json *claims, const char *name, int64_t *out)
+claims_time(struct json_object *claims, const char *name, int64_t *out)
 {
 	return read_time(json_member(claims, name), out);
 }
 
-/* The claims of RFC 7519 section 4.1, found in one pass; all have names of three letters. */
-enum registered { ISS, SUB, AUD, EXP, NBF, IAT, JTI, REGISTERED };
-#define REGISTERED_LENGTH 3
-
-static void
-find_registered(const struct json *claims, const struct json **out)
-{
-	static const char names[REGISTERED][REGISTERED_LENGTH + 1] = {
-	    "iss", "sub", "aud", "exp", "nbf", "iat", "jti"};
-
-	for (const struct json *claim = claims->first; claim != NULL; claim = claim->next)
-		for (size_t i = 0; claim->name.length == REGISTERED_LENGTH && i < REGISTERED; i++)
-			if (memcmp(claim->name.data, names[i], REGISTERED_LENGTH) == 0)
-				out[i] = claim;
-}
-
 /* iat and nbf, where present, are times and not in the future (PyJWT 2.6 on). */
 static bool
-has_begun(const struct claims_context *context, const struct json *value)
+has_begun(const struct claims_context *context, struct json_object *claims, const char *name)
 {
 	int64_t seconds;
 
-	return value == NULL ||
-	       (read_time(value, &seconds) && seconds <= context->now + context->config->leeway);
-}
-
-static bool
-is_string(const struct json *value, const char *text)
-{
-	return value != NULL && value->type == JSON_STRING && bytes_equal(value->text, text);
+	return !json_has(claims, name) || (claims_time(claims, name, &seconds) &&
+					      seconds <= context->now + context->config->leeway);
 }
 
 /* aud may be one name or a list of names, ours among them (RFC 7519 section 4.1.3). */
 static bool
-is_for_us(const struct json *audience, const char *name)
+is_for_us(struct json_object *audience, const char *name)
 {
 	bool found = false;
 
-	if (audience == NULL || audience->type != JSON_ARRAY)
-		return is_string(audience, name);
-	for (const struct json *one = audience->first; one != NULL; one = one->next) {
-		if (one->type != JSON_STRING)
+	if (json_kind(audience) != JSON_ARRAY)
+		return json_is(audience, name);
+	for (size_t i = 0; i < json_count(audience); i++) {
+		if (json_kind(json_element(audience, i)) != JSON_STRING)
 			return false;
-		found = found || is_string(one, name);
+		found = found || json_is(json_element(audience, i), name);
 	}
 	return found;
 }
 
 /* PyJWT 2.10 and later want these to be strings; 2.6, beside SimpleJWT 5.2, does not look. */
 static bool
-is_text(const struct claims_context *context, const struct json *value)
+is_text(const struct claims_context *context, struct json_object *claims, const char *name)
 {
-	return context->config->compat == COMPAT_5_2 || value == NULL || value->type == JSON_STRING;
+	return context->config->compat == COMPAT_5_2 || !json_has(claims, name) ||
+	       json_kind(json_member(claims, name)) == JSON_STRING;
 }
 
 enum claims_fault
-claims_read(const struct claims_context *context, struct bytes token, struct json **out)
+claims_read(const struct claims_context *context, struct bytes token, struct json_object **out)
 {
 	const struct config *config = context->config;
-	const struct json *found[REGISTERED] = {NULL};
+	struct json_object *claims;
 	struct bytes payload;
-	struct json *claims;
 	int64_t expires;
 
-	if (!jws_verify(context->arena, context->keyring, context->now, token, &payload))
-		return CLAIMS_INVALID;
-	claims = json_parse(context->arena, payload, JSON_STRICT, NULL);
-	if (claims == NULL || claims->type != JSON_OBJECT)
+	if (!jws_verify(context->arena, context->keyring, context->now, token, &payload) ||
+	    !json_parse(context->arena, payload, JSON_STRICT, &claims, NULL) ||
+	    json_kind(claims) != JSON_OBJECT)
 		return CLAIMS_INVALID;
 	*out = claims;
-	find_registered(claims, found);
-	if (!has_begun(context, found[IAT]) || !has_begun(context, found[NBF]))
+	if (!has_begun(context, claims, "iat") || !has_begun(context, claims, "nbf"))
 		return CLAIMS_INVALID;
-	if (found[EXP] != NULL) {
-		if (!read_time(found[EXP], &expires))
+	if (json_has(claims, "exp")) {
+		if (!claims_time(claims, "exp", &expires))
 			return CLAIMS_INVALID;
 		if (expires <= context->now - config->leeway)
 			return CLAIMS_EXPIRED;
 	}
-	if (config->issuer != NULL && !is_string(found[ISS], config->issuer))
+	if (config->issuer != NULL && !json_is(json_member(claims, "iss"), config->issuer))
 		return CLAIMS_INVALID;
-	if (config->audience != NULL && !is_for_us(found[AUD], config->audience))
+	if (config->audience != NULL && !is_for_us(json_member(claims, "aud"), config->audience))
 		return CLAIMS_INVALID;
-	if (!is_text(context, found[SUB]) || !is_text(context, found[JTI]))
+	if (!is_text(context, claims, "sub") || !is_text(context, claims, "jti"))
 		return CLAIMS_INVALID;
 	return CLAIMS_GOOD;
 }
 
 enum claims_fault
-claims_check(const struct claims_context *context, const struct json *claims, enum token_kind kind)
+claims_check(const struct claims_context *context, struct json_object *claims, enum token_kind kind)
 {
 	const struct config *config = context->config;
-	const struct json *type = json_member(claims, config->token_type_claim);
+	const char *type = config->token_type_claim;
 
-	if (json_member(claims, "exp") == NULL)
+	if (!json_has(claims, "exp"))
 		return CLAIMS_NO_EXP;
-	if (config->jti_claim != NULL && json_member(claims, config->jti_claim) == NULL)
+	if (config->jti_claim != NULL && !json_has(claims, config->jti_claim))
 		return CLAIMS_NO_ID;
 	if (kind == TOKEN_UNTYPED)
 		return CLAIMS_GOOD;
 	/* What such a token is exchanged for would carry its iss, which must be a string. */
-	if (kind != TOKEN_ACCESS && !is_text(context, json_member(claims, "iss")))
+	if (kind != TOKEN_ACCESS && !is_text(context, claims, "iss"))
 		return CLAIMS_INVALID;
-	if (type == NULL)
+	if (!json_has(claims, type))
 		return CLAIMS_NO_TYPE;
-	return is_string(type, token_type(kind)) ? CLAIMS_GOOD : CLAIMS_WRONG_TYPE;
+	return json_is(json_member(claims, type), token_type(kind)) ? CLAIMS_GOOD
+								    : CLAIMS_WRONG_TYPE;
 }
 
-/* As a C string; NULL for a text with a NUL inside, which equals nothing of a database. */
+/* As a C string: strict_check() has left no NUL inside. NULL if it is no string or integer. */
 static const char *
-text_of(struct arena *arena, const struct json *json)
+text_of(struct arena *arena, struct json_object *value)
 {
-	if ((json->type != JSON_STRING && json->type != JSON_INT) ||
-	    memchr(json->text.data, '\0', json->text.length) != NULL)
+	struct bytes text;
+
+	if (json_kind(value) != JSON_STRING && json_kind(value) != JSON_INT)
 		return NULL;
-	return arena_copy(arena, json->text.data, json->text.length);
+	text = json_text(arena, value);
+	return arena_copy(arena, text.data, text.length);
 }
 
 const char *
-claims_jti(const struct claims_context *context, const struct json *claims)
+claims_jti(const struct claims_context *context, struct json_object *claims)
 {
 	const char *name = context->config->jti_claim;
-	const struct json *jti = name == NULL ? NULL : json_member(claims, name);
 
-	return jti == NULL ? NULL : text_of(context->arena, jti);
+	return name == NULL ? NULL : text_of(context->arena, json_member(claims, name));
 }
 
 /* What Python's bool() says of a value. */
 static bool
-is_true(const struct json *value)
+is_true(struct json_object *value)
 {
-	switch (value->type) {
-	case JSON_NULL:
-		return false;
-	case JSON_BOOL:
-		return value->boolean;
-	case JSON_STRING:
-		return value->text.length > 0;
-	case JSON_ARRAY:
-	case JSON_OBJECT:
-		return value->first != NULL;
-	default:
-		/* A number is 0 if it has no digit but 0 before its exponent. */
-		for (size_t i = 0; i < value->text.length && (value->text.data[i] | 0x20) != 'e';
-		     i++)
-			if (value->text.data[i] >= '1' && value->text.data[i] <= '9')
-				return true;
-		return false;
-	}
+	double number;
+
+	if (json_number(value, &number))
+		return fpclassify(number) != FP_ZERO;
+	return json_is_true(value) || json_string(value).length > 0 || json_count(value) > 0;
 }
 
 enum claims_user
-claims_user(const struct claims_context *context, const struct json *claims, const char **out)
+claims_user(const struct claims_context *context, struct json_object *claims, const char **out)
 {
-	const struct json *user = json_member(claims, context->config->user_id_claim);
+	struct json_object *user = json_member(claims, context->config->user_id_claim);
 
-	if (user == NULL)
+	if (!json_has(claims, context->config->user_id_claim))
 		return CLAIMS_USER_NONE;
 	if (!is_true(user))
 		return CLAIMS_USER_FALSE;

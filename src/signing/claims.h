@@ -29,25 +29,20 @@ struct claims_context {
 
 /* New claims: token_type, exp, iat, jti (16 random bytes as hex), a sliding token's refresh_exp
  * too. NULL only if there is no randomness. */
-struct json *claims_new(const struct claims_context *, enum token_kind);
-
-/* Sets a claim: in its place if there is one of that name, else at the end. The name must last. */
-void claims_set(struct json *claims, struct bytes name, struct json *);
-struct json *claims_string(struct arena *, struct bytes);
-struct json *claims_integer(struct arena *, const char *digits);
+struct json_object *claims_new(const struct claims_context *, enum token_kind);
 
 /* The same claims in an object of their own. */
-struct json *claims_copy(const struct claims_context *, const struct json *claims);
+struct json_object *claims_copy(const struct claims_context *, struct json_object *claims);
 
 /* New access claims with everything of a refresh token's claims that is not its own. */
-struct json *claims_access(const struct claims_context *, const struct json *refresh);
+struct json_object *claims_access(const struct claims_context *, struct json_object *refresh);
 
 /* A new exp (and jti if asked for) in old claims, counted from now; iat too. */
 bool claims_renew(
-    const struct claims_context *, struct json *claims, enum token_kind, bool new_jti);
+    const struct claims_context *, struct json_object *claims, enum token_kind, bool new_jti);
 
 /* The signed token; aud and iss are put in. NULL if there are no claims or the library fails. */
-const char *claims_sign(const struct claims_context *, struct json *claims);
+const char *claims_sign(const struct claims_context *, struct json_object *claims);
 
 /* Why claims are refused, in the order of the checks. */
 enum claims_fault {
@@ -61,17 +56,18 @@ enum claims_fault {
 };
 
 /* Signature and times: CLAIMS_GOOD, CLAIMS_INVALID or CLAIMS_EXPIRED. Then *out is the object. */
-enum claims_fault claims_read(const struct claims_context *, struct bytes token, struct json **out);
+enum claims_fault claims_read(
+    const struct claims_context *, struct bytes token, struct json_object **out);
 
 /* What remains once a blacklist has been asked: exp, id and type are there and right. */
 enum claims_fault claims_check(
-    const struct claims_context *, const struct json *claims, enum token_kind);
+    const struct claims_context *, struct json_object *claims, enum token_kind);
 
 /* The token's own id as text; NULL if it has none or no string or integer. */
-const char *claims_jti(const struct claims_context *, const struct json *claims);
+const char *claims_jti(const struct claims_context *, struct json_object *claims);
 
 /* A time claim, seconds; false if it is missing or no time. */
-bool claims_time(const struct json *claims, const char *name, int64_t *out);
+bool claims_time(struct json_object *claims, const char *name, int64_t *out);
 
 /*
  * Whom the token names. CLAIMS_USER: *out is the text of a user id as a database would know it.
@@ -79,6 +75,6 @@ bool claims_time(const struct json *claims, const char *name, int64_t *out);
  */
 enum claims_user { CLAIMS_USER_NONE, CLAIMS_USER_FALSE, CLAIMS_USER_OTHER, CLAIMS_USER };
 enum claims_user claims_user(
-    const struct claims_context *, const struct json *claims, const char **out);
+    const struct claims_context *, struct json_object *claims, const char **out);
 
 #endif

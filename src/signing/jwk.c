@@ -11,32 +11,25 @@
 #include <openssl/param_build.h>
 #include <string.h>
 
-static bool
-has_text(const struct json *value, const char *text)
-{
-	return value != NULL && value->type == JSON_STRING && bytes_equal(value->text, text);
-}
-
 /* The bytes of a member; false if it is missing or not base64url. */
 static bool
-member_bytes(struct arena *arena, const struct json *jwk, const char *name, struct bytes *out)
+member_bytes(struct arena *arena, struct json_object *jwk, const char *name, struct bytes *out)
 {
-	const struct json *member = json_member(jwk, name);
+	struct bytes text = json_string(json_member(jwk, name));
 
-	return member != NULL && member->type == JSON_STRING && member->text.length > 0 &&
-	       b64url_decode(arena, member->text, out);
+	return text.length > 0 && b64url_decode(arena, text, out);
 }
 
 bool
-jwk_is_private(const struct json *jwk)
+jwk_is_private(struct json_object *jwk)
 {
-	return json_member(jwk, "d") != NULL || json_member(jwk, "k") != NULL;
+	return json_has(jwk, "d") || json_has(jwk, "k");
 }
 
 /* A member as a number of the key to be built. */
 static bool
 push_number(struct arena *arena, OSSL_PARAM_BLD *builder, const char *parameter,
-    const struct json *jwk, const char *name, BIGNUM **number)
+    struct json_object *jwk, const char *name, BIGNUM **number)
 {
 	struct bytes bytes;
 
@@ -64,19 +57,19 @@ build(OSSL_PARAM_BLD *builder, const char *type, bool private)
 
 /* RFC 7518 section 6.3; of the private members all or d alone. */
 static EVP_PKEY *
-read_rsa(struct arena *arena, const struct json *jwk)
+read_rsa(struct arena *arena, struct json_object *jwk)
 {
 	static const char *const members[][2] = {{OSSL_PKEY_PARAM_RSA_N, "n"},
 	    {OSSL_PKEY_PARAM_RSA_E, "e"}, {OSSL_PKEY_PARAM_RSA_D, "d"},
 	    {OSSL_PKEY_PARAM_RSA_FACTOR1, "p"}, {OSSL_PKEY_PARAM_RSA_FACTOR2, "q"},
 	    {OSSL_PKEY_PARAM_RSA_EXPONENT1, "dp"}, {OSSL_PKEY_PARAM_RSA_EXPONENT2, "dq"},
 	    {OSSL_PKEY_PARAM_RSA_COEFFICIENT1, "qi"}};
-	bool private = json_member(jwk, "d") != NULL;
-	size_t count = !private ? 2 : json_member(jwk, "p") == NULL ? 3 : 8;
+	bool private = json_has(jwk, "d");
+	size_t count = !private ? 2 : !json_has(jwk, "p") ? 3 : 8;
 	BIGNUM *numbers[8] = {NULL};
 	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
 	EVP_PKEY *pair = NULL;
-	bool pushed = builder != NULL && json_member(jwk, "oth") == NULL;
+	bool pushed = builder != NULL && !json_has(jwk, "oth");
 
 	for (size_t i = 0; pushed && i < count; i++)
 		pushed =
@@ -91,12 +84,10 @@ read_rsa(struct arena *arena, const struct json *jwk)
 
 /* RFC 7518 section 6.2: the coordinates have the curve's full length. */
 static EVP_PKEY *
-read_ec(struct arena *arena, const struct json *jwk)
+read_ec(struct arena *arena, struct json_object *jwk)
 {
-	const struct json *crv = json_member(jwk, "crv");
-	const struct algorithm *curve =
-	    crv == NULL || crv->type != JSON_STRING ? NULL : algorithm_of_curve(crv->text);
-	bool private = json_member(jwk, "d") != NULL;
+	const struct algorithm *curve = algorithm_of_curve(json_string(json_member(jwk, "crv")));
+	bool private = json_has(jwk, "d");
 	unsigned char point[1 + 2 * 66] = {0x04};
 	struct bytes x, y, d;
 	OSSL_PARAM_BLD *builder;
@@ -126,12 +117,12 @@ read_ec(struct arena *arena, const struct json *jwk)
 
 /* RFC 8037 section 2. */
 static EVP_PKEY *
-read_okp(struct arena *arena, const struct json *jwk)
+read_okp(struct arena *arena, struct json_object *jwk)
 {
-	const struct json *crv = json_member(jwk, "crv");
-	const char *type = has_text(crv, "Ed25519") ? "ED25519"
-			   : has_text(crv, "Ed448") ? "ED448"
-						    : NULL;
+	struct json_object *crv = json_member(jwk, "crv");
+	const char *type = json_is(crv, "Ed25519") ? "ED25519"
+			   : json_is(crv, "Ed448") ? "ED448"
+						   : NULL;
 	unsigned char half[64];
 	size_t length = sizeof(half);
 	struct bytes x, d;
@@ -139,7 +130,7 @@ read_okp(struct arena *arena, const struct json *jwk)
 
 	if (type == NULL || !member_bytes(arena, jwk, "x", &x))
 		return NULL;
-	if (json_member(jwk, "d") == NULL)
+	if (!json_has(jwk, "d"))
 		return EVP_PKEY_new_raw_public_key_ex(
 		    NULL, type, NULL, (const unsigned char *)x.data, x.length);
 	if (!member_bytes(arena, jwk, "d", &d))
@@ -155,23 +146,21 @@ read_okp(struct arena *arena, const struct json *jwk)
 
 /* RFC 7517 sections 4.2 and 4.3. */
 static bool
-is_for_signatures(const struct json *jwk)
+is_for_signatures(struct json_object *jwk)
 {
-	const struct json *use = json_member(jwk, "use"), *ops = json_member(jwk, "key_ops");
+	struct json_object *ops = json_member(jwk, "key_ops");
 
-	if (use != NULL && !has_text(use, "sig"))
+	if (json_has(jwk, "use") && !json_is(json_member(jwk, "use"), "sig"))
 		return false;
-	if (ops == NULL)
-		return true;
-	for (const struct json *op = ops->first; ops->type == JSON_ARRAY && op != NULL;
-	     op = op->next)
-		if (has_text(op, "sign") || has_text(op, "verify"))
+	for (size_t i = 0; json_kind(ops) == JSON_ARRAY && i < json_count(ops); i++)
+		if (json_is(json_element(ops, i), "sign") ||
+		    json_is(json_element(ops, i), "verify"))
 			return true;
-	return false;
+	return !json_has(jwk, "key_ops");
 }
 
 static struct key *
-read_secret(struct arena *arena, const struct json *jwk, const struct algorithm *algorithm,
+read_secret(struct arena *arena, struct json_object *jwk, const struct algorithm *algorithm,
     const char **why)
 {
 	struct bytes secret;
@@ -186,15 +175,15 @@ read_secret(struct arena *arena, const struct json *jwk, const struct algorithm 
 }
 
 static struct key *
-read_pair(struct arena *arena, const struct json *jwk, const struct algorithm *algorithm,
+read_pair(struct arena *arena, struct json_object *jwk, const struct algorithm *algorithm,
     bool signs, const char **why)
 {
-	const struct json *kty = json_member(jwk, "kty");
-	bool private = json_member(jwk, "d") != NULL;
-	EVP_PKEY *pair = has_text(kty, "RSA")   ? read_rsa(arena, jwk)
-			 : has_text(kty, "EC")  ? read_ec(arena, jwk)
-			 : has_text(kty, "OKP") ? read_okp(arena, jwk)
-						: NULL;
+	struct json_object *kty = json_member(jwk, "kty");
+	bool private = json_has(jwk, "d");
+	EVP_PKEY *pair = json_is(kty, "RSA")   ? read_rsa(arena, jwk)
+			 : json_is(kty, "EC")  ? read_ec(arena, jwk)
+			 : json_is(kty, "OKP") ? read_okp(arena, jwk)
+					       : NULL;
 
 	if (pair == NULL) {
 		ERR_clear_error();
@@ -212,15 +201,14 @@ read_pair(struct arena *arena, const struct json *jwk, const struct algorithm *a
 }
 
 struct key *
-jwk_read(struct arena *arena, const struct json *jwk, const struct algorithm *algorithm, bool signs,
-    const char **why)
+jwk_read(struct arena *arena, struct json_object *jwk, const struct algorithm *algorithm,
+    bool signs, const char **why)
 {
-	const struct json *alg = json_member(jwk, "alg"), *kid = json_member(jwk, "kid");
-	const struct algorithm *own =
-	    alg == NULL || alg->type != JSON_STRING ? NULL : algorithm_find(alg->text);
+	struct bytes kid = json_string(json_member(jwk, "kid"));
+	const struct algorithm *own = algorithm_find(json_string(json_member(jwk, "alg")));
 	struct key *key;
 
-	if (alg != NULL && (own == NULL || (algorithm != NULL && algorithm != own))) {
+	if (json_has(jwk, "alg") && (own == NULL || (algorithm != NULL && algorithm != own))) {
 		*why = "says another alg";
 		return NULL;
 	}
@@ -229,12 +217,12 @@ jwk_read(struct arena *arena, const struct json *jwk, const struct algorithm *al
 		return NULL;
 	}
 	algorithm = algorithm == NULL ? own : algorithm;
-	key = has_text(json_member(jwk, "kty"), "oct")
+	key = json_is(json_member(jwk, "kty"), "oct")
 		  ? read_secret(arena, jwk, algorithm, why)
 		  : read_pair(arena, jwk, algorithm, signs, why);
-	if (key != NULL && kid != NULL && kid->type == JSON_STRING)
-		key->alias = (struct bytes){
-		    arena_copy(key->arena, kid->text.data, kid->text.length), kid->text.length};
+	if (key != NULL)
+		key->alias =
+		    (struct bytes){arena_copy(key->arena, kid.data, kid.length), kid.length};
 	return key;
 }
 
@@ -270,50 +258,55 @@ raw_text(struct arena *arena, EVP_PKEY *pair)
 	return text.data;
 }
 
-/* The members that a thumbprint is of, in its order and form (RFC 7638 section 3.2). */
-static const char *
-required_members(struct arena *arena, const struct key *key)
+/* Puts the member; false if there is no text of it. */
+static bool
+put_half(struct json_object *jwk, const char *name, const char *text)
+{
+	if (text != NULL)
+		json_put_text(jwk, name, text);
+	return text != NULL;
+}
+
+/* Puts the members that a thumbprint is of, in its order (RFC 7638 section 3.2). */
+static bool
+put_required(struct arena *arena, const struct key *key, struct json_object *jwk)
 {
 	EVP_PKEY *pair = key->pair;
-	const char *x, *y;
+	size_t length = key->algorithm->length;
 
 	switch (key->algorithm->family) {
 	case FAMILY_RSA:
 	case FAMILY_PSS:
-		x = number_text(arena, pair, OSSL_PKEY_PARAM_RSA_E, 1);
-		y = number_text(arena, pair, OSSL_PKEY_PARAM_RSA_N, 1);
-		if (x == NULL || y == NULL)
-			return NULL;
-		return arena_printf(arena, "{\"e\":\"%s\",\"kty\":\"RSA\",\"n\":\"%s\"}", x, y);
+		if (!put_half(jwk, "e", number_text(arena, pair, OSSL_PKEY_PARAM_RSA_E, 1)))
+			return false;
+		json_put_text(jwk, "kty", "RSA");
+		return put_half(jwk, "n", number_text(arena, pair, OSSL_PKEY_PARAM_RSA_N, 1));
 	case FAMILY_ECDSA:
-		x = number_text(arena, pair, OSSL_PKEY_PARAM_EC_PUB_X, key->algorithm->length);
-		y = number_text(arena, pair, OSSL_PKEY_PARAM_EC_PUB_Y, key->algorithm->length);
-		if (x == NULL || y == NULL)
-			return NULL;
-		return arena_printf(arena,
-		    "{\"crv\":\"%s\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}",
-		    key->algorithm->curve, x, y);
+		json_put_text(jwk, "crv", key->algorithm->curve);
+		json_put_text(jwk, "kty", "EC");
+		return put_half(
+			   jwk, "x", number_text(arena, pair, OSSL_PKEY_PARAM_EC_PUB_X, length)) &&
+		       put_half(
+			   jwk, "y", number_text(arena, pair, OSSL_PKEY_PARAM_EC_PUB_Y, length));
 	case FAMILY_EDDSA:
-		x = raw_text(arena, pair);
-		if (x == NULL)
-			return NULL;
-		return arena_printf(arena, "{\"crv\":\"%s\",\"kty\":\"OKP\",\"x\":\"%s\"}",
-		    EVP_PKEY_is_a(pair, "ED448") ? "Ed448" : "Ed25519", x);
+		json_put_text(jwk, "crv", EVP_PKEY_is_a(pair, "ED448") ? "Ed448" : "Ed25519");
+		json_put_text(jwk, "kty", "OKP");
+		return put_half(jwk, "x", raw_text(arena, pair));
 	case FAMILY_HMAC:
 		break;
 	}
-	return NULL;
+	return false;
 }
 
 static const char *
-thumbprint(struct arena *arena, const char *members)
+thumbprint(struct arena *arena, struct bytes members)
 {
 	struct buffer text = {.arena = arena};
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 	struct sha2 hash;
 
 	sha2_begin(&hash, sizeof(digest));
-	sha2_add(&hash, bytes_of(members));
+	sha2_add(&hash, members);
 	sha2_end(&hash, digest);
 	explicit_bzero(&hash, sizeof(hash));
 	b64url_encode(&text, (struct bytes){(char *)digest, sizeof(digest)});
@@ -323,13 +316,18 @@ thumbprint(struct arena *arena, const char *members)
 bool
 jwk_describe(struct key *key)
 {
-	const char *members = required_members(key->arena, key);
+	struct json_object *jwk = json_new_object(key->arena);
+	struct buffer members = {.arena = key->arena}, text = {.arena = key->arena};
 
-	if (members == NULL)
+	if (!put_required(key->arena, key, jwk))
 		return false;
-	key->id = thumbprint(key->arena, members);
-	key->jwk = arena_printf(key->arena, "%.*s,\"kid\":\"%s\",\"use\":\"sig\",\"alg\":\"%s\"}",
-	    (int)strlen(members) - 1, members, key->id, key->algorithm->name);
+	json_write(&members, jwk, true);
+	key->id = thumbprint(key->arena, buffer_bytes(&members));
+	json_put_text(jwk, "kid", key->id);
+	json_put_text(jwk, "use", "sig");
+	json_put_text(jwk, "alg", key->algorithm->name);
+	json_write(&text, jwk, true);
+	key->jwk = text.data;
 	return true;
 }
 
@@ -337,13 +335,15 @@ const char *
 jwk_thumbprint_secret(struct arena *arena, struct bytes secret)
 {
 	struct arena *scratch = arena_new();
-	struct buffer members = {.arena = scratch};
+	struct json_object *jwk = json_new_object(scratch);
+	struct buffer encoded = {.arena = scratch}, members = {.arena = scratch};
 	const char *id;
 
-	buffer_puts(&members, "{\"k\":\"");
-	b64url_encode(&members, secret);
-	buffer_puts(&members, "\",\"kty\":\"oct\"}");
-	id = thumbprint(arena, members.data);
+	b64url_encode(&encoded, secret);
+	json_put_bytes(jwk, "k", buffer_bytes(&encoded));
+	json_put_text(jwk, "kty", "oct");
+	json_write(&members, jwk, true);
+	id = thumbprint(arena, buffer_bytes(&members));
 	arena_free(scratch);
 	return id;
 }

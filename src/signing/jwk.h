@@ -12,11 +12,11 @@
  * if the JWK is private, with what signs. NULL with *why, a clause in the arena. A use that is not
  * sig, key_ops without sign or verify, and an alg that is not the algorithm are reasons too.
  */
-struct key *jwk_read(
-    struct arena *, const struct json *jwk, const struct algorithm *, bool signs, const char **why);
+struct key *jwk_read(struct arena *, struct json_object *jwk, const struct algorithm *, bool signs,
+    const char **why);
 
 /* Whether the JWK has a private or secret member. */
-bool jwk_is_private(const struct json *jwk);
+bool jwk_is_private(struct json_object *jwk);
 
 /* Sets the key's id and jwk from its public half. */
 bool jwk_describe(struct key *);

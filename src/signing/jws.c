@@ -83,27 +83,21 @@ struct header {
 static bool
 read_header(struct arena *arena, struct bytes encoded, struct header *out)
 {
-	const struct json *header, *algorithm, *key_id, *encoded_payload;
+	struct json_object *header, *plain;
 	struct bytes text;
 
-	if (!b64url_decode(arena, encoded, &text))
+	if (!b64url_decode(arena, encoded, &text) ||
+	    !json_parse(arena, text, JSON_STRICT, &header, NULL))
 		return false;
-	header = json_parse(arena, text, JSON_STRICT, NULL);
-	algorithm = json_member(header, "alg");
-	key_id = json_member(header, "kid");
-	encoded_payload = json_member(header, "b64");
-	if (algorithm == NULL || algorithm->type != JSON_STRING ||
-	    json_member(header, "crit") != NULL || (key_id != NULL && key_id->type != JSON_STRING))
+	out->algorithm = json_string(json_member(header, "alg"));
+	out->key_id = json_string(json_member(header, "kid"));
+	out->has_key_id = out->key_id.data != NULL;
+	if (out->algorithm.data == NULL || json_has(header, "crit") ||
+	    (json_has(header, "kid") && !out->has_key_id))
 		return false;
 	/* RFC 7797: such a payload would not be the base64url that we are about to decode. */
-	if (encoded_payload != NULL && encoded_payload->type == JSON_BOOL &&
-	    !encoded_payload->boolean)
-		return false;
-	out->algorithm = algorithm->text;
-	out->has_key_id = key_id != NULL;
-	if (key_id != NULL)
-		out->key_id = key_id->text;
-	return true;
+	plain = json_member(header, "b64");
+	return json_kind(plain) != JSON_BOOL || json_is_true(plain);
 }
 
 static bool

@@ -41,26 +41,27 @@ key_free(struct key *key)
 	arena_free(key->arena);
 }
 
+/* The header of its tokens, encoded, with its members in PyJWT's order; id: NULL for none. */
 static struct bytes
-encode(struct arena *arena, const char *text)
+make_header(const struct key *key, const char *id)
 {
-	struct buffer out = {.arena = arena};
+	struct json_object *header = json_new_object(key->arena);
+	struct buffer text = {.arena = key->arena}, encoded = {.arena = key->arena};
 
-	b64url_encode(&out, bytes_of(text));
-	return buffer_bytes(&out);
+	json_put_text(header, "alg", key->algorithm->name);
+	if (id != NULL)
+		json_put_text(header, "kid", id);
+	json_put_text(header, "typ", "JWT");
+	json_write(&text, header, true);
+	b64url_encode(&encoded, buffer_bytes(&text));
+	return buffer_bytes(&encoded);
 }
 
-/* The members in PyJWT's order. */
 static void
 make_headers(struct key *key)
 {
-	const char *name = key->algorithm->name;
-
-	key->header =
-	    encode(key->arena, arena_printf(key->arena, "{\"alg\":\"%s\",\"typ\":\"JWT\"}", name));
-	key->header_with_id = encode(
-	    key->arena, arena_printf(key->arena, "{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"JWT\"}",
-			    name, key->id));
+	key->header = make_header(key, NULL);
+	key->header_with_id = make_header(key, key->id);
 }
 
 struct key *

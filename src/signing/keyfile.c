@@ -63,13 +63,13 @@ read_pem(struct arena *arena, struct bytes text, const struct key_wish *wish, st
 
 /* Of a set, what cannot be used is passed over (RFC 7517 section 5) unless nothing is left. */
 static bool
-read_set(struct arena *arena, const struct json *set, const struct key_wish *wish, struct keys *out,
-    bool *secret, const char **why)
+read_set(struct arena *arena, struct json_object *set, const struct key_wish *wish,
+    struct keys *out, bool *secret, const char **why)
 {
-	const struct json *one;
-
 	*why = "is a JWK Set without a key";
-	for (one = set->first; one != NULL && out->count < KEYS_MAXIMUM; one = one->next) {
+	for (size_t i = 0; i < json_count(set) && out->count < KEYS_MAXIMUM; i++) {
+		struct json_object *one = json_element(set, i);
+
 		*secret = *secret || jwk_is_private(one);
 		add(out, jwk_read(arena, one, wish->algorithm, wish->signs, why));
 	}
@@ -80,7 +80,7 @@ bool
 keytext_read(struct arena *arena, struct bytes text, const struct key_wish *wish, struct keys *out,
     bool *secret, const char **why)
 {
-	const struct json *json = NULL, *set;
+	struct json_object *json = NULL, *set;
 	const struct algorithm *algorithm = wish->algorithm;
 	bool unused;
 
@@ -92,13 +92,13 @@ keytext_read(struct arena *arena, struct bytes text, const struct key_wish *wish
 		return read_pem(arena, text, wish, out, why);
 	}
 	if (text.length > 0 && text.data[0] != '\0' && strchr("{ \t\r\n", text.data[0]) != NULL)
-		json = json_parse(arena, text, JSON_STRICT, NULL);
+		json_parse(arena, text, JSON_STRICT, &json, NULL);
 	set = json_member(json, "keys");
-	if (set != NULL && set->type == JSON_ARRAY) {
+	if (json_kind(set) == JSON_ARRAY) {
 		*secret = false;
 		return read_set(arena, set, wish, out, secret, why);
 	}
-	if (json_member(json, "kty") != NULL) {
+	if (json_has(json, "kty")) {
 		*secret = jwk_is_private(json);
 		return add(out, jwk_read(arena, json, algorithm, wish->signs, why));
 	}

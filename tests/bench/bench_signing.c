@@ -53,7 +53,7 @@ static void
 make_token(struct subject *subject)
 {
 	struct claims_context *context = &subject->context;
-	struct json *claims = claims_new(context, TOKEN_ACCESS);
+	struct json_object *claims = claims_new(context, TOKEN_ACCESS);
 
 	claims_set(claims, bytes_of("user_id"), claims_string(context->arena, bytes_of("12345")));
 	subject->token = claims_sign(context, claims);
@@ -70,7 +70,7 @@ sign_token(struct subject *subject)
 static void
 verify_token(struct subject *subject)
 {
-	struct json *claims;
+	struct json_object *claims;
 
 	require(claims_read(&subject->context, bytes_of(subject->token), &claims) == CLAIMS_GOOD);
 	require(claims_check(&subject->context, claims, TOKEN_ACCESS) == CLAIMS_GOOD);

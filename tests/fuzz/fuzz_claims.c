@@ -24,7 +24,7 @@ make_ring(void)
 }
 
 static void
-use(const struct claims_context *context, struct json *claims)
+use(const struct claims_context *context, struct json_object *claims)
 {
 	const char *jti = claims_jti(context, claims), *user;
 	int64_t seconds;
@@ -63,7 +63,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct claims_context context = {arena, &configs[i], keyring, 1700000000};
 		const char *token =
 		    jws_sign(arena, keyring, 0, (struct bytes){(const char *)data, size});
-		struct json *claims;
+		struct json_object *claims;
 
 		require(token != NULL);
 		if (claims_read(&context, bytes_of(token), &claims) == CLAIMS_GOOD)

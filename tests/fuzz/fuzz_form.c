@@ -4,14 +4,14 @@
  */
 #include "fuzz.h"
 
+#include "base/utf8.h"
 #include "http/form.h"
 #include "http/media.h"
-#include "json/json.h"
 
 static bool
 is_utf8(struct bytes text)
 {
-	return utf8_check(NULL, text, false, NULL, NULL);
+	return utf8_valid(text) == text.length;
 }
 
 static void

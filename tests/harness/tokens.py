@@ -2,7 +2,9 @@
 import base64
 import hashlib
 import hmac
+import itertools
 import json
+import math
 import re
 import time
 import uuid
@@ -143,6 +145,39 @@ def is_strict(token):
                    for part in parts)
     except ValueError:
         return False
+
+
+def payload_text(token):
+    """What the middle part says; nothing if it is not base64url."""
+    try:
+        return un_b64url((token.split(".") + [""])[1]).decode("utf-8", "replace")
+    except ValueError:
+        return ""
+
+
+def is_inexact(text):
+    """Whether JSON somewhere in the text is more than a program that reads it exactly can take."""
+    numbers = re.findall(r"-?\d[\d.]*(?:e[+-]?\d+)?", text, re.I)
+    return (
+        any(len(number) > 64 or math.isinf(float(number)) for number in numbers if _is_number(number))
+        or any(not -2**63 <= int(number) < 2**63 for number in numbers if re.fullmatch(r"-?\d+", number))
+        or re.search(r"\\ud[89ab]..(?!\\ud[c-f])|(?<!\\ud[89ab]..)\\ud[c-f]|\\u0000", text, re.I) is not None
+        or deepest(text) > 32
+    )
+
+
+def deepest(text):
+    """How deep the brackets nest."""
+    steps = [1 if character in "[{" else -1 for character in text if character in "[]{}"]
+    return max(itertools.accumulate(steps), default=0)
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 class Reader:

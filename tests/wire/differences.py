@@ -6,7 +6,7 @@ two answers alike that are not equal.
 import re
 
 from harness.ours import PROGRAM_OF
-from harness.tokens import is_strict
+from harness.tokens import is_inexact, is_strict, payload_text
 
 DELIBERATE = {
     "slash": "A path without its slash is answered like the one with it; Django redirects, which loses"
@@ -19,6 +19,11 @@ DELIBERATE = {
     "not-found": "An unknown path has a 404 in JSON; Django's is a page.",
     "page": "/ is a page for people; a Django site has there what it wants.",
     "bad-request": "A request that Django refuses with a page of its own is refused in JSON.",
+    "sentence": "What follows \"JSON parse error - \" is said in our own words.",
+    "inexact": "A body is a parse error, and a token is refused, if a number in it does not fit 64 bits"
+    " exactly or is longer than 64 characters, if a surrogate stands alone, if it nests more than 32 deep, or"
+    " if a name (in a token: any string) has a NUL.",
+    "float": "A float is written again as it was, 1e2 and 1.50; Python writes 100.0 and 1.5.",
     "hashes": "Stored hashes that Django 3.2 does not try by default are verified: scrypt, bcrypt and the"
     " strings of crypt(3).",
     "no-id": "With JTI_CLAIM = None SimpleJWT 5.2 writes the id into a claim named null; ours writes none.",
@@ -85,6 +90,31 @@ def _bad_request(case, sent, theirs, ours):
     return theirs["status"] == 400 and theirs["body"] == "<html>" and _refused(ours)
 
 
+def _sentence(case, sent, theirs, ours):
+    start = '{"detail":"JSON parse error - '
+    return theirs["status"] == ours["status"] == 400 and theirs["body"].startswith(start) and (
+        ours["body"].startswith(start)
+    )
+
+
+def _inexact(case, sent, theirs, ours):
+    if ours["status"] == 400 and "JSON parse error - " in ours["body"]:
+        return any(is_inexact(text) for text in sent)
+    return ours["status"] == 401 and _refused(ours) and any(
+        is_inexact(payload_text(token)) for text in sent for token in ABOUT_A_TOKEN.findall(text)
+    )
+
+
+def _float(case, sent, theirs, ours):
+    return theirs["status"] == ours["status"] and theirs["body"] == re.sub(
+        r"(?<=[:\[,])-?\d[\d.]*(e[+-]?\d+)?(?=[,\]}])", lambda number: _repr(number[0]), ours["body"], flags=re.I
+    )
+
+
+def _repr(number):
+    return number if re.fullmatch(r"-?\d+", number) else repr(float(number))
+
+
 def _hashes(case, sent, theirs, ours):
     return (
         re.match("login-(bcrypt$|as-(37-h_bcrypt|38-h_scrypt|61-h_crypt_bcrypt)(@|$))", case.name)
@@ -109,6 +139,9 @@ RULES = {
     "not-found": _not_found,
     "page": _page,
     "bad-request": _bad_request,
+    "sentence": _sentence,
+    "inexact": _inexact,
+    "float": _float,
     "hashes": _hashes,
     "no-id": _no_id,
     "nginx": _nginx,

@@ -1,0 +1,51 @@
+#include "base/utf8.h"
+
+/* How many bytes a character with this first byte has; 0 if none starts with it. */
+static size_t
+size_of(unsigned char lead)
+{
+	if (lead < 0x80)
+		return 1;
+	if (lead < 0xc2 || lead > 0xf4)
+		return 0;
+	return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+size_t
+utf8_read(struct bytes text, uint32_t *code)
+{
+	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char *data = (const unsigned char *)text.data;
+	size_t size = text.length == 0 ? 0 : size_of(data[0]);
+
+	if (size < 2) {
+		*code = size == 1 ? data[0] : 0;
+		return size;
+	}
+	if (size > text.length)
+		return 0;
+	*code = data[0] & (0x7fU >> size);
+	for (size_t i = 1; i < size; i++) {
+		if ((data[i] & 0xc0) != 0x80)
+			return 0;
+		*code = *code << 6 | (data[i] & 0x3f);
+	}
+	if (*code < smallest[size] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000))
+		return 0;
+	return size;
+}
+
+size_t
+utf8_valid(struct bytes text)
+{
+	size_t at = 0, size;
+	uint32_t code;
+
+	while (at < text.length) {
+		size = utf8_read((struct bytes){text.data + at, text.length - at}, &code);
+		if (size == 0)
+			break;
+		at += size;
+	}
+	return at;
+}

@@ -1,0 +1,18 @@
+/*
+ * UTF-8 as RFC 3629 has it: no overlong form, no surrogate, nothing above U+10FFFF.
+ */
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
+
+#include "base/bytes.h"
+
+/*
+ * The length of the character that the text starts with, 1 to 4 bytes, and its code point in *code;
+ * 0 if the text is empty or starts with something that is not UTF-8.
+ */
+size_t utf8_read(struct bytes text, uint32_t *code);
+
+/* How many bytes of the text, from its start, are UTF-8: its whole length if all of it is. */
+size_t utf8_valid(struct bytes text);
+
+#endif

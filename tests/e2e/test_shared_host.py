@@ -153,3 +153,37 @@ def test_it_is_whole(made):
     assert os.access(folder / "public_html/auth.cgi", os.X_OK)
     if "nothing but" in said and "libasan" not in said:
         assert said.split("\n")[1].strip().startswith("libc.so")
+
+
+WORDPRESS = r"""
+# BEGIN WordPress
+<IfModule mod_rewrite.c>
+RewriteEngine On
+RewriteRule .* - [E=HTTP_AUTHORIZATION:%{HTTP:Authorization}]
+RewriteBase /
+RewriteRule ^index\.html$ - [L]
+RewriteCond %{REQUEST_FILENAME} !-f
+RewriteCond %{REQUEST_FILENAME} !-d
+RewriteRule . /index.html [L]
+</IfModule>
+# END WordPress
+"""
+
+
+def test_beside_wordpress(site, made):
+    """Above WordPress's lines, as docs/shared-host.md says; below them WordPress answers every URL."""
+    server = upload(site, made)
+    try:
+        file = server.folder / "htdocs/.htaccess"
+        (server.folder / "htdocs/index.html").write_text("WordPress")
+        lines = file.read_text()
+        with_cgid(server)
+        file.write_text(lines + WORDPRESS)
+        pair = log_in(server, "/api/token/")
+        assert pair.status == 200, (server.folder / "apache-error.log").read_text()
+        assert client.ask(server.port, "GET /hello/", ["Authorization: Bearer " + pair.json()["access"]]).status == 200
+        assert client.ask(server.port, "GET /a-page/").body == b"WordPress"
+        file.write_text(WORDPRESS + lines)
+        assert log_in(server, "/api/token/").body == b"WordPress"
+    finally:
+        server.end()

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Makes the manual pages of what tables know, in the folder man of the build directory.
+# Makes the manual pages of what tables know, and docs/settings.md, in the folder man of the build directory.
 #
 #     make.sh SOURCE        in the build directory, where jwtctl is
 set -eu
 source=$1
 mkdir -p man
-for page in jwtctl.1:commands jwt-fcgi.conf.5:settings; do
+for page in jwtctl.1:commands jwt-fcgi.conf.5:settings settings.md:markdown; do
 	./jwtctl --mdoc "${page#*:}" >man/table
 	sed -e '/@TABLE@/{' -e 'r man/table' -e 'd' -e '}' "$source/man/${page%:*}.in" >"man/${page%:*}"
 done

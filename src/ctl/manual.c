@@ -120,6 +120,33 @@ print_setting(const struct setting *setting)
 	}
 }
 
+/* The values that a setting takes, as words between other text. */
+static void
+print_values(const struct setting *setting)
+{
+	if (setting->type == SETTING_NUMBER || setting->type == SETTING_SECONDS)
+		printf("%ld to %ld%s", setting->minimum, setting->maximum,
+		    setting->type == SETTING_SECONDS ? " s" : "");
+	else if (setting->type == SETTING_SWITCH)
+		fputs("on, off", stdout);
+	else if (setting->choices != NULL)
+		for (const char *c = setting->choices; *c != '\0'; c++)
+			fputs(*c == ' ' ? ", " : (const char[]){*c, '\0'}, stdout);
+}
+
+/* The rows of docs/settings.md. */
+static void
+print_markdown(void)
+{
+	puts("| setting | default | values | meaning |\n|---|---|---|---|");
+	for (const struct setting *setting = settings; setting->name != NULL; setting++) {
+		printf("| `%s` | %s | ", setting->name,
+		    setting->initial == NULL ? "" : setting->initial);
+		print_values(setting);
+		printf(" | %s |\n", setting->meaning);
+	}
+}
+
 bool
 manual_print(const char *part, const struct command *const *tables)
 {
@@ -128,6 +155,10 @@ manual_print(const char *part, const struct command *const *tables)
 			for (const struct command *command = *tables; command->name != NULL;
 			     command++)
 				print_command(command);
+		return true;
+	}
+	if (strcmp(part, "markdown") == 0) {
+		print_markdown();
 		return true;
 	}
 	if (strcmp(part, "settings") != 0)

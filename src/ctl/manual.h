@@ -1,13 +1,13 @@
 /*
- * The parts of the manual pages that tables know: printed as mdoc(7) while the project is built, so
- * that no page can say anything else than the programs do.
+ * The parts of the documentation that tables know, printed while the project is built: commands and
+ * settings for manual pages in mdoc(7), and settings for docs/settings.md.
  */
 #ifndef CTL_MANUAL_H
 #define CTL_MANUAL_H
 
 #include "ctl/command.h"
 
-/* "commands" or "settings"; false if there is no such part. */
+/* part: "commands", "settings" or "markdown"; false if there is no such part. */
 bool manual_print(const char *part, const struct command *const *tables);
 
 #endif

@@ -12,6 +12,7 @@ import time
 import jwt
 import pytest
 from harness import client, node, ours, process
+from harness.pages import Page
 from harness.people import PASSWORD
 from harness.profiles import KEY, PROFILES, Profile
 
@@ -239,21 +240,21 @@ def test_a_token_that_cannot_be_listed_says_so(site, user, database, word):
     assert listed(site) == []
 
 
-def test_the_five_commands_of_the_readme(tmp_path):
-    """From a secret to a ring of ES256 keys, as the README has it; nobody's token ends."""
+def test_from_a_secret_to_a_folder_of_keys(tmp_path):
+    """The commands of docs/keys.md; every token stays valid."""
     key_file(tmp_path, KEY)
     before = done("issue", "--user", "1", JWT_SIGNING_KEY_FILE=str(tmp_path / "key")).strip()
-    readme = (ours.CHECKOUT / "README.md").read_text()
-    commands = [line for line in readme.split("## Keys")[1].split("```")[1].splitlines()[1:] if line]
-    assert len(commands) == 5
-    folder = tmp_path / "keys"
+    page, folder = Page("docs/keys.md"), tmp_path / "keys"
+    configuration = tmp_path / "jwt-fcgi.conf"
+    configuration.write_text(f"JWT_SIGNING_KEY={KEY}\n")
     path = f"{ours.program('jwtctl').parent}:{os.environ['PATH']}"
     environment = ours.environment({}, {"PATH": path, "JWT_JWKS_MAX_AGE": "0"})
-    for command in commands:
-        command = command.replace("-o www-data ", "")
-        if "NAME" in command:
-            command = command.replace("NAME", next((folder / "next").glob("*.pem")).stem)
-        subprocess.run(command, shell=True, check=True, cwd=tmp_path, env=environment)
+    for commands in (page.block("folder"), page.block("rotate")):
+        for here, there in ((" -o jwt_fcgi", ""), ("/etc/jwt-fcgi", str(tmp_path)), ("sleep 300\n", ""),
+                            ("systemctl restart 'jwt-fcgi@*.service'\n", "")):
+            commands = commands.replace(here, there)
+        subprocess.run(["bash", "-e", "-o", "pipefail", "-c", commands], check=True, cwd=tmp_path, env=environment)
+    assert configuration.read_text() == f"JWT_KEY_DIR={folder}\n"
     states = {key["state"] for key in json.loads(done("key", "list", "--dir", folder, "--json"))}
     assert states == {"active", "retired"} and len(list((folder / "retired").iterdir())) == 3
     active = next((folder / "active").glob("*.pub"))

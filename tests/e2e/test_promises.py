@@ -1,10 +1,11 @@
-"""Every test that SECURITY.md, README.md and docs/ name is there."""
+"""Every test that SECURITY.md, README.md, CONTRIBUTING.md and docs/ name is there."""
 import re
 
 import pytest
 from harness import ours
 
-PAGES = [ours.CHECKOUT / "SECURITY.md", ours.CHECKOUT / "README.md", *sorted((ours.CHECKOUT / "docs").glob("*.md"))]
+PAGES = [ours.CHECKOUT / "SECURITY.md", ours.CHECKOUT / "README.md", ours.CHECKOUT / "CONTRIBUTING.md",
+         *sorted((ours.CHECKOUT / "docs").glob("*.md"))]
 TESTS = "\n".join(path.read_text(errors="replace") for kind in ("*.py", "*.c") for path in
                   (ours.CHECKOUT / "tests").rglob(f"test_{kind}"))
 # The programs of tests/ are made of a source of the same name.

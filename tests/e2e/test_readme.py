@@ -1,7 +1,7 @@
-"""README.md is true: its commands run, its answers are the answers, its tables are complete.
+"""README.md, CONTRIBUTING.md and docs/settings.md are true: commands run, answers are the answers, tables are complete.
 
-The section on a Django site has its own test, test_takeover.py. What would build everything again is only
-looked up: a rule of the Makefile that `make -n` finds, a program that is there.
+Blocks and tables are found by their markers (harness.pages). docs/install.md, docs/keys.md and docs/django.md have tests of
+their own, test_install.py and test_takeover.py.
 """
 import json
 import os
@@ -13,27 +13,23 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from harness import ours, process, readme
+from harness import ours, process
 from harness.fixtures import skip_without
+from harness.pages import Page
 
-RUN, CHECK = readme.blocks(readme.section("Two commands"), "sh")
-TUTORIAL = readme.blocks(readme.section("Five minutes to a token"), "sh")
-ANSWERS = readme.blocks(readme.section("Five minutes to a token"), "json")
-[CGI] = readme.blocks(readme.section("The programs"), "sh")
-BUILD, TABLES, SERVE = readme.blocks(readme.section("By hand"), "sh")
-[WORK] = readme.blocks(readme.section("Working on it"), "sh")
+README, WORK, SETTINGS = Page("README.md"), Page("CONTRIBUTING.md"), Page("docs/settings.md")
+PAGES = [README, WORK, Page("SECURITY.md"), *(Page(f"docs/{path.name}") for path in (ours.CHECKOUT / "docs").glob("*.md"))]
 
 
 @pytest.fixture(scope="module")
 def clone():
-    """A checkout of somebody who has just read the README, as git would make it."""
+    """A checkout as git makes it."""
     folder = Path(tempfile.mkdtemp(prefix="jwt-fcgi-clone-"))
     folder.chmod(0o755)
     left_out = shutil.ignore_patterns(".git", ".state", "autom4te.cache", "build", "__pycache__", "tests")
     shutil.copytree(ours.CHECKOUT, folder / "jwt-fcgi", ignore=left_out)
-    for name in (ours.program("token"), ours.program("refresh")):
-        if os.access(name, os.X_OK):
-            shutil.copy(name, folder / "jwt-fcgi")
+    if os.access(ours.program("token"), os.X_OK):
+        shutil.copy(ours.program("token"), folder / "jwt-fcgi")
     yield folder / "jwt-fcgi"
     shutil.rmtree(folder)
 
@@ -50,12 +46,11 @@ def served(clone):
     """What ./run serves, at the port that stands for the README's."""
     skip_without("token", "refresh", "hello")
     port = process.free_port()
-    [command] = re.findall(r"^(\./run) +# .*http://127\.0\.0\.1:8000/", RUN, re.M)
-    state = clone.parent / "state"
+    [command] = re.findall(r"^(\./run) +# .*http://127\.0\.0\.1:8000/", README.block("run"), re.M)
+    state, log = clone.parent / "state", clone.parent / "log"
     run = process.start(
         [clone / command, "--programs", ours.BUILD, "--port", str(port), "--state", state, "--workers", "1"],
-        clone.parent / "log", cwd=clone, env=ours.environment({}, {}))
-    log = clone.parent / "log"
+        log, cwd=clone, env=ours.environment({}, {}))
 
     def ready():
         if run.poll() is not None:
@@ -68,7 +63,7 @@ def served(clone):
 
 
 def test_check_is_there():
-    [command] = re.findall(r"^(\./check)\b", CHECK, re.M)
+    [command] = re.findall(r"^(\./check)\b", README.block("check"), re.M)
     assert os.access(ours.CHECKOUT / command, os.X_OK)
     assert sh(f"bash -n {command}", ours.CHECKOUT).returncode == 0
 
@@ -79,49 +74,29 @@ def elided(text):
 
 
 def test_tutorial(served, clone):
-    """Each command, its $access and $refresh being those of the answer before, and the answer below it."""
-    assert len(TUTORIAL) == len(ANSWERS) == 5
-    tokens = {}
-    for command, answer in zip(TUTORIAL, ANSWERS):
-        assert command.startswith("http ") and "127.0.0.1:8000" in command
-        command = command.replace("8000", str(served)).replace("http ", "http --ignore-stdin --body ", 1)
-        done = sh(command, clone, **tokens)
-        assert elided(done.stdout) == elided(answer), (command, done.stdout, done.stderr)
-        tokens.update((name, value) for name, value in json.loads(done.stdout).items() if name != "detail")
+    """The commands in one shell, as a reader types them, and the answer below each."""
+    commands, answers = README.blocks("tutorial"), README.blocks("answer")
+    assert len(commands) == len(answers) == 5
+    text = "http() { command http --ignore-stdin --body \"$@\"; }\n" + "echo ---\n".join(commands)
+    done = sh(text.replace("8000", str(served)), clone)
+    assert [elided(said) for said in done.stdout.split("---\n")] == [elided(answer) for answer in answers], done.stderr
 
 
-# --- By hand.
-
-@pytest.fixture(scope="module")
-def database(cluster):
-    cluster.psql("postgres", "-c", "CREATE DATABASE readme")
-    return cluster.environment("readme")
-
-
-def test_tables_key_and_socket(database, clone):
-    """A database, a key, a program behind its socket, and the example of CGI."""
+def test_the_example_of_cgi(cluster, clone):
     skip_without("token")
-    done = sh(TABLES, clone, **database)
-    assert done.returncode == 0, done.stderr
-    make_key, serve = SERVE.split("\n", 1)
-    assert sh(make_key, clone).returncode == 0
-    assert (clone / "key").stat().st_mode & 0o777 == 0o600
-    run = clone.parent / "run"
-    run.mkdir()
-    text = serve.replace("/run/jwt-fcgi", str(run)).replace("/usr/local/libexec/jwt-fcgi", str(ours.BUILD))
-    assert text != serve
-    server = process.start(["bash", "-c", "exec env " + text], clone.parent / "socket.log", cwd=clone,
-                           env=ours.environment(database, {}))
-    try:
-        process.wait_for((run / "token.sock").is_socket, "the socket")
-        workers = int(re.search(r"multiwatch -f (\d+)", serve).group(1))
-        process.wait_for(lambda: len(process.children(server.pid)) == 1 + workers, "the workers")
-    finally:
-        process.end(server)
-    done = sh(CGI, clone, JWT_SIGNING_KEY_FILE=str(clone / "key"), **{**database, "PGUSER": "jwt_fcgi"})
+    cluster.psql("postgres", "-c", "CREATE DATABASE readme")
+    for name in ("schema", "roles", "seed"):
+        cluster.psql("readme", "-f", ours.CHECKOUT / f"sql/{name}.sql")
+    done = sh(README.block("cgi"), clone, JWT_SIGNING_KEY="k" * 32, **cluster.environment("readme", "jwt_fcgi"))
     head, _, body = done.stdout.partition("\n\n")
     assert head.startswith("Status: 200 OK\n"), done.stdout + done.stderr
     assert list(json.loads(body)) == ["refresh", "access"]
+
+
+# --- Working on it, and installing.
+
+def made():
+    return (ours.BUILD / "Makefile").exists()
 
 
 def rules(text):
@@ -132,115 +107,112 @@ def rules(text):
             yield from words[1:] or ["all"]
 
 
-def made():
-    return (ours.BUILD / "Makefile").exists()
-
-
 @pytest.mark.skipif(not made(), reason="BUILD_DIR was not made by make")
 def test_the_rules_of_make():
-    assert set(rules(BUILD)) == {"all", "check", "install"}
-    for rule in {*rules(BUILD), *rules(WORK)}:
+    for rule in {*rules(WORK.block("work")), *rules(WORK.block("one")), *rules(Page("docs/install.md").block("build"))}:
         done = subprocess.run(["make", "-q", rule], cwd=ours.BUILD, capture_output=True, text=True, timeout=60)
         assert "No rule" not in done.stderr and done.returncode in (0, 1), done.stderr
 
 
-def test_what_the_build_needs_is_there():
-    first = {line.split()[0] for line in (BUILD + WORK).splitlines() if line}
-    assert first <= {"autoreconf", "./configure", "make", "BUILD_DIR=$PWD"}
-    assert (ours.CHECKOUT / "configure.ac").exists()
-    options = re.findall(r"--(?:enable|with)-[a-z]+", BUILD + WORK + readme.section("Working on it"))
+def test_the_options_of_configure_are_there():
     text = (ours.CHECKOUT / "configure.ac").read_text()
-    assert options and all(option.split("-", 3)[3] in text for option in options)
-    for path in re.findall(r"tests/[\w/]+(?:\.py)?", WORK + readme.section("Working on it")):
+    options = re.findall(r"--(?:enable|with)-([a-z]+)", WORK.text)
+    assert options and all(option in text for option in options)
+    for path in re.findall(r"(?<![\w./-])(?:\.\./\.\./)?(tests/[\w/]+(?:\.py)?)", WORK.text):
         assert any((ours.CHECKOUT / name).exists() for name in (path, path + ".c")), path
+
+
+def test_the_packages_of_the_build_are_those_of_debian():
+    """docs/install.md installs every library that debian/control builds with, but the one for tests."""
+    wanted = set(re.findall(r"\b(lib[\w-]+-dev)\b(?!.*nocheck)", (ours.CHECKOUT / "debian/control").read_text()))
+    assert set(re.findall(r"\blib[\w-]+-dev\b", Page("docs/install.md").block("packages"))) == wanted
 
 
 @pytest.mark.skipif(not made(), reason="BUILD_DIR was not made by make")
 def test_install(tmp_path):
-    """What `make install` makes is what the README says, at the places that it names."""
+    """What `make install` makes is at the places that docs/install.md names."""
     subprocess.run(["make", "-s", "install", f"DESTDIR={tmp_path}"], cwd=ours.BUILD, check=True,
                    capture_output=True, timeout=300)
-    files = {path.name: path for path in tmp_path.rglob("*") if path.is_file()}
-    prefix = re.search(r"^prefix = (.*)", (ours.BUILD / "Makefile").read_text(), re.M).group(1)
+    prefix = re.search(r"^prefix = (.*)", (ours.BUILD / "Makefile").read_text(), re.M).group(1)[1:]
     for name in programs():
-        path = f"{prefix}/libexec/jwt-fcgi/{name}"
-        assert files[name] == tmp_path / path[1:]
-        assert prefix != "/usr/local" or name != "token" or path in SERVE
-    assert files["jwt-fcgi-from-django"].parent == tmp_path / f"{prefix}/bin"[1:]
-    assert subprocess.run([files["token"], "--version"], capture_output=True).returncode == 0
+        assert (tmp_path / prefix / "libexec/jwt-fcgi" / name).exists()
+    for path in re.findall(r"/usr/local/([\w./-]*\w)", Page("docs/install.md").text):
+        assert (tmp_path / prefix / path).exists() or path.endswith("share/jwt-fcgi/sql"), path
+    for page in PAGES:
+        assert (tmp_path / prefix / "share/doc/jwt-fcgi" / page.path).exists(), page.path
+    assert subprocess.run([tmp_path / prefix / "libexec/jwt-fcgi/token", "--version"], capture_output=True).returncode == 0
 
 
 # --- The tables.
-
-def table(title):
-    rows = re.findall(r"^\| (.*) \|$", readme.section(title), re.M)
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)] for row in rows]
-
 
 def programs():
     text = (ours.CHECKOUT / "Makefile.am").read_text()
     return re.search(r"^pkglibexec_PROGRAMS = (.*(?:\\\n.*)*)", text, re.M).group(1).replace("\\\n", " ").split()
 
 
-def test_the_table_of_settings_is_that_of_the_programs():
+@pytest.mark.skipif(not made(), reason="BUILD_DIR was not made by make")
+def test_the_page_of_settings_is_that_of_the_programs():
+    """`make settings-page` writes it anew."""
+    subprocess.run(["make", "-s", "man/stamp"], cwd=ours.BUILD, check=True, capture_output=True)
+    assert (ours.BUILD / "man/settings.md").read_text() == SETTINGS.text
+
+
+def test_the_page_of_settings_has_every_setting():
     skip_without("token")
     text = subprocess.run([ours.program("token"), "--help"], capture_output=True, text=True).stdout
     told = dict(re.findall(r"^  (JWT_\w+)(?: \((.*?)(?: s)?\))?\n", text, re.M))
-    written = [(row[0].strip("`"), row[1]) for row in table("Settings") if row[0].startswith("`")]
-    assert sorted(written) == sorted(told.items())
-
-
-def test_the_table_of_settings_names_simplejwts():
-    """Each setting that has SimpleJWT's name beside it has that name, and JWT_ in front."""
-    for ours_, _, theirs, _ in (row for row in table("Settings") if re.fullmatch(r"`[A-Z_]+`", row[2])):
-        assert ours_ == f"`JWT_{theirs[1:]}"
+    assert {row[0].strip("`"): row[1] for row in SETTINGS.table("settings")} == told
 
 
 def test_the_table_of_programs_is_complete():
-    assert sorted(row[0].strip("`") for row in table("The programs") if row[0].startswith("`")) == sorted(programs())
+    assert sorted(row[0].strip("`") for row in README.table("programs")) == sorted(programs())
 
 
-def test_the_map_of_the_house_is_complete():
-    text = readme.blocks(readme.section("How it is made"), "")[0]
+def test_every_web_server_is_named():
+    """Authorizers are in a page of their own."""
+    named = " ".join(" ".join(row[1:]) for row in README.table("servers"))
+    files = [file.name for file in (ours.CHECKOUT / "servers").iterdir() if "authorizer" not in file.name]
+    assert not [name for name in files if f"](servers/{name})" not in named]
+
+
+def test_the_map_has_every_folder():
+    text = README.block("map")
     assert set(re.findall(r"^src/(\w+)/", text, re.M)) == {
         path.name for path in (ours.CHECKOUT / "src").iterdir() if path.is_dir()
     }
+    named = set(re.findall(r"(?<![\w/])([\w-]+)/", text))
+    there = subprocess.run(["git", "-c", "safe.directory=*", "ls-files"], cwd=ours.CHECKOUT, capture_output=True, text=True)
+    folders = {name.split("/")[0] for name in there.stdout.splitlines() if "/" in name}
+    assert not {name for name in folders if not name.startswith(".")} - named - {"m4"}
     for name in [name for line in text.splitlines() for name in line[:16].split()]:
         assert (ours.CHECKOUT / name).is_dir(), name
 
 
-def test_every_file_and_link_that_is_named_is_there():
-    for path in re.findall(r"\]\(([^):#]+)\)", readme.TEXT):
-        assert (ours.CHECKOUT / path).exists(), path
-    for path in re.findall(r"`((?:nginx|scripts|sql|servers|docs|tests)/[\w./-]*)`", readme.TEXT):
-        assert (ours.CHECKOUT / path).exists(), path
+def test_the_table_of_includes_is_that_of_the_test():
+    """CONTRIBUTING.md and tests/walls name the same folders."""
+    text = (ours.CHECKOUT / "tests/walls").read_text()
+    allowed = dict(re.findall(r"^(\w+): ([\w ]+)$", text.partition('folders="')[2].partition('"')[0], re.M))
+    for folder, may in re.findall(r"^\| (\w+) \| ([\w ]+) \| ", WORK.text, re.M):
+        if folder in allowed:
+            assert set(may.split()) == set(allowed[folder].split()), folder
 
 
-def test_every_command_can_be_found():
-    """Also those of sections that are not run here: their words are programs, or files of the tree."""
-    for block in readme.blocks(readme.TEXT, "sh"):
-        assert sh(f"bash -n <<'END'\n{block}END", ours.CHECKOUT).returncode == 0, block
-        for word in re.findall(r"(?<![\w/])(?:\./)?(?:scripts|tests)/[\w./-]+|(?<![\w/])\./\w+", block):
-            path = ours.CHECKOUT / word
-            assert word in ("./configure", "./token") or path.exists() or path.with_suffix(".c").exists(), word
+# --- Links and commands of all pages.
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_every_file_and_link_that_is_named_is_there(page):
+    folder = (ours.CHECKOUT / page.path).parent
+    for path in re.findall(r"\]\(([^):#]+)[)#]", page.text):
+        assert (folder / path).exists(), path
+    for path in re.findall(r"`((?:nginx|scripts|sql|servers|docs|tests)/[\w./-]*)`", page.text):
+        assert any((ours.CHECKOUT / (path + suffix)).exists() for suffix in ("", ".c")), path
 
 
-def test_every_place_where_it_runs_is_named():
-    """Each file for a web server, each page; authorizers are in a page of their own."""
-    where = readme.section("Where it runs")
-    files = [f"servers/{file.name}" for file in (ours.CHECKOUT / "servers").iterdir()
-             if "authorizer" not in file.name and file.suffix in ("", ".conf")]
-    assert not [name for name in files if f"]({name})" not in where]
-    text = (ours.CHECKOUT / "README.md").read_text()
-    pages = [f"docs/{page.name}" for page in (ours.CHECKOUT / "docs").glob("*.md")]
-    assert not [page for page in pages if f"]({page}" not in text]
-    for path in re.findall(r"\]\(([\w./-]+)", text):
-        assert (ours.CHECKOUT / path).exists(), path
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_every_block_is_shell(page):
+    for block in re.findall(r"^```sh\n(.*?)^```$", page.text, re.M | re.S):
+        assert sh(f"bash -n <<'END_OF_BLOCK'\n{block}END_OF_BLOCK", ours.CHECKOUT).returncode == 0, block
 
 
-def test_the_map_has_every_folder():
-    [tree] = re.findall(r"```\n(src/base/.*?)```", readme.section("How it is made"), re.S)
-    named = set(re.findall(r"(?<![\w/])([\w-]+)/", tree))
-    there = subprocess.run(["git", "-c", "safe.directory=*", "ls-files"], cwd=ours.CHECKOUT, capture_output=True, text=True)
-    folders = {name.split("/")[0] for name in there.stdout.splitlines() if "/" in name}
-    assert not {name for name in folders if not name.startswith(".")} - named - {"m4"}
+def test_every_page_is_named():
+    assert not [page.path for page in PAGES if page.path.startswith("docs/") and f"]({page.path}" not in README.text]

@@ -1,4 +1,4 @@
-"""README's section "In place of a Django site's token URLs", command by command, with people logged in.
+"""docs/django.md, command by command, with users who are logged in.
 
 A Django site behind an Nginx of its own; its clients never stop asking while its token URLs go to our
 programs and come back.
@@ -13,28 +13,31 @@ import threading
 from pathlib import Path
 
 import pytest
-from harness import client, nginx, ours, process, readme, reference
+from harness import client, nginx, ours, process, reference
 from harness.fixtures import skip_without
+from harness.pages import Page
 from harness.people import PASSWORD
 from harness.profiles import PROFILES
 
 PROGRAMS = ("token", "refresh", "verify", "blacklist", "sliding", "sliding_refresh")
 PROFILE = "rotate"
-SECTION = readme.section("In place of a Django site's token URLs")
-CONFIGURE, CHECK, START, COPY, RELOAD = readme.blocks(SECTION, "sh")
-IN_HTTP, IN_SERVER = readme.blocks(SECTION, "nginx")
+PAGE = Page("docs/django.md")
+CONFIGURE, CHECK, START, COPY, RELOAD = (
+    PAGE.block(name) for name in ("configure", "check", "start without systemd", "pieces", "switch"))
+IN_HTTP, IN_SERVER = PAGE.block("in http"), PAGE.block("in server")
 
 
 class Host:
-    """The machine of the site, as far as the README's commands see it: a folder in place of /."""
+    """The machine of the site, as far as the page's commands see it: a folder in place of /."""
 
     def __init__(self, django, database):
         self.folder = Path(tempfile.mkdtemp(prefix="jwt-fcgi-takeover-"))
         self.folder.chmod(0o755)
         self.environment = reference.environment(PROFILES[PROFILE], database)
         self.programs = None
-        for path in ("etc/nginx", "usr/local/libexec/jwt-fcgi", "bin"):
+        for path in ("etc/nginx", "usr/local/libexec/jwt-fcgi", "usr/local/share/jwt-fcgi", "bin"):
             (self.folder / path).mkdir(parents=True)
+        shutil.copytree(ours.CHECKOUT / "nginx", self.folder / "usr/local/share/jwt-fcgi/nginx")
         for name in PROGRAMS:
             shutil.copy(ours.program(name), self.folder / "usr/local/libexec/jwt-fcgi")
         (self.folder / "bin/jwt-fcgi-from-django").symlink_to(ours.CHECKOUT / "scripts/from-django")
@@ -45,19 +48,22 @@ class Host:
         self.port = self.nginx.port
 
     def commands(self, text):
-        """The README's words, said about this host."""
+        """The page's words, with the paths of this host, and a user that is there."""
         configuration = self.folder / "etc/nginx/nginx.conf"
         for word, here in (
             ("mysite.settings", "reference.settings"),
             ("/etc/", f"{self.folder}/etc/"),
             ("/run/", f"{self.folder}/run/"),
             ("/usr/local/", f"{self.folder}/usr/local/"),
-            ("cp -r nginx", f"cp -r {ours.CHECKOUT}/nginx"),
+            ("id jwt_fcgi || useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin jwt_fcgi\n", ""),
+            ("-u jwt_fcgi -g jwt_fcgi", "-u nobody -g nogroup"),
+            ("jwt_fcgi ", "nobody "),
             ("nginx -", f"nginx -c {configuration} -e {self.folder}/log -"),
         ):
             text = text.replace(word, here)
         if os.geteuid() != 0:  # what only root can give away
-            text = text.replace(" -o www-data", "").replace(" -u www-data -g www-data", "")
+            text = text.replace(" -o nobody", "").replace(" -u nobody -g nogroup -G www-data", "")
+            text = text.replace("runuser -u nobody -- ", "")
         return ["bash", "-e", "-o", "pipefail", "-c", text]
 
     def shell(self):
@@ -73,8 +79,7 @@ class Host:
 
     def start(self, text):
         """Commands that stay: the programs of all of them are below one process."""
-        exports = next(line for line in CHECK.splitlines() if line.startswith("export "))
-        self.programs = process.start(self.commands(f"{exports}\n{text}\nwait"), self.folder / "programs.log",
+        self.programs = process.start(self.commands(f"{text}\nwait"), self.folder / "programs.log",
                                       cwd=self.folder, env=self.shell())
         sockets = [self.folder / f"run/jwt-fcgi/{name}.sock" for name in PROGRAMS]
         process.wait_for(lambda: all(socket.is_socket() for socket in sockets), "the sockets")

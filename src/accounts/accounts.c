@@ -92,17 +92,17 @@ find_fault(struct accounts *accounts, struct arena *arena, enum statement_number
 enum verdict
 accounts_check(struct accounts *accounts, struct arena *arena, bool rights)
 {
-	enum verdict verdict, all = VERDICT_YES;
+	enum verdict verdict = VERDICT_YES, all = VERDICT_YES;
 	const char *fault, *last = "";
 
-	for (int statement = 0; statement < STATEMENTS_NEEDED && all != VERDICT_UNDECIDED;
+	for (int statement = 0; statement < STATEMENTS_NEEDED && verdict != VERDICT_UNDECIDED;
 	     statement++) {
 		fault =
 		    find_fault(accounts, arena, (enum statement_number)statement, rights, &verdict);
 		/* One missing table is a fault of several statements. */
 		if (fault != NULL && strcmp(fault, last) != 0)
 			log_line("%s", last = fault);
-		if (verdict != VERDICT_YES)
+		if (verdict != VERDICT_YES && all != VERDICT_NO)
 			all = verdict;
 	}
 	/* A program that is never asked holds no connection: databases have few. */

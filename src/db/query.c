@@ -239,9 +239,9 @@ judge_error(struct database *database, const struct query *query, const PGresult
 		database->outdated = true;
 		return TRY_AGAIN;
 	}
+	/* Prepared by another client of the pooler: the same name has the same text. */
 	if (strcmp(state, "42P05") == 0)
-		return ANSWERED; /* prepared by another client of the pooler: same name, same text
-				  */
+		return ANSWERED;
 	if (query->statement->kind == LOOKUP && is_impossible_value(state))
 		return ANSWERED;
 	if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0)

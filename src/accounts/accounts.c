@@ -1,23 +1,30 @@
 #include "accounts/accounts.h"
 
 #include "accounts/account_row.h"
-#include "accounts/cost.h"
 #include "accounts/password.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/statements.h"
 #include "process/metrics.h"
 
+#include <ctype.h>
 #include <openssl/evp.h>
-#include <stdlib.h>
 #include <string.h>
+
+#define DEAREST_MAXIMUM 256 /* Django's column holds 128 */
+
+/* Of the hashes that were verified, the one that took most work. */
+struct dearest {
+	char stored[DEAREST_MAXIMUM]; /* without its digest; "": the setting is the dearest */
+	long cost;                    /* PBKDF2 iterations, when it was verified last */
+};
 
 struct accounts {
 	struct database *database;
 	struct feed *feed; /* may be NULL */
 	struct password_policy policy;
 	enum password_rehash rehash;
-	long ceiling;    /* the most PBKDF2 iterations of the setting and of any hash seen */
+	struct dearest dearest;
 	bool own_tables; /* users come from JWT_USER_TABLE, not from JWT_USER_QUERY */
 };
 
@@ -32,7 +39,7 @@ accounts_open(const struct config *config, const char *program, bool names)
 	accounts->rehash = strcmp(config->password_rehash, "off") == 0      ? REHASH_OFF
 			   : strcmp(config->password_rehash, "django") == 0 ? REHASH_DJANGO
 									    : REHASH_UPGRADE;
-	accounts->ceiling = config->pbkdf2_iterations;
+	accounts->dearest.cost = config->pbkdf2_iterations;
 	accounts->own_tables = config->user_query == NULL;
 	accounts->database = query_open(
 	    config, program, statements_make(arena, config), config->database_timeout * 1000);
@@ -141,13 +148,37 @@ account_find(
 	return verdict;
 }
 
-/* As much as the dearest verification of such a password that this process knows of. */
-static long
-refusal_cost(const struct accounts *accounts, struct bytes password)
+/* What is kept has no use but its cost: letters take the place of the digest behind the last '$'.
+ */
+static void
+remember_dearest(struct dearest *dearest, const char *stored, long cost)
 {
-	long measured = cost_dearest(password.length);
+	char *digest;
 
-	return measured > accounts->ceiling ? measured : accounts->ceiling;
+	if (cost <= dearest->cost || strlen(stored) >= sizeof(dearest->stored))
+		return;
+	dearest->cost = cost;
+	strcpy(dearest->stored, stored);
+	digest = strrchr(dearest->stored, '$');
+	for (digest = digest == NULL ? dearest->stored : digest; *digest != '\0'; digest++)
+		if (isalnum((unsigned char)*digest))
+			*digest = 'A';
+}
+
+/* Makes a refusal that has cost that much cost as much as the verification of the dearest hash. */
+static void
+spend_the_rest(struct accounts *accounts, struct bytes password, long spent)
+{
+	struct dearest *dearest = &accounts->dearest;
+	long least = accounts->policy.iterations;
+
+	if (spent == 0 && *dearest->stored != '\0') {
+		(void)password_verify(&accounts->policy, password, dearest->stored, &spent);
+		dearest->cost = spent;
+		if (spent < least)
+			*dearest = (struct dearest){.cost = least};
+	}
+	password_spend(password, dearest->cost - spent);
 }
 
 /*
@@ -215,15 +246,15 @@ account_authenticate(struct accounts *accounts, struct arena *arena, struct byte
 		verified = password_verify(&accounts->policy, password, out->password, &spent);
 	if (verified == VERDICT_UNDECIDED)
 		return verified;
-	if (found == VERDICT_YES && password_cost(out->password) > accounts->ceiling)
-		accounts->ceiling = password_cost(out->password);
+	if (spent > 0)
+		remember_dearest(&accounts->dearest, out->password, spent);
 	/* Django renews the hash of an inactive user too, before it refuses him. */
 	if (verified == VERDICT_YES)
 		renew_hash(accounts, arena, password, out);
 	if (verified != VERDICT_YES || !out->active) {
 		out->refusal = refusal_reason(accounts, found, verified, out);
 		verified = VERDICT_NO;
-		password_spend(password, refusal_cost(accounts, password) - spent);
+		spend_the_rest(accounts, password, spent);
 	}
 	/* Of nobody, too: a count that tells who exists would be one more way to ask. */
 	metrics_password(begun);

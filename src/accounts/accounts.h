@@ -47,7 +47,9 @@ enum verdict accounts_check(struct accounts *, struct arena *, bool rights);
  * Every NO costs the same, whether the user is unknown, inactive, without a usable password or the
  * password is wrong: as much as the dearest hash that this process has verified, and at least
  * JWT_PBKDF2_ITERATIONS. What a client can learn by a clock: until a process has verified a dearer
- * hash than the setting's, the owner of such a hash is refused later than an unknown name is.
+ * hash than the setting's, the owner of such a hash is refused later than an unknown name is. Where
+ * hashes of SHA-crypt or MD5-crypt, which take longer for longer passwords, are the dearest, the
+ * owner of a cheaper one can be told by the first refusal of a password of another length.
  */
 enum verdict account_authenticate(struct accounts *, struct arena *, struct bytes login,
     struct bytes password, struct account *out);

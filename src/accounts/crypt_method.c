@@ -130,67 +130,22 @@ scrypt_work(const char *text)
 	return memory_hard_work(digit_value(*text), five_digits(text + 1), five_digits(text + 6));
 }
 
-/* The blocks of a hash function that a text takes, with the padding that ends it. */
-static double
-blocks(size_t block, size_t text)
-{
-	size_t padding = 1 + block / 8, whole = (text + padding + block - 1) / block;
-
-	return (double)whole;
-}
-
-/*
- * What a round of SHA-crypt (Drepper's specification, steps 21) and of MD5-crypt before it hashes,
- * on average: the digest and the password; the salt in two rounds of three, and the password once
- * more in six of seven.
- */
-static double
-round_blocks(size_t block, size_t digest, size_t salt, size_t length)
-{
-	size_t least;
-
-	if (length >= CRYPT_MAX_PASSPHRASE_SIZE)
-		length = CRYPT_MAX_PASSPHRASE_SIZE - 1;
-	least = digest + length;
-	return (blocks(block, least) + 2 * blocks(block, least + salt) +
-		   6 * blocks(block, least + length) + 12 * blocks(block, least + salt + length)) /
-	       21;
-}
-
-static double
-md5_blocks(size_t salt, size_t length)
-{
-	return round_blocks(64, 16, salt, length);
-}
-
-static double
-sha256_blocks(size_t salt, size_t length)
-{
-	return round_blocks(64, 32, salt, length);
-}
-
-static double
-sha512_blocks(size_t salt, size_t length)
-{
-	return round_blocks(128, 64, salt, length);
-}
-
 static const struct crypt_method methods[] = {
-    {"$2a$", bcrypt_work, 640 << 10, 72, false, NULL, 0},
-    {"$2b$", bcrypt_work, 640 << 10, 72, false, NULL, 0},
-    {"$2x$", bcrypt_work, HUGE_VAL, 72, false, NULL, 0},
-    {"$2y$", bcrypt_work, 640 << 10, 72, false, NULL, 0},
-    {"$y$", yescrypt_work, 1, 0, true, NULL, 0},
-    {"$gy$", yescrypt_work, 1, 0, true, NULL, 0},
-    {"$sm3y$", yescrypt_work, 1, 0, true, NULL, 0},
-    {"$7$", scrypt_work, 1, 0, true, NULL, 0},
-    {"$6$", sha_work, HUGE_VAL, 0, false, sha512_blocks, 16},
-    {"$5$", sha_work, HUGE_VAL, 0, false, sha256_blocks, 16},
-    {"$sm3$", sha_work, HUGE_VAL, 0, false, sha256_blocks, 16},
-    {"$sha1$", sha1_work, HUGE_VAL, 0, false, NULL, 0},
-    {"$md5", sun_md5_work, HUGE_VAL, 0, false, NULL, 0},
-    {"$1$", md5_work, HUGE_VAL, 0, false, md5_blocks, 8},
-    {"$3$", nt_work, HUGE_VAL, 0, false, NULL, 0},
+    {"$2a$", bcrypt_work, 640 << 10, 72, false},
+    {"$2b$", bcrypt_work, 640 << 10, 72, false},
+    {"$2x$", bcrypt_work, HUGE_VAL, 72, false},
+    {"$2y$", bcrypt_work, 640 << 10, 72, false},
+    {"$y$", yescrypt_work, 1, 0, true},
+    {"$gy$", yescrypt_work, 1, 0, true},
+    {"$sm3y$", yescrypt_work, 1, 0, true},
+    {"$7$", scrypt_work, 1, 0, true},
+    {"$6$", sha_work, HUGE_VAL, 0, false},
+    {"$5$", sha_work, HUGE_VAL, 0, false},
+    {"$sm3$", sha_work, HUGE_VAL, 0, false},
+    {"$sha1$", sha1_work, HUGE_VAL, 0, false},
+    {"$md5", sun_md5_work, HUGE_VAL, 0, false},
+    {"$1$", md5_work, HUGE_VAL, 0, false},
+    {"$3$", nt_work, HUGE_VAL, 0, false},
 };
 
 const struct crypt_method *
@@ -200,21 +155,6 @@ crypt_method_of(const char *setting)
 		if (strncmp(setting, methods[i].prefix, strlen(methods[i].prefix)) == 0)
 			return methods + i;
 	return NULL;
-}
-
-struct cost_law
-crypt_method_law(const struct crypt_method *method, const char *parameters)
-{
-	size_t salt;
-
-	if (!method->blocks)
-		return (struct cost_law){.blocks = NULL};
-	if (field_skip(&parameters, "rounds=")) {
-		parameters += strcspn(parameters, "$");
-		parameters += *parameters == '$';
-	}
-	salt = strcspn(parameters, "$");
-	return (struct cost_law){method->blocks, salt < method->salt ? salt : method->salt};
 }
 
 size_t

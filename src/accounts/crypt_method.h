@@ -5,9 +5,8 @@
 #ifndef ACCOUNTS_CRYPT_METHOD_H
 #define ACCOUNTS_CRYPT_METHOD_H
 
-#include "accounts/cost.h"
-
 #include <stdbool.h>
+#include <stddef.h>
 
 struct crypt_method {
 	const char *prefix;                     /* parameters are what stands behind it */
@@ -15,8 +14,6 @@ struct crypt_method {
 	double strong;                          /* from this work on it is as good as ours */
 	size_t cut;                             /* bytes of a password that count; 0: all */
 	bool memory_hard;
-	double (*blocks)(size_t salt, size_t length); /* see struct cost_law */
-	size_t salt;                                  /* bytes of it that it looks at */
 };
 
 /* The sixty-four of crypt(5), by their value. */
@@ -24,9 +21,6 @@ extern const char crypt_digits[];
 
 /* The method of a whole string; NULL if it is none that we know. */
 const struct crypt_method *crypt_method_of(const char *setting);
-
-/* How the cost goes with the password's length. */
-struct cost_law crypt_method_law(const struct crypt_method *, const char *parameters);
 
 /* The bytes that it works in; 0: too few to mention. */
 size_t crypt_method_memory(const struct crypt_method *, double work);

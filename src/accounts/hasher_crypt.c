@@ -88,15 +88,6 @@ hasher_crypt_is_strong(const char *value)
 	return method && method->work(value + strlen(method->prefix)) >= method->strong;
 }
 
-struct cost_law
-hasher_crypt_law(const char *value)
-{
-	const struct crypt_method *method = crypt_method_of(value);
-
-	return method ? crypt_method_law(method, value + strlen(method->prefix))
-		      : (struct cost_law){.blocks = NULL};
-}
-
 enum verdict
 hasher_bcrypt(struct bytes password, const char *value, long limit)
 {
@@ -136,12 +127,4 @@ hasher_legacy_crypt(struct bytes password, const char *value, long limit)
 	if (strlen(hash) != 13 || strspn(hash, crypt_digits) != 13)
 		return VERDICT_NO;
 	return crypt_verify(password, hash) == VERDICT_YES ? VERDICT_YES : VERDICT_NO;
-}
-
-struct cost_law
-hasher_legacy_crypt_law(const char *value)
-{
-	const char *hash = strchr(value, '$');
-
-	return hash ? hasher_crypt_law(hash + 1) : (struct cost_law){.blocks = NULL};
 }

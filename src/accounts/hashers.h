@@ -10,7 +10,6 @@
 #ifndef ACCOUNTS_HASHERS_H
 #define ACCOUNTS_HASHERS_H
 
-#include "accounts/cost.h"
 #include "accounts/password.h"
 
 enum verdict hasher_pbkdf2_sha256(struct bytes password, const char *value, long limit);
@@ -37,8 +36,6 @@ struct pbkdf2_value {
 bool hasher_pbkdf2_read(const char *value, size_t size, long limit, struct pbkdf2_value *out);
 
 /* How the cost of a crypt(3) string goes with the password's length. */
-struct cost_law hasher_crypt_law(const char *value);
-struct cost_law hasher_legacy_crypt_law(const char *value);
 
 /* Whether a crypt(3) string or a bcrypt value is slow enough for password_must_rehash(). */
 bool hasher_crypt_is_strong(const char *value);

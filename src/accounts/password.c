@@ -1,6 +1,5 @@
 #include "accounts/password.h"
 
-#include "accounts/cost.h"
 #include "accounts/crypt_method.h"
 #include "accounts/hashers.h"
 #include "accounts/pbkdf2.h"
@@ -8,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	STORED_MOST = 1024, /* Django's column holds 128 */
@@ -17,10 +17,8 @@ enum {
 struct format {
 	const char *prefix;
 	enum verdict (*verify)(struct bytes password, const char *value, long limit);
-	bool (*is_strong)(const char *value);      /* NULL: never (see REHASH_UPGRADE) */
-	struct cost_law (*law)(const char *value); /* NULL: the password's length is all one */
+	bool (*is_strong)(const char *value); /* NULL: never (see REHASH_UPGRADE) */
 	bool legacy;
-	int salt; /* which of the fields between '$', from the end; 1: with the hash in one field */
 };
 
 static bool
@@ -32,26 +30,24 @@ always_strong(const char *value)
 
 /* The first row is the one that password_hash() makes; of two that fit, the first counts. */
 static const struct format formats[] = {
-    {"pbkdf2_sha256$", hasher_pbkdf2_sha256, NULL, NULL, false, 2},
-    {"pbkdf2_sha1$", hasher_pbkdf2_sha1, NULL, NULL, false, 2},
-    {"argon2$", hasher_argon2, always_strong, NULL, false, 2},
-    {"bcrypt_sha256$", hasher_bcrypt_sha256, hasher_crypt_is_strong, NULL, false, 1},
-    {"bcrypt$", hasher_bcrypt, hasher_crypt_is_strong, NULL, false, 1},
-    {"scrypt$", hasher_scrypt, always_strong, NULL, false, 4},
-    {"md5$$", hasher_unsalted_md5, NULL, NULL, true, 1},
-    {"md5$", hasher_md5, NULL, NULL, true, 2},
-    {"sha1$$", hasher_unsalted_sha1, NULL, NULL, true, 1},
-    {"sha1$", hasher_sha1, NULL, NULL, true, 2},
-    {"crypt$", hasher_legacy_crypt, NULL, hasher_legacy_crypt_law, true, 1},
+    {"pbkdf2_sha256$", hasher_pbkdf2_sha256, NULL, false},
+    {"pbkdf2_sha1$", hasher_pbkdf2_sha1, NULL, false},
+    {"argon2$", hasher_argon2, always_strong, false},
+    {"bcrypt_sha256$", hasher_bcrypt_sha256, hasher_crypt_is_strong, false},
+    {"bcrypt$", hasher_bcrypt, hasher_crypt_is_strong, false},
+    {"scrypt$", hasher_scrypt, always_strong, false},
+    {"md5$$", hasher_unsalted_md5, NULL, true},
+    {"md5$", hasher_md5, NULL, true},
+    {"sha1$$", hasher_unsalted_sha1, NULL, true},
+    {"sha1$", hasher_sha1, NULL, true},
+    {"crypt$", hasher_legacy_crypt, NULL, true},
 };
 
 /* These are not known by a prefix of their own, so that all of the string is the value. */
-static const struct format crypt_format = {
-    "", hasher_crypt, hasher_crypt_is_strong, hasher_crypt_law, false, 2};
-static const struct format bare_argon2 = {"$", hasher_argon2, always_strong, NULL, false, 2};
-static const struct format crypt_bcrypt = {
-    "", hasher_crypt, hasher_crypt_is_strong, NULL, false, 1};
-static const struct format bare_md5 = {"", hasher_unsalted_md5, NULL, NULL, true, 1};
+static const struct format crypt_format = {"", hasher_crypt, hasher_crypt_is_strong, false};
+static const struct format bare_argon2 = {"$", hasher_argon2, always_strong, false};
+static const struct format crypt_bcrypt = {"", hasher_crypt, hasher_crypt_is_strong, false};
+static const struct format bare_md5 = {"", hasher_unsalted_md5, NULL, true};
 
 static const struct format *
 format_recognise(const char *stored)
@@ -120,25 +116,15 @@ password_spend(struct bytes password, long iterations)
 	explicit_bzero(derived, sizeof derived);
 }
 
-/*
- * A name for what the cost of a string depends on (FNV-1a): all its fields, but of salt and hash
- * only how long they are.
- */
-static uint64_t
-kind_of(const struct format *format, const char *stored)
+/* Nanoseconds of processor time that this thread has used. */
+static double
+processor_time(void)
 {
-	uint64_t name = HASH_BASIS;
-	int field = 1; /* counted from the end, as format->salt */
+	struct timespec now;
 
-	for (const char *at = stored; *at != '\0'; at++)
-		field += *at == '$';
-	for (const char *at = stored; *at != '\0'; at++) {
-		bool counts = field != 1 && field != format->salt;
-
-		name = bytes_hash(name, (struct bytes){counts ? at : "", 1});
-		field -= *at == '$';
-	}
-	return name;
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0)
+		return 0;
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
 /*
@@ -147,24 +133,19 @@ kind_of(const struct format *format, const char *stored)
  * worth one, such as to see that a string is broken, cost nothing.
  */
 static long
-measured_cost(const struct format *format, const char *stored, size_t length, double nanoseconds)
+measured_cost(double nanoseconds)
 {
 	enum { COMPARED = 2000, NOTHING = 10000 /* nanoseconds */ };
-	struct cost_law law = {.blocks = NULL};
-	double taken, iterations;
+	double taken;
 
 	if (nanoseconds < NOTHING)
 		return 0;
-	taken = -cost_clock();
+	taken = -processor_time();
 	password_spend(bytes_of("comparison"), COMPARED);
-	taken += cost_clock();
+	taken += processor_time();
 	if (taken <= 0)
 		return 0;
-	iterations = (nanoseconds / taken + 1) * COMPARED;
-	if (format->law != NULL)
-		law = format->law(stored + strlen(format->prefix));
-	cost_learn(kind_of(format, stored), law, length, iterations);
-	return (long)iterations;
+	return (long)((nanoseconds / taken + 1) * COMPARED);
 }
 
 enum verdict
@@ -182,12 +163,10 @@ password_verify(
 		password.data = "";
 	if (!format || memchr(password.data, '\0', password.length))
 		return VERDICT_NO;
-	elapsed = -cost_clock();
+	elapsed = -processor_time();
 	verdict = format->verify(password, stored + strlen(format->prefix), limit);
-	elapsed += cost_clock();
-	*spent = cost > 0 && cost <= limit
-		     ? cost
-		     : measured_cost(format, stored, password.length, elapsed);
+	elapsed += processor_time();
+	*spent = cost > 0 && cost <= limit ? cost : measured_cost(elapsed);
 	return verdict;
 }
 

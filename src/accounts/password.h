@@ -35,8 +35,8 @@ enum password_kind password_kind(const struct password_policy *, const char *sto
  * password: any bytes, at most the body limit; with a NUL it is VERDICT_NO, because PBKDF2 and
  * crypt(3) would take it for another password. stored: NULL, "", "!…" (unusable), unknown and
  * broken strings are VERDICT_NO and cost nothing. *spent is what it cost, for password_spend():
- * exact for pbkdf2_sha256, else measured; then it is learned for cost_dearest(). Comparisons take
- * constant time; whatever was derived is wiped.
+ * exact for pbkdf2_sha256, else measured. Comparisons take constant time; whatever was derived is
+ * wiped.
  */
 enum verdict password_verify(
     const struct password_policy *, struct bytes password, const char *stored, long *spent);

@@ -3,12 +3,10 @@
  * tests/fuzz/corpus/NAME.tar, or the files and tar archives of the command line, and reports in
  * TAP.
  */
-#include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define BLOCK     512 /* ustar: a header of one block, then the file, padded to blocks */
 #define NAME_SIZE 100
@@ -83,23 +81,6 @@ replay(const char *path)
 	free(bytes);
 }
 
-static void
-replay_folder(const char *path)
-{
-	DIR *folder = opendir(path);
-	struct dirent *entry;
-	char inside[8192];
-
-	if (folder == NULL)
-		bail_out(path);
-	while ((entry = readdir(folder)) != NULL) {
-		snprintf(inside, sizeof(inside), "%s/%s", path, entry->d_name);
-		if (entry->d_name[0] != '.')
-			replay(inside);
-	}
-	closedir(folder);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -111,12 +92,8 @@ main(int argc, char **argv)
 	snprintf(corpus, sizeof(corpus), "%s/tests/fuzz/corpus/%s.tar",
 	    source == NULL ? "." : source, name + strlen("fuzz_"));
 	puts("1..1");
-	if (argc == 1 && access(corpus, R_OK) == 0)
+	if (argc == 1)
 		replay(corpus);
-	else if (argc == 1) {
-		*strrchr(corpus, '.') = '\0';
-		replay_folder(corpus);
-	}
 	for (int i = 1; i < argc; i++)
 		replay(argv[i]);
 	printf("%sok 1 - %lu inputs\n", inputs == 0 ? "not " : "", inputs);

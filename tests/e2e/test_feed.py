@@ -380,8 +380,10 @@ def test_known_owners_cost_no_statement(fed, fleet):
     hello.warm(token(1))
     fed.execute("SELECT pg_stat_statements_reset()")
     begun = time.monotonic()
-    for _ in range(1000):
+    asked = 0
+    while asked < 1000 or time.monotonic() - begun < 1:  # some looks on a fast machine, too
         assert hello.status(hello.programs[0], token(1)) == 200
+        asked += 1
     looks = (time.monotonic() - begun) / 0.25 + 2
     rows = fed.execute("SELECT query, calls FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid"
                        " WHERE rolname = 'jwt_fcgi'")

@@ -1,9 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "helpers.h"
 
 #include "base/clock.h"
 #include "signing/claims.h"
@@ -13,7 +8,6 @@
 
 #define NOW 1700000000
 
-static struct arena *arena;
 static struct keyring *keyring;
 static struct config config;
 static struct claims_context context;

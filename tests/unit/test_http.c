@@ -1,10 +1,5 @@
 /* media, negotiation, fields and replies. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "helpers.h"
 
 #include "http/endpoint.h"
 #include "http/forwarded.h"
@@ -16,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct arena *arena;
 static struct config config = {
     .auth_header_name = "HTTP_AUTHORIZATION", .compat = COMPAT_HEAD, .request_body_limit = 1 << 20};
 

@@ -1,10 +1,5 @@
 /* json/: what strict_check() refuses before json-c reads, what is written, and what is wiped. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "helpers.h"
 
 #include "base/utf8.h"
 #include "json/json.h"
@@ -12,36 +7,6 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct arena *arena;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
-
-static struct bytes
-repeated(const char *before, const char *unit, size_t count, const char *after)
-{
-	struct buffer buffer = {.arena = arena};
-
-	buffer_puts(&buffer, before);
-	while (count-- > 0)
-		buffer_puts(&buffer, unit);
-	buffer_puts(&buffer, after);
-	return buffer_bytes(&buffer);
-}
 
 static const char *
 written(struct json_object *value, bool ascii)
@@ -437,16 +402,21 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(bad_texts_are_refused, setup, teardown),
-	    cmocka_unit_test_setup_teardown(only_bodies_may_repeat_a_member, setup, teardown),
-	    cmocka_unit_test_setup_teardown(only_bodies_may_have_nul, setup, teardown),
-	    cmocka_unit_test_setup_teardown(depth_is_bounded, setup, teardown),
-	    cmocka_unit_test_setup_teardown(numbers_are_bounded, setup, teardown),
-	    cmocka_unit_test_setup_teardown(values_are_written_as_python_does, setup, teardown),
-	    cmocka_unit_test_setup_teardown(bytes_that_are_not_utf8_are_replaced, setup, teardown),
-	    cmocka_unit_test_setup_teardown(built_values_keep_their_order, setup, teardown),
-	    cmocka_unit_test_setup_teardown(accessors_take_any_kind, setup, teardown),
-	    cmocka_unit_test_setup_teardown(nothing_freed_has_a_secret, setup, teardown),
+	    cmocka_unit_test_setup_teardown(bad_texts_are_refused, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(
+		only_bodies_may_repeat_a_member, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(only_bodies_may_have_nul, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(depth_is_bounded, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(numbers_are_bounded, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(
+		values_are_written_as_python_does, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(
+		bytes_that_are_not_utf8_are_replaced, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(
+		built_values_keep_their_order, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(accessors_take_any_kind, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(
+		nothing_freed_has_a_secret, arena_setup, arena_teardown),
 	    cmocka_unit_test(utf8_is_rfc_3629),
 	};
 

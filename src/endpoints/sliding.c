@@ -21,7 +21,7 @@ const struct endpoint endpoint = {
     .title = "Token Obtain Sliding",
     .description = "Takes a set of user credentials and returns a sliding JSON web token to\n"
 		   "prove the authentication of those credentials.",
-    .fields = {{FIELD_LOGIN}, {FIELD_PASSWORD}},
+    .fields = {{FIELD_LOGIN, NULL}, {FIELD_PASSWORD, NULL}},
     .signs = true,
     .slow = true,
     .start = login_open,

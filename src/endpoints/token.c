@@ -26,7 +26,7 @@ const struct endpoint endpoint = {
     .title = "Token Obtain Pair",
     .description = "Takes a set of user credentials and returns an access and refresh JSON web\n"
 		   "token pair to prove the authentication of those credentials.",
-    .fields = {{FIELD_LOGIN}, {FIELD_PASSWORD}},
+    .fields = {{FIELD_LOGIN, NULL}, {FIELD_PASSWORD, NULL}},
     .signs = true,
     .slow = true,
     .start = login_open,

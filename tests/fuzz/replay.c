@@ -65,7 +65,7 @@ replay(const char *path)
 	FILE *file = fopen(path, "rb");
 	const char *ending = strrchr(path, '.');
 	uint8_t *bytes;
-	long size;
+	long size = 0;
 
 	if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) < 0)
 		bail_out(path);

@@ -97,6 +97,20 @@ def test_why_a_login_was_refused_is_in_the_log_alone(site, stack):
     assert "reason" not in server.main.output().splitlines()[-1]
 
 
+def test_a_log_file_that_is_truncated_goes_on(tmp_path):
+    """As logrotate does with copytruncate."""
+    skip_without("health")
+    log = tmp_path / "log"
+    settings = ours.environment({"PGHOST": "/nonexistent"}, {"JWT_SIGNING_KEY": KEY})
+    with log.open("ab") as appended, fastcgi.Program("health", settings, stderr=appended) as program:
+        program.answer(*fastcgi.get("/healthz/live"))
+        process.wait_for(lambda: b"status=200" in log.read_bytes(), "the first line")
+        os.truncate(log, 0)
+        program.answer(*fastcgi.get("/healthz/live"))
+        lines = process.wait_for(log.read_bytes, "the next line").splitlines()
+        assert len(lines) == 1 and b"status=200" in lines[0] and b"\0" not in lines[0]
+
+
 # --- Where the lines go: JWT_LOG, and what standard error is.
 
 STRANGE = {"REQUEST_METHOD": 'GE"T\\\n', "REMOTE_ADDR": "\u00e9 status=200"}

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 
+import jwt
 import pytest
 from harness import client, ours, process
 from harness.fixtures import skip_without
@@ -165,6 +166,46 @@ def test_secrets_are_their_owners(run):
     assert (one.state / "cluster").stat().st_mode & 0o777 == 0o700
     sockets = [path for path in one.state.rglob("*.sock") if path.is_socket()]
     assert sockets and all(path.stat().st_mode & 0o777 == 0o660 for path in sockets)
+
+
+def environments(pids):
+    """What the kernel shows of their environments, as they were at their start."""
+    found = {}
+    for pid in pids:
+        try:
+            name = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+            found[f"{name} {pid}"] = pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+        except OSError:  # it has ended, or hides it
+            continue
+    return found
+
+
+def test_a_key_in_a_variable_is_in_no_environment(run):
+    """./run was given it; what it starts, PostgreSQL, Nginx and multiwatch too, is not."""
+    key = "a signing key that is in no environment but of its caller"
+    one = run(JWT_SIGNING_KEY=key).wait()
+    assert one.login().status == 200
+    found = environments(set(one.tree()) - {one.process.pid})
+    assert {name.split()[0] for name in found} >= {"nginx", "postgres", "multiwatch"}
+    assert [name for name, text in found.items() if key.encode() in text] == []
+    assert jwt.decode(one.login().json()["access"], key, ["HS256"])["token_type"] == "access"
+    one.end()
+    assert not list(one.state.rglob("run-*/key"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused another user's folder")
+@pytest.mark.parametrize("which", ["state", "parent", "open"])
+def test_root_refuses_a_folder_of_another_user(folder, which):
+    place = folder / "parent" / "state"
+    place.mkdir(parents=True)
+    if which == "open":
+        place.parent.chmod(0o777)
+    else:
+        os.chown(place if which == "state" else place.parent, 65534, 65534)
+    for state in (place, place / "new"):
+        done = subprocess.run([RUN, "--state", state, "--programs", ours.BUILD, "--port", str(process.free_port())],
+                              capture_output=True, text=True, env=ours.environment({}, {}))
+        assert done.returncode == 1 and "--state" in done.stderr and not list(place.iterdir())
 
 
 def test_nobody_writes_where_another_could_put_a_link(run):

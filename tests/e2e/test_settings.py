@@ -181,6 +181,19 @@ def test_what_active_is(twins, active):
         assert len(told) == (active in NO_BOOLEAN or active == "NULL::boolean")
 
 
+def test_the_last_login_of_a_user_found_by_a_query(site, stack):
+    """As from-django writes it where the column of the login has another name than the field of the request."""
+    site.execute(OTHER_COLUMNS, hashes.pbkdf2(PASSWORD, ITERATIONS), hashes.pbkdf2(PASSWORD, ITERATIONS))
+    select = "SELECT number, secret, open, number, phone FROM visitors WHERE"
+    server = stack(
+        JWT_USER_QUERY=f"{select} phone = $1", JWT_USER_ID_QUERY=f"{select} number::text = $1",
+        JWT_USER_TABLE="visitors", JWT_USER_KEY_FIELD="number", JWT_USER_LAST_LOGIN_FIELD="seen",
+        JWT_UPDATE_LAST_LOGIN="on", JWT_TOKEN_BLACKLIST="off", JWT_PASSWORD_REHASH="off")
+    answer = client.post_json(server.port, "/api/token/", {"username": "555", "password": PASSWORD})
+    assert answer.status == 200, answer.body
+    assert site.execute("SELECT phone FROM visitors WHERE seen IS NOT NULL") == [("555",)]
+
+
 # --- Passwords.
 
 def test_a_password_with_outer_spaces(stack):

@@ -172,7 +172,7 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 	const struct config *config;
 	struct arguments arguments;
 	struct context *context;
-	struct service service;
+	static struct service service; /* lives as long as the process */
 	int listener, status;
 
 	log_open(endpoint->name);

@@ -296,6 +296,7 @@ log_to(const char *name)
 	int syslog;
 
 	is_json = strcmp(name, "json") == 0;
+	head_second = 0; /* the head of another form is not kept */
 	if (strcmp(name, "syslog") != 0)
 		return;
 	syslog = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

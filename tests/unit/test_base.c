@@ -333,6 +333,33 @@ secret_files_are_regular_and_small(void **state)
 	arena_free(arena);
 }
 
+/* Also when a line of the other form was written in the same second. */
+static void
+log_lines_have_one_form(void **state)
+{
+	int pipes[2], standard_error = dup(STDERR_FILENO);
+	char lines[1000];
+	ssize_t length;
+
+	(void)state;
+	assert_int_equal(pipe(pipes), 0);
+	dup2(pipes[1], STDERR_FILENO);
+	log_to("stderr");
+	log_warning("in text");
+	log_to("json");
+	log_warning("in JSON");
+	log_to("stderr");
+	dup2(standard_error, STDERR_FILENO);
+	length = read(pipes[0], lines, sizeof(lines) - 1);
+	assert_true(length > 0);
+	lines[length] = '\0';
+	assert_non_null(strstr(lines, "]: in text\n{\"time\":\""));
+	assert_non_null(strstr(lines, "\"level\":\"warning\",\"message\":\"in JSON\"}\n"));
+	close(pipes[0]);
+	close(pipes[1]);
+	close(standard_error);
+}
+
 int
 main(void)
 {
@@ -342,6 +369,7 @@ main(void)
 	    cmocka_unit_test(arena_prints_across_blocks),
 	    cmocka_unit_test(buffer_grows),
 	    cmocka_unit_test(log_quote_escapes),
+	    cmocka_unit_test(log_lines_have_one_form),
 	    cmocka_unit_test(config_has_defaults),
 	    cmocka_unit_test(config_reads_the_environment),
 	    cmocka_unit_test(config_takes_proxies),

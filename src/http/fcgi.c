@@ -141,7 +141,7 @@ take_request(struct request *request, const struct guard *guard)
 	if (take_body(request, guard))
 		return true;
 	wipe_parameters();
-	FCGX_Finish_r(&fcgx);
+	FCGX_Free(&fcgx, false); /* FCGX_Finish_r() would write into the spool and close it */
 	return false;
 }
 

@@ -199,17 +199,25 @@ a_peer_that_went_away(void **state)
 static void
 what_libfcgi_cannot_read(void **state)
 {
-	static const unsigned char bytes[16] = {1, 99, 0, 1, 0, 8};
-	struct guard guard = {.head = sizeof(bytes), .checked = sizeof(bytes), .request_id = 1};
+	static const char record[] = "\1\143\0\1\0\10\0\0\0\0\0\0\0\0\0";
+	static const char body[] =
+	    BEGIN METHOD END_PARAMS "\1\5\0\1\0\5\0\0hello\1\143\0\1\0\0\0\0";
+	static const struct {
+		const char *bytes;
+		struct guard guard;
+	} rows[] = {{record, {.head = sizeof(record), .request_id = 1}},
+	    /* found when the parameters have been read */
+	    {body, {.head = sizeof(body) - 1, .request_id = 1, .body = 6}}};
 	char answer[1024];
 
 	(void)state;
 	answer_body = bytes_of("");
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 3 * sizeof(rows) / sizeof(*rows); i++) {
+		const unsigned char *bytes = (const unsigned char *)rows[i / 3].bytes;
 		int pair[2];
 
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-		assert_false(fcgi_answer(&service, pair[0], &guard, bytes));
+		assert_false(fcgi_answer(&service, pair[0], &rows[i / 3].guard, bytes));
 		assert_int_equal(fcntl(pair[0], F_GETFD), -1);
 		close(pair[1]);
 		ASK(BEGIN METHOD END_PARAMS END_STDIN, 0, answer);

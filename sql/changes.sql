@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS jwt_change (
 CREATE INDEX IF NOT EXISTS jwt_change_user ON jwt_change (user_id);
 CREATE INDEX IF NOT EXISTS jwt_change_xid ON jwt_change (xid);
 
--- The arguments are the names of the columns: id, password, active. A value of the active column is
+-- The arguments are the names of the columns: id, password, active, and username, which is not used
+-- here: the programs compare them with their settings, for the feed of other columns is none. A value of the active column is
 -- compared, not cast: an error here would be an error of the statement that changes the user.
 CREATE OR REPLACE FUNCTION jwt_user_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
@@ -78,9 +79,9 @@ DROP TRIGGER IF EXISTS jwt_swept ON jwt_change;
 CREATE CONSTRAINT TRIGGER jwt_changed AFTER UPDATE ON :users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
 	WHEN (OLD.:"id" IS DISTINCT FROM NEW.:"id" OR OLD.:"password" IS DISTINCT FROM NEW.:"password"
 		OR OLD.:"active" IS DISTINCT FROM NEW.:"active" OR OLD.:"username" IS DISTINCT FROM NEW.:"username")
-	EXECUTE FUNCTION jwt_user_changed(:'id', :'password', :'active');
+	EXECUTE FUNCTION jwt_user_changed(:'id', :'password', :'active', :'username');
 CREATE CONSTRAINT TRIGGER jwt_removed AFTER DELETE ON :users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-	EXECUTE FUNCTION jwt_user_changed(:'id', :'password', :'active');
+	EXECUTE FUNCTION jwt_user_changed(:'id', :'password', :'active', :'username');
 CREATE TRIGGER jwt_emptied AFTER TRUNCATE ON :users EXECUTE FUNCTION jwt_user_changed();
 CREATE TRIGGER jwt_swept AFTER INSERT ON jwt_change EXECUTE FUNCTION jwt_change_sweep(:'keep');
 -- ALWAYS: under logical replication and session_replication_role = replica too.

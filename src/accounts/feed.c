@@ -21,7 +21,8 @@ enum { STARTED, SNAPSHOT, TRIGGERS, USABLE, CHANGED, COLUMNS };
 struct feed {
 	struct database *database;
 	struct known *known;
-	const char *table; /* as SQL writes it */
+	const char *table;     /* as SQL writes it */
+	const char *arguments; /* of its triggers, as bytea writes them */
 	long poll_ms, stale_ms;
 	bool called;         /* at least once */
 	bool usable;         /* the feed is installed, on a primary server */
@@ -31,6 +32,23 @@ struct feed {
 	char *identity;      /* of server and triggers */
 	char *snapshot;      /* of the last question */
 };
+
+/* The columns that an owner is judged by, in the order of sql/changes.sql. */
+static const char *
+trigger_arguments(struct arena *arena, const struct config *config)
+{
+	const char *const columns[] = {config->user_id_field, config->user_password_field,
+	    config->user_active_field, config->username_field};
+	struct buffer hex = {.arena = arena};
+
+	buffer_puts(&hex, "\\x");
+	for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++) {
+		for (const char *at = columns[i]; *at != '\0'; at++)
+			buffer_printf(&hex, "%02x", (unsigned char)*at);
+		buffer_puts(&hex, "00");
+	}
+	return hex.data;
+}
 
 struct feed *
 feed_open(const struct config *config, struct database *database, bool names)
@@ -43,6 +61,7 @@ feed_open(const struct config *config, struct database *database, bool names)
 	feed->database = database;
 	feed->known = known_new((size_t)config->feed_known, names);
 	feed->table = statements_quote(arena_of_process(), config->user_table);
+	feed->arguments = trigger_arguments(arena_of_process(), config);
 	feed->poll_ms = config->feed_poll;
 	feed->stale_ms = config->feed_stale * 1000;
 	return feed;
@@ -62,12 +81,13 @@ replace(char **text, const char *value)
 }
 
 static void
-set_usable(struct feed *feed, bool usable)
+set_usable(struct feed *feed, bool usable, bool expected)
 {
-	if (feed->usable && !usable)
-		log_warning("change feed: not in use: jwt_change or its triggers are missing or "
-			    "disabled, or the server is a standby; every request reads the "
-			    "database; sql/changes.sql installs the feed");
+	if (expected && !usable)
+		log_warning("change feed: not in use: jwt_change or its triggers are missing, "
+			    "disabled or made for other columns or another schema, or the server "
+			    "is a standby; every request reads the database; sql/changes.sql "
+			    "installs the feed");
 	feed->usable = usable;
 }
 
@@ -99,10 +119,12 @@ take(struct feed *feed, struct arena *arena, const struct rows *rows, bool anew)
 	const char *const *first = rows->values;
 	const char *identity =
 	    arena_printf(arena, "%s %s", first[STARTED], first[TRIGGERS] ? first[TRIGGERS] : "");
+	bool other = replace(&feed->identity, identity);
 
-	set_usable(feed, strcmp(first[USABLE], "t") == 0);
+	set_usable(feed, strcmp(first[USABLE], "t") == 0,
+	    feed->usable || (other && first[TRIGGERS] != NULL));
 	replace(&feed->snapshot, first[SNAPSHOT]);
-	if (replace(&feed->identity, identity) || anew || !feed->usable)
+	if (other || anew || !feed->usable)
 		known_clear(feed->known);
 	else
 		remove_changed(feed, rows);
@@ -140,12 +162,14 @@ ask(struct feed *feed, struct arena *arena)
 	anew = feed->snapshot == NULL || !feed->usable || now - feed->asked > SILENCE_MAXIMUM ||
 	       feed->generation != query_generation(feed->database);
 	if (query_ask(feed->database, arena, anew ? FEED_START : FEED_CHANGES,
-		(const char *[]){feed->table, feed->snapshot}, &rows) != VERDICT_YES) {
+		(const char *[]){feed->table, feed->arguments, feed->snapshot},
+		&rows) != VERDICT_YES) {
 		if (!query_connected(feed->database)) {
 			feed->failed = clock_milliseconds();
 			return VERDICT_UNDECIDED;
 		}
-		set_usable(feed, false); /* an SQL error: a table or a right is gone */
+		/* an SQL error: a table or a right is gone */
+		set_usable(feed, false, feed->usable);
 		replace(&feed->identity, "");
 		known_clear(feed->known);
 	} else {

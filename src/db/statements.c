@@ -78,7 +78,8 @@ make_tokens(struct arena *arena, const char *user, struct statement *made)
  * What changed since a snapshot (sql/changes.sql). One statement has one snapshot, so the rows and
  * the snapshot that it returns belong together: a change that it did not see is not visible in the
  * snapshot, and the next question finds it. The last condition on xid: after a dump and restore
- * rows carry ids of the future.
+ * rows carry ids of the future. Triggers that watch other columns or fill a table of another schema
+ * (tgargs, tgfoid) are none.
  */
 static void
 make_feed(struct statement *made)
@@ -91,16 +92,17 @@ make_feed(struct statement *made)
 	" (SELECT string_agg(oid::text || tgenabled::text || xmin::text, ' ' ORDER BY tgname)" \
 	" FROM " FEED_TRIGGERS "), NOT pg_is_in_recovery()"                                    \
 	" AND coalesce(has_table_privilege(to_regclass('jwt_change'), 'SELECT'), false)"       \
-	" AND (SELECT count(*) FROM " FEED_TRIGGERS " AND tgenabled = 'A') = 3"
+	" AND (SELECT count(*) FROM " FEED_TRIGGERS " AND tgenabled = 'A'"                     \
+	" AND tgfoid = to_regproc('jwt_user_changed') AND tgargs IN ('', $2::bytea)) = 3"
 
-	made[FEED_START] = (struct statement){FEED_HEAD ", NULL::text", 1, REPEATABLE};
+	made[FEED_START] = (struct statement){FEED_HEAD ", NULL::text", 2, REPEATABLE};
 	made[FEED_CHANGES] = (struct statement){FEED_HEAD
 	    ", c.user_id FROM (SELECT 1) one LEFT JOIN LATERAL"
-	    " (SELECT user_id FROM jwt_change WHERE xid >= pg_snapshot_xmin($2::pg_snapshot)"
+	    " (SELECT user_id FROM jwt_change WHERE xid >= pg_snapshot_xmin($3::pg_snapshot)"
 	    " AND xid < pg_snapshot_xmax(pg_current_snapshot())"
-	    " AND NOT pg_visible_in_snapshot(xid, $2::pg_snapshot)"
+	    " AND NOT pg_visible_in_snapshot(xid, $3::pg_snapshot)"
 	    " ORDER BY xid LIMIT 4097) c ON true",
-	    2, REPEATABLE};
+	    3, REPEATABLE};
 }
 
 const struct statement *

@@ -19,8 +19,8 @@ enum statement_number {
 
 	/* Both: server start, snapshot, triggers, whether the feed can be used, id of a changed
 	   user */
-	FEED_START = STATEMENTS_NEEDED, /* table -> one row, without an id */
-	FEED_CHANGES, /* table, snapshot of the last question -> one row or more */
+	FEED_START = STATEMENTS_NEEDED, /* table, arguments of its triggers -> one row, no id */
+	FEED_CHANGES, /* the same, snapshot of the last question -> one row or more */
 	STATEMENT_COUNT,
 };
 

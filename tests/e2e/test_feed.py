@@ -250,6 +250,31 @@ def test_the_feed_goes(fed, fleet, gone):
         fed.execute(back)
 
 
+OTHERS = {  # what changes.sql is run with
+    "other id": ["-v", "id=username"],
+    "other password": ["-v", "password=email"],
+    "other activity": ["-v", "active=is_staff"],
+    "other name": ["-v", "username=email"],
+    "other schema": ["-v", "users=public.auth_user", "-c", "CREATE SCHEMA other; SET search_path = other"],
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_feed_of_something_else_is_none(fed, fleet, other):
+    """Triggers that watch other columns than the settings name, or fill a table that the program does not read."""
+    fed.cluster.psql("fed", *OTHERS[other], "-f", SQL / "changes.sql")
+    try:
+        hello = fleet(count=1)
+        for _ in range(5):
+            assert hello.accepts(token(1))
+        assert hello.counters(0) == (0, 5)
+        fed.execute(CHANGES["deactivated"])
+        hello.refuses(token(1), since=0)
+        assert hello.programs[0].log.read_text().count("change feed: not in use") == 1
+    finally:
+        fed.execute("DROP SCHEMA IF EXISTS other CASCADE")
+
+
 def test_a_cut_connection(fed, fleet):
     """A change that was made while a process had no connection."""
     hello = fleet()

@@ -43,7 +43,7 @@ cgi_receive(struct request *request)
 			    bytes_of(value + 1));
 	}
 	length = request->content_length == NULL ? 0 : strtol(request->content_length, NULL, 10);
-	if (request_uncounted(request))
+	if (request_is_chunked(request))
 		length = limit + 1;
 	if (!request->body_ignored && length > 0 && length <= limit + 1)
 		request->body = read_body(request, (size_t)length);

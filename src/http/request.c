@@ -78,7 +78,7 @@ parse_length(const char *text, size_t *out)
 }
 
 bool
-request_uncounted(const struct request *request)
+request_is_chunked(const struct request *request)
 {
 	const char *length = request->content_length;
 
@@ -97,7 +97,7 @@ request_complete(struct request *request)
 	    request->config->trusted_proxies, request->remote_address, request->forwarded_for);
 	if (request->defect != WIRE_OK)
 		return;
-	if (request_uncounted(request) && request->method != NULL)
+	if (request_is_chunked(request) && request->method != NULL)
 		return;
 	if (request->method == NULL || !parse_length(request->content_length, &announced))
 		request->defect = WIRE_BAD_REQUEST;

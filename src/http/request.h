@@ -1,5 +1,5 @@
 /*
- * One request, as it came through the door (FastCGI or CGI) and as far as http/ has read it.
+ * One request, as FastCGI or CGI handed it over and as far as http/ has read it.
  * Everything in it lives until the request is answered.
  */
 #ifndef HTTP_REQUEST_H
@@ -41,7 +41,7 @@ void request_parameter(struct request *, struct bytes name, struct bytes value);
  * Whether the client sent its body in chunks and the web server did not count them: then the body
  * ends where the web server ends it.
  */
-bool request_uncounted(const struct request *);
+bool request_is_chunked(const struct request *);
 
 /* To be called when all parameters and the body are there: whether the length is as announced. */
 void request_complete(struct request *);

@@ -42,7 +42,10 @@ class Starved:
             self.program.answer(*make())  # what is made once, is made
             self.program.answer(*make())
         struct.pack_into("3i", self.plan, 0, 0, first, last)
-        output, ended = self.program.ask(*make())
+        try:
+            output, ended = self.program.ask(*make())
+        except ConnectionError:  # it ended before it had read the request
+            output, ended = b"", False
         asked, _, _ = struct.unpack_from("3i", self.plan)
         struct.pack_into("3i", self.plan, 0, 0, 0, 0)
         if ended:

@@ -152,6 +152,7 @@ def test_an_nginx_that_keeps_connections(stack, tmp_path):
 
 
 BOTH_WAYS = """
+		keepalive_requests 1000000;
 		fastcgi_param REQUEST_METHOD $request_method;
 		location /plain/ { fastcgi_pass plain; }
 		location /kept/ { fastcgi_keep_conn on; fastcgi_pass kept; }

@@ -7,7 +7,7 @@
  * judged as a SELECT sent at most that long ago would have judged him, and nothing is read.
  *
  * The question uses transaction snapshots: a change is reported once it is committed, whenever its
- * transaction began. After a new connection, a restart or fail-over of the server, a change of the
+ * transaction began. After a new connection, a crash, restart or fail-over, a change of the
  * triggers or a minute without a question the table of known owners is emptied.
  */
 #ifndef ACCOUNTS_FEED_H

@@ -80,6 +80,10 @@ make_tokens(struct arena *arena, const char *user, struct statement *made)
  * snapshot, and the next question finds it. The last condition on xid: after a dump and restore
  * rows carry ids of the future. Triggers that watch other columns or fill a table of another schema
  * (tgargs, tgfoid) are none.
+ *
+ * A crash may bring transaction ids that were not on disk a second time, and behind a pooler no
+ * connection tells of it, nor does the postmaster's start. PostgreSQL loses its statistics then, so
+ * the time of their reset tells (11 us; not before version 15, which reads a file for it).
  */
 static void
 make_feed(struct statement *made)
@@ -88,7 +92,9 @@ make_feed(struct statement *made)
 	"pg_trigger WHERE tgrelid = to_regclass($1)" \
 	" AND tgname IN ('jwt_changed', 'jwt_removed', 'jwt_emptied')"
 #define FEED_HEAD                                                                              \
-	"SELECT pg_postmaster_start_time()::text, pg_current_snapshot()::text,"                \
+	"SELECT concat(pg_postmaster_start_time(), ' ',"                                       \
+	" CASE WHEN current_setting('server_version_num')::integer >= 150000"                  \
+	" THEN pg_stat_get_bgwriter_stat_reset_time() END), pg_current_snapshot()::text,"      \
 	" (SELECT string_agg(oid::text || tgenabled::text || xmin::text, ' ' ORDER BY tgname)" \
 	" FROM " FEED_TRIGGERS "), NOT pg_is_in_recovery()"                                    \
 	" AND coalesce(has_table_privilege(to_regclass('jwt_change'), 'SELECT'), false)"       \

@@ -17,8 +17,8 @@ enum statement_number {
 	TOKEN_BLACKLIST,   /* jti -> a row if it was not yet */
 	STATEMENTS_NEEDED, /* the programs cannot do without those before; they can without these */
 
-	/* Both: server start, snapshot, triggers, whether the feed can be used, id of a changed
-	   user */
+	/* Both: server start or crash, snapshot, triggers, whether the feed can be used, id of a
+	   changed user */
 	FEED_START = STATEMENTS_NEEDED, /* table, arguments of its triggers -> one row, no id */
 	FEED_CHANGES, /* the same, snapshot of the last question -> one row or more */
 	STATEMENT_COUNT,

@@ -7,11 +7,13 @@ import contextlib
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import time
 
+import psycopg2
 import pytest
-from harness import fastcgi, ours, postgres, process
+from harness import bouncer, fastcgi, ours, postgres, process
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.postgres import Cluster, Standby
@@ -285,6 +287,33 @@ def test_a_cut_connection(fed, fleet):
         cursor.execute(CHANGES["deactivated"])
         cursor.execute("DELETE FROM jwt_change")  # so that only the new connection can tell
     hello.refuses(token(1))
+
+
+def works(action):
+    try:
+        action()
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not bouncer.PROGRAM, reason="no pgbouncer")
+def test_a_crash_behind_a_pooler(fed, fleet):
+    """PostgreSQL starts its processes anew, transaction ids that were not on disk come again, and no connection ends."""
+    pool = bouncer.Bouncer(fed.cluster, fed.our_environment()["PGUSER"])
+    try:
+        hello = fleet(environment=pool.environment(fed.our_environment()))
+        hello.warm(token(1))
+        with contextlib.closing(fed.cluster.connect("fed")) as victim:
+            os.kill(victim.get_backend_pid(), signal.SIGKILL)
+
+        process.wait_for(lambda: not works(lambda: fed.execute("SELECT 1")), "the end of all connections")
+        process.wait_for(lambda: works(fed.connect_again), "PostgreSQL")
+        fed.execute(CHANGES["deactivated"])
+        fed.execute("DELETE FROM jwt_change")  # as if its id had been seen before
+        hello.refuses(token(1))
+    finally:
+        pool.remove()
 
 
 @pytest.mark.skipif(not FAKETIME or ours.sanitized("hello"), reason="needs libfaketime, and no AddressSanitizer")

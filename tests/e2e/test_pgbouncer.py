@@ -1,73 +1,34 @@
 """PgBouncer in transaction mode between the programs and PostgreSQL: any question may meet any session."""
-import os
 import random
-import shutil
 import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from harness import client, fastcgi, ours, postgres, process
+from harness import client, fastcgi, ours, process
+from harness.bouncer import PROGRAM, Bouncer
 from harness.people import PASSWORD, PEOPLE
 from harness.profiles import PROFILES
 from harness.site import Site
 from harness.whoami import NAME, asking, whom
 
-PGBOUNCER = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin")
 pytestmark = pytest.mark.skipif(
-    not PGBOUNCER or bool(ours.missing(["token", "refresh", "hello", NAME])), reason="no pgbouncer, or nothing built")
-
-CONFIGURATION = """
-[databases]
-* = host={cluster} port=5432 user={user}
-[pgbouncer]
-listen_addr =
-listen_port = 6432
-unix_socket_dir = {folder}
-unix_socket_mode = 0777
-auth_type = any
-pool_mode = transaction
-default_pool_size = 2
-max_client_conn = 100
-logfile = {folder}/pgbouncer.log
-"""
+    not PROGRAM or bool(ours.missing(["token", "refresh", "hello", NAME])), reason="no pgbouncer, or nothing built")
 
 
 @pytest.fixture(scope="module")
 def pooled(cluster):
     """A site whose programs reach the cluster through two sessions, all of them together."""
-    prefix, owner = postgres.as_owner()
-    folder = cluster.folder / "pool"
-    folder.mkdir()
-    if owner:
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
     site = Site(cluster, "pooled")
     direct = site.our_environment()
-    (folder / "pgbouncer.ini").write_text(
-        CONFIGURATION.format(cluster=cluster.folder, folder=folder, user=direct["PGUSER"]))
-    site.bouncer = Bouncer([*prefix, PGBOUNCER, folder / "pgbouncer.ini"], folder)
+    site.bouncer = Bouncer(cluster, direct["PGUSER"])
     try:
-        site.our_environment = lambda: {**direct, "PGHOST": str(folder), "PGPORT": "6432"}
+        site.our_environment = lambda: site.bouncer.environment(direct)
         yield site
     finally:
         site.end()
-        site.bouncer.end()
-        shutil.rmtree(folder)
-
-
-class Bouncer:
-    def __init__(self, command, folder):
-        self.command, self.folder = command, folder
-        self.start()
-
-    def start(self):
-        self.process = process.start(self.command, self.folder / "log", cwd="/")
-        process.wait_for(lambda: (self.folder / ".s.PGSQL.6432").exists(), "PgBouncer")
-
-    def end(self, number=signal.SIGTERM):
-        process.end(self.process, number=number)
-        (self.folder / ".s.PGSQL.6432").unlink(missing_ok=True)  # if it was killed
+        site.bouncer.remove()
 
 
 def log_in(server):

@@ -57,6 +57,8 @@ class Server:
         self.bin = self.folder / "bin"
         self.bin.mkdir()
         (self.folder / "jwt-fcgi").mkdir()
+        # A copy: the web server's user may not enter the folders above the checkout.
+        shutil.copytree(ours.CHECKOUT / "servers", self.folder / "share/servers")
         for name in names:
             shutil.copy(ours.program(name), self.bin / name)
         self.configuration = self.bin / "jwt-fcgi.conf"
@@ -68,7 +70,7 @@ class Server:
         self.port = process.free_port()
         self.replaced = {
             "/usr/lib/jwt-fcgi": self.bin,
-            "/usr/share/jwt-fcgi": ours.CHECKOUT,
+            "/usr/share/jwt-fcgi": self.folder / "share",
             "/run/fcgiwrap.socket": self.folder / "fcgiwrap.sock",
             "/run/jwt-fcgi": self.folder,
             "127.0.0.1:8000": f"127.0.0.1:{self.port}",

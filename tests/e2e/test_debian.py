@@ -2,9 +2,11 @@
 and the services in a container that systemd has booted."""
 import gzip
 import os
+import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -19,13 +21,22 @@ def run(*command, **more):
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
+def built():
     """The folder with the .deb and .changes, made from a copy of what git knows."""
     for name in ("dpkg-buildpackage", "dh"):
         servers.tool(name)
     if "-fsanitize" in (ours.BUILD / "Makefile").read_text():
         pytest.skip("the package is the same whatever the build is checked with")
-    folder = tmp_path_factory.mktemp("debian")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="jwt-fcgi-debian-"))
+    folder.chmod(0o755)  # a folder of pytest's would be in one that is closed to other users
+    try:
+        build(folder)
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def build(folder):
     source = folder / "jwt-fcgi"
     if (ours.CHECKOUT / ".git").exists():
         source.mkdir()
@@ -41,7 +52,6 @@ def built(tmp_path_factory):
                    if not name.startswith(("JWT_", "PG", "CC", "CFLAGS", "LDFLAGS", "MAKE"))}
     environment["DEB_BUILD_OPTIONS"] = "nocheck noautodbgsym parallel=2"
     run("dpkg-buildpackage", "-us", "-uc", "-b", "-d", cwd=source, env=environment)
-    return folder
 
 
 def test_lintian(built):
@@ -54,8 +64,6 @@ def test_lintian(built):
 def unpacked(built):
     folder = built / "unpacked"
     run("dpkg", "-x", next(path for path in built.glob("*.deb") if "dbgsym" not in path.name), folder)
-    for parent in [folder, *folder.parents][:4]:
-        parent.chmod(0o755)
     return folder
 
 

@@ -96,6 +96,8 @@ slot_drain(struct slot *slot)
 {
 	ssize_t got = recv(slot->connection, inbox, sizeof(inbox), 0);
 
+	if (got > 0)
+		explicit_bzero(inbox, (size_t)got);
 	return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 }
 

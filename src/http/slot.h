@@ -42,7 +42,7 @@ struct slot *slot_new(int connection, const struct guard *rules);
  */
 enum guard_verdict slot_receive(struct slot *);
 
-/* Receives and forgets. false: the peer has closed the connection. */
+/* Receives and wipes. false: the peer has closed the connection. */
 bool slot_drain(struct slot *);
 
 /* Wipes what was received; the next bytes belong to the next request. */

@@ -235,7 +235,8 @@ judge_error(struct database *database, const struct query *query, const PGresult
 		database->unprepared = true;
 		return TRY_AGAIN;
 	}
-	if (strcmp(state, "0A000") == 0) {
+	/* Also what the server cannot do, but then a statement that is not prepared has it too. */
+	if (strcmp(state, "0A000") == 0 && database->prepared[query->statement - database->table]) {
 		database->outdated = true;
 		return TRY_AGAIN;
 	}

@@ -243,6 +243,18 @@ def test_the_database_refuses_its_service(away, fault):
         assert program.process.poll() is None
 
 
+def test_what_the_server_cannot_do_is_named(away):
+    """0A000 of a statement that is not prepared is no outdated plan: a new connection changes nothing."""
+    away.connect_again()
+    away.execute("CREATE FUNCTION broken(text) RETURNS SETOF auth_user LANGUAGE plpgsql AS"
+                 " $$ BEGIN RAISE feature_not_supported USING MESSAGE = 'not here'; END $$")
+    query = "SELECT id, password, is_active FROM broken($1)"
+    every = environment(away, PGUSER=USER, JWT_USER_QUERY=query, JWT_USER_ID_QUERY=query)
+    with fastcgi.Program("token", every) as program:
+        assert [login(program) for _ in range(3)] == [503] * 3
+        assert program.log.read_text().count("database: 0A000: ") == 3
+
+
 def test_descriptors_run_out(away):
     """No descriptor for a connection of any kind is an outage, and over when there is one again."""
     with fastcgi.Program("token", environment(away, PGUSER=USER)) as program:

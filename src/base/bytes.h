@@ -1,5 +1,5 @@
 /*
- * Bytes with a length: a view of somebody's memory, and a buffer that grows in an arena.
+ * Bytes with a length: a view of memory of another owner, and a buffer that grows in an arena.
  */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H

@@ -1,6 +1,6 @@
 /*
- * A process that can have no memory ends with one line in the log, and its supervisor starts
- * another: nobody has to go on without, and no refusal is made from a lack of it.
+ * A process that gets no memory ends with one line in the log, and its supervisor starts another:
+ * no caller tests for NULL, and no request is refused for want of memory.
  */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H

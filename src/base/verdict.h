@@ -1,5 +1,5 @@
 /*
- * The three answers to a question about somebody.
+ * The three answers to a question about a user or a token.
  */
 #ifndef BASE_VERDICT_H
 #define BASE_VERDICT_H

@@ -123,7 +123,8 @@ connection_wait(const PGconn *connection, short events, int64_t deadline)
 	return ready > 0;
 }
 
-/* Until libpq has a connection or none to hope for; false at a host that has had its share. */
+/* Until libpq has a connection or has failed; false at a host that has had its share of the time.
+ */
 static bool
 advance(PGconn *connection, const struct hosts *hosts, int64_t deadline, size_t *at)
 {

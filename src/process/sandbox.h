@@ -1,5 +1,6 @@
 /*
- * What a program gives up once it has started (JWT_SANDBOX): whoever breaks in finds an empty room.
+ * What a program gives up once it has started (JWT_SANDBOX): limits what an attacker who controls
+ * the process can do.
  *
  * No new privileges, no capability but to read files as root, no core dump and no debugger; by
  * seccomp no other program, no process, and no socket but those that PostgreSQL is reached by; by

@@ -87,7 +87,7 @@ allow_folder_of(int ruleset, const char *path)
 	char *slash;
 
 	snprintf(folder, sizeof(folder), "%s", path);
-	for (int turn = 0; turn < 2; turn++) {
+	for (int i = 0; i < 2; i++) {
 		slash = strrchr(folder, '/');
 		if (slash != NULL && slash != folder) {
 			*slash = '\0';

@@ -243,6 +243,21 @@ def test_the_database_refuses_its_service(away, fault):
         assert program.process.poll() is None
 
 
+def test_a_table_altered_under_prepared_statements(away):
+    away.connect_again()
+    away.execute("PREPARE users AS SELECT username FROM auth_user")
+    with fastcgi.Program("token", environment(away, PGUSER=USER)) as program:
+        assert [login(program) for _ in range(3)] == [200] * 3
+        away.execute("ALTER TABLE auth_user ALTER username TYPE varchar(151)")
+        try:
+            with pytest.raises(psycopg2.errors.FeatureNotSupported):
+                away.execute("EXECUTE users")
+            assert [login(program) for _ in range(3)] == [200] * 3
+            assert "database: " not in program.log.read_text()
+        finally:
+            away.execute("ALTER TABLE auth_user ALTER username TYPE varchar(150)")
+
+
 def test_what_the_server_cannot_do_is_named(away):
     """0A000 of a statement that is not prepared is no outdated plan: a new connection changes nothing."""
     away.connect_again()

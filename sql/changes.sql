@@ -11,7 +11,9 @@
 --
 -- To be run by the owner of the table of users, with CREATE on its schema; before or after roles.sql;
 -- can be run again at any time. PostgreSQL 13 or newer. Before a migration that alters the type of one
--- of these columns run changes-remove.sql, and this file after it.
+-- of these columns run changes-remove.sql, and this file after it. The feed is not used for a table with
+-- partitions or tables that inherit from it. The programs must reach the primary server and no other:
+-- a pooler that sends reads to standbys would let them take a row for good that has changed already.
 \if :{?users} \else \set users auth_user \endif
 \if :{?id} \else \set id id \endif
 \if :{?username} \else \set username username \endif

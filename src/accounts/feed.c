@@ -85,9 +85,9 @@ set_usable(struct feed *feed, bool usable, bool expected)
 {
 	if (expected && !usable)
 		log_warning("change feed: not in use: jwt_change or its triggers are missing, "
-			    "disabled or made for other columns or another schema, or the server "
-			    "is a standby; every request reads the database; sql/changes.sql "
-			    "installs the feed");
+			    "disabled or made for other columns or another schema, the table of "
+			    "users has partitions or children, or the server is a standby; every "
+			    "request reads the database; sql/changes.sql installs the feed");
 	feed->usable = usable;
 }
 

@@ -79,7 +79,8 @@ make_tokens(struct arena *arena, const char *user, struct statement *made)
  * the snapshot that it returns belong together: a change that it did not see is not visible in the
  * snapshot, and the next question finds it. The last condition on xid: after a dump and restore
  * rows carry ids of the future. Triggers that watch other columns or fill a table of another schema
- * (tgargs, tgfoid) are none.
+ * (tgargs, tgfoid) are none. Nor are those of a table with children or partitions, whose rows can
+ * change without them.
  *
  * A crash may bring transaction ids that were not on disk a second time, and behind a pooler no
  * connection tells of it, nor does the postmaster's start. PostgreSQL loses its statistics then, so
@@ -99,7 +100,8 @@ make_feed(struct statement *made)
 	" FROM " FEED_TRIGGERS "), NOT pg_is_in_recovery()"                                    \
 	" AND coalesce(has_table_privilege(to_regclass('jwt_change'), 'SELECT'), false)"       \
 	" AND (SELECT count(*) FROM " FEED_TRIGGERS " AND tgenabled = 'A'"                     \
-	" AND tgfoid = to_regproc('jwt_user_changed') AND tgargs IN ('', $2::bytea)) = 3"
+	" AND tgfoid = to_regproc('jwt_user_changed') AND tgargs IN ('', $2::bytea)) = 3"      \
+	" AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = to_regclass($1))"
 
 	made[FEED_START] = (struct statement){FEED_HEAD ", NULL::text", 2, REPEATABLE};
 	made[FEED_CHANGES] = (struct statement){FEED_HEAD

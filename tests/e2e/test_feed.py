@@ -258,12 +258,15 @@ OTHERS = {  # what changes.sql is run with
     "other activity": ["-v", "active=is_staff"],
     "other name": ["-v", "username=email"],
     "other schema": ["-v", "users=public.auth_user", "-c", "CREATE SCHEMA other; SET search_path = other"],
+    "children": ["-c", "CREATE SCHEMA other; CREATE TABLE other.child () INHERITS (auth_user);"
+                       "WITH one AS (DELETE FROM auth_user WHERE id = 1 RETURNING *)"
+                       "INSERT INTO other.child SELECT * FROM one"],
 }
 
 
 @pytest.mark.parametrize("other", OTHERS)
 def test_a_feed_of_something_else_is_none(fed, fleet, other):
-    """Triggers that watch other columns than the settings name, or fill a table that the program does not read."""
+    """Triggers that watch other columns than the settings name, or not all rows, or fill a table that is not read."""
     fed.cluster.psql("fed", *OTHERS[other], "-f", SQL / "changes.sql")
     try:
         hello = fleet(count=1)

@@ -102,13 +102,55 @@ tokener_zero(struct json_tokener *tokener, size_t length)
 	json_tokener_reset(tokener);
 }
 
-/* A number at the end of the text is read when a NUL follows. json-c has no word for no memory. */
-static enum json_tokener_error
-tokener_read(struct json_tokener *tokener, struct bytes text, struct json_object **out, size_t *at)
+/* Where the value of the text's next member begins, of a text that strict_check() let pass. */
+static size_t
+value_start(struct bytes text, size_t at)
 {
+	bool in_string = false;
+
+	for (; at < text.length; at++) {
+		if (text.data[at] == '\\')
+			at++;
+		else if (text.data[at] == '"')
+			in_string = !in_string;
+		else if (text.data[at] == ':' && !in_string)
+			return at + 1;
+	}
+	return text.length;
+}
+
+/* Zeroes the value that the one about to be read will replace: json-c frees it as it is. */
+static void
+zero_replaced(struct json_tokener *tokener)
+{
+	struct json_tokener_srec *level = &tokener->stack[tokener->depth];
+
+	if (level->obj_field_name != NULL)
+		zero_strings(json_member(level->current, level->obj_field_name));
+}
+
+/*
+ * Reads a text in one piece, or where a member may come twice, up to the value of each member. A
+ * number at the end of the text is read when a NUL follows. json-c has no word for no memory.
+ */
+static enum json_tokener_error
+tokener_read(struct json_tokener *tokener, struct bytes text, struct strict *strict,
+    struct json_object **out)
+{
+	const char *data = text.length == 0 ? "" : text.data;
+
 	errno = 0;
-	*out = json_tokener_parse_ex(tokener, text.length == 0 ? "" : text.data, (int)text.length);
-	*at = json_tokener_get_parse_end(tokener);
+	strict->at = 0;
+	do {
+		size_t end = strict->members > 1 && strict->rules == JSON_BODY
+				 ? value_start(text, strict->at)
+				 : text.length;
+
+		*out = json_tokener_parse_ex(tokener, data + strict->at, (int)(end - strict->at));
+		strict->at += json_tokener_get_parse_end(tokener);
+		zero_replaced(tokener);
+	} while (
+	    json_tokener_get_error(tokener) == json_tokener_continue && strict->at < text.length);
 	if (json_tokener_get_error(tokener) == json_tokener_continue)
 		*out = json_tokener_parse_ex(tokener, "", 1);
 	memory_need(errno == ENOMEM ? NULL : tokener);
@@ -119,7 +161,7 @@ static const char *
 tree_read(struct arena *arena, struct bytes text, struct strict *strict, struct json_object **out)
 {
 	struct json_tokener *tokener = tokener_open(text.length);
-	enum json_tokener_error error = tokener_read(tokener, text, out, &strict->at);
+	enum json_tokener_error error = tokener_read(tokener, text, strict, out);
 	size_t members = 0;
 	bool finite = true;
 

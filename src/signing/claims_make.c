@@ -1,7 +1,7 @@
 #include "signing/claims.h"
 
+#include "signing/crypto.h"
 #include "signing/jws.h"
-#include "signing/random.h"
 
 #include <string.h>
 
@@ -39,12 +39,12 @@ lifetime(const struct config *config, enum token_kind kind)
 static bool
 set_jti(const struct claims_context *context, struct json_object *claims)
 {
-	unsigned char random[JTI_BYTES];
+	unsigned char random[CRYPTO_ID_BYTES];
 	char hex[2 * sizeof(random)];
 
 	if (context->config->jti_claim == NULL)
 		return true;
-	if (!random_take(random))
+	if (!crypto_id(random))
 		return false;
 	for (size_t i = 0; i < sizeof(random); i++) {
 		hex[2 * i] = "0123456789abcdef"[random[i] >> 4];

@@ -1,7 +1,7 @@
 #include "signing/jwk.h"
 
 #include "signing/b64url.h"
-#include "signing/sha2.h"
+#include "signing/crypto.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -303,12 +303,8 @@ thumbprint(struct arena *arena, struct bytes members)
 {
 	struct buffer text = {.arena = arena};
 	unsigned char digest[SHA256_DIGEST_LENGTH];
-	struct sha2 hash;
 
-	sha2_begin(&hash, sizeof(digest));
-	sha2_add(&hash, members);
-	sha2_end(&hash, digest);
-	explicit_bzero(&hash, sizeof(hash));
+	crypto_sha256(members, digest);
 	b64url_encode(&text, (struct bytes){(char *)digest, sizeof(digest)});
 	return text.data;
 }

@@ -1,8 +1,8 @@
 #include "signing/key.h"
 
 #include "signing/b64url.h"
+#include "signing/crypto.h"
 #include "signing/ecdsa.h"
-#include "signing/hmac.h"
 #include "signing/jwk.h"
 
 #include <openssl/crypto.h>
@@ -82,7 +82,7 @@ key_of_secret(
 	}
 	key = key_new(algorithm);
 	key->hmac = arena_alloc(key->arena, sizeof(*key->hmac));
-	hmac_begin(key->hmac, algorithm->length, secret);
+	crypto_hmac_begin(key->hmac, algorithm->length, secret);
 	key->id = jwk_thumbprint_secret(key->arena, secret);
 	key->bits = (int)(secret.length * 8);
 	key->signs = true;
@@ -232,35 +232,41 @@ halves_belong_together(const struct key *key)
 	       key_verify(key, text, (struct bytes){(char *)signature, length});
 }
 
+/* Takes the pair over; false with *why if it cannot be a key of the algorithm. */
+static bool
+use_pair(struct arena *arena, struct key *key, EVP_PKEY *pair, const char **why)
+{
+	key->pair = pair;
+	*why = misfit(arena, key->algorithm, pair);
+	if (*why != NULL)
+		return false;
+	*why = "is damaged: its numbers do not make a key";
+	if (!is_public_key(pair))
+		return false;
+	*why = "is more than OpenSSL can do here";
+	if (!key->signs) {
+		key->pair = public_half(pair);
+		EVP_PKEY_free(pair);
+	}
+	if (key->pair == NULL || !jwk_describe(key))
+		return false;
+	key->bits = EVP_PKEY_get_bits(key->pair);
+	make_headers(key);
+	if (key->algorithm->family == FAMILY_EDDSA ? !prepare_edwards(key) : !prepare_digested(key))
+		return false;
+	*why = "is damaged: its private half belongs to another key";
+	return !key->signs || halves_belong_together(key);
+}
+
 struct key *
 key_of_pair(struct arena *arena, const struct algorithm *algorithm, EVP_PKEY *pair, bool private,
     const char **why)
 {
 	struct key *key = key_new(algorithm);
 
-	key->pair = pair;
 	key->signs = private;
-	*why = misfit(arena, algorithm, pair);
-	if (*why != NULL)
-		goto out;
-	*why = "is damaged: its numbers do not make a key";
-	if (!is_public_key(pair))
-		goto out;
-	*why = "is more than OpenSSL can do here";
-	if (!private) {
-		key->pair = public_half(pair);
-		EVP_PKEY_free(pair);
-	}
-	if (key->pair == NULL || !jwk_describe(key))
-		goto out;
-	key->bits = EVP_PKEY_get_bits(key->pair);
-	make_headers(key);
-	if (algorithm->family == FAMILY_EDDSA ? !prepare_edwards(key) : !prepare_digested(key))
-		goto out;
-	*why = "is damaged: its private half belongs to another key";
-	if (!private || halves_belong_together(key))
+	if (use_pair(arena, key, pair, why))
 		return key;
-out:
 	ERR_clear_error();
 	key_free(key);
 	return NULL;
@@ -305,7 +311,7 @@ key_sign(const struct key *key, struct bytes input, unsigned char *signature, si
 	if (!key->signs)
 		return false;
 	if (key->hmac != NULL) {
-		*length = hmac_make(key->hmac, input, signature);
+		*length = crypto_hmac_tag(key->hmac, input, signature);
 		return true;
 	}
 	if (key->algorithm->family == FAMILY_EDDSA) {
@@ -323,8 +329,8 @@ key_sign(const struct key *key, struct bytes input, unsigned char *signature, si
 static bool
 verify_hmac(const struct key *key, struct bytes input, struct bytes signature)
 {
-	unsigned char expected[HMAC_MAXIMUM];
-	size_t length = hmac_make(key->hmac, input, expected);
+	unsigned char expected[CRYPTO_HMAC_MAXIMUM];
+	size_t length = crypto_hmac_tag(key->hmac, input, expected);
 	bool same =
 	    signature.length == length && CRYPTO_memcmp(signature.data, expected, length) == 0;
 

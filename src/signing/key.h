@@ -12,7 +12,7 @@
 /* The longest signature of any algorithm, bytes: RSA with 8192 bits. */
 #define SIGNATURE_MAXIMUM 1024
 
-struct hmac;
+struct crypto_hmac;
 
 struct key {
 	struct arena *arena; /* of the key itself */
@@ -26,8 +26,8 @@ struct key {
 	/* Headers of its tokens, encoded: {"alg":"…","typ":"JWT"}, and with the kid between. */
 	struct bytes header, header_with_id;
 
-	struct hmac *hmac; /* of a secret */
-	EVP_PKEY *pair;    /* of all others */
+	struct crypto_hmac *hmac; /* of a secret */
+	EVP_PKEY *pair;           /* of all others */
 	EVP_MD *digest;
 	EVP_MD_CTX *hash;
 	EVP_PKEY_CTX *signer, *verifier; /* of a digest */

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "signing/openssl.h"
+#include "signing/crypto.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -301,7 +301,7 @@ keyring_load(const struct config *config, enum keyring_duty duty)
 {
 	struct keyring *keyring;
 
-	openssl_start();
+	crypto_start();
 	keyring = keyring_new();
 	keyring->config = config;
 	keyring->duty = duty;

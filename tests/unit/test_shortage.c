@@ -1,11 +1,11 @@
 #include "helpers.h"
 
 #include "signing/b64url.h"
+#include "signing/crypto.h"
 #include "signing/generate.h"
 #include "signing/jwk.h"
 #include "signing/keyfile.h"
 #include "signing/pem.h"
-#include "signing/random.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -19,7 +19,7 @@
 /*
  * OpenSSL fails at one moment, at each in turn: nothing that is made then is wrong, nothing is
  * accepted that is not signed, nothing leaks, and what was there before works on. It fails for want
- * of memory, where the programs would end (signing/openssl.h): what else it may fail for looks
+ * of memory, where the programs would end (signing/crypto.h): what else it may fail for looks
  * alike.
  */
 static bool watching;
@@ -186,13 +186,13 @@ generates(struct sample *sample)
 static bool
 takes_ids(struct sample *sample)
 {
-	unsigned char ids[40][JTI_BYTES];
+	unsigned char ids[40][CRYPTO_ID_BYTES];
 
 	(void)sample;
 	for (size_t i = 0; i < 40; i++) {
-		if (!random_take(ids[i]))
+		if (!crypto_id(ids[i]))
 			return false;
-		assert_true(i == 0 || memcmp(ids[i], ids[i - 1], JTI_BYTES) != 0);
+		assert_true(i == 0 || memcmp(ids[i], ids[i - 1], CRYPTO_ID_BYTES) != 0);
 	}
 	return true;
 }

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "signing/hmac.h"
+#include "signing/crypto.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -21,14 +21,14 @@ repeated(struct arena *arena, char byte, size_t count)
 static void
 assert_tag(size_t size, struct bytes secret, struct bytes input, const char *hex)
 {
-	struct hmac hmac;
-	unsigned char tag[HMAC_MAXIMUM];
-	char text[2 * HMAC_MAXIMUM + 1] = "";
+	struct crypto_hmac hmac;
+	unsigned char tag[CRYPTO_HMAC_MAXIMUM];
+	char text[2 * CRYPTO_HMAC_MAXIMUM + 1] = "";
 	size_t length;
 
-	hmac_begin(&hmac, size, secret);
+	crypto_hmac_begin(&hmac, size, secret);
 	for (int again = 0; again < 2; again++) {
-		length = hmac_make(&hmac, input, tag);
+		length = crypto_hmac_tag(&hmac, input, tag);
 		for (size_t i = 0; i < length; i++)
 			snprintf(text + 2 * i, 3, "%02x", tag[i]);
 		assert_string_equal(text, hex);
@@ -69,7 +69,7 @@ static void
 test_as_openssl(void **state)
 {
 	static const char *const digests[] = {"SHA256", "SHA384", "SHA512"};
-	unsigned char bytes[300], tag[HMAC_MAXIMUM], expected[HMAC_MAXIMUM];
+	unsigned char bytes[300], tag[CRYPTO_HMAC_MAXIMUM], expected[CRYPTO_HMAC_MAXIMUM];
 	unsigned expected_length;
 	size_t length;
 
@@ -80,10 +80,10 @@ test_as_openssl(void **state)
 		for (size_t size = 1; size < 290; size++) {
 			struct bytes secret = {(char *)bytes, size};
 			struct bytes input = {(char *)bytes + 1, 290 - size};
-			struct hmac hmac;
+			struct crypto_hmac hmac;
 
-			hmac_begin(&hmac, 32 + 16 * i, secret);
-			length = hmac_make(&hmac, input, tag);
+			crypto_hmac_begin(&hmac, 32 + 16 * i, secret);
+			length = crypto_hmac_tag(&hmac, input, tag);
 			assert_non_null(HMAC(EVP_get_digestbyname(digests[i]), secret.data,
 			    (int)size, bytes + 1, input.length, expected, &expected_length));
 			assert_int_equal(length, expected_length);

@@ -1,0 +1,192 @@
+/* Deprecated since OpenSSL 3.0 in favour of EVP; see the header for why not. */
+#define OPENSSL_API_COMPAT 0x10100000L
+
+#include "signing/crypto.h"
+
+#include "base/memory.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#define STOCK 16 /* ids for one system call, whose 256 bytes no signal cuts (getrandom(2)) */
+
+static void *
+allocate(size_t size, const char *file, int line)
+{
+	(void)file, (void)line;
+	return size == 0 ? NULL : memory_need(malloc(size));
+}
+
+static void *
+reallocate(void *piece, size_t size, const char *file, int line)
+{
+	(void)file, (void)line;
+	if (size > 0)
+		return memory_need(realloc(piece, size));
+	free(piece);
+	return NULL;
+}
+
+static void
+release(void *piece, const char *file, int line)
+{
+	(void)file, (void)line;
+	free(piece);
+}
+
+void
+crypto_start(void)
+{
+	CRYPTO_set_mem_functions(allocate, reallocate, release);
+}
+
+/* In a page that a child of fork(2) finds empty, so that no two processes ever share an id. */
+struct stock {
+	size_t left;
+	unsigned char ids[STOCK][CRYPTO_ID_BYTES];
+};
+
+static struct stock *
+stock_new(void)
+{
+	struct stock *stock =
+	    mmap(NULL, sizeof(*stock), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (stock == MAP_FAILED)
+		return NULL;
+	if (madvise(stock, sizeof(*stock), MADV_WIPEONFORK) == 0)
+		return stock;
+	munmap(stock, sizeof(*stock));
+	return NULL;
+}
+
+/* The kernel's own generator: that of OpenSSL would be seeded from it, at a millisecond's cost. */
+static bool
+fill(void *out, size_t size)
+{
+	return getrandom(out, size, 0) == (ssize_t)size;
+}
+
+bool
+crypto_id(unsigned char *out)
+{
+	static struct stock *stock;
+	static bool without;
+
+	if (stock == NULL && !without) {
+		stock = stock_new();
+		without = stock == NULL;
+	}
+	if (without)
+		return fill(out, CRYPTO_ID_BYTES);
+	if (stock->left == 0) {
+		if (!fill(stock->ids, sizeof(stock->ids)))
+			return false;
+		stock->left = STOCK;
+	}
+	stock->left--;
+	memcpy(out, stock->ids[stock->left], CRYPTO_ID_BYTES);
+	explicit_bzero(stock->ids[stock->left], CRYPTO_ID_BYTES);
+	return true;
+}
+
+static bool
+is_narrow(const struct crypto_sha2 *hash)
+{
+	return hash->length == SHA256_DIGEST_LENGTH;
+}
+
+static void
+sha2_begin(struct crypto_sha2 *hash, size_t length)
+{
+	hash->length = length;
+	if (is_narrow(hash))
+		SHA256_Init(&hash->state.narrow);
+	else if (length == SHA384_DIGEST_LENGTH)
+		SHA384_Init(&hash->state.wide);
+	else
+		SHA512_Init(&hash->state.wide);
+}
+
+static void
+sha2_add(struct crypto_sha2 *hash, struct bytes input)
+{
+	if (is_narrow(hash))
+		SHA256_Update(&hash->state.narrow, input.data, input.length);
+	else
+		SHA512_Update(&hash->state.wide, input.data, input.length);
+}
+
+/* SHA-384 is SHA-512 from another beginning, and shorter: the state has the length. */
+static void
+sha2_end(struct crypto_sha2 *hash, unsigned char *out)
+{
+	if (is_narrow(hash))
+		SHA256_Final(out, &hash->state.narrow);
+	else
+		SHA512_Final(out, &hash->state.wide);
+}
+
+void
+crypto_sha256(struct bytes input, unsigned char hash[static SHA256_DIGEST_LENGTH])
+{
+	struct crypto_sha2 state;
+
+	sha2_begin(&state, SHA256_DIGEST_LENGTH);
+	sha2_add(&state, input);
+	sha2_end(&state, hash);
+	explicit_bzero(&state, sizeof(state));
+}
+
+/* secret: of a whole block. */
+static void
+begin_half(struct crypto_sha2 *half, size_t length, const unsigned char *secret, unsigned char pad)
+{
+	unsigned char block[SHA512_CBLOCK];
+	size_t size;
+
+	sha2_begin(half, length);
+	size = is_narrow(half) ? SHA256_CBLOCK : SHA512_CBLOCK;
+	for (size_t i = 0; i < size; i++)
+		block[i] = secret[i] ^ pad;
+	sha2_add(half, (struct bytes){(char *)block, size});
+	explicit_bzero(block, sizeof(block));
+}
+
+void
+crypto_hmac_begin(struct crypto_hmac *hmac, size_t length, struct bytes secret)
+{
+	unsigned char block[SHA512_CBLOCK] = {0};
+
+	sha2_begin(&hmac->inner, length);
+	if (secret.length <= (is_narrow(&hmac->inner) ? SHA256_CBLOCK : SHA512_CBLOCK)) {
+		memcpy(block, secret.data, secret.length);
+	} else {
+		sha2_add(&hmac->inner, secret);
+		sha2_end(&hmac->inner, block);
+	}
+	begin_half(&hmac->inner, length, block, 0x36);
+	begin_half(&hmac->outer, length, block, 0x5c);
+	explicit_bzero(block, sizeof(block));
+}
+
+static void
+end_half(const struct crypto_sha2 *half, struct bytes input, unsigned char *hash)
+{
+	struct crypto_sha2 going = *half;
+
+	sha2_add(&going, input);
+	sha2_end(&going, hash);
+	explicit_bzero(&going, sizeof(going));
+}
+
+size_t
+crypto_hmac_tag(const struct crypto_hmac *hmac, struct bytes input,
+    unsigned char tag[static CRYPTO_HMAC_MAXIMUM])
+{
+	end_half(&hmac->inner, input, tag);
+	end_half(&hmac->outer, (struct bytes){(char *)tag, hmac->inner.length}, tag);
+	return hmac->inner.length;
+}

@@ -9,9 +9,11 @@
 
 #include <ctype.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DEAREST_MAXIMUM 256 /* Django's column holds 128 */
+#define SESSION_COLUMNS 3   /* behind those of the account, of SESSION_JUDGE */
 
 /* Of the hashes that were verified, the one that took most work. */
 struct dearest {
@@ -89,11 +91,11 @@ find_fault(struct accounts *accounts, struct arena *arena, enum statement_number
 	*verdict = VERDICT_NO;
 	return arena_printf(arena, "%s: %s%s", own ? "database" : setting_of(accounts, statement),
 	    fault,
-	    !own ? ""
-	    : strncmp(fault, "42501", 5) == 0
-		? "; sql/roles.sql grants the rights"
-		: "; sql/schema.sql makes the tables; JWT_USER_... and "
-		  "JWT_TOKEN_BLACKLIST say what is used");
+	    !own                              ? ""
+	    : strncmp(fault, "42501", 5) == 0 ? "; sql/roles.sql grants the rights"
+	    : statement >= SESSION_BEGIN      ? "; sql/sessions.sql makes the tables"
+					 : "; sql/schema.sql makes the tables; JWT_USER_... and "
+					   "JWT_TOKEN_BLACKLIST say what is used");
 }
 
 enum verdict
@@ -102,8 +104,10 @@ accounts_check(struct accounts *accounts, struct arena *arena, bool rights)
 	enum verdict verdict = VERDICT_YES, all = VERDICT_YES;
 	const char *fault, *last = "";
 
-	for (int statement = 0; statement < STATEMENTS_NEEDED && verdict != VERDICT_UNDECIDED;
+	for (int statement = 0; statement < STATEMENT_COUNT && verdict != VERDICT_UNDECIDED;
 	     statement++) {
+		if (statement == FEED_START || statement == FEED_CHANGES)
+			continue; /* the programs can do without */
 		fault =
 		    find_fault(accounts, arena, (enum statement_number)statement, rights, &verdict);
 		/* One missing table is a fault of several statements. */
@@ -136,16 +140,50 @@ find(struct accounts *accounts, struct arena *arena, enum statement_number numbe
 									  : VERDICT_UNDECIDED;
 }
 
+/* The id itself, not another way to write it (" 1", "+1", another case of a citext). */
+static enum verdict
+same_id(enum verdict verdict, const struct account *found, const char *user_id)
+{
+	return verdict == VERDICT_YES && strcmp(found->user_id, user_id) != 0 ? VERDICT_NO
+									      : verdict;
+}
+
 enum verdict
 account_find(
     struct accounts *accounts, struct arena *arena, const char *user_id, struct account *out)
 {
 	enum verdict verdict = find(accounts, arena, USER_BY_ID, user_id, out);
 
-	/* The id itself, not another way to write it (" 1", "+1", another case of a citext). */
-	if (verdict == VERDICT_YES && strcmp(out->user_id, user_id) != 0)
-		return VERDICT_NO;
-	return verdict;
+	return same_id(verdict, out, user_id);
+}
+
+/* The last columns are of the session: gen and held, NULL if there is none, and unended. */
+static bool
+is_ended(const struct rows *rows, const struct known_owner *owner)
+{
+	const char *const *last = &rows->values[rows->columns - SESSION_COLUMNS];
+
+	if (owner->sid == NULL)
+		return strcmp(last[2], "t") != 0;
+	return last[0] == NULL || (atol(last[1]) < owner->gen && owner->gen < atol(last[0]));
+}
+
+enum verdict
+account_judge(struct accounts *accounts, struct arena *arena, const struct known_owner *owner,
+    int64_t earliest, struct account *out, bool *ended)
+{
+	const char *since = arena_printf(arena, "%lld", (long long)earliest);
+	struct rows rows;
+	enum verdict verdict = ask(accounts, arena, SESSION_JUDGE,
+	    (const char *[]){owner->user_id, owner->user_id, owner->sid, since}, &rows);
+
+	if (verdict != VERDICT_YES)
+		return verdict;
+	*ended = is_ended(&rows, owner);
+	rows.columns -= SESSION_COLUMNS;
+	if (rows.count > 1 || !account_row_read(&rows, setting_of(accounts, USER_BY_ID), out))
+		return VERDICT_UNDECIDED;
+	return same_id(VERDICT_YES, out, owner->user_id);
 }
 
 /* What is kept has no use but its cost: letters take the place of the digest behind the last '$'.
@@ -262,17 +300,24 @@ account_authenticate(struct accounts *accounts, struct arena *arena, struct byte
 }
 
 enum verdict
-account_known(struct accounts *accounts, struct arena *arena, const char *user_id,
-    const char *digest, struct account *out)
+account_known(struct accounts *accounts, struct arena *arena, const struct known_owner *owner,
+    struct account *out)
 {
-	*out = (struct account){.user_id = user_id, .active = true};
-	return feed_find(accounts->feed, arena, &(struct known_owner){user_id, digest}, &out->name);
+	*out = (struct account){.user_id = owner->user_id, .active = true};
+	return feed_find(accounts->feed, arena, owner, &out->name);
 }
 
 void
-account_remember(struct accounts *accounts, const struct account *account, const char *digest)
+account_remember(
+    struct accounts *accounts, const struct known_owner *owner, const struct account *account)
 {
-	feed_add(accounts->feed, &(struct known_owner){account->user_id, digest}, account->name);
+	feed_add(accounts->feed, owner, account->name);
+}
+
+struct database *
+accounts_database(struct accounts *accounts)
+{
+	return accounts->database;
 }
 
 struct feed_state

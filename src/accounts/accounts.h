@@ -61,13 +61,24 @@ enum verdict account_find(
 /*
  * The account of a token without a read, if it was read and found good before and is unchanged
  * (accounts/feed.h). YES: *out has user_id and, if accounts_open() was asked for names, name. NO:
- * it must be read. UNDECIDED: an outage. digest: what the token says of the password; may be NULL.
+ * it must be read. UNDECIDED: an outage.
  */
-enum verdict account_known(struct accounts *, struct arena *, const char *user_id,
-    const char *digest, struct account *out);
+enum verdict account_known(
+    struct accounts *, struct arena *, const struct known_owner *, struct account *out);
 
 /* To be called once an account that account_known() did not know was read and found good. */
-void account_remember(struct accounts *, const struct account *, const char *digest);
+void account_remember(struct accounts *, const struct known_owner *, const struct account *);
+
+/* The connection that all of an account's questions go over. */
+struct database *accounts_database(struct accounts *);
+
+/*
+ * account_find() for a token with JWT_SESSIONS. *ended: the session is over or the token's
+ * generation is void; for a token without a session (sid NULL): all sessions of the user were ended
+ * after `earliest`, in seconds since the epoch.
+ */
+enum verdict account_judge(struct accounts *, struct arena *, const struct known_owner *,
+    int64_t earliest, struct account *out, bool *ended);
 
 /* What the change feed is doing, for metrics. */
 struct feed_state accounts_feed(const struct accounts *);

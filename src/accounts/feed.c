@@ -16,7 +16,7 @@
 #define CHANGES_MAXIMUM 4096  /* the statement returns one more */
 
 /* Columns of both statements. */
-enum { STARTED, SNAPSHOT, TRIGGERS, USABLE, CHANGED, COLUMNS };
+enum { STARTED, SNAPSHOT, TRIGGERS, USABLE, CHANGED_USER, CHANGED_SID };
 
 struct feed {
 	struct database *database;
@@ -98,7 +98,8 @@ remove_changed(struct feed *feed, const struct rows *rows)
 	size_t count = 0;
 
 	for (size_t row = 0; row < rows->count; row++) {
-		const char *user_id = rows->values[row * rows->columns + CHANGED];
+		const char *const *values = &rows->values[row * rows->columns];
+		const char *user_id = values[CHANGED_USER], *sid = values[CHANGED_SID];
 
 		if (user_id == NULL)
 			continue;
@@ -106,7 +107,7 @@ remove_changed(struct feed *feed, const struct rows *rows)
 			known_clear(feed->known);
 			return;
 		}
-		changed[count++] = user_id;
+		changed[count++] = sid != NULL ? sid : user_id;
 	}
 	if (count > 0)
 		known_remove(feed->known, changed, count);

@@ -15,9 +15,8 @@
 #define BUCKET 4 /* entries: a cache line */
 
 struct entry {
-	uint64_t owner; /* 0: the entry is free */
-	uint32_t user;
-	uint32_t unused;
+	uint64_t owner;         /* 0: the entry is free */
+	uint32_t user, session; /* hashes of user id and sid */
 };
 
 /* A bucket's newest entry stands first; free ones stand behind the others. */
@@ -71,26 +70,45 @@ hash_text(SHA256_CTX *hash, const char *text)
 }
 
 static uint64_t
-hash_of(const struct known *known, const char *user_id, const struct known_owner *owner)
+hash_end(SHA256_CTX *hash)
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
+	uint64_t out;
+
+	SHA256_Final(digest, hash);
+	memcpy(&out, digest, sizeof(out));
+	return out;
+}
+
+/* Never 0. */
+static uint64_t
+owner_hash(const struct known *known, const struct known_owner *owner)
+{
 	SHA256_CTX hash;
 	uint64_t out;
 
 	SHA256_Init(&hash);
 	SHA256_Update(&hash, known->key, sizeof(known->key));
-	hash_text(&hash, user_id);
-	if (owner != NULL)
-		hash_text(&hash, owner->digest);
-	SHA256_Final(digest, &hash);
-	memcpy(&out, digest, sizeof(out));
+	hash_text(&hash, owner->user_id);
+	hash_text(&hash, owner->digest);
+	hash_text(&hash, owner->sid);
+	SHA256_Update(&hash, &owner->gen, sizeof(owner->gen));
+	out = hash_end(&hash);
 	return out == 0 ? 1 : out;
 }
 
+/* Of a user id or a sid; 0 for NULL. */
 static uint32_t
-user_hash(const struct known *known, const char *user_id)
+id_hash(const struct known *known, const char *id)
 {
-	return (uint32_t)hash_of(known, user_id, NULL);
+	SHA256_CTX hash;
+
+	if (id == NULL)
+		return 0;
+	SHA256_Init(&hash);
+	SHA256_Update(&hash, known->key, sizeof(known->key));
+	hash_text(&hash, id);
+	return (uint32_t)hash_end(&hash);
 }
 
 /*
@@ -126,7 +144,7 @@ bool
 known_has(const struct known *known, const struct known_owner *owner, struct arena *arena,
     const char **name)
 {
-	uint64_t hash = hash_of(known, owner->user_id, owner);
+	uint64_t hash = owner_hash(known, owner);
 
 	for (int choice = 0; choice < 2; choice++) {
 		size_t bucket = bucket_of(known, hash, choice);
@@ -160,7 +178,7 @@ bucket_shift(struct known *known, size_t bucket)
 void
 known_add(struct known *known, const struct known_owner *owner, const char *name)
 {
-	uint64_t hash = hash_of(known, owner->user_id, owner);
+	uint64_t hash = owner_hash(known, owner);
 	size_t bucket = bucket_of(known, hash, 0), other = bucket_of(known, hash, 1);
 
 	if (known->names != NULL && (name == NULL || strlen(name) > KNOWN_NAME_MAXIMUM))
@@ -170,8 +188,9 @@ known_add(struct known *known, const struct known_owner *owner, const char *name
 	if (bucket_size(known, other) < bucket_size(known, bucket))
 		bucket = other;
 	bucket_shift(known, bucket);
-	known->entries[bucket][0] =
-	    (struct entry){.owner = hash, .user = user_hash(known, owner->user_id)};
+	known->entries[bucket][0] = (struct entry){.owner = hash,
+	    .user = id_hash(known, owner->user_id),
+	    .session = id_hash(known, owner->sid)};
 	if (known->names != NULL)
 		strcpy(known->names[bucket][0], name);
 }
@@ -199,18 +218,24 @@ bucket_remove(struct known *known, size_t bucket, int i)
 	known->count--;
 }
 
+static bool
+is_among(uint32_t hash, const uint32_t *sorted, size_t count)
+{
+	return bsearch(&hash, sorted, count, sizeof(*sorted), compare_hashes) != NULL;
+}
+
 void
-known_remove(struct known *known, const char *const *user_ids, size_t count)
+known_remove(struct known *known, const char *const *ids, size_t count)
 {
 	uint32_t *hashes = memory_need(calloc(count + 1, sizeof(*hashes)));
 
 	for (size_t i = 0; i < count; i++)
-		hashes[i] = user_hash(known, user_ids[i]);
+		hashes[i] = id_hash(known, ids[i]);
 	qsort(hashes, count, sizeof(*hashes), compare_hashes);
 	for (size_t bucket = 0; bucket < known->buckets; bucket++)
 		for (int i = 0; i < BUCKET && known->entries[bucket][i].owner != 0;)
-			if (bsearch(&known->entries[bucket][i].user, hashes, count, sizeof(*hashes),
-				compare_hashes) != NULL)
+			if (is_among(known->entries[bucket][i].user, hashes, count) ||
+			    is_among(known->entries[bucket][i].session, hashes, count))
 				bucket_remove(known, bucket, i);
 			else
 				i++;

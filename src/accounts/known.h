@@ -2,9 +2,10 @@
  * The owners of tokens that this process has read from the database and found good.
  *
  * A hash table of a fixed size in this process's memory. An entry is a 64-bit hash of what was
- * judged, under a random key of this process, beside a 32-bit hash of the user id, by which entries
- * are removed: 16 bytes, or 64 with the user's name. A full table, a hash that collides in the 32
- * bits or a name that is too long costs a read of the database, never a wrong answer.
+ * judged, under a random key of this process, beside 32-bit hashes of the user id and the sid, by
+ * which entries are removed: 16 bytes, or 64 with the user's name. A full table, a hash that
+ * collides in the 32 bits or a name that is too long costs a read of the database, never a wrong
+ * answer.
  *
  * Whether what the table says is still true is not decided here: see accounts/feed.h.
  */
@@ -22,6 +23,8 @@ struct known;
 struct known_owner {
 	const char *user_id; /* as the token's claim and the row have it */
 	const char *digest;  /* of the password, where tokens carry one; else NULL */
+	const char *sid;     /* of the session; NULL if the token has none */
+	long gen;            /* generation of the session's tokens */
 };
 
 #define KNOWN_NAME_MAXIMUM 40 /* bytes */
@@ -41,8 +44,8 @@ bool known_has(const struct known *, const struct known_owner *, struct arena *,
  */
 void known_add(struct known *, const struct known_owner *, const char *name);
 
-/* Removes all entries of these user ids, in one pass over the table. */
-void known_remove(struct known *, const char *const *user_ids, size_t count);
+/* Removes all entries whose user id or sid is among these, in one pass over the table. */
+void known_remove(struct known *, const char *const *ids, size_t count);
 void known_clear(struct known *);
 
 size_t known_count(const struct known *); /* owners in the table */

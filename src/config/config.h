@@ -81,6 +81,12 @@ struct config {
 	long feed_poll;                   /* milliseconds; accounts/feed.h */
 	long feed_known;                  /* owners */
 	long feed_stale;                  /* seconds */
+
+	/* Sessions: accounts/sessions.h. */
+	bool sessions, session_rotate, session_convert, session_device;
+	long session_grace, session_recovery, session_max_age; /* seconds */
+	long session_max;
+	const char *session_id_claim, *session_generation_claim;
 };
 
 /*

@@ -40,7 +40,7 @@ enum column_type {
 	COLUMN_UUID,
 };
 
-#define COLUMNS_MAXIMUM 9
+#define COLUMNS_MAXIMUM 12
 
 /* In the arena. Columns beyond the maximum are left out. */
 struct rows {

@@ -1,6 +1,7 @@
 #include "db/statements.h"
 
 #include "base/bytes.h"
+#include "db/session_statements.h"
 
 const char *
 statements_quote(struct arena *arena, const char *name)
@@ -103,10 +104,10 @@ make_feed(struct statement *made)
 	" AND tgfoid = to_regproc('jwt_user_changed') AND tgargs IN ('', $2::bytea)) = 3"      \
 	" AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = to_regclass($1))"
 
-	made[FEED_START] = (struct statement){FEED_HEAD ", NULL::text", 2, REPEATABLE};
+	made[FEED_START] = (struct statement){FEED_HEAD ", NULL::text, NULL::text", 2, REPEATABLE};
 	made[FEED_CHANGES] = (struct statement){FEED_HEAD
-	    ", c.user_id FROM (SELECT 1) one LEFT JOIN LATERAL"
-	    " (SELECT user_id FROM jwt_change WHERE xid >= pg_snapshot_xmin($3::pg_snapshot)"
+	    ", c.user_id, replace(c.sid::text, '-', '') FROM (SELECT 1) one LEFT JOIN LATERAL"
+	    " (SELECT user_id, sid FROM jwt_change WHERE xid >= pg_snapshot_xmin($3::pg_snapshot)"
 	    " AND xid < pg_snapshot_xmax(pg_current_snapshot())"
 	    " AND NOT pg_visible_in_snapshot(xid, $3::pg_snapshot)"
 	    " ORDER BY xid LIMIT 4097) c ON true",
@@ -137,5 +138,7 @@ statements_make(struct arena *arena, const struct config *config)
 	if (config->token_blacklist)
 		make_tokens(arena, user, made);
 	make_feed(made);
+	if (config->sessions)
+		session_statements_make(arena, config, made);
 	return made;
 }

@@ -15,12 +15,26 @@ enum statement_number {
 	TOKEN_OUTSTANDING, /* user, jti, token, expires_at, created now */
 	TOKEN_BLACKLISTED, /* jti -> a row if it is */
 	TOKEN_BLACKLIST,   /* jti -> a row if it was not yet */
-	STATEMENTS_NEEDED, /* the programs cannot do without those before; they can without these */
 
 	/* Both: server start or crash, snapshot, triggers, whether the feed can be used, id of a
-	   changed user */
-	FEED_START = STATEMENTS_NEEDED, /* table, arguments of its triggers -> one row, no id */
+	   changed user, sid if it was one session that changed */
+	FEED_START,   /* table, arguments of its triggers -> one row, no id */
 	FEED_CHANGES, /* the same, snapshot of the last question -> one row or more */
+
+	/* Only with JWT_SESSIONS: sql/sessions.sql. key is an id as the user's row has it, user the
+	 * same as text; lifetimes and the like are intervals. */
+	SESSION_BEGIN,   /* key, hash, sid, life, age, address, agent -> seconds left */
+	SESSION_CONVERT, /* key, user, sid, life, age, address, agent, earliest -> seconds left */
+	SESSION_REFRESH, /* key, user, sid, gen, life, grace, recovery, behind -> gen, seconds left
+			  */
+	SESSION_STATE,   /* key, user, sid, grace, recovery -> active, gen, held, in grace,
+			  * in recovery, alive, seconds left */
+	SESSION_END,     /* user, sid, gen that is older or NULL -> a row if there was one */
+	SESSION_END_ALL, /* user, sid that stays or NULL -> how many */
+	SESSION_EVICT,   /* user, how many may stay -> sids */
+	SESSION_SWEEP,   /* user, sid of the last row seen -> the same; no row: begin again */
+	SESSION_JUDGE,   /* key, user, sid or NULL, earliest -> as USER_BY_ID, gen, held, unended */
+	SESSION_LIST,    /* user -> sid, created, rotated, expires, address, agent */
 	STATEMENT_COUNT,
 };
 

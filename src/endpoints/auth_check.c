@@ -75,7 +75,7 @@ decide(struct request *request, struct context *context)
 	struct claims_context read = context_claims(request, context);
 	struct account account;
 	struct json_object *claims;
-	struct reply reply = bearer_admit(request, context, &claims, &account);
+	struct reply reply = bearer_admit(request, context, WANTED_JUDGEMENT, &claims, &account);
 
 	if (reply.status != 0)
 		return reply_status(reply.status, reply.outcome);

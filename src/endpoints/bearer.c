@@ -5,7 +5,7 @@
 /* Tries the configured kinds of token in turn; all refusals are told. */
 static struct reply
 read_token(struct request *request, const struct context *context, struct bytes token,
-    struct json_object **claims)
+    enum token_kind *kind, struct json_object **claims)
 {
 	const char *const *class = context->config->auth_token_classes;
 	struct token_refusal refusals[2];
@@ -13,22 +13,23 @@ read_token(struct request *request, const struct context *context, struct bytes 
 
 	for (; *class != NULL && count < 2; class ++) {
 		bool sliding = strcmp(*class, token_class(TOKEN_SLIDING)) == 0;
-		enum token_kind kind = sliding ? TOKEN_SLIDING : TOKEN_ACCESS;
-		enum wire why = policy_token(request, context, token, kind, claims);
+		enum wire why;
 
+		*kind = sliding ? TOKEN_SLIDING : TOKEN_ACCESS;
+		why = policy_token(request, context, token, *kind, claims);
 		if (why == WIRE_OK)
 			return (struct reply){.status = 0};
 		if (why == WIRE_UNAVAILABLE)
 			return reply_refuse(request, why, NULL);
 		refusals[count++] =
-		    (struct token_refusal){token_class(kind), token_type(kind), why};
+		    (struct token_refusal){token_class(*kind), token_type(*kind), why};
 	}
 	return reply_given_token(request, refusals, count);
 }
 
 struct reply
-bearer_admit(struct request *request, const struct context *context, struct json_object **claims,
-    struct account *out)
+bearer_admit(struct request *request, const struct context *context, enum wanted wanted,
+    struct json_object **claims, struct account *out)
 {
 	static const enum wire wires[] = {[OWNER_GOOD] = WIRE_OK,
 	    [OWNER_NONE] = WIRE_NO_USER_ID,
@@ -37,16 +38,23 @@ bearer_admit(struct request *request, const struct context *context, struct json
 	    [OWNER_UNDECIDED] = WIRE_UNAVAILABLE,
 	    [OWNER_UNKNOWN] = WIRE_USER_NOT_FOUND,
 	    [OWNER_INACTIVE] = WIRE_USER_INACTIVE,
-	    [OWNER_CHANGED] = WIRE_PASSWORD_CHANGED};
+	    [OWNER_CHANGED] = WIRE_PASSWORD_CHANGED,
+	    [OWNER_ENDED] = WIRE_TOKEN_BLACKLISTED};
 	struct bytes token;
 	struct reply reply;
+	enum token_kind kind = TOKEN_ACCESS;
 	enum wire judged = request_token(request, &token);
 
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
-	reply = read_token(request, context, token, claims);
+	reply = read_token(request, context, token, &kind, claims);
 	if (reply.status != 0)
 		return reply;
-	judged = wires[policy_owner(request, context, *claims, WANTED_JUDGEMENT, out)];
+	judged = wires[policy_owner(request, context, *claims, wanted, out)];
+	if (judged == WIRE_TOKEN_BLACKLISTED) {
+		struct token_refusal ended = {token_class(kind), token_type(kind), judged};
+
+		return reply_given_token(request, &ended, 1);
+	}
 	return judged == WIRE_OK ? reply : reply_refuse(request, judged, NULL);
 }

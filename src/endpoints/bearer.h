@@ -10,7 +10,7 @@
  * Authenticates the request by its Authorization header, as SimpleJWT's JWTAuthentication: a reply
  * with status 0, the token's claims in *claims and the account in *out; or the refusal.
  */
-struct reply bearer_admit(
-    struct request *, const struct context *, struct json_object **claims, struct account *out);
+struct reply bearer_admit(struct request *, const struct context *, enum wanted,
+    struct json_object **claims, struct account *out);
 
 #endif

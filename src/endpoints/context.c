@@ -16,7 +16,11 @@ context_open(const struct config *config, const struct endpoint *endpoint)
 	/* --check-config names the faults of the database beside those of the keys. */
 	if (context->keyring == NULL && context->accounts != NULL && config->check_only)
 		context_check(context, true);
-	return context->keyring == NULL || context->accounts == NULL ? NULL : context;
+	if (context->keyring == NULL || context->accounts == NULL)
+		return NULL;
+	if (config->sessions)
+		context->sessions = sessions_open(config, accounts_database(context->accounts));
+	return context;
 }
 
 enum verdict

@@ -5,6 +5,7 @@
 #define ENDPOINTS_CONTEXT_H
 
 #include "accounts/accounts.h"
+#include "accounts/sessions.h"
 #include "accounts/throttle.h"
 #include "http/endpoint.h"
 #include "signing/claims.h"
@@ -13,6 +14,7 @@ struct context {
 	const struct config *config;
 	struct keyring *keyring;
 	struct accounts *accounts;
+	struct sessions *sessions; /* NULL: JWT_SESSIONS is off */
 	struct throttle *throttle; /* NULL: logins are not limited */
 };
 

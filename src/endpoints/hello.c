@@ -9,7 +9,7 @@ admit(struct request *request, struct context *context)
 	struct account account;
 	struct json_object *claims;
 
-	return bearer_admit(request, context, &claims, &account);
+	return bearer_admit(request, context, WANTED_JUDGEMENT, &claims, &account);
 }
 
 static struct reply

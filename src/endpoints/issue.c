@@ -1,5 +1,7 @@
 #include "endpoints/issue.h"
 
+#include "endpoints/session.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +28,7 @@ put_user(
 
 const char *
 issue_token(const struct claims_context *context, enum token_kind kind,
-    const struct account *account, struct json_object **claims)
+    const struct account *account, const struct session *session, struct json_object **claims)
 {
 	const struct config *config = context->config;
 
@@ -34,6 +36,8 @@ issue_token(const struct claims_context *context, enum token_kind kind,
 	if (*claims == NULL)
 		return NULL;
 	put_user(context, *claims, account);
+	if (session != NULL)
+		session_write(context, *claims, session);
 	if (config->check_revoke_token)
 		json_put_text(*claims, config->revoke_token_claim,
 		    account_password_digest(context->arena, account));

@@ -5,14 +5,18 @@
 #define ENDPOINTS_ISSUE_H
 
 #include "accounts/accounts.h"
+#include "accounts/sessions.h"
 #include "signing/claims.h"
 
 /* Whether new tokens of that kind stand in the table of outstanding ones. */
 bool issue_lists(const struct config *, enum token_kind);
 
-/* New claims of that kind for an account, and their signed token; NULL: OpenSSL has failed. */
+/*
+ * New claims of that kind for an account, and their signed token; NULL: OpenSSL has failed.
+ * session: NULL if it has none.
+ */
 const char *issue_token(const struct claims_context *, enum token_kind, const struct account *,
-    struct json_object **claims);
+    const struct session *, struct json_object **claims);
 
 /*
  * Lists a token, which has an exp, under the account of that key. created_now: whether the table

@@ -2,18 +2,43 @@
 
 #include "endpoints/issue.h"
 #include "endpoints/outstanding.h"
+#include "endpoints/session.h"
 
-/* A token of that kind for an account, listed where the tables are used. */
+/* The session of a new refresh token. */
+static enum wire
+begin_session(const struct request *request, const struct context *context,
+    const struct account *account, struct session *out)
+{
+	struct device device = session_device(request);
+
+	switch (sessions_begin(context->sessions, request->arena, account, &device, out)) {
+	case VERDICT_YES:
+		return WIRE_OK;
+	case VERDICT_NO:
+		return WIRE_NO_ACCOUNT;
+	default:
+		return WIRE_UNAVAILABLE;
+	}
+}
+
+/* A token of that kind for an account, with a session or listed where the tables are used. */
 static enum wire
 issue(struct request *request, const struct context *context, enum token_kind kind,
     const struct account *account, struct json_object **claims, const char **token)
 {
 	struct claims_context made = context_claims(request, context);
+	bool has_session = context->sessions != NULL && kind == TOKEN_REFRESH;
+	struct session session;
+	enum wire begun = WIRE_OK;
 
-	*token = issue_token(&made, kind, account, claims);
+	if (has_session)
+		begun = begin_session(request, context, account, &session);
+	if (begun != WIRE_OK)
+		return begun;
+	*token = issue_token(&made, kind, account, has_session ? &session : NULL, claims);
 	if (*token == NULL)
 		return WIRE_UNAVAILABLE;
-	if (!issue_lists(context->config, kind))
+	if (has_session || !issue_lists(context->config, kind))
 		return WIRE_OK;
 	return outstanding_add(request, context, *claims, *token, account->key);
 }

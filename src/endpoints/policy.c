@@ -2,6 +2,7 @@
 
 #include "endpoints/issue.h"
 #include "endpoints/outstanding.h"
+#include "endpoints/session.h"
 #include "process/metrics.h"
 
 #include <string.h>
@@ -43,17 +44,23 @@ enum wire
 policy_token(const struct request *request, const struct context *context, struct bytes token,
     enum token_kind kind, struct json_object **out)
 {
+	const struct config *config = context->config;
 	struct claims_context claims = context_claims(request, context);
 	enum claims_fault fault = claims_read(&claims, token, out);
-	enum wire listed = WIRE_OK;
+	enum wire judged = WIRE_OK;
+	struct session session;
 
 	if (fault != CLAIMS_GOOD)
 		return fault_to_wire(fault);
-	if (issue_lists(context->config, kind))
-		listed = look_up(request, context, *out);
-	if (listed != WIRE_OK)
-		return listed;
-	return fault_to_wire(claims_check(&claims, *out, kind));
+	/* The tables list no token that has a session. */
+	if (issue_lists(config, kind) &&
+	    !(config->sessions && json_has(*out, config->session_id_claim)))
+		judged = look_up(request, context, *out);
+	if (judged == WIRE_OK)
+		judged = fault_to_wire(claims_check(&claims, *out, kind));
+	if (judged == WIRE_OK && !session_read(config, *out, &session))
+		judged = WIRE_TOKEN_INVALID;
+	return judged;
 }
 
 /* What the token says of its owner's password; NULL if it says nothing, or must not be asked. */
@@ -68,25 +75,42 @@ digest_claim(const struct context *context, struct json_object *claims)
 }
 
 static enum owner
-judge_row(const struct request *request, const struct config *config, const char *digest,
-    const struct account *account)
+judge_row(const struct request *request, const struct config *config,
+    const struct known_owner *owner, const struct account *account)
 {
 	if (config->check_user_is_active && !account->active)
 		return OWNER_INACTIVE;
-	if (config->check_revoke_token &&
-	    (digest == NULL ||
-		strcmp(digest, account_password_digest(request->arena, account)) != 0))
+	/* The password of a token with a session is the change feed's to watch. */
+	if (config->check_revoke_token && (owner->sid == NULL || config->feed_known == 0) &&
+	    (owner->digest == NULL ||
+		strcmp(owner->digest, account_password_digest(request->arena, account)) != 0))
 		return OWNER_CHANGED;
 	return OWNER_GOOD;
 }
 
+/* The account of the database, with JWT_SESSIONS judged together with its session. */
+static enum verdict
+find_account(const struct request *request, const struct context *context,
+    struct json_object *claims, const struct known_owner *owner, struct account *out, bool *ended)
+{
+	int64_t iat = 0;
+
+	*ended = false;
+	if (context->sessions == NULL)
+		return account_find(context->accounts, request->arena, owner->user_id, out);
+	claims_time(claims, "iat", &iat);
+	return account_judge(
+	    context->accounts, request->arena, owner, iat - context->config->leeway, out, ended);
+}
+
 static enum owner
-read_owner(struct request *request, const struct context *context, const char *user_id,
-    const char *digest, struct account *out)
+read_owner(struct request *request, const struct context *context, struct json_object *claims,
+    const struct known_owner *owner, struct account *out)
 {
 	enum owner judged;
+	bool ended;
 
-	switch (account_find(context->accounts, request->arena, user_id, out)) {
+	switch (find_account(request, context, claims, owner, out, &ended)) {
 	case VERDICT_UNDECIDED:
 		return OWNER_UNDECIDED;
 	case VERDICT_NO:
@@ -96,18 +120,20 @@ read_owner(struct request *request, const struct context *context, const char *u
 	}
 	metrics_owner(OWNER_WAS_READ);
 	request->user = out->user_id;
-	judged = judge_row(request, context->config, digest, out);
+	judged = judge_row(request, context->config, owner, out);
+	if (judged == OWNER_GOOD && ended)
+		judged = OWNER_ENDED;
 	if (judged == OWNER_GOOD)
-		account_remember(context->accounts, out, digest);
+		account_remember(context->accounts, owner, out);
 	return judged;
 }
 
 /* As account_known(); what the change feed is doing is counted. */
 static enum verdict
-find_known(const struct request *request, const struct context *context, const char *user_id,
-    const char *digest, struct account *out)
+find_known(const struct request *request, const struct context *context,
+    const struct known_owner *owner, struct account *out)
 {
-	enum verdict known = account_known(context->accounts, request->arena, user_id, digest, out);
+	enum verdict known = account_known(context->accounts, request->arena, owner, out);
 	struct feed_state feed = accounts_feed(context->accounts);
 
 	if (feed.in_use)
@@ -115,15 +141,21 @@ find_known(const struct request *request, const struct context *context, const c
 	return known;
 }
 
-enum owner
-policy_owner(struct request *request, const struct context *context, struct json_object *claims,
-    enum wanted wanted, struct account *out)
+/* What the claims say of the owner, as he is known. */
+static enum owner
+read_claims(const struct request *request, const struct context *context,
+    struct json_object *claims, struct session *session, struct known_owner *out)
 {
 	struct claims_context judged = context_claims(request, context);
-	const char *user_id, *digest = digest_claim(context, claims);
-	enum verdict known = VERDICT_NO;
 
-	switch (claims_user(&judged, claims, &user_id)) {
+	*out = (struct known_owner){.digest = digest_claim(context, claims)};
+	if (!session_read(context->config, claims, session))
+		return OWNER_OTHER;
+	if (*session->sid != '\0') {
+		out->sid = session->sid;
+		out->gen = session->gen;
+	}
+	switch (claims_user(&judged, claims, &out->user_id)) {
 	case CLAIMS_USER_NONE:
 		return OWNER_NONE;
 	case CLAIMS_USER_FALSE:
@@ -133,14 +165,28 @@ policy_owner(struct request *request, const struct context *context, struct json
 	case CLAIMS_USER:
 		break;
 	}
+	return OWNER_GOOD;
+}
+
+enum owner
+policy_owner(struct request *request, const struct context *context, struct json_object *claims,
+    enum wanted wanted, struct account *out)
+{
+	struct session session;
+	struct known_owner owner;
+	enum owner said = read_claims(request, context, claims, &session, &owner);
+	enum verdict known = VERDICT_NO;
+
+	if (said != OWNER_GOOD)
+		return said;
 	if (wanted == WANTED_JUDGEMENT)
-		known = find_known(request, context, user_id, digest, out);
+		known = find_known(request, context, &owner, out);
 	if (known == VERDICT_NO)
-		return read_owner(request, context, user_id, digest, out);
+		return read_owner(request, context, claims, &owner, out);
 	if (known == VERDICT_UNDECIDED)
 		return OWNER_UNDECIDED;
 	metrics_owner(OWNER_WAS_KNOWN);
-	request->user = user_id;
+	request->user = owner.user_id;
 	return OWNER_GOOD;
 }
 
@@ -166,6 +212,8 @@ policy_renewal(struct request *request, const struct context *context, enum toke
 	case OWNER_UNKNOWN:
 	case OWNER_INACTIVE:
 		return WIRE_NO_ACCOUNT_FOR_TOKEN;
+	case OWNER_ENDED:
+		return WIRE_TOKEN_BLACKLISTED;
 	case OWNER_CHANGED:
 		break;
 	}

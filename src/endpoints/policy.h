@@ -23,6 +23,7 @@ enum owner {
 	OWNER_UNKNOWN,   /* there is no such account */
 	OWNER_INACTIVE,
 	OWNER_CHANGED, /* the password has changed since (JWT_CHECK_REVOKE_TOKEN) */
+	OWNER_ENDED,   /* the session is over, or the token is void (JWT_SESSIONS) */
 };
 
 /* What an endpoint wants to have of an owner who is good. */

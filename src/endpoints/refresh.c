@@ -4,6 +4,7 @@
  */
 #include "endpoints/outstanding.h"
 #include "endpoints/policy.h"
+#include "endpoints/session.h"
 
 /*
  * The same claims with a new id and new times. The old token is ended, if that is wanted, last of
@@ -41,19 +42,16 @@ wanted_of(const struct config *config)
 	return config->rotate_refresh_tokens && listed ? WANTED_ROW : WANTED_JUDGEMENT;
 }
 
+/* Without sessions: as SimpleJWT. */
 static struct reply
-answer(struct request *request, struct context *context)
+refresh_plain(struct request *request, struct context *context, struct json_object *refresh)
 {
 	struct claims_context claims = context_claims(request, context);
 	const char *access_token, *refresh_token;
 	struct account owner;
-	struct json_object *refresh;
-	enum wire judged;
+	enum wire judged = policy_renewal(
+	    request, context, TOKEN_REFRESH, refresh, wanted_of(context->config), &owner);
 
-	judged = policy_token(request, context, request->values[0], TOKEN_REFRESH, &refresh);
-	if (judged == WIRE_OK)
-		judged = policy_renewal(
-		    request, context, TOKEN_REFRESH, refresh, wanted_of(context->config), &owner);
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
 	access_token = claims_sign(&claims, claims_access(&claims, refresh));
@@ -65,6 +63,63 @@ answer(struct request *request, struct context *context)
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
 	return reply_object(request, "access", access_token, "refresh", refresh_token, NULL);
+}
+
+/* The tokens of a session that was refreshed. */
+static struct reply
+next_tokens(struct request *request, const struct context *context, struct json_object *old,
+    const struct session *session)
+{
+	struct claims_context claims = context_claims(request, context);
+	struct json_object *refresh = claims_copy(&claims, old);
+	const char *access_token, *refresh_token;
+
+	if (!claims_renew(&claims, refresh, TOKEN_REFRESH, true))
+		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
+	session_write(&claims, refresh, session);
+	access_token = claims_sign(&claims, session_access(&claims, refresh));
+	refresh_token = claims_sign(&claims, refresh);
+	if (access_token == NULL || refresh_token == NULL)
+		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
+	if (!context->config->session_rotate)
+		return reply_object(request, "access", access_token, NULL);
+	return reply_object(request, "access", access_token, "refresh", refresh_token, NULL);
+}
+
+/* A token without a session has an owner to be judged before it becomes one. */
+static struct reply
+refresh_session(struct request *request, struct context *context, struct json_object *refresh)
+{
+	enum wire judged = WIRE_OK;
+	struct session session;
+	struct account owner;
+	const char *outcome;
+	struct reply reply;
+
+	if (!json_has(refresh, context->config->session_id_claim))
+		judged = policy_renewal(
+		    request, context, TOKEN_REFRESH, refresh, WANTED_JUDGEMENT, &owner);
+	if (judged != WIRE_OK)
+		return reply_refuse(request, judged, NULL);
+	judged = session_refresh(request, context, refresh, request->values[0], &session, &outcome);
+	reply = judged == WIRE_OK ? next_tokens(request, context, refresh, &session)
+				  : reply_refuse(request, judged, NULL);
+	if (outcome != NULL && reply.status != 503)
+		reply.outcome = outcome;
+	return reply;
+}
+
+static struct reply
+answer(struct request *request, struct context *context)
+{
+	struct json_object *refresh;
+	enum wire judged =
+	    policy_token(request, context, request->values[0], TOKEN_REFRESH, &refresh);
+
+	if (judged != WIRE_OK)
+		return reply_refuse(request, judged, NULL);
+	return context->sessions == NULL ? refresh_plain(request, context, refresh)
+					 : refresh_session(request, context, refresh);
 }
 
 const struct endpoint endpoint = {

@@ -2,6 +2,7 @@
  * POST /api/token/: a name and a password for a refresh and an access token.
  */
 #include "endpoints/login.h"
+#include "endpoints/session.h"
 
 static struct reply
 answer(struct request *request, struct context *context)
@@ -14,7 +15,7 @@ answer(struct request *request, struct context *context)
 
 	if (reply.status != 0)
 		return reply;
-	access_token = claims_sign(&claims, claims_access(&claims, refresh));
+	access_token = claims_sign(&claims, session_access(&claims, refresh));
 	if (access_token == NULL)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	return reply_object(request, "refresh", refresh_token, "access", access_token, NULL);

@@ -3,6 +3,28 @@
  */
 #include "endpoints/policy.h"
 
+/* Whether a token with a session is over, by the session alone: a refresh token is always read. */
+static enum wire
+judge_session(struct request *request, struct context *context, struct json_object *claims)
+{
+	const struct config *config = context->config;
+	bool refresh = json_is(json_member(claims, config->token_type_claim), "refresh");
+	enum wanted wanted = refresh ? WANTED_ROW : WANTED_JUDGEMENT;
+	struct account account;
+
+	if (context->sessions == NULL || !json_has(claims, config->session_id_claim))
+		return WIRE_OK;
+	switch (policy_owner(request, context, claims, wanted, &account)) {
+	case OWNER_GOOD:
+	case OWNER_CHANGED:
+		return WIRE_OK;
+	case OWNER_UNDECIDED:
+		return WIRE_UNAVAILABLE;
+	default:
+		return WIRE_TOKEN_BLACKLISTED;
+	}
+}
+
 static struct reply
 answer(struct request *request, struct context *context)
 {
@@ -12,6 +34,11 @@ answer(struct request *request, struct context *context)
 	enum wire why = policy_token(request, context, request->values[0], TOKEN_UNTYPED, &claims);
 	const char *jti;
 
+	if (why != WIRE_OK)
+		return reply_refuse(request, why, NULL);
+	why = judge_session(request, context, claims);
+	if (why == WIRE_TOKEN_BLACKLISTED)
+		return reply_non_field_error(request, "Token is blacklisted");
 	if (why != WIRE_OK)
 		return reply_refuse(request, why, NULL);
 	jti = claims_jti(&judged, claims);

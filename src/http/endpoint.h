@@ -19,6 +19,7 @@ struct context;
 enum field_kind {
 	FIELD_END, /* ends the list */
 	FIELD_TEXT,
+	FIELD_OPTIONAL,  /* a text that may be missing: its value then has no bytes */
 	FIELD_LOGIN,     /* a text, named as JWT_USERNAME_FIELD says */
 	FIELD_PASSWORD,  /* "password"; white space around it is kept if JWT_PASSWORD_TRIM is off */
 	FIELD_READ_ONLY, /* only described by OPTIONS: a member of the answer, not of the request */

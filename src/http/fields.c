@@ -165,6 +165,8 @@ read_field(struct request *request, const struct data *data, const struct field 
 	const char *name = field_name(request->config, field);
 	const char *refused = find_value(request->arena, data, name, value);
 
+	if (refused != NULL && strcmp(refused, REQUIRED) == 0 && field->kind == FIELD_OPTIONAL)
+		return;
 	if (refused == NULL && (field->kind != FIELD_PASSWORD || request->config->password_trim))
 		*value = strip(*value);
 	if (refused == NULL && value->length == 0)

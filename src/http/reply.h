@@ -28,6 +28,9 @@ struct reply reply_status(int status, const char *outcome);
 /* 200 with a JSON object of texts, in order: name, value, name, value, …, NULL. */
 struct reply reply_object(struct request *, const char *name, ...) __attribute__((sentinel));
 
+/* 200 with any JSON value. */
+struct reply reply_value(struct request *, struct json_object *);
+
 /* 200 {} */
 struct reply reply_empty(struct request *);
 

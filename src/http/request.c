@@ -34,6 +34,8 @@ field_of(struct request *request, struct bytes name)
 		return &request->remote_address;
 	if (bytes_equal(name, "HTTP_X_FORWARDED_FOR"))
 		return &request->forwarded_for;
+	if (bytes_equal(name, "HTTP_USER_AGENT"))
+		return &request->user_agent;
 	if (bytes_equal(name, request->config->auth_header_name))
 		return &request->authorization;
 	/* Apache's name for it after an internal redirect. */

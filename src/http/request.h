@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "config/config.h"
 #include "http/wire.h"
+#include "json/json.h"
 
 struct field;
 struct reply;
@@ -23,12 +24,13 @@ struct request {
 	const char *uri;            /* as the client wrote it */
 	const char *authorization;  /* of JWT_AUTH_HEADER_NAME, else REDIRECT_HTTP_AUTHORIZATION */
 	const char *remote_address; /* the web server's peer; once complete, the client */
-	const char *forwarded_for;
+	const char *forwarded_for, *user_agent;
 	struct bytes body;
 	bool body_ignored; /* set before it is received: the endpoint has no use for a body */
 	bool authorizer; /* asked in FastCGI's role of that name, not for an answer to the client */
 	enum wire defect; /* WIRE_OK, or what is wrong with the request as a whole */
 
+	struct json_object *claims; /* of the token that admit() has let in; may be NULL */
 	const struct bytes *values; /* of the endpoint's fields, UTF-8 without NUL */
 	const char *reason; /* why a login was refused, for the log and never for the client */
 	const char *user;   /* whom it turned out to be about, for the log; may be NULL */

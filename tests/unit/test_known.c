@@ -12,7 +12,7 @@
 static bool
 has(const struct known *known, const char *user_id, const char *digest)
 {
-	struct known_owner owner = {user_id, digest};
+	struct known_owner owner = {.user_id = user_id, .digest = digest};
 
 	return known_has(known, &owner, NULL, NULL);
 }
@@ -20,7 +20,7 @@ has(const struct known *known, const char *user_id, const char *digest)
 static void
 add(struct known *known, const char *user_id, const char *digest)
 {
-	known_add(known, &(struct known_owner){user_id, digest}, NULL);
+	known_add(known, &(struct known_owner){.user_id = user_id, .digest = digest}, NULL);
 }
 
 static void
@@ -76,6 +76,35 @@ all_entries_of_a_user_are_removed(void **state)
 	known_free(known);
 }
 
+/* Entries of a session go by its sid alone, those of its user by his id. */
+static void
+sessions_are_known_apart(void **state)
+{
+	static const char one[] = "00112233445566778899aabbccddeeff";
+	static const char other[] = "ffeeddccbbaa99887766554433221100";
+	struct known_owner owner = {.user_id = "1", .sid = one, .gen = 3};
+	struct known *known = known_new(64, false);
+
+	(void)state;
+	known_add(known, &owner, NULL);
+	add(known, "1", NULL);
+	assert_true(known_has(known, &owner, NULL, NULL));
+	owner.gen = 4;
+	assert_false(known_has(known, &owner, NULL, NULL));
+	known_add(known, &owner, NULL);
+	owner.sid = other;
+	assert_false(known_has(known, &owner, NULL, NULL));
+	known_add(known, &owner, NULL);
+	assert_int_equal(known_count(known), 4);
+	known_remove(known, (const char *const[]){one}, 1);
+	assert_int_equal(known_count(known), 2);
+	assert_true(known_has(known, &owner, NULL, NULL));
+	assert_true(has(known, "1", NULL));
+	known_remove(known, (const char *const[]){"1"}, 1);
+	assert_int_equal(known_count(known), 0);
+	known_free(known);
+}
+
 /* One bucket: the fifth owner takes the place of the first. */
 static void
 the_oldest_of_a_full_bucket_goes(void **state)
@@ -110,17 +139,17 @@ names_are_kept_up_to_their_maximum(void **state)
 
 	(void)state;
 	assert_int_equal(strlen(longest), KNOWN_NAME_MAXIMUM);
-	known_add(known, &(struct known_owner){"1", NULL}, longest);
-	known_add(known, &(struct known_owner){"2", NULL}, too_long);
-	known_add(known, &(struct known_owner){"3", NULL}, NULL);
-	known_add(known, &(struct known_owner){"4", NULL}, "");
+	known_add(known, &(struct known_owner){.user_id = "1"}, longest);
+	known_add(known, &(struct known_owner){.user_id = "2"}, too_long);
+	known_add(known, &(struct known_owner){.user_id = "3"}, NULL);
+	known_add(known, &(struct known_owner){.user_id = "4"}, "");
 	assert_int_equal(known_count(known), 2);
-	assert_true(known_has(known, &(struct known_owner){"1", NULL}, arena, &name));
+	assert_true(known_has(known, &(struct known_owner){.user_id = "1"}, arena, &name));
 	assert_string_equal(name, longest);
-	assert_true(known_has(known, &(struct known_owner){"4", NULL}, arena, &name));
+	assert_true(known_has(known, &(struct known_owner){.user_id = "4"}, arena, &name));
 	assert_string_equal(name, "");
 	known_remove(known, (const char *const[]){"4"}, 1);
-	assert_true(known_has(known, &(struct known_owner){"1", NULL}, arena, &name));
+	assert_true(known_has(known, &(struct known_owner){.user_id = "1"}, arena, &name));
 	assert_string_equal(name, longest);
 	arena_free(arena);
 	known_free(known);
@@ -149,6 +178,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_owner_is_found_as_it_was_judged),
 	    cmocka_unit_test(all_entries_of_a_user_are_removed),
+	    cmocka_unit_test(sessions_are_known_apart),
 	    cmocka_unit_test(the_oldest_of_a_full_bucket_goes),
 	    cmocka_unit_test(names_are_kept_up_to_their_maximum),
 	    cmocka_unit_test(few_owners_find_no_place),

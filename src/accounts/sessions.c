@@ -1,0 +1,305 @@
+#include "accounts/sessions.h"
+
+#include "accounts/accounts.h"
+#include "base/memory.h"
+#include "db/query.h"
+#include "db/statements.h"
+
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define SID_BYTES       16
+#define TRIES           3 /* of a refresh that raced with others */
+#define NIL             "00000000-0000-0000-0000-000000000000"
+#define HAND_USER_BYTES 256
+
+struct sessions {
+	struct database *database;
+	const struct config *config;
+	const char *life, *age, *grace, *recovery, *max;        /* as SQL takes them */
+	char hand_user[HAND_USER_BYTES], hand_sid[sizeof(NIL)]; /* the last row that was swept */
+};
+
+static const char *
+interval(long seconds)
+{
+	return arena_printf(arena_of_process(), "%ld seconds", seconds);
+}
+
+struct sessions *
+sessions_open(const struct config *config, struct database *database)
+{
+	struct sessions *sessions = memory_need(calloc(1, sizeof(*sessions)));
+
+	sessions->database = database;
+	sessions->config = config;
+	sessions->life = interval(config->refresh_token_lifetime);
+	sessions->age = interval(config->session_max_age);
+	sessions->grace = interval(config->session_grace);
+	sessions->recovery = interval(config->session_recovery);
+	sessions->max = arena_printf(arena_of_process(), "%ld", config->session_max);
+	strcpy(sessions->hand_sid, NIL);
+	return sessions;
+}
+
+static void
+write_sid(const unsigned char bytes[static SID_BYTES], char out[static SESSION_ID_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < SID_BYTES; i++) {
+		out[2 * i] = digits[bytes[i] >> 4];
+		out[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	out[SESSION_ID_SIZE - 1] = '\0';
+}
+
+/* Ends the sessions that are too many. A failure is no failure of the login: the next one does it.
+ */
+static void
+evict(struct sessions *sessions, struct arena *arena, const char *user_id)
+{
+	if (sessions->config->session_max > 0)
+		query_ask(sessions->database, arena, SESSION_EVICT,
+		    (const char *[]){user_id, sessions->max}, NULL);
+}
+
+/* Deletes expired rows among the next fifty: the table is swept by the logins that fill it. */
+static void
+sweep(struct sessions *sessions, struct arena *arena)
+{
+	struct rows rows;
+	enum verdict verdict = query_ask(sessions->database, arena, SESSION_SWEEP,
+	    (const char *[]){sessions->hand_user, sessions->hand_sid}, &rows);
+	bool goes_on = verdict == VERDICT_YES && strlen(rows.values[0]) < HAND_USER_BYTES &&
+		       strlen(rows.values[1]) < sizeof(NIL);
+
+	strcpy(sessions->hand_user, goes_on ? rows.values[0] : "");
+	strcpy(sessions->hand_sid, goes_on ? rows.values[1] : NIL);
+}
+
+enum verdict
+sessions_begin(struct sessions *sessions, struct arena *arena, const struct account *account,
+    const struct device *device, struct session *out)
+{
+	unsigned char bytes[SID_BYTES];
+	enum verdict verdict;
+	struct rows rows;
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return VERDICT_UNDECIDED;
+	write_sid(bytes, out->sid);
+	verdict = query_ask(sessions->database, arena, SESSION_BEGIN,
+	    (const char *[]){account->user_id, account->password, out->sid, sessions->life,
+		sessions->age, device->address, device->agent},
+	    &rows);
+	if (verdict != VERDICT_YES)
+		return verdict;
+	out->gen = 1;
+	out->seconds = atol(rows.values[0]);
+	evict(sessions, arena, account->user_id);
+	sweep(sessions, arena);
+	return VERDICT_YES;
+}
+
+enum session_outcome
+session_decide(const struct session_state *state, long shown)
+{
+	if (!state->user_is_active)
+		return SESSION_NO_ACCOUNT;
+	if (!state->exists)
+		return SESSION_ENDED;
+	if (!state->alive)
+		return SESSION_EXPIRED;
+	if (shown > state->gen)
+		return SESSION_BEHIND;
+	if (shown != state->gen && shown != state->held)
+		return SESSION_REPLAYED;
+	if (state->in_grace)
+		return SESSION_OK;
+	return shown == state->gen || state->in_recovery ? SESSION_AGAIN : SESSION_REPLAYED;
+}
+
+/* Moves the row if it may be moved: YES with the new generation in *out. */
+static enum verdict
+move(struct sessions *sessions, struct arena *arena, const char *user_id,
+    const struct session *shown, bool behind, struct session *out)
+{
+	const char *gen = arena_printf(arena, "%ld", shown->gen);
+	const char *grace = behind ? "0 seconds" : sessions->grace;
+	struct rows rows;
+	enum verdict verdict = query_ask(sessions->database, arena, SESSION_REFRESH,
+	    (const char *[]){user_id, user_id, shown->sid, gen, sessions->life, grace,
+		sessions->recovery, behind ? "t" : "f"},
+	    &rows);
+
+	if (verdict != VERDICT_YES)
+		return verdict;
+	*out = *shown;
+	out->gen = atol(rows.values[0]);
+	out->seconds = atol(rows.values[1]);
+	return VERDICT_YES;
+}
+
+static bool
+is_true(const char *value)
+{
+	return value != NULL && *value == 't';
+}
+
+/* NO: there is no such user. *out: the generation that was given out last, and what is left of it.
+ */
+static enum verdict
+read_state(struct sessions *sessions, struct arena *arena, const char *user_id,
+    const struct session *shown, struct session_state *state, struct session *out)
+{
+	struct rows rows;
+	enum verdict verdict = query_ask(sessions->database, arena, SESSION_STATE,
+	    (const char *[]){user_id, user_id, shown->sid, sessions->grace, sessions->recovery},
+	    &rows);
+	const char **values = rows.values;
+
+	*state = (struct session_state){.exists = false};
+	if (verdict != VERDICT_YES)
+		return verdict;
+	state->user_is_active = is_true(values[0]);
+	state->exists = values[1] != NULL;
+	if (!state->exists)
+		return VERDICT_YES;
+	state->gen = atol(values[1]);
+	state->held = atol(values[2]);
+	state->in_grace = is_true(values[3]);
+	state->in_recovery = is_true(values[4]);
+	state->alive = is_true(values[5]);
+	*out = *shown;
+	out->gen = state->gen;
+	out->seconds = atol(values[6]);
+	return VERDICT_YES;
+}
+
+/* Only while the token is older than the newest one: it may have become that by a crash. */
+static enum session_outcome
+end_replayed(struct sessions *sessions, struct arena *arena, const char *user_id,
+    const struct session *shown)
+{
+	const char *gen = arena_printf(arena, "%ld", shown->gen);
+	enum verdict verdict = query_ask(sessions->database, arena, SESSION_END,
+	    (const char *[]){user_id, shown->sid, gen}, NULL);
+
+	return verdict == VERDICT_UNDECIDED ? SESSION_UNAVAILABLE : SESSION_REPLAYED;
+}
+
+static enum session_outcome
+attempt(struct sessions *sessions, struct arena *arena, const char *user_id,
+    const struct session *shown, struct session *out)
+{
+	enum verdict moved = VERDICT_NO, found;
+	struct session_state state;
+
+	if (sessions->config->session_rotate)
+		moved = move(sessions, arena, user_id, shown, false, out);
+	if (moved == VERDICT_UNDECIDED)
+		return SESSION_UNAVAILABLE;
+	if (moved == VERDICT_YES)
+		return out->gen > shown->gen + 1 ? SESSION_RECOVERED : SESSION_OK;
+	found = read_state(sessions, arena, user_id, shown, &state, out);
+	if (found != VERDICT_YES)
+		return found == VERDICT_NO ? SESSION_NO_ACCOUNT : SESSION_UNAVAILABLE;
+	return session_decide(&state, shown->gen);
+}
+
+enum session_outcome
+sessions_refresh(struct sessions *sessions, struct arena *arena, const char *user_id,
+    const struct session *shown, struct session *out)
+{
+	enum session_outcome outcome = SESSION_AGAIN;
+	enum verdict moved;
+
+	for (int i = 0; i < TRIES && outcome == SESSION_AGAIN; i++) {
+		outcome = attempt(sessions, arena, user_id, shown, out);
+		if (outcome == SESSION_AGAIN && !sessions->config->session_rotate)
+			return SESSION_OK;
+		if (outcome != SESSION_BEHIND)
+			continue;
+		moved = move(sessions, arena, user_id, shown, true, out);
+		if (moved == VERDICT_UNDECIDED)
+			return SESSION_UNAVAILABLE;
+		if (moved == VERDICT_NO)
+			outcome = SESSION_AGAIN;
+	}
+	if (outcome == SESSION_REPLAYED)
+		return end_replayed(sessions, arena, user_id, shown);
+	return outcome == SESSION_AGAIN ? SESSION_UNAVAILABLE : outcome;
+}
+
+/* Of a token without a session: the first half of the SHA-256 of its text up to its last dot. */
+static void
+derive_sid(struct bytes token, char out[static SESSION_ID_SIZE])
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	size_t length = token.length;
+	SHA256_CTX hash;
+
+	while (length > 0 && token.data[length - 1] != '.')
+		length--;
+	SHA256_Init(&hash);
+	SHA256_Update(&hash, token.data, length > 0 ? length - 1 : 0);
+	SHA256_Final(digest, &hash);
+	write_sid(digest, out);
+}
+
+enum session_outcome
+sessions_convert(struct sessions *sessions, struct arena *arena, const char *user_id,
+    struct bytes token, int64_t iat, const struct device *device, struct session *out)
+{
+	const char *earliest =
+	    arena_printf(arena, "%lld", (long long)(iat - sessions->config->leeway));
+	struct session shown = {.gen = 0};
+	struct rows rows;
+
+	derive_sid(token, shown.sid);
+	switch (query_ask(sessions->database, arena, SESSION_CONVERT,
+	    (const char *[]){user_id, user_id, shown.sid, sessions->life, sessions->age,
+		device->address, device->agent, earliest},
+	    &rows)) {
+	case VERDICT_UNDECIDED:
+		return SESSION_UNAVAILABLE;
+	case VERDICT_NO: /* converted before, or not to be converted */
+		return sessions_refresh(sessions, arena, user_id, &shown, out);
+	case VERDICT_YES:
+		break;
+	}
+	*out = shown;
+	out->gen = 1;
+	out->seconds = atol(rows.values[0]);
+	return SESSION_CONVERTED;
+}
+
+enum verdict
+sessions_end(struct sessions *sessions, struct arena *arena, const char *user_id, const char *sid)
+{
+	return query_ask(
+	    sessions->database, arena, SESSION_END, (const char *[]){user_id, sid, NULL}, NULL);
+}
+
+enum verdict
+sessions_end_all(struct sessions *sessions, struct arena *arena, const char *user_id,
+    const char *keep, long *count)
+{
+	struct rows rows;
+	enum verdict verdict = query_ask(
+	    sessions->database, arena, SESSION_END_ALL, (const char *[]){user_id, keep}, &rows);
+
+	*count = verdict == VERDICT_YES ? atol(rows.values[0]) : 0;
+	return verdict;
+}
+
+enum verdict
+sessions_list(struct sessions *sessions, struct arena *arena, const char *user_id, struct rows *out)
+{
+	return query_ask(sessions->database, arena, SESSION_LIST, &user_id, out);
+}

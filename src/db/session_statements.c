@@ -1,0 +1,196 @@
+#include "db/session_statements.h"
+
+/* How SQL writes the columns of the table of users, or of what the operator's query returns. */
+struct users {
+	const char *id, *password, *active;
+	const char *from; /* all of the users, or the one of $1 */
+	const char
+	    *locked; /* behind a sub-select of one user: his row waits for changes in progress */
+};
+
+/*
+ * A session that began before a change that ended all sessions of its user is not alive, although
+ * its row may be there: a transaction with an old snapshot (REPEATABLE READ) changes a user without
+ * seeing the sessions that were opened since.
+ */
+#define ALIVE                                                                                \
+	"NOT EXISTS (SELECT FROM jwt_change c WHERE c.user_id IN (s.user_id, '') AND c.ends" \
+	" AND c.sid IS NULL AND c.keep IS DISTINCT FROM s.sid AND c.at >= s.created_at)"
+
+#define SECONDS_LEFT "ceil(extract(epoch FROM s.expires_at - now()))::bigint"
+
+#define TIME_FORMAT "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'"
+
+static struct users
+users_of(struct arena *arena, const struct config *config)
+{
+	const char *table = statements_quote(arena, config->user_table);
+
+	if (config->user_query != NULL)
+		return (struct users){.id = "u.id",
+		    .password = "u.password",
+		    .active = config->check_user_is_active
+				  ? "u.active::text IN ('true', 't', 'yes', 'y', 'on', '1')"
+				  : "true",
+		    .from =
+			arena_printf(arena, "(%s) u(id, password, active)", config->user_id_query),
+		    .locked = ""};
+	return (struct users){
+	    .id = arena_printf(arena, "u.%s", statements_quote(arena, config->user_id_field)),
+	    .password =
+		arena_printf(arena, "u.%s", statements_quote(arena, config->user_password_field)),
+	    .active = config->check_user_is_active
+			  ? arena_printf(arena, "u.%s IS TRUE",
+				statements_quote(arena, config->user_active_field))
+			  : "true",
+	    .from = arena_printf(arena, "%s u", table),
+	    .locked = " FOR SHARE"};
+}
+
+/*
+ * After a login and for a refresh token of before sessions: opens one. A login that verified the
+ * old password waits for a change that is in progress and then finds another hash.
+ */
+static void
+make_begin(struct arena *arena, const struct users *users, struct statement *made)
+{
+	const char *columns =
+	    "INSERT INTO jwt_session (user_id, sid, gen, held, created_at, rotated_at,"
+	    " expires_at, ends_at, address, agent)";
+	const char *times = "least(t + $4::interval, t + $5::interval), t + $5::interval";
+
+	made[SESSION_BEGIN] = (struct statement){
+	    arena_printf(arena,
+		"%s SELECT u.id::text, $3::uuid, 1, 0, t, t, %s, $6, $7"
+		" FROM (SELECT %s AS id FROM %s WHERE %s = $1 AND %s = $2 AND %s%s) u,"
+		" LATERAL (SELECT clock_timestamp() AS t) clock"
+		" ON CONFLICT (user_id, sid) DO UPDATE SET sid = excluded.sid"
+		" RETURNING ceil(extract(epoch FROM expires_at - clock_timestamp()))::bigint",
+		columns, times, users->id, users->from, users->id, users->password, users->active,
+		users->locked),
+	    7, REPEATABLE};
+	made[SESSION_CONVERT] = (struct statement){
+	    arena_printf(arena,
+		"%s SELECT u.id::text, $3::uuid, 1, 0, t, t, %s, $6, $7"
+		" FROM (SELECT %s AS id FROM %s WHERE %s = $1 AND %s%s) u,"
+		" LATERAL (SELECT clock_timestamp() AS t) clock"
+		" WHERE NOT EXISTS (SELECT FROM jwt_change c WHERE c.user_id IN ($2, '') AND c.ends"
+		" AND (c.sid = $3::uuid OR c.sid IS NULL AND c.at > to_timestamp($8::bigint)))"
+		" ON CONFLICT (user_id, sid) DO NOTHING"
+		" RETURNING ceil(extract(epoch FROM expires_at - clock_timestamp()))::bigint",
+		columns, times, users->id, users->from, users->id, users->active, users->locked),
+	    8, REPEATABLE};
+}
+
+/*
+ * Rotation and recovery are the same assignment. Of several at once the first one moves the row;
+ * the others wait for it, see its new rotated_at and move nothing. A crash may forget the last
+ * rotations, which is harmless: a token that is ahead of its row is accepted.
+ */
+static void
+make_refresh(struct arena *arena, const struct users *users, struct statement *made)
+{
+	made[SESSION_REFRESH] = (struct statement){
+	    arena_printf(arena,
+		"WITH moved AS (UPDATE jwt_session s SET held = $4::integer,"
+		" gen = greatest(s.gen, $4::integer) + 1, rotated_at = now(),"
+		" expires_at = least(now() + $5::interval, s.ends_at)"
+		" FROM %s WHERE s.user_id = $2 AND s.sid = $3::uuid"
+		" AND s.rotated_at <= now() - $6::interval AND s.expires_at > now()"
+		" AND %s = $1 AND %s AND " ALIVE " AND (s.gen = $4::integer"
+		" OR s.held = $4::integer AND s.rotated_at > now() - $7::interval"
+		" OR s.gen < $4::integer AND $8::boolean)"
+		" RETURNING s.user_id, s.sid, s.gen, s.expires_at),"
+		" noted AS (INSERT INTO jwt_change (user_id, sid, ends)"
+		" SELECT user_id, sid, false FROM moved WHERE gen > $4::integer + 1)"
+		" SELECT s.gen, " SECONDS_LEFT " FROM moved s"
+		" WHERE set_config('synchronous_commit', 'off', true) IS NOT NULL",
+		users->from, users->id, users->active),
+	    8, REPEATABLE};
+	made[SESSION_STATE] = (struct statement){
+	    arena_printf(arena,
+		"SELECT (%s)::boolean, s.gen, s.held, s.rotated_at > now() - $4::interval,"
+		" s.rotated_at > now() - $5::interval, s.expires_at > now(), " SECONDS_LEFT
+		" FROM %s LEFT JOIN jwt_session s ON s.user_id = $2 AND s.sid = $3::uuid AND " ALIVE
+		" WHERE %s = $1",
+		users->active, users->from, users->id),
+	    5, REPEATABLE};
+}
+
+/* Sessions of one user are locked in the order of sid, here as in sql/sessions.sql. */
+static void
+make_end(struct statement *made)
+{
+	made[SESSION_END] = (struct statement){
+	    "WITH gone AS (DELETE FROM jwt_session WHERE user_id = $1 AND sid = $2::uuid"
+	    " AND ($3::integer IS NULL OR gen > $3::integer) RETURNING user_id, sid)"
+	    " INSERT INTO jwt_change (user_id, sid) SELECT user_id, sid FROM gone RETURNING 1",
+	    3, REPEATABLE};
+	made[SESSION_END_ALL] = (struct statement){
+	    "WITH locked AS MATERIALIZED (SELECT sid FROM jwt_session WHERE user_id = $1"
+	    " AND sid IS DISTINCT FROM $2::uuid ORDER BY sid FOR UPDATE),"
+	    " gone AS (DELETE FROM jwt_session WHERE user_id = $1"
+	    " AND sid IN (SELECT sid FROM locked) RETURNING sid),"
+	    " noted AS (INSERT INTO jwt_change (user_id, keep) SELECT $1, $2::uuid"
+	    " WHERE EXISTS (SELECT FROM gone) OR NOT EXISTS (SELECT FROM jwt_change"
+	    " WHERE user_id = $1 AND ends AND sid IS NULL AND keep IS NOT DISTINCT FROM $2::uuid"
+	    " AND at > now() - interval '1 second'))"
+	    " SELECT count(*) FROM gone",
+	    2, REPEATABLE};
+	made[SESSION_EVICT] = (struct statement){
+	    "WITH oldest AS MATERIALIZED (SELECT s.sid FROM jwt_session s WHERE s.user_id = $1"
+	    " AND s.expires_at > now() AND " ALIVE
+	    " ORDER BY s.rotated_at DESC, s.created_at DESC, s.sid OFFSET $2::bigint),"
+	    " locked AS MATERIALIZED (SELECT sid FROM jwt_session WHERE user_id = $1"
+	    " AND sid IN (SELECT sid FROM oldest) ORDER BY sid FOR UPDATE),"
+	    " gone AS (DELETE FROM jwt_session WHERE user_id = $1"
+	    " AND sid IN (SELECT sid FROM locked) RETURNING user_id, sid)"
+	    " INSERT INTO jwt_change (user_id, sid) SELECT user_id, sid FROM gone"
+	    " RETURNING replace(sid::text, '-', '')",
+	    2, REPEATABLE};
+	/* One step of a hand that goes round the table; it waits for no lock. */
+	made[SESSION_SWEEP] = (struct statement){
+	    "WITH hand AS MATERIALIZED (SELECT user_id, sid, expires_at FROM jwt_session"
+	    " WHERE (user_id, sid) > ($1, $2::uuid) ORDER BY user_id, sid LIMIT 50),"
+	    " locked AS MATERIALIZED (SELECT s.user_id, s.sid FROM jwt_session s"
+	    " JOIN hand USING (user_id, sid) WHERE s.expires_at <= now()"
+	    " FOR UPDATE OF s SKIP LOCKED),"
+	    " swept AS (DELETE FROM jwt_session"
+	    " WHERE (user_id, sid) IN (SELECT user_id, sid FROM locked))"
+	    " SELECT user_id, sid FROM hand ORDER BY user_id DESC, sid DESC LIMIT 1",
+	    2, REPEATABLE};
+}
+
+static void
+make_reads(struct arena *arena, const char *by_id, struct statement *made)
+{
+	made[SESSION_JUDGE] = (struct statement){
+	    arena_printf(arena,
+		"SELECT u.*, s.gen, s.held, NOT EXISTS (SELECT FROM jwt_change c"
+		" WHERE c.user_id IN ($2, '') AND c.ends AND c.sid IS NULL"
+		" AND c.at > to_timestamp($4::bigint))"
+		" FROM (%s) u LEFT JOIN jwt_session s ON s.user_id = $2 AND s.sid = $3::uuid"
+		" AND s.expires_at > now() AND " ALIVE,
+		by_id),
+	    4, LOOKUP};
+	made[SESSION_LIST] = (struct statement){
+	    "SELECT replace(s.sid::text, '-', ''),"
+	    " to_char(s.created_at AT TIME ZONE 'UTC', " TIME_FORMAT "),"
+	    " to_char(s.rotated_at AT TIME ZONE 'UTC', " TIME_FORMAT "),"
+	    " to_char(s.expires_at AT TIME ZONE 'UTC', " TIME_FORMAT "), s.address, s.agent"
+	    " FROM jwt_session s WHERE s.user_id = $1 AND s.expires_at > now() AND " ALIVE
+	    " ORDER BY s.rotated_at DESC, s.created_at DESC, s.sid LIMIT 1000",
+	    1, LOOKUP};
+}
+
+void
+session_statements_make(
+    struct arena *arena, const struct config *config, struct statement made[static STATEMENT_COUNT])
+{
+	struct users users = users_of(arena, config);
+
+	make_begin(arena, &users, made);
+	make_refresh(arena, &users, made);
+	make_end(made);
+	make_reads(arena, made[USER_BY_ID].sql, made);
+}

@@ -1,0 +1,73 @@
+/*
+ * POST /api/logout/: ends this session, the user's others, or all of them.
+ */
+#include "endpoints/bearer.h"
+#include "endpoints/session.h"
+
+static struct reply
+admit(struct request *request, struct context *context)
+{
+	struct account account;
+
+	if (context->sessions == NULL)
+		return reply_refuse(request, WIRE_NOT_FOUND, NULL);
+	return bearer_admit(request, context, WANTED_ROW, &request->claims, &account);
+}
+
+/* Without a session, "this" ends nothing. */
+static enum verdict
+end(const struct request *request, const struct context *context, struct bytes scope,
+    const char *sid, long *count)
+{
+	bool has_session = *sid != '\0';
+	enum verdict ended = VERDICT_NO;
+
+	*count = 0;
+	if (bytes_equal(scope, "others") || bytes_equal(scope, "all")) {
+		const char *keep = bytes_equal(scope, "others") && has_session ? sid : NULL;
+
+		return sessions_end_all(
+		    context->sessions, request->arena, request->user, keep, count);
+	}
+	if (has_session)
+		ended = sessions_end(context->sessions, request->arena, request->user, sid);
+	*count = ended == VERDICT_YES;
+	return ended;
+}
+
+static struct reply
+answer(struct request *request, struct context *context)
+{
+	struct json_object *body = json_new_object(request->arena);
+	struct bytes scope = request->values[0];
+	struct session session;
+	long count;
+
+	if (scope.length == 0)
+		scope = bytes_of("this");
+	if (!bytes_equal(scope, "this") && !bytes_equal(scope, "others") &&
+	    !bytes_equal(scope, "all")) {
+		const char *refusal = arena_printf(request->arena,
+		    "\"%.*s\" is not a valid choice.", (int)scope.length, scope.data);
+
+		json_put_text(json_put_array(body, "scope"), NULL, refusal);
+		return reply_field_errors(request, body);
+	}
+	session_read(context->config, request->claims, &session);
+	if (end(request, context, scope, session.sid, &count) == VERDICT_UNDECIDED)
+		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
+	json_put_integer(body, "ended", count);
+	return reply_value(request, body);
+}
+
+const struct endpoint endpoint = {
+    .name = "logout",
+    .allow = "POST, OPTIONS",
+    .title = "Logout",
+    .description = "Ends the session of the access token, the user's other sessions, or all.",
+    .fields = {{FIELD_OPTIONAL, "scope"}},
+    .start = context_open,
+    .check = context_check,
+    .admit = admit,
+    .answer = answer,
+};

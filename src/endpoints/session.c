@@ -1,0 +1,179 @@
+#include "endpoints/session.h"
+
+#include "base/log.h"
+
+#include <string.h>
+
+#define GENERATION_MAXIMUM \
+	INT64_C(2147483646) /* one below PostgreSQL's integer: it may be added to */
+#define AGENT_MAXIMUM 200   /* characters, here bytes */
+
+bool
+session_read(const struct config *config, struct json_object *claims, struct session *out)
+{
+	struct bytes sid = json_string(json_member(claims, config->session_id_claim));
+	int64_t gen = 0;
+
+	*out = (struct session){.gen = 0};
+	if (!config->sessions || (!json_has(claims, config->session_id_claim) &&
+				     !json_has(claims, config->session_generation_claim)))
+		return true;
+	if (sid.length != SESSION_ID_SIZE - 1 ||
+	    strspn(sid.data, "0123456789abcdef") != sid.length ||
+	    !json_integer(json_member(claims, config->session_generation_claim), &gen) || gen < 1 ||
+	    gen > GENERATION_MAXIMUM)
+		return false;
+	memcpy(out->sid, sid.data, SESSION_ID_SIZE);
+	out->gen = (long)gen;
+	return true;
+}
+
+void
+session_write(
+    const struct claims_context *context, struct json_object *claims, const struct session *session)
+{
+	json_put_text(claims, context->config->session_id_claim, session->sid);
+	json_put_integer(claims, context->config->session_generation_claim, session->gen);
+	json_put_integer(claims, "exp", context->now + session->seconds);
+}
+
+struct json_object *
+session_access(const struct claims_context *context, struct json_object *refresh)
+{
+	struct json_object *access = claims_access(context, refresh);
+	int64_t latest, exp;
+
+	if (access != NULL && context->config->sessions && claims_time(refresh, "exp", &latest) &&
+	    claims_time(access, "exp", &exp) && exp > latest)
+		json_put_integer(access, "exp", latest);
+	return access;
+}
+
+/* Printable ASCII of at most AGENT_MAXIMUM bytes; other bytes become '?'. */
+static const char *
+printable(struct arena *arena, const char *text)
+{
+	char *copy;
+
+	if (text == NULL)
+		return NULL;
+	copy = arena_copy(arena, text, strnlen(text, AGENT_MAXIMUM));
+	for (char *at = copy; *at != '\0'; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	return copy;
+}
+
+struct device
+session_device(const struct request *request)
+{
+	if (!request->config->session_device)
+		return (struct device){.address = NULL};
+	return (struct device){printable(request->arena, request->remote_address),
+	    printable(request->arena, request->user_agent)};
+}
+
+/* What a refresh came to: the answer, and the word for the log (NULL: the answer's own). */
+static const struct {
+	enum wire wire;
+	const char *outcome;
+} outcomes[] = {
+    [SESSION_UNAVAILABLE] = {WIRE_UNAVAILABLE, NULL},
+    [SESSION_OK] = {WIRE_OK, NULL},
+    [SESSION_RECOVERED] = {WIRE_OK, "session-recovered"},
+    [SESSION_BEHIND] = {WIRE_OK, "session-behind"},
+    [SESSION_CONVERTED] = {WIRE_OK, "session-converted"},
+    [SESSION_REPLAYED] = {WIRE_TOKEN_BLACKLISTED, "session-replayed"},
+    [SESSION_ENDED] = {WIRE_TOKEN_BLACKLISTED, "session-ended"},
+    [SESSION_EXPIRED] = {WIRE_TOKEN_EXPIRED, NULL},
+    [SESSION_NO_ACCOUNT] = {WIRE_NO_ACCOUNT_FOR_TOKEN, NULL},
+};
+
+/* For an administrator who looks for stolen tokens: which session, and which generations. */
+static void
+log_unusual(const struct request *request, enum session_outcome outcome,
+    const struct session *shown, const struct session *given)
+{
+	const char *sid = arena_copy(request->arena, given->sid, 8);
+	const struct log_field fields[] = {{"outcome", .text = outcomes[outcome].outcome},
+	    {"user", .text = request->user}, {"sid", .text = sid},
+	    {"shown", LOG_FIELD_NUMBER, .number = shown->gen},
+	    {"gen", LOG_FIELD_NUMBER, .number = given->gen},
+	    {"from", .text = request->remote_address}, {.name = NULL}};
+
+	log_event(LEVEL_WARNING, "session", fields);
+}
+
+/* The owner, as text; NULL: the token names none. */
+static const char *
+owner_of(struct request *request, const struct context *context, struct json_object *claims)
+{
+	struct claims_context judged = context_claims(request, context);
+	const char *user_id;
+
+	if (claims_user(&judged, claims, &user_id) != CLAIMS_USER)
+		return NULL;
+	request->user = user_id;
+	return user_id;
+}
+
+static enum session_outcome
+convert(struct request *request, const struct context *context, struct json_object *claims,
+    struct bytes token, struct session *out)
+{
+	struct device device = session_device(request);
+	int64_t iat = 0;
+
+	claims_time(claims, "iat", &iat);
+	return sessions_convert(
+	    context->sessions, request->arena, request->user, token, iat, &device, out);
+}
+
+enum wire
+session_refresh(struct request *request, const struct context *context, struct json_object *claims,
+    struct bytes token, struct session *out, const char **outcome)
+{
+	const char *user_id = owner_of(request, context, claims);
+	enum session_outcome made;
+	struct session shown;
+
+	*outcome = NULL;
+	if (user_id == NULL || !session_read(context->config, claims, &shown))
+		return WIRE_TOKEN_INVALID;
+	if (*shown.sid == '\0' && !context->config->session_convert)
+		return WIRE_TOKEN_INVALID;
+	*out = shown;
+	made = *shown.sid == '\0'
+		   ? convert(request, context, claims, token, out)
+		   : sessions_refresh(context->sessions, request->arena, user_id, &shown, out);
+	if (made == SESSION_RECOVERED || made == SESSION_BEHIND || made == SESSION_REPLAYED)
+		log_unusual(request, made, &shown, out);
+	*outcome = outcomes[made].outcome;
+	return outcomes[made].wire;
+}
+
+enum wire
+session_end(struct request *request, const struct context *context, struct json_object *claims,
+    struct bytes token)
+{
+	const char *user_id = owner_of(request, context, claims);
+	struct session session;
+
+	if (user_id == NULL || !session_read(context->config, claims, &session))
+		return WIRE_TOKEN_INVALID;
+	/* So that its end is remembered, a token without a session becomes one first. */
+	if (*session.sid == '\0') {
+		enum wire made = outcomes[convert(request, context, claims, token, &session)].wire;
+
+		if (made != WIRE_OK)
+			return made;
+	}
+	switch (sessions_end(context->sessions, request->arena, user_id, session.sid)) {
+	case VERDICT_YES:
+		return WIRE_OK;
+	case VERDICT_NO:
+		return WIRE_TOKEN_BLACKLISTED;
+	default:
+		return WIRE_UNAVAILABLE;
+	}
+}

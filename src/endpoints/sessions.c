@@ -1,0 +1,116 @@
+/*
+ * GET /api/sessions/: the user's sessions. DELETE /api/sessions/SID/: ends one of them.
+ */
+#include "db/query.h"
+#include "endpoints/bearer.h"
+#include "endpoints/session.h"
+
+#include <string.h>
+
+/* Columns of SESSION_LIST. */
+enum { SID, CREATED, REFRESHED, EXPIRES, ADDRESS, AGENT };
+
+static struct reply
+admit(struct request *request, struct context *context)
+{
+	struct account account;
+
+	if (context->sessions == NULL)
+		return reply_refuse(request, WIRE_NOT_FOUND, NULL);
+	return bearer_admit(request, context, WANTED_ROW, &request->claims, &account);
+}
+
+/* Kept only with JWT_SESSION_DEVICE. */
+static void
+put_device(struct json_object *one, const char *name, const char *text)
+{
+	if (text == NULL)
+		json_put(one, name, NULL);
+	else
+		json_put_text(one, name, text);
+}
+
+static void
+put_session(struct json_object *list, const char *const *columns, const char *current)
+{
+	struct json_object *one = json_put_object(list, NULL);
+
+	json_put_text(one, "sid", columns[SID]);
+	json_put_text(one, "created_at", columns[CREATED]);
+	json_put_text(one, "refreshed_at", columns[REFRESHED]);
+	json_put_text(one, "expires_at", columns[EXPIRES]);
+	json_put_bool(one, "current", strcmp(columns[SID], current) == 0);
+	put_device(one, "address", columns[ADDRESS]);
+	put_device(one, "agent", columns[AGENT]);
+}
+
+static struct reply
+list(struct request *request, const struct context *context)
+{
+	struct json_object *body = json_new_array(request->arena);
+	struct session session;
+	struct rows rows;
+
+	if (sessions_list(context->sessions, request->arena, request->user, &rows) ==
+	    VERDICT_UNDECIDED)
+		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
+	session_read(context->config, request->claims, &session);
+	for (size_t row = 0; row < rows.count; row++)
+		put_session(body, &rows.values[row * rows.columns], session.sid);
+	return reply_value(request, body);
+}
+
+/* The last part of the path, without a query and a slash at the end; "sessions" is the list. */
+static struct bytes
+last_part(const char *uri)
+{
+	size_t end = strcspn(uri, "?#"), begin;
+
+	while (end > 0 && uri[end - 1] == '/')
+		end--;
+	for (begin = end; begin > 0 && uri[begin - 1] != '/'; begin--)
+		continue;
+	return (struct bytes){uri + begin, end - begin};
+}
+
+/* What is not the id of a session of this user cannot be told from one that is over. */
+static struct reply
+end(struct request *request, const struct context *context, struct bytes sid)
+{
+	enum verdict ended = VERDICT_NO;
+
+	if (sid.length == SESSION_ID_SIZE - 1 && strspn(sid.data, "0123456789abcdef") >= sid.length)
+		ended = sessions_end(context->sessions, request->arena, request->user,
+		    arena_copy(request->arena, sid.data, sid.length));
+	switch (ended) {
+	case VERDICT_YES:
+		return reply_status(204, "session-ended");
+	case VERDICT_NO:
+		return reply_refuse(request, WIRE_NOT_FOUND, NULL);
+	default:
+		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
+	}
+}
+
+static struct reply
+answer(struct request *request, struct context *context)
+{
+	struct bytes part = last_part(request->uri == NULL ? "" : request->uri);
+	bool is_list = bytes_equal(part, "sessions");
+	bool deletes = strcmp(request->method, "DELETE") == 0;
+
+	if (deletes == is_list)
+		return reply_refuse(request, WIRE_METHOD, request->method);
+	return is_list ? list(request, context) : end(request, context, part);
+}
+
+const struct endpoint endpoint = {
+    .name = "sessions",
+    .allow = "GET, DELETE, HEAD, OPTIONS",
+    .title = "Sessions",
+    .description = "Lists the user's sessions, and ends one of them.",
+    .start = context_open,
+    .check = context_check,
+    .admit = admit,
+    .answer = answer,
+};

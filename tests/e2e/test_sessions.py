@@ -1,0 +1,687 @@
+"""Sessions (JWT_SESSIONS=on) with real programs and a real PostgreSQL, several processes of each program.
+
+`age` moves a session into the past, so that no test waits for the grace or the recovery to pass.
+"""
+import contextlib
+import itertools
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from harness import fastcgi, ours, process
+from harness.fixtures import skip_without
+from harness.people import PASSWORD
+from harness.postgres import Cluster
+from harness.profiles import PROFILES
+from harness.site import Site
+from harness.tokens import Maker, claims_of
+
+LATEST = 0.3  # seconds after a commit at which it must be seen
+SQL = ours.CHECKOUT / "sql"
+PROCESSES = {"token": 2, "refresh": 4, "hello": 4, "logout": 1, "sessions": 1, "blacklist": 1, "verify": 1,
+             "sliding_refresh": 1}
+BLACKLISTED = {"detail": "Token is blacklisted", "code": "token_not_valid"}
+
+
+@pytest.fixture(scope="module")
+def kept():
+    """A site of its own: its cluster is what some of these tests break."""
+    skip_without(*PROCESSES)
+    cluster = Cluster()
+    site = Site(cluster, "sessions")
+    cluster.psql("sessions", "-f", SQL / "sessions.sql")
+    yield site
+    site.end()
+    cluster.remove()
+
+
+@pytest.fixture(autouse=True)
+def restored(kept):
+    kept.restore()
+    kept.execute("DELETE FROM jwt_session; DELETE FROM jwt_change")
+
+
+class Service:
+    """Some processes of each program; requests go round."""
+
+    def __init__(self, stack, site, **settings):
+        every = ours.environment(site.our_environment(), {
+            **PROFILES["plain"].our_settings(), "JWT_SESSIONS": "on", **settings})
+        self.site = site
+        self.programs = {name: [stack.enter_context(fastcgi.Program(name, every)) for _ in range(count)]
+                         for name, count in PROCESSES.items()}
+        self.turn = itertools.count()
+
+    def one(self, name):
+        programs = self.programs[name]
+        return programs[next(self.turn) % len(programs)]
+
+    def post(self, name, value, access=None):
+        parameters, body = fastcgi.post("/", value)
+        if access:
+            parameters["HTTP_AUTHORIZATION"] = f"Bearer {access}"
+        return self.one(name).answer(parameters, body)
+
+    def log_in(self, name="alice", password=PASSWORD):
+        answer = self.post("token", {"username": name, "password": password})
+        assert answer.status == 200, self.log("token")
+        return answer.json()
+
+    def refresh(self, tokens):
+        return self.post("refresh", {"refresh": tokens["refresh"]})
+
+    def next(self, tokens):
+        answer = self.refresh(tokens)
+        assert answer.status == 200, answer.body
+        return answer.json()
+
+    def hello(self, tokens):
+        return self.one("hello").answer(*fastcgi.get("/hello/", tokens["access"]))
+
+    def log_out(self, tokens, scope=None):
+        answer = self.post("logout", {} if scope is None else {"scope": scope}, tokens["access"])
+        return answer.status, answer.json()
+
+    def list(self, tokens):
+        answer = self.one("sessions").answer(*fastcgi.get("/api/sessions/", tokens["access"]))
+        assert answer.status == 200, answer.body
+        return answer.json()
+
+    def end(self, tokens, sid):
+        parameters, body = fastcgi.get(f"/api/sessions/{sid}/", tokens["access"])
+        return self.one("sessions").answer({**parameters, "REQUEST_METHOD": "DELETE"}, body)
+
+    def warm(self, *many):
+        """Every process that answers hello knows these tokens."""
+        for program in self.programs["hello"]:
+            for tokens in many:
+                for _ in range(4):
+                    assert program.answer(*fastcgi.get("/hello/", tokens["access"])).status == 200
+
+    def refuses(self, tokens, since=None):
+        """Every process refuses the access token, and did LATEST after the commit, which is at most `since`."""
+        since = time.monotonic() if since is None else since
+        for program in self.programs["hello"]:
+            while True:
+                sent = time.monotonic()
+                answer = program.answer(*fastcgi.get("/hello/", tokens["access"]))
+                if answer.status == 401:
+                    break
+                assert answer.status == 200 and sent - since < LATEST, f"{answer.status} {sent - since:.3f} s late"
+                time.sleep(0.02)
+
+    def log(self, name="refresh"):
+        return "".join(program.log.read_text() for program in self.programs[name])
+
+
+@pytest.fixture
+def service(kept):
+    with contextlib.ExitStack() as stack:
+        yield lambda **settings: Service(stack, kept, **settings)
+
+
+def age(site, seconds):
+    """As if the last rotation of every session had been so much earlier."""
+    site.execute("UPDATE jwt_session SET rotated_at = rotated_at - %s * interval '1 second',"
+                 " created_at = created_at - %s * interval '1 second'", seconds, seconds)
+
+
+def gen(tokens, kind="refresh"):
+    return claims_of(tokens[kind])["gen"]
+
+
+def sid(tokens):
+    return claims_of(tokens["refresh"])["sid"]
+
+
+def row(site):
+    return site.execute("SELECT gen, held FROM jwt_session")
+
+
+def is_over(answer):
+    return answer.status == 401 and answer.json() == BLACKLISTED
+
+
+def at_once(number, call):
+    """Calls it so many times at the same moment."""
+    barrier = threading.Barrier(number)
+
+    def one(_):
+        barrier.wait()
+        return call()
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(one, range(number)))
+
+
+# What tokens say.
+
+
+def test_the_claims(kept, service):
+    server = service()
+    tokens = server.log_in()
+    refresh, access = claims_of(tokens["refresh"]), claims_of(tokens["access"])
+    assert list(refresh) == ["token_type", "exp", "iat", "jti", "user_id", "sid", "gen"]
+    assert len(refresh["sid"]) == 32 and refresh["gen"] == 1
+    assert (access["sid"], access["gen"]) == (refresh["sid"], 1)
+    assert server.hello(tokens).status == 200
+    age(kept, 60)
+    after = server.next(tokens)
+    assert list(after) == ["access", "refresh"]
+    assert (gen(after), gen(after, "access"), sid(after)) == (2, 2, sid(tokens))
+    assert claims_of(after["refresh"])["jti"] != refresh["jti"]
+
+
+def test_no_token_outlives_its_session(service):
+    server = service(JWT_SESSION_MAX_AGE="100")
+    tokens = server.log_in()
+    now = time.time()
+    assert claims_of(tokens["refresh"])["exp"] - now < 102
+    assert claims_of(tokens["access"])["exp"] <= claims_of(tokens["refresh"])["exp"]
+
+
+@pytest.mark.parametrize("claims", [
+    {"sid": "A" * 32, "gen": 1}, {"sid": "a" * 31, "gen": 1}, {"sid": "a" * 33, "gen": 1}, {"sid": 1, "gen": 1},
+    {"sid": "a" * 32}, {"gen": 1}, {"sid": "a" * 32, "gen": 0}, {"sid": "a" * 32, "gen": -1},
+    {"sid": "a" * 32, "gen": 2147483647}, {"sid": "a" * 32, "gen": "1"}, {"sid": "a" * 32, "gen": 1.0},
+    {"sid": "a" * 32, "gen": True}, {"sid": None, "gen": None}, {"sid": "g" * 32, "gen": 1},
+    {"sid": "' OR '1'='1' -- aaaaaaaaaaaaaaaaa", "gen": 1},
+])
+def test_claims_of_another_form(kept, service, claims):
+    """Token is invalid, before SQL is reached."""
+    server = service()
+    make = Maker()
+    kept.cluster.psql("sessions", "-c", "ALTER TABLE jwt_session RENAME TO away")
+    try:
+        refresh = make.make({"kind": "refresh", "set": {"user_id": "1", **claims}})
+        answer = server.post("refresh", {"refresh": refresh})
+        assert answer.status == 401 and answer.json()["detail"].startswith("Token is invalid"), answer.body
+        access = make.make({"set": {"user_id": "1", **claims}})
+        assert server.hello({"access": access}).status == 401
+    finally:
+        kept.cluster.psql("sessions", "-c", "ALTER TABLE away RENAME TO jwt_session")
+
+
+# The refresh: tests/unit/test_sessions.c has the table of decisions; here each row meets the database.
+
+
+def test_within_the_grace_all_get_the_same_generation(kept, service):
+    server = service()
+    tokens = server.log_in()
+    assert [gen(server.next(tokens)) for _ in range(3)] == [1, 1, 1]
+    age(kept, 60)
+    after = server.next(tokens)
+    assert [gen(server.next(each)) for each in (tokens, after, tokens)] == [2, 2, 2]
+    assert row(kept) == [(2, 1)]
+
+
+def test_a_lost_answer_can_be_asked_for_again(kept, service):
+    server = service()
+    tokens = server.log_in()
+    for expected in (2, 3, 4, 5):
+        age(kept, 60)
+        lost = server.next(tokens)
+        assert gen(lost) == expected
+    assert row(kept) == [(5, 1)]
+    assert "outcome=session-recovered" in server.log()
+    age(kept, 60)
+    assert gen(server.next(lost)) == 6
+    assert row(kept) == [(6, 5)]
+
+
+def test_a_void_token_ends_the_session(kept, service):
+    """Also within the grace; and its access token is refused at once, which ends nothing."""
+    server = service()
+    first = server.log_in()
+    age(kept, 60)
+    void = server.next(first)
+    server.warm(void)
+    age(kept, 60)
+    good = server.next(first)
+    server.refuses(void)
+    assert server.hello(good).status == 200
+    assert is_over(server.refresh(void))
+    assert row(kept) == []
+    server.refuses(good)
+    assert is_over(server.refresh(good))
+    assert "outcome=session-replayed" in server.log()
+
+
+def test_an_old_token_ends_the_session(kept, service):
+    server = service()
+    first = server.log_in()
+    age(kept, 60)
+    second = server.next(first)
+    age(kept, 60)
+    third = server.next(second)
+    server.warm(third)
+    assert is_over(server.refresh(first))
+    assert is_over(server.refresh(third))
+    server.refuses(third)
+
+
+def test_a_thief_and_the_victim_do_not_take_turns(kept, service):
+    """Both orders: fewer than three refreshes until one of them is out and the session over."""
+    for thief_first in (True, False):
+        server = service()
+        stolen = victim = thief = server.log_in()
+        rounds = 0
+        while True:
+            rounds += 1
+            age(kept, 60)
+            answers = [server.refresh(thief if thief_first else victim)]
+            age(kept, 60)
+            answers.append(server.refresh(victim if thief_first else thief))
+            if any(answer.status == 401 for answer in answers):
+                break
+            first, second = (answer.json() for answer in answers)
+            thief, victim = (first, second) if thief_first else (second, first)
+            assert rounds < 3
+        assert rounds < 3
+        assert is_over(server.refresh(stolen)) and row(kept) == []
+
+
+def test_without_recovery(kept, service):
+    server = service(JWT_SESSION_RECOVERY="0")
+    tokens = server.log_in()
+    age(kept, 60)
+    server.next(tokens)
+    assert gen(server.next(tokens)) == 2, "the grace goes on"
+    age(kept, 60)
+    assert is_over(server.refresh(tokens))
+
+
+def test_a_recovery_ends_with_its_time(kept, service):
+    server = service(JWT_SESSION_RECOVERY="3600")
+    tokens = server.log_in()
+    age(kept, 60)
+    server.next(tokens)
+    age(kept, 3601)
+    assert is_over(server.refresh(tokens))
+
+
+def test_a_token_ahead_of_its_row(kept, service):
+    """A crash or a fail-over has lost the last rotations: nobody is logged out."""
+    server = service()
+    tokens = server.log_in()
+    age(kept, 60)
+    ahead = server.next(tokens)
+    kept.execute("UPDATE jwt_session SET gen = 1, held = 0")
+    assert gen(server.next(ahead)) == 3
+    assert row(kept) == [(3, 2)]
+    assert "outcome=session-behind" in server.log()
+
+
+@pytest.mark.parametrize("number", [2, 20])
+def test_many_at_once_move_it_once(kept, service, number):
+    server = service()
+    tokens = server.log_in()
+    for _ in range(3):
+        age(kept, 60)
+        [(before, _)] = row(kept)
+        answers = at_once(number, lambda: server.refresh(tokens))
+        assert [answer.status for answer in answers] == [200] * number
+        assert {gen(answer.json()) for answer in answers} == {before + 1}
+        tokens = answers[0].json()
+    age(kept, 60)
+    recovered = at_once(number, lambda: server.refresh(tokens))
+    age(kept, 60)
+    recovered = at_once(number, lambda: server.refresh(tokens))
+    [(now, held)] = row(kept)
+    assert {gen(answer.json()) for answer in recovered} == {now} and held == now - 2
+
+
+def test_many_replays_at_once(kept, service):
+    server = service()
+    first = server.log_in()
+    age(kept, 60)
+    void = server.next(first)
+    age(kept, 60)
+    server.next(first)
+    kept.execute("DELETE FROM jwt_change")
+    assert all(is_over(answer) for answer in at_once(20, lambda: server.refresh(void)))
+    assert kept.execute("SELECT count(*) FROM jwt_change") == [(1,)]
+    assert 1 <= server.log().count("session outcome=session-replayed") <= 20
+
+
+@pytest.mark.parametrize("ends", ["expires_at", "expires_at, ends_at"])
+def test_the_idle_and_the_absolute_end(kept, service, ends):
+    server = service()
+    tokens = server.log_in()
+    for end in ends.split(", "):
+        kept.execute(f"UPDATE jwt_session SET {end} = now() - interval '1 s'")
+    answer = server.refresh(tokens)
+    assert answer.status == 401 and answer.json()["detail"] == "Token is expired"
+    assert server.hello(tokens).status == 401
+
+
+def test_without_rotation(kept, service):
+    """JWT_SESSION_ROTATE=off: a refresh only reads, and an end is still an end."""
+    server = service(JWT_SESSION_ROTATE="off")
+    tokens = server.log_in()
+    age(kept, 3600)
+    for _ in range(3):
+        assert list(server.next(tokens)) == ["access"]
+    assert row(kept) == [(1, 0)]
+    assert server.log_out(tokens) == (200, {"ended": 1})
+    assert is_over(server.refresh(tokens))
+
+
+# Ends.
+
+
+def test_log_out(service):
+    server = service()
+    one, other, third = (server.log_in() for _ in range(3))
+    server.warm(one, other, third)
+    assert server.log_out(one) == (200, {"ended": 1})
+    server.refuses(one)
+    assert is_over(server.refresh(one))
+    assert server.log_out(other, "others") == (200, {"ended": 1})
+    server.refuses(third)
+    assert server.hello(other).status == 200
+    fourth = server.log_in()
+    server.warm(fourth)
+    assert server.log_out(other, "all") == (200, {"ended": 2})
+    server.refuses(other)
+    server.refuses(fourth)
+    assert server.log_out(fourth, "this")[0] == 401
+
+
+def test_log_out_of_an_unknown_scope(service):
+    server = service()
+    tokens = server.log_in()
+    assert server.log_out(tokens, "everything") == (400, {"scope": ['"everything" is not a valid choice.']})
+    assert server.hello(tokens).status == 200
+
+
+def test_a_login_right_after_a_log_out_of_all(service):
+    server = service()
+    tokens = server.log_in()
+    for _ in range(5):
+        assert server.log_out(tokens, "all") == (200, {"ended": 1})
+        tokens = server.log_in()
+        server.warm(tokens)
+        assert gen(server.next(tokens)) == 1
+
+
+def test_the_list(kept, service):
+    server = service()
+    one, other = server.log_in(), server.log_in()
+    bob = server.log_in("bob", "another password")
+    listed = server.list(one)
+    assert [each["sid"] for each in listed] == [sid(other), sid(one)]
+    assert [each["current"] for each in listed] == [False, True]
+    assert set(listed[0]) == {"sid", "created_at", "refreshed_at", "expires_at", "current", "address", "agent"}
+    assert listed[0]["address"] is None and listed[0]["agent"] is None
+    assert server.end(one, sid(bob)).status == 404
+    assert server.end(one, "x").status == 404
+    answer = server.end(one, sid(other))
+    assert (answer.status, answer.body) == (204, b"")
+    assert server.end(one, sid(other)).status == 404
+    assert [each["sid"] for each in server.list(one)] == [sid(one)]
+    assert server.hello(bob).status == 200
+
+
+def test_the_device_of_a_login(kept, service):
+    server = service(JWT_SESSION_DEVICE="on")
+    parameters, body = fastcgi.login("alice", PASSWORD)
+    parameters["HTTP_USER_AGENT"] = "Phone\tof Jos\u00e9 " + "x" * 300
+    tokens = server.one("token").answer(parameters, body).json()
+    [listed] = server.list(tokens)
+    assert listed["address"] == "127.0.0.1"
+    assert listed["agent"].startswith("Phone?of Jos??") and len(listed["agent"]) == 200
+    server.log_out(tokens)
+    assert kept.execute("SELECT count(*) FROM jwt_session") == [(0,)]
+
+
+ENDS_ALL = {
+    "a new password": "UPDATE auth_user SET password = 'another' WHERE id = 1",
+    "deactivation": "UPDATE auth_user SET is_active = false WHERE id = 1",
+    "deactivation, and active again": "UPDATE auth_user SET is_active = false WHERE id = 1;"
+                                      "UPDATE auth_user SET is_active = true WHERE id = 1",
+    "deletion": "DELETE FROM auth_user WHERE id = 1",
+    "everybody": "INSERT INTO jwt_change (user_id) VALUES ('')",
+}
+
+
+@pytest.mark.parametrize("what", ENDS_ALL)
+def test_what_ends_all_sessions(kept, service, what):
+    server = service()
+    one, other = server.log_in(), server.log_in()
+    server.warm(one, other)
+    kept.execute(ENDS_ALL[what])
+    server.refuses(one)
+    server.refuses(other)
+    assert row(kept) == []
+    assert server.refresh(one).status == 401
+
+
+def test_what_ends_nothing(kept, service):
+    server = service()
+    tokens = server.log_in()
+    kept.execute("UPDATE auth_user SET last_login = now(), email = 'x@y', password = password WHERE id = 1")
+    kept.execute("UPDATE auth_user SET username = 'alina' WHERE id = 1")
+    time.sleep(LATEST)
+    assert server.hello(tokens).status == 200
+    assert gen(server.next(tokens)) == 1
+    kept.execute("UPDATE auth_user SET username = 'alice' WHERE id = 1")
+
+
+def test_a_renewed_hash_ends_nothing(kept, service):
+    server = service(JWT_PASSWORD_REHASH="upgrade")
+    kept.execute("UPDATE auth_user SET password = (SELECT password FROM auth_user WHERE username = 'h_old_iter')"
+                 " WHERE username = 'alice'")
+    one = server.log_in()
+    assert len(server.list(one)) == 1
+    other = server.log_in()
+    assert len(server.list(other)) == 2
+
+
+def test_a_login_during_a_change_of_the_password(kept, service):
+    """The login has verified the old password; it waits for the change and is refused, or is ended by it."""
+    server = service()
+    with contextlib.closing(kept.cluster.connect("sessions")) as changes:
+        changes.autocommit = False
+        changes.cursor().execute("UPDATE auth_user SET password = 'another' WHERE id = 1")
+        with ThreadPoolExecutor(1) as pool:
+            login = pool.submit(lambda: server.post("token", {"username": "alice", "password": PASSWORD}))
+            process.wait_for(lambda: kept.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%jwt_session%%'")
+                == [(1,)], "the login to wait")
+            changes.commit()
+            assert login.result().status == 401
+    assert row(kept) == []
+
+
+def test_a_third_party_with_an_old_snapshot(kept, service):
+    """REPEATABLE READ: its DELETE cannot see a session that was opened since; the session is over all the same."""
+    server = service()
+    with contextlib.closing(kept.cluster.connect("sessions")) as old:
+        old.set_session(isolation_level="REPEATABLE READ", autocommit=False)
+        old.cursor().execute("SELECT count(*) FROM jwt_session")
+        tokens = server.log_in()
+        old.cursor().execute("INSERT INTO jwt_change (user_id) VALUES ('1')")
+        old.commit()
+    assert row(kept) == [(1, 0)], "the row survived"
+    assert is_over(server.refresh(tokens))
+    server.refuses(tokens)
+    assert row(kept) == [(1, 0)]
+
+
+def test_the_blacklist_endpoint_ends_a_session(kept, service):
+    server = service()
+    tokens = server.log_in()
+    server.warm(tokens)
+    age(kept, 60)
+    after = server.next(tokens)
+    answer = server.post("blacklist", {"refresh": tokens["refresh"]})
+    assert (answer.status, answer.json()) == (200, {}), "any generation of it"
+    assert is_over(server.post("blacklist", {"refresh": tokens["refresh"]}))
+    assert is_over(server.refresh(after))
+    server.refuses(tokens)
+
+
+def test_verify(kept, service):
+    server = service()
+    first = server.log_in()
+    age(kept, 60)
+    void = server.next(first)
+    age(kept, 60)
+    good = server.next(first)
+
+    def verify(token):
+        answer = server.post("verify", {"token": token})
+        return answer.status, answer.json()
+
+    over = (400, {"non_field_errors": ["Token is blacklisted"]})
+    assert verify(good["refresh"]) == verify(good["access"]) == (200, {})
+    assert verify(void["refresh"]) == verify(void["access"]) == over
+    server.log_out(good)
+    process.wait_for(lambda: verify(good["access"]) == over, "the end")
+    assert verify(good["refresh"]) == over
+
+
+# How many there are.
+
+
+def test_the_maximum(kept, service):
+    server = service(JWT_SESSION_MAX="3")
+    first = server.log_in()
+    others = [server.log_in() for _ in range(3)]
+    assert {each["sid"] for each in server.list(others[-1])} == {sid(each) for each in others}
+    server.refuses(first)
+    at_once(8, server.log_in)
+    process.wait_for(lambda: kept.execute("SELECT count(*) FROM jwt_session") == [(3,)], "the maximum")
+
+
+def test_expired_rows_are_swept_by_logins(kept, service):
+    server = service()
+    kept.execute("INSERT INTO jwt_session SELECT '4', gen_random_uuid(), 1, 0, now() - interval '2 days',"
+                 " now() - interval '2 days', now() - interval '1 day', now() FROM generate_series(1, 200)")
+    for _ in range(20):
+        server.log_in()
+    assert kept.execute("SELECT count(*) FROM jwt_session WHERE user_id = '4'") == [(0,)]
+    assert kept.execute("SELECT count(*) FROM jwt_session") == [(20,)]
+
+
+def test_updates_touch_no_index(kept, service):
+    """HOT updates: more than 99 % of them."""
+    server = service(JWT_SESSION_GRACE="0")
+    kept.cluster.psql("sessions", "-c", "VACUUM FULL jwt_session")
+    kept.execute("SELECT pg_stat_reset_single_table_counters('jwt_session'::regclass)")
+    many = [server.log_in() for _ in range(10)]
+    for _ in range(40):
+        many = [server.next(tokens) for tokens in many]
+
+    def counted():
+        kept.execute("SELECT pg_stat_clear_snapshot()")
+        [(updates, hot)] = kept.execute("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables"
+                                        " WHERE relname = 'jwt_session'")
+        return updates >= 400 and hot / updates > 0.99
+
+    process.wait_for(counted, "the statistics", 30)
+
+
+# Tokens of before.
+
+
+def test_a_token_of_before_becomes_a_session(kept, service):
+    server = service()
+    old = {"refresh": Maker().make({"kind": "refresh", "set": {"user_id": "1"}})}
+    new = server.next(old)
+    assert gen(new) == 1 and "outcome=session-converted" in server.log()
+    assert gen(server.next(old)) == 1, "within the grace, the same"
+    assert row(kept) == [(1, 0)]
+    age(kept, 60)
+    assert gen(server.next(old)) == 2, "the answer was lost"
+    age(kept, 60)
+    assert is_over(server.refresh(new))
+    assert is_over(server.refresh(old)), "its end is remembered: it does not begin anew"
+
+
+def test_a_token_of_before_an_end_of_all(kept, service):
+    server = service()
+    make = Maker()
+    old = {"refresh": make.make({"kind": "refresh", "set": {"user_id": "1", "iat": "t0-60"}}),
+           "access": make.make({"set": {"user_id": "1", "iat": "t0-60"}})}
+    server.warm(old)
+    assert server.log_out(old) == (200, {"ended": 0})
+    assert server.log_out(old, "all") == (200, {"ended": 0})
+    server.refuses(old)
+    assert is_over(server.refresh(old))
+    sliding = make.make({"kind": "sliding", "set": {"user_id": "1", "iat": "t0-60"}})
+    assert is_over(server.post("sliding_refresh", {"token": sliding}))
+    assert server.hello(server.log_in()).status == 200
+
+
+def test_tokens_of_before_may_be_refused(service):
+    server = service(JWT_SESSION_CONVERT="off")
+    answer = server.post("refresh", {"refresh": Maker().make({"kind": "refresh", "set": {"user_id": "1"}})})
+    assert answer.status == 401 and answer.json()["detail"].startswith("Token is invalid")
+
+
+def test_many_conversions_at_once(kept, service):
+    server = service()
+    old = {"refresh": Maker().make({"kind": "refresh", "set": {"user_id": "1"}})}
+    answers = at_once(20, lambda: server.refresh(old))
+    assert {answer.status for answer in answers} == {200}
+    assert len({sid(answer.json()) for answer in answers}) == 1 and row(kept) == [(1, 0)]
+
+
+def test_back_to_off(kept, service):
+    """Tokens with a session are ordinary tokens again."""
+    tokens = service().log_in()
+    server = service(JWT_SESSIONS="off")
+    assert server.hello(tokens).status == 200
+    after = server.next(tokens)
+    assert list(after) == ["access"] and claims_of(after["access"])["sid"] == sid(tokens)
+    assert server.post("logout", {}, tokens["access"]).status == 404
+
+
+# Outages.
+
+
+def test_an_outage_is_503(kept, service):
+    server = service()
+    tokens = server.log_in()
+    kept.cluster.stop()
+    try:
+        assert server.refresh(tokens).status == 503
+        assert server.post("logout", {}, tokens["access"]).status == 503
+        assert server.post("blacklist", {"refresh": tokens["refresh"]}).status == 503
+        assert server.end(tokens, sid(tokens)).status == 503
+    finally:
+        kept.cluster.start()
+        kept.connect_again()
+    process.wait_for(lambda: server.refresh(tokens).status == 200, "service again")
+
+
+def test_nobody_is_logged_out_by_a_crash(kept, service):
+    """kill -9 of PostgreSQL during refreshes: rotations may be forgotten, sessions are not."""
+    server = service(JWT_SESSION_GRACE="0")
+    people = [server.log_in() for _ in range(8)]
+    stop = threading.Event()
+
+    def use(tokens):
+        while not stop.is_set():
+            answer = server.refresh(tokens)
+            assert answer.status in (200, 503), answer.body
+            if answer.status == 200:
+                tokens = answer.json()
+        return tokens
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        users = [pool.submit(use, tokens) for tokens in people]
+        time.sleep(0.5)
+        kept.cluster.signal_all(signal.SIGKILL)
+        kept.cluster.postmaster.wait()
+        kept.cluster.start()
+        kept.connect_again()
+        time.sleep(0.5)
+        stop.set()
+        people = [user.result() for user in users]
+    for tokens in people:
+        process.wait_for(lambda tokens=tokens: server.refresh(tokens).status == 200, "service again")

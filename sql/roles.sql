@@ -40,4 +40,8 @@ GRANT USAGE ON SEQUENCE token_blacklist_outstandingtoken_id_seq,
 	token_blacklist_blacklistedtoken_id_seq TO jwt_fcgi;
 \endif
 
+SELECT 'GRANT SELECT, INSERT ON jwt_change TO jwt_fcgi' WHERE to_regclass('jwt_change') IS NOT NULL \gexec
+SELECT 'GRANT SELECT, INSERT, UPDATE, DELETE ON jwt_session TO jwt_fcgi'
+	WHERE to_regclass('jwt_session') IS NOT NULL \gexec
+
 COMMIT;

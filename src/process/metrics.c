@@ -16,9 +16,11 @@
 static const struct {
 	int status;
 	const char *outcome;
-} answers[] = {{200, "ok"}, {204, "ok"}, {304, "not-modified"}, {400, "bad-request"},
-    {400, "field-errors"}, {400, "parse-error"}, {401, "bad-authorization"}, {401, "no-account"},
-    {401, "no-token"}, {401, "no-user-id"}, {401, "password-changed"}, {401, "token-blacklisted"},
+} answers[] = {{200, "ok"}, {200, "session-behind"}, {200, "session-converted"},
+    {200, "session-recovered"}, {204, "ok"}, {204, "session-ended"}, {304, "not-modified"},
+    {400, "bad-request"}, {400, "field-errors"}, {400, "parse-error"}, {401, "bad-authorization"},
+    {401, "no-account"}, {401, "no-token"}, {401, "no-user-id"}, {401, "password-changed"},
+    {401, "session-ended"}, {401, "session-replayed"}, {401, "token-blacklisted"},
     {401, "token-expired"}, {401, "token-invalid"}, {401, "token-no-exp"}, {401, "token-no-id"},
     {401, "token-no-type"}, {401, "token-refused"}, {401, "token-wrong-type"},
     {401, "user-inactive"}, {401, "user-not-found"}, {404, "not-found"}, {405, "method"},

@@ -16,7 +16,7 @@ from harness.profiles import KEY, PROFILES
 from harness.tokens import Maker
 
 MANY = 16
-EVERY = (*ours.PROGRAM_OF.values(), "auth_check", "jwks", "health", "metrics", "jwtctl")
+EVERY = (*ours.PROGRAM_OF.values(), "auth_check", "jwks", "health", "metrics", "logout", "sessions", "jwtctl")
 BUILT = [name for name in EVERY if not ours.missing([name])]
 
 

@@ -89,7 +89,7 @@ def release():
         shutil.copytree(ours.CHECKOUT / name, folder / name)
     shutil.copy(ours.CHECKOUT / "Procfile", folder)
     (folder / "build").mkdir()
-    for name in ("token", "refresh", "verify", "blacklist", "sliding", "sliding_refresh", "hello", "jwks"):
+    for name in ("token", "refresh", "verify", "blacklist", "sliding", "sliding_refresh", "hello", "jwks", "logout", "sessions"):
         skip_without(name)
         shutil.copy(ours.program(name), folder / "build")
     yield folder

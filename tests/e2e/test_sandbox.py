@@ -103,6 +103,8 @@ def requests(pair, sliding):
     yield "health", fastcgi.get("/healthz/ready")
     yield "jwks", fastcgi.get("/.well-known/jwks.json")
     yield "metrics", fastcgi.get("/metrics")
+    yield "logout", fastcgi.post("/api/logout/", {})
+    yield "sessions", fastcgi.get("/api/sessions/", access)
 
 
 def test_the_work_of_each_goes_on(site, tmp_path):
@@ -124,12 +126,12 @@ def test_the_work_of_each_goes_on(site, tmp_path):
             sliding = programs["sliding"].answer(*fastcgi.login("alice", PASSWORD)).json()
             return {name: programs[name].answer(*request).status for name, request in requests(pair, sliding)}
 
-        good = {name: 204 if name == "auth_check" else 200 for name in ours.PROGRAMS}
+        good = {**dict.fromkeys(ours.PROGRAMS, 200), "auth_check": 204, "logout": 404, "sessions": 404}
         assert statuses() == good
         site.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                      " WHERE datname = current_database() AND pid <> pg_backend_pid()")
         generate()
-        with_keys = set(ours.PROGRAMS) - {"metrics", "health"}
+        with_keys = set(ours.PROGRAMS) - {"metrics", "health", "logout", "sessions"}
         process.wait_for(lambda: statuses() == good and all(
             "keys: 2" in programs[name].log.read_text() for name in with_keys), "the new key", 10)
         for name in with_keys:

@@ -16,7 +16,7 @@ PROGRAM_OF = {
     "/api/token/sliding/refresh/": "sliding_refresh",
     "/hello/": "hello",
 }
-PROGRAMS = (*PROGRAM_OF.values(), "auth_check", "jwks", "health", "metrics")
+PROGRAMS = (*PROGRAM_OF.values(), "auth_check", "jwks", "health", "metrics", "logout", "sessions")
 
 
 def program(name):

@@ -280,6 +280,14 @@ def test_a_feed_of_something_else_is_none(fed, fleet, other):
         fed.execute("DROP SCHEMA IF EXISTS other CASCADE")
 
 
+def test_a_feed_of_the_columns_that_settings_name(fed, fleet):
+    fed.cluster.psql("fed", "-v", "id=username", "-f", SQL / "changes.sql")
+    hello = fleet(count=2, JWT_USER_ID_FIELD="username")
+    hello.warm(token("alice"))
+    fed.execute(CHANGES["deactivated"])
+    hello.refuses(token("alice"))
+
+
 def test_a_cut_connection(fed, fleet):
     """A change that was made while a process had no connection."""
     hello = fleet()

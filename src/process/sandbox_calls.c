@@ -13,6 +13,7 @@ sandbox_calls(const struct sandbox_network *network, bool log_only)
 #else
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
@@ -66,6 +67,15 @@ add_socket(scmp_filter_ctx filter, unsigned family)
 		   SCMP_A0(SCMP_CMP_EQ, family, 0)) == 0;
 }
 
+/* getaddrinfo(3) asks the kernel for the host's addresses. */
+static bool
+add_routing_socket(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+		   SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0),
+		   SCMP_A2(SCMP_CMP_EQ, NETLINK_ROUTE, 0)) == 0;
+}
+
 static bool
 fill(scmp_filter_ctx filter, const struct sandbox_network *network, bool log_only)
 {
@@ -76,8 +86,9 @@ fill(scmp_filter_ctx filter, const struct sandbox_network *network, bool log_onl
 				sizeof(refused) / sizeof(*refused))) &&
 	       seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 		   SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)) == 0 &&
-	       add_socket(filter, AF_UNIX) && add_socket(filter, AF_NETLINK) &&
-	       (network->local || (add_socket(filter, AF_INET) && add_socket(filter, AF_INET6)));
+	       add_socket(filter, AF_UNIX) &&
+	       (network->local || (add_socket(filter, AF_INET) && add_socket(filter, AF_INET6) &&
+				      add_routing_socket(filter)));
 }
 
 const char *

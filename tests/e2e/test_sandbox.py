@@ -24,7 +24,8 @@ GOOD = {"REQUEST_METHOD": "DELETE", "CONTENT_LENGTH": "", "REMOTE_ADDR": "127.0.
 REFUSED = {errno.EPERM, errno.EACCES, errno.ENOSYS}
 BY_LANDLOCK = {"create a file", "create a file in /dev/shm", "read /etc/passwd", "read /etc/shadow",
                "read /proc/1/environ", "read its own environment", "read the folder /"}
-BY_NUMBER = {"an IPv4 socket", "an IPv6 socket", "a connection to another port"}  # only where PostgreSQL is local
+BY_NUMBER = {"an IPv4 socket", "an IPv6 socket", "a routing socket",  # only where PostgreSQL is local
+             "a connection to another port"}
 
 
 def landlock():

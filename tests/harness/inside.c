@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -75,6 +76,8 @@ make_all(int number)
 	    {"remove a file", SYS_unlinkat, {AT_FDCWD, (long)victim, 0}, true},
 	    {"an IPv4 socket", SYS_socket, {AF_INET, SOCK_STREAM}, true},
 	    {"an IPv6 socket", SYS_socket, {AF_INET6, SOCK_DGRAM}, true},
+	    {"a routing socket", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_ROUTE}, true},
+	    {"a netfilter socket", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER}, false},
 	    {"listen", SYS_listen, {0, 5}, true},
 	    {"clone", SYS_clone, {SIGCHLD}, true},
 #ifdef SYS_fork

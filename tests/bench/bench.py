@@ -28,7 +28,8 @@ from servers import process
 
 from harness import postgres
 
-PARTS = ("hello", "refresh", "token", "latency", "connections", "flood", "scale", "processes")
+PARTS = ("hello", "refresh", "token", "latency", "known", "connections", "flood", "scale", "processes")
+ASKED_FOR = ("single", "many", "many_reads")  # backends of single parts
 
 
 def arguments():
@@ -42,6 +43,7 @@ def arguments():
                         help="processes of each backend; of each program of ours, no more than processors")
     parser.add_argument("--only", help=f"of {','.join(PARTS)}")
     parser.add_argument("--backends", help="names between commas; default: all that can be started")
+    parser.add_argument("--known", type=int, default=servers.USERS, help="users of `known`, asked at random")
     parser.add_argument("--users", type=int, default=1000000, help="of the large table of `scale`")
     parser.add_argument("--soak", type=int, default=100000, help="requests behind which memory is compared")
     parser.add_argument("--report", type=pathlib.Path, help="folder for report.md, report.svg, results.json")
@@ -59,7 +61,7 @@ class Bench:
         stack.callback(self.cluster.remove)
         servers.populate(self.cluster, "bench")
         self.database = self.cluster.environment("bench")
-        self.requests = measure.write_requests(self.folder)
+        self.requests = measure.write_requests(self.folder, 1)
         self.backends = self.start_backends()
         self.nginx = servers.start_nginx(self.folder, list(self.backends.values()))
         stack.callback(process.end, self.nginx)
@@ -69,6 +71,8 @@ class Bench:
         known = {
             "floor": lambda: servers.floor(folder, build, workers),
             "ours": lambda: servers.ours(folder, build, workers, self.database),
+            "reads": lambda: servers.ours(folder, build, workers, self.database, label="reads",
+                                          settings={"JWT_FEED_KNOWN": "0"}),
             "before": lambda: options.before and servers.ours(
                 folder, options.before.resolve(), workers, self.database, label="before"),
             "django": lambda: servers.django(folder, workers, self.database),
@@ -76,6 +80,11 @@ class Bench:
             "node": lambda: servers.node(folder, os.cpu_count(), self.database),
             "floor_kept": lambda: servers.floor(folder, build, workers, keep=True),
             "ours_kept": lambda: servers.ours(folder, build, workers, self.database, keep=True),
+            # For `known`: all of its users known, none known; and what is known is counted.
+            "many": lambda: servers.ours(folder, build, workers, self.database, label="many",
+                                         settings={"JWT_FEED_KNOWN": "131072", **self.counted("many")}),
+            "many_reads": lambda: servers.ours(folder, build, workers, self.database, label="many_reads",
+                                               settings={"JWT_FEED_KNOWN": "0", **self.counted("many_reads")}),
             # One process for each program, to be looked at.
             "single": lambda: servers.ours(folder, build, 1, self.database, label="single"),
         }
@@ -89,6 +98,11 @@ class Bench:
             elif name != "before":
                 say(f"{name} is left out: its packages are missing")
         return started
+
+    def counted(self, name):
+        folder = self.folder / f"metrics-{name}"
+        folder.mkdir(mode=0o700)
+        return {"JWT_METRICS_DIR": str(folder)}
 
     def groups(self, backend):
         return {
@@ -126,7 +140,7 @@ class Bench:
                 self.wrk(name, operation, self.seconds_of(operation))
                 return True
             except measure.Broken:
-                if name.startswith(("ours", "floor")):
+                if name not in ("django", "php", "node"):
                     raise
         say(f"{name} is left out of {operation}: too slow here to be measured")
         return False
@@ -134,7 +148,7 @@ class Bench:
     def rounds(self, operation, names=None, connections=None, beside=None):
         """{backend: [result of each round]}, in turn within each round: what is beside, then the backends."""
         chosen = [name for name, backend in self.backends.items()
-                  if operation in backend.paths and (name in names if names else name != "single")]
+                  if operation in backend.paths and (name in names if names else name not in ASKED_FOR)]
         chosen = [name for name in chosen if self.warm(name, operation)]
         turns = dict(beside or {})
         turns |= {name: functools.partial(self.measure, name, operation, connections) for name in chosen}
@@ -169,8 +183,30 @@ class Bench:
             "programs": statistics.mean(cost for _, cost in told), "postgres": 0, "nginx": 0, "wrk": 0}}
 
     def part_latency(self):
-        """The longest of 99 % at 64 connections."""
-        return self.rounds("hello", ("floor", "ours", "floor_kept", "ours_kept"), 64)
+        """At 64 connections."""
+        names = ("floor", "ours", "reads", "floor_kept", "ours_kept")
+        return {operation: self.rounds(operation, names, 64) for operation in ("hello", "refresh")}
+
+    def part_known(self):
+        """Many users asked at random, after each process has read nearly all of them; and without the feed."""
+        usual, self.requests = self.requests, measure.write_requests(self.folder, self.options.known)
+        results = {"users": self.options.known, "hits": {}, "rounds": {}}
+        for operation in ("hello", "refresh"):
+            while self.hits(operation, lambda: self.warm("many", operation)) < 0.99:
+                pass
+            results["hits"][operation] = self.hits(operation, lambda: results["rounds"].update(
+                {operation: self.rounds(operation, ("floor", "many", "many_reads"))}))
+        self.requests = usual
+        return results
+
+    def hits(self, operation, action):
+        """The share of `many`'s requests during an action that found a known owner."""
+        before = measure.owners(self.build, self.backends["many"], operation)
+        action()
+        after = measure.owners(self.build, self.backends["many"], operation)
+        known, read = (new - old for new, old in zip(after, before))
+        say(f"{operation}: {known} known, {read} read")
+        return known / (known + read)
 
     def part_connections(self):
         results = {"floor": {}, "ours": {}}
@@ -202,7 +238,7 @@ class Bench:
         """Against a table of many users and a full blacklist, as a ratio to a small one. Passwords cost nothing."""
         servers.populate(self.cluster, "small", 1)
         servers.populate_large(self.cluster, self.options.users)
-        settings = {"JWT_TOKEN_BLACKLIST": "on", "JWT_PBKDF2_ITERATIONS": "1"}
+        settings = {"JWT_TOKEN_BLACKLIST": "on", "JWT_PBKDF2_ITERATIONS": "1", "JWT_FEED_KNOWN": "0"}
         for name in ("small", "large"):
             self.backends[name] = servers.ours(
                 self.folder, self.build, self.options.workers, self.cluster.environment(name),

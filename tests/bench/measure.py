@@ -50,17 +50,18 @@ def make_token(kind, user):
     return f"{signed}.{b64url(hmac.new(KEY.encode(), signed.encode(), hashlib.sha256).digest())}"
 
 
-def write_requests(folder, users=500):
-    """One file of requests for each operation."""
+def write_requests(folder, users):
+    """One file of requests for each operation: of so many users, and logins of 500."""
     numbers = range(1, users + 1)
+    logins = [{"username": f"user{number}", "password": PASSWORD} for number in range(1, 501)]
     files = {
         "hello": ("GET", [make_token("access", number) for number in numbers]),
         "refresh": ("POST", [json.dumps({"refresh": make_token("refresh", number)}) for number in numbers]),
-        "token": ("POST", [json.dumps({"username": f"user{number}", "password": PASSWORD}) for number in numbers]),
+        "token": ("POST", [json.dumps(login) for login in logins]),
     }
     found = {}
     for name, (method, lines) in files.items():
-        path = folder / f"{name}.txt"
+        path = folder / f"{name}-{users}.txt"
         path.write_text("\n".join(lines) + "\n")
         found[name] = (method, path)
     return found
@@ -94,6 +95,14 @@ def measure(backend, operation, requests, seconds, connections, groups):
     }
     result["cpu"]["wrk"] = result.pop("wrk")
     return result
+
+
+def owners(build, backend, operation):
+    """How many owners of tokens a backend with JWT_METRICS_DIR has judged: (known ones, those that it has read)."""
+    text = subprocess.run([build / "metrics"], env={**backend.environment, "REQUEST_METHOD": "GET"},
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
+    found = dict(re.findall(rf'^jwt_fcgi_owners_total{{program="{operation}",source="(\w+)"}} (\d+)', text, re.M))
+    return int(found.get("known", 0)), int(found.get("database", 0))
 
 
 def syscalls(pid, backend, operation, requests, folder):

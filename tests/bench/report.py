@@ -3,6 +3,8 @@ import statistics
 
 NAMES = {
     "floor": "floor: a constant libfcgi responder", "ours": "jwt-fcgi", "before": "jwt-fcgi, another build",
+    "reads": "jwt-fcgi, JWT_FEED_KNOWN=0", "many": "jwt-fcgi, JWT_FEED_KNOWN=131072",
+    "many_reads": "jwt-fcgi, JWT_FEED_KNOWN=0",
     "django": "Django + SimpleJWT + gunicorn", "php": "PHP-FPM", "node": "Node (fastify)",
     "floor_kept": "floor, fastcgi_keep_conn", "ours_kept": "jwt-fcgi, fastcgi_keep_conn",
     "hashes": "our PBKDF2 alone, all processors free",
@@ -30,8 +32,7 @@ def table(header, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
-def throughput(results, operation):
-    found = results[operation]
+def throughput(title, found):
     base = "floor" if "floor" in found else "ours"
     rows = []
     for name, rounds in found.items():
@@ -45,17 +46,30 @@ def throughput(results, operation):
         else:
             row += [""] * 5
         rows.append(row)
-    return f"### {TITLES[operation]}\n\n" + table(
+    return f"### {title}\n\n" + table(
         ["", "a second", f"to {base}", "jwt-fcgi to it", f"to {base}, by processor time", "programs µs",
          "PostgreSQL µs", "Nginx µs", "wrk µs"], rows)
 
 
 def latency(results):
-    found = results["latency"]
-    rows = [[NAMES[name], f"{statistics.median(one['p50'] for one in rounds) / 1000:.1f}",
-             f"{statistics.median(one['p99'] for one in rounds) / 1000:.1f}",
-             spread(ratios(rounds, found["floor"], "p99"))] for name, rounds in found.items()]
-    return "### 64 connections, GET /hello/\n\n" + table(["", "median ms", "99 % ms", "99 % to the floor's"], rows)
+    tables = []
+    for operation, found in results["latency"].items():
+        rows = [[NAMES[name], f"{statistics.median(one['rate'] for one in rounds):,.0f}",
+                 spread(ratios(rounds, found["floor"])),
+                 f"{statistics.median(one['p50'] for one in rounds) / 1000:.1f}",
+                 f"{statistics.median(one['p99'] for one in rounds) / 1000:.1f}",
+                 spread(ratios(rounds, found["floor"], "p99"))] for name, rounds in found.items()]
+        tables.append(f"### {TITLES[operation]}, 64 connections\n\n" + table(
+            ["", "a second", "to floor", "median ms", "99 % ms", "99 % to the floor's"], rows))
+    return "\n".join(tables)
+
+
+def known(results):
+    found = results["known"]
+    return "\n".join(
+        throughput(f"{TITLES[operation]}, {found['users']:,} users at random", rounds)
+        + f"\nHit rate with the change feed, from /metrics: {found['hits'][operation]:.1%}.\n"
+        for operation, rounds in found["rounds"].items())
 
 
 def connections(results):
@@ -78,7 +92,7 @@ def scale(results):
     rows = [[TITLES[operation], spread(ratios(found["large"], found["small"]))]
             for operation, found in results["scale"].items()]
     return (f"### {results['users']:,} users and as many tokens, the blacklist in use\n\n"
-            + table(["", "to 10,000 users and no token"], rows))
+            + table(["", "to 100,000 users and no token"], rows))
 
 
 def processes(results):
@@ -105,8 +119,8 @@ def markdown(results):
         "steadier ratio. Every answer was 2xx.\n\n![answers a second](report.svg)\n\n")
     for part in ("hello", "refresh", "token"):
         if part in results:
-            text += throughput(results, part) + "\n"
-    for part in (latency, connections, flood, scale, processes):
+            text += throughput(TITLES[part], results[part]) + "\n"
+    for part in (latency, known, connections, flood, scale, processes):
         if part.__name__ in results:
             text += part(results) + "\n"
     return text

@@ -1,8 +1,14 @@
--- For wrk: requests from a file of one body or token a line, and the result as one line of JSON.
+-- For wrk: requests at random from a file of one body or token a line, and the result as one line of JSON.
 -- wrk -s wrk.lua URL -- METHOD CONTENT-TYPE FILE   (Authorization instead of a body with GET)
-local requests, at = {}, 0
+local requests, threads = {}, 0
+
+function setup(thread)
+	threads = threads + 1
+	thread:set("number", threads)
+end
 
 function init(arguments)
+	math.randomseed(os.time() * 64 + number)
 	local method, kind = arguments[1], arguments[2]
 	for line in io.lines(arguments[3]) do
 		local headers, body = {}, nil
@@ -17,8 +23,7 @@ function init(arguments)
 end
 
 function request()
-	at = at % #requests + 1
-	return requests[at]
+	return requests[math.random(#requests)]
 end
 
 function done(summary, latency, rates)

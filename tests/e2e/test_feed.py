@@ -10,10 +10,11 @@ import re
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
-from harness import bouncer, fastcgi, ours, postgres, process
+from harness import bouncer, client, fastcgi, ours, postgres, process, reference
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.postgres import Cluster, Standby
@@ -186,6 +187,99 @@ def test_a_renamed_user(fed, fleet):
     assert check.counters(0) == (before[0], before[1] + 1)
 
 
+DJANGO = {  # what a site's own code, its shell and its admin do: the token must be refused after each
+    "save": "user.is_active = False; user.save()",
+    "save of some fields": "user.is_active = False; user.save(update_fields=['is_active'])",
+    "query": "User.objects.filter(pk=1).update(is_active=False)",
+    "password": "user.set_password('another'); user.save()",
+    "delete": "user.delete()",
+    "transaction": "with transaction.atomic():\n    user.is_active = False; user.save(); time.sleep(0.5)",
+}
+
+
+def django(site, lines):
+    subprocess.run(
+        [reference.PYTHON, "-c", "import time, django; django.setup(); from django.db import transaction\n"
+         "from django.contrib.auth import get_user_model; User = get_user_model()\n"
+         f"user = User.objects.get(pk=1)\n{lines}"],
+        env=reference.environment(PROFILES["plain"], site.environment()), check=True)
+
+
+@pytest.mark.parametrize("change", DJANGO)
+def test_a_change_by_django(fed, fleet, change):
+    hello = fleet(JWT_CHECK_REVOKE_TOKEN="on")
+    [(stored,)] = fed.execute("SELECT upper(md5(password)) FROM auth_user WHERE id = 1")
+    good = token(1, hash_password=stored)
+    hello.warm(good)
+    django(fed, DJANGO[change])
+    hello.refuses(good)
+
+
+def test_a_user_renamed_by_django(fed, fleet):
+    check = fleet(name="auth_check", count=2)
+
+    def names():
+        answers = [program.answer(*fastcgi.get("/", token(1))) for program in check.programs]
+        assert {answer.status for answer in answers} == {204}
+        return {answer.header("X-Auth-Username") for answer in answers}
+
+    def known():
+        before = [check.counters(number)[0] for number in range(2)]
+        assert names() == {"alice"}
+        return all(check.counters(number)[0] > before[number] for number in range(2))
+
+    process.wait_for(known, "answers without a read")
+    django(fed, "user.username = 'alina'; user.save()")
+    time.sleep(LATEST)
+    assert names() == {"alina"}
+
+
+def test_two_instances_with_several_workers(fed, tmp_path):
+    """Behind Nginx, where the workers of a program share a socket: each has answered, and none does afterwards."""
+    tmp_path.chmod(0o755)
+    good = token(1)
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(16) as pool:
+        instances = []
+        for name in ("one", "other"):
+            (tmp_path / name).mkdir(mode=0o755)
+            instances.append(ours.Ours(fed.our_environment(), PROFILES["plain"].our_settings(), tmp_path / name,
+                                       ["--workers", "3"]))
+            stack.callback(instances[-1].end)
+        for instance in instances:
+            process.wait_for(instance.ready, "./run", 30)
+
+        def ask():
+            return list(pool.map(lambda number: client.hello(instances[number % 2].port, good).status, range(64)))
+
+        def answered():
+            """Whether each worker has answered 10 times: from its table, but for the first two."""
+            assert set(ask()) == {200}
+            for instance in instances:
+                pids = re.findall(r"hello\[(\d+)\]: .*status=200", instance.output())
+                if len([pid for pid in set(pids) if pids.count(pid) >= 10]) < 3:
+                    return False
+            return True
+
+        process.wait_for(answered, "answers of each worker", 60)
+        fed.execute(CHANGES["deactivated"])
+        time.sleep(LATEST)
+        assert set(ask() + ask()) == {401}
+
+
+@pytest.mark.skipif(not bouncer.PROGRAM, reason="no pgbouncer")
+@pytest.mark.parametrize("change", ["deactivated", "deleted", "everybody deleted", "10,000 at once"])
+def test_a_change_behind_a_pooler(fed, fleet, change):
+    """Four processes share two sessions of PgBouncer in transaction mode: each question may meet another one."""
+    pool = bouncer.Bouncer(fed.cluster, fed.our_environment()["PGUSER"])
+    try:
+        hello = fleet(environment=pool.environment(fed.our_environment()))
+        hello.warm(token(1))
+        fed.execute(CHANGES[change])
+        hello.refuses(token(1))
+    finally:
+        pool.remove()
+
+
 def test_a_late_commit(fed, fleet):
     """The transaction that began first commits last: an order by number or time would miss it."""
     hello = fleet()
@@ -341,6 +435,22 @@ def test_a_process_that_was_silent_for_a_minute(fed, fleet, tmp_path):
     assert hello.accepts(token(1)), "nothing tells"
     clock.write_text("+61\n")
     hello.refuses(token(1), since=0)
+
+
+@pytest.mark.skipif(not FAKETIME or ours.sanitized("hello"), reason="needs libfaketime, and no AddressSanitizer")
+@pytest.mark.parametrize("offset", [-3600, 3600])
+def test_a_clock_that_is_set(fed, fleet, tmp_path, offset):
+    """NTP or an administrator sets the host's clock; the monotonic one goes on."""
+    clock = tmp_path / "clock"
+    clock.write_text("+0\n")
+    hello = fleet(count=2, JWT_SANDBOX="off", LD_PRELOAD=str(FAKETIME), FAKETIME_TIMESTAMP_FILE=str(clock),
+                  FAKETIME_NO_CACHE="1", FAKETIME_DONT_FAKE_MONOTONIC="1")
+    good = token(1, iat="t0-86400", exp="t0+86400")
+    hello.warm(good)
+    clock.write_text(f"{offset:+d}\n")
+    hello.warm(good)
+    fed.execute(CHANGES["deactivated"])
+    hello.refuses(good)
 
 
 def test_an_unusual_spelling_of_an_id(fleet):

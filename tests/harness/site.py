@@ -14,9 +14,9 @@ RESTORE = """
 DELETE FROM token_blacklist_blacklistedtoken;
 DELETE FROM token_blacklist_outstandingtoken;
 DELETE FROM auth_user WHERE id NOT IN (SELECT id FROM people_at_first);
-UPDATE auth_user u SET password = p.password, last_login = p.last_login, is_active = p.is_active
+UPDATE auth_user u SET password = p.password, last_login = p.last_login, is_active = p.is_active, username = p.username
 FROM people_at_first p WHERE p.id = u.id
-AND (u.password, u.is_active) IS DISTINCT FROM (p.password, p.is_active)
+AND (u.password, u.is_active, u.username) IS DISTINCT FROM (p.password, p.is_active, p.username)
 OR p.id = u.id AND u.last_login IS NOT NULL;
 INSERT INTO auth_user SELECT * FROM people_at_first p WHERE p.id NOT IN (SELECT id FROM auth_user);
 """

@@ -254,16 +254,16 @@ class Bench:
         token = measure.make_token("access", 1)
         results = {"syscalls": {}, "pss": {}}
         for operation, (worker,) in single.of.items():
-            before = measure.pss_kib(worker.pid)
+            before = process.memory(worker.pid, "Pss")
             self.wrk("single", operation, 1, 1)
-            results["pss"][operation] = [before, measure.pss_kib(worker.pid)]
+            results["pss"][operation] = [before, process.memory(worker.pid, "Pss")]
             if operation != "token":
                 results["syscalls"][operation] = measure.syscalls(
                     worker.pid, single, operation, self.requests, self.folder)
         done, worker = 0, single.of["hello"][0]
         while done < self.options.soak:
             done += self.wrk("single", "hello", 5)["requests"]
-        results["soak"] = {"requests": done, "pss": measure.pss_kib(worker.pid)}
+        results["soak"] = {"requests": done, "pss": process.memory(worker.pid, "Pss")}
         results["cgi"] = measure.cgi_milliseconds(self.build / "hello", environment, token)
         results["start"] = measure.start_milliseconds(self.build / "hello", environment, self.folder)
         return results

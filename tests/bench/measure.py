@@ -81,11 +81,6 @@ def cpu_seconds(pids):
     return total / 1e9
 
 
-def pss_kib(pid):
-    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(re.search(r"^Pss:\s+(\d+)", text, re.M).group(1))
-
-
 def measure(backend, operation, requests, seconds, connections, groups):
     """wrk's result with the processor time per request of each group of processes, in microseconds."""
     before = {name: cpu_seconds(pids()) for name, pids in groups.items()}

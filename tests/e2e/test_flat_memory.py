@@ -2,14 +2,17 @@
 
 FLAT_REQUESTS says how many; `make nightly` asks for a million.
 """
+import contextlib
 import os
 import random
+import re
 import struct
 import time
 
 import pytest
 from harness import fastcgi, ours, process
 from harness.profiles import PROFILES
+from harness.site import Site
 from harness.tokens import Maker
 
 REQUESTS = int(os.environ.get("FLAT_REQUESTS", "5000"))
@@ -75,3 +78,41 @@ def test_memory_is_flat(site, request_of):
         seconds, after = time.monotonic() - begun, process.memory(program.process.pid)
     print(f"{name}: {REQUESTS} requests in {seconds:.0f} s, {before} KiB after {FIRST} of them, {after} KiB at the end")
     assert after - before < GROWN
+
+
+OWNERS = range(100001, 165537)  # 65,536: the default of JWT_FEED_KNOWN
+
+
+@pytest.fixture(scope="module")
+def fed(cluster):
+    """A site with the change feed and many users, whose names are as long as may be remembered."""
+    site = Site(cluster, "many")
+    cluster.psql("many", "-f", ours.CHECKOUT / "sql" / "changes.sql", "-c", f"""
+        INSERT INTO auth_user SELECT i, 'x', NULL, false, rpad('user' || i, 40, 'x'), '', '', '', false, true, now()
+        FROM generate_series({OWNERS[0]}, {OWNERS[-1]}) i; ANALYZE auth_user""")
+    yield site
+    site.end()
+
+
+@pytest.mark.parametrize("name, mebibytes", [("hello", 4), ("auth_check", 8)])
+def test_memory_of_known_owners(fed, tmp_path, name, mebibytes):
+    """PSS of a process that has read as many owners as its table has places; another process shares the libraries."""
+    tmp_path.chmod(0o777)
+    settings = {**PROFILES["plain"].our_settings(), "JWT_METRICS_DIR": str(tmp_path)}
+    environment = ours.environment(fed.our_environment(), settings)
+    maker, status = Maker("plain"), b"200" if name == "hello" else b"204"
+    with contextlib.ExitStack() as stack:
+        nowhere = stack.enter_context(open(os.devnull, "wb"))
+        program, _ = (stack.enter_context(fastcgi.Program(name, environment, nowhere)) for _ in range(2))
+        connections = [stack.enter_context(program.connect()) for _ in range(32)]
+        for first in range(OWNERS.start, OWNERS.stop, len(connections)):
+            for owner, connection in enumerate(connections, first):
+                connection.sendall(hello(maker, {"set": {"user_id": str(owner)}}))
+            assert {answer(connection)[16:19] for connection in connections} == {status}
+        pss, anonymous = (process.memory(program.process.pid, kind) for kind in ("Pss", "Pss_Anon"))
+        with fastcgi.Program("metrics", environment) as metrics:
+            counted = metrics.answer(*fastcgi.get("/metrics")).body.decode()
+    known = float(re.search(rf'feed_known_owners{{program="{name}"}} (\d+)', counted).group(1))
+    print(f"{name}: {known:.0f} owners known, PSS {pss} KiB, {anonymous} KiB of it anonymous")
+    assert known > 0.9 * len(OWNERS)
+    assert pss <= mebibytes * 1024

@@ -98,10 +98,10 @@ def at_rest(pid):
         return file.read().rpartition(")")[2].split()[0] == "S"
 
 
-def memory(pid):
-    """KiB that are not of a file: of those it has a larger share whenever another process ends."""
+def memory(pid, kind="Pss_Anon"):
+    """KiB that are not of a file: of those it has a larger share whenever another process ends. Pss: of all."""
     with open(f"/proc/{pid}/smaps_rollup") as file:
-        return int(file.read().partition("\nPss_Anon:")[2].split()[0])
+        return int(file.read().partition(f"\n{kind}:")[2].split()[0])
 
 
 def _default_signals():

@@ -397,7 +397,7 @@ def test_a_cut_connection(fed, fleet):
 def works(action):
     try:
         action()
-    except psycopg2.OperationalError:
+    except psycopg2.Error:
         return False
     return True
 

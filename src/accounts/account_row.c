@@ -23,7 +23,7 @@ read_active(const char *text, const char *setting)
 	size_t length;
 
 	if (text == NULL) {
-		log_line("%s: active is NULL, which counts as false", setting);
+		log_error("%s: active is NULL, which counts as false", setting);
 		return false;
 	}
 	text += strspn(text, " \t\n\v\f\r");
@@ -33,7 +33,7 @@ read_active(const char *text, const char *setting)
 	if (is_among(text, length, yes))
 		return true;
 	if (!is_among(text, length, no))
-		log_line("%s: active is no boolean, which counts as false", setting);
+		log_error("%s: active is no boolean, which counts as false", setting);
 	return false;
 }
 
@@ -41,7 +41,7 @@ bool
 account_row_read(const struct rows *rows, const char *setting, struct account *out)
 {
 	if (rows->columns < 3 || rows->values[0] == NULL) {
-		log_line(
+		log_error(
 		    "%s: the row has %s", setting, rows->columns < 3 ? "too few columns" : "no id");
 		return false;
 	}

@@ -112,7 +112,7 @@ accounts_check(struct accounts *accounts, struct arena *arena, bool rights)
 		    find_fault(accounts, arena, (enum statement_number)statement, rights, &verdict);
 		/* One missing table is a fault of several statements. */
 		if (fault != NULL && strcmp(fault, last) != 0)
-			log_line("%s", last = fault);
+			log_error("%s", last = fault);
 		if (verdict != VERDICT_YES && all != VERDICT_NO)
 			all = verdict;
 	}
@@ -132,7 +132,7 @@ find(struct accounts *accounts, struct arena *arena, enum statement_number numbe
 	if (verdict != VERDICT_YES)
 		return verdict;
 	if (rows.count > 1) {
-		log_line("%s: %zu rows for one user; this user is refused",
+		log_error("%s: %zu rows for one user; this user is refused",
 		    setting_of(accounts, number), rows.count);
 		return VERDICT_NO;
 	}

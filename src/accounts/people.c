@@ -34,7 +34,7 @@ people_open(const struct config *config, struct arena *arena)
 	struct rows catalogue;
 
 	if (config->user_query != NULL) {
-		log_line("JWT_USER_QUERY is set: users are not in a table of Django's form");
+		log_error("JWT_USER_QUERY is set: users are not in a table of Django's form");
 		return NULL;
 	}
 	made[PEOPLE_CATALOGUE] = people_sql_catalogue;

@@ -396,7 +396,7 @@ throttle_open(const struct config *config)
 		path = usual;
 	throttle.table = file_map_shared(path, &kind, &why);
 	if (throttle.table == NULL) {
-		log_line("JWT_THROTTLE_FILE %s: %s", path, why);
+		log_error("JWT_THROTTLE_FILE %s: %s", path, why);
 		return NULL;
 	}
 	madvise(throttle.table, sizeof(*throttle.table), MADV_DONTDUMP);

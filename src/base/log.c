@@ -247,7 +247,7 @@ log_words(enum log_level level, const char *format, va_list arguments)
 }
 
 void
-log_line(const char *format, ...)
+log_error(const char *format, ...)
 {
 	va_list arguments;
 

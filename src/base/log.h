@@ -34,8 +34,8 @@ void log_to(const char *target);
 /* The fields end with one that has no name. What is too long is cut. errno is kept. */
 void log_event(enum log_level, const char *what, const struct log_field *fields);
 
-/* An event without fields: an error, and what is none. */
-void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* An event without fields, of the level that the name says. */
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

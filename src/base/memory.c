@@ -8,7 +8,7 @@ void *
 memory_need(void *piece)
 {
 	if (piece == NULL) {
-		log_line("out of memory");
+		log_error("out of memory");
 		_Exit(EXIT_FAILURE);
 	}
 	return piece;

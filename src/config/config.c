@@ -68,7 +68,7 @@ parse_line(struct config *config, const char *file, int number, char *line)
 		warn_of_quotes(line, value + 1);
 		return setenv(line, value + 1, 0) == 0;
 	}
-	log_line("%s line %d: no such setting: %s", file, number, log_quote(memory, name));
+	log_error("%s line %d: no such setting: %s", file, number, log_quote(memory, name));
 	return false;
 }
 
@@ -83,11 +83,11 @@ load_file(struct config *config, const char *file, bool required, bool *good)
 	if (!file_read_secret(memory, file, &text, &why)) {
 		if (!required && errno == ENOENT)
 			return true;
-		log_line("configuration file %s: %s", file, why);
+		log_error("configuration file %s: %s", file, why);
 		return false;
 	}
 	if (memchr(text.data, '\0', text.length) != NULL) {
-		log_line("configuration file %s: has a NUL inside", file);
+		log_error("configuration file %s: has a NUL inside", file);
 		return false;
 	}
 	config->config_file = file;
@@ -130,7 +130,7 @@ load_environment(struct config *config)
 		name = (struct bytes){*variable, (size_t)(value - *variable)};
 		setting = setting_find(name);
 		if (setting == NULL) {
-			log_line("no such setting: %s", log_quote(memory, name));
+			log_error("no such setting: %s", log_quote(memory, name));
 			good = false;
 			continue;
 		}
@@ -179,7 +179,7 @@ claims_differ(const struct config *config)
 		for (size_t k = i + 1; k < count; k++)
 			if (names[i] != NULL && names[k] != NULL &&
 			    strcmp(names[i], names[k]) == 0) {
-				log_line("two claims are named \"%s\": change one JWT_..._CLAIM",
+				log_error("two claims are named \"%s\": change one JWT_..._CLAIM",
 				    names[i]);
 				good = false;
 			}
@@ -197,13 +197,14 @@ keys_agree(const struct config *config)
 								  : NULL;
 
 	if (config->key_dir != NULL && single != NULL)
-		log_line("JWT_KEY_DIR and %s are both set: keep one; a key of before goes into the "
-			 "folder's retired/",
+		log_error(
+		    "JWT_KEY_DIR and %s are both set: keep one; a key of before goes into the "
+		    "folder's retired/",
 		    single);
 	else if (config->signing_key != NULL && config->signing_key_file != NULL)
-		log_line("JWT_SIGNING_KEY and JWT_SIGNING_KEY_FILE are both set: keep one");
+		log_error("JWT_SIGNING_KEY and JWT_SIGNING_KEY_FILE are both set: keep one");
 	else if (config->verifying_key != NULL && config->verifying_key_file != NULL)
-		log_line("JWT_VERIFYING_KEY and JWT_VERIFYING_KEY_FILE are both set: keep one");
+		log_error("JWT_VERIFYING_KEY and JWT_VERIFYING_KEY_FILE are both set: keep one");
 	else
 		return true;
 	return false;
@@ -220,8 +221,9 @@ are_proxies(const char *const *words)
 		return true;
 	for (; *words != NULL; words++)
 		if (!address_parse_network(*words, &network)) {
-			log_line("JWT_TRUSTED_PROXIES: %s is not a network such as 10.0.0.0/8; one "
-				 "number from 1 to 9 stands alone",
+			log_error(
+			    "JWT_TRUSTED_PROXIES: %s is not a network such as 10.0.0.0/8; one "
+			    "number from 1 to 9 stands alone",
 			    log_quote(memory, bytes_of(*words)));
 			return false;
 		}
@@ -237,7 +239,7 @@ names_are_set(const struct config *config)
 		if (setting->type == SETTING_NAME && setting->initial != NULL &&
 		    setting->offset != offsetof(struct config, jti_claim) &&
 		    *(const char *const *)((const char *)config + setting->offset) == NULL) {
-			log_line("%s: must not be empty", setting->name);
+			log_error("%s: must not be empty", setting->name);
 			good = false;
 		}
 	return good;
@@ -262,7 +264,7 @@ settings_agree(const struct config *config)
 
 	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
 		if (faults[i].fault) {
-			log_line("%s", faults[i].text);
+			log_error("%s", faults[i].text);
 			good = false;
 		}
 	good = keys_agree(config) && good;

@@ -38,7 +38,7 @@ parse_number(struct arena *memory, const struct setting *setting, const char *va
 	if (isdigit((unsigned char)*value) && *end == '\0' && errno == 0 &&
 	    *out >= setting->minimum && *out <= setting->maximum)
 		return true;
-	log_line("%s: %s is not a number%s from %ld to %ld", setting->name,
+	log_error("%s: %s is not a number%s from %ld to %ld", setting->name,
 	    log_quote(memory, bytes_of(value)),
 	    setting->type == SETTING_SECONDS ? " of seconds" : "", setting->minimum,
 	    setting->maximum);
@@ -51,7 +51,8 @@ parse_switch(struct arena *memory, const struct setting *setting, const char *va
 	*out = is_among("on true True 1", value);
 	if (*out || is_among("off false False 0", value))
 		return true;
-	log_line("%s: %s is neither on nor off", setting->name, log_quote(memory, bytes_of(value)));
+	log_error(
+	    "%s: %s is neither on nor off", setting->name, log_quote(memory, bytes_of(value)));
 	return false;
 }
 
@@ -62,7 +63,7 @@ parse_choice(
 	*out = value;
 	if (is_among(setting->choices, value))
 		return true;
-	log_line("%s: %s is none of: %s", setting->name, log_quote(memory, bytes_of(value)),
+	log_error("%s: %s is none of: %s", setting->name, log_quote(memory, bytes_of(value)),
 	    setting->choices);
 	return false;
 }
@@ -83,7 +84,7 @@ parse_list(
 		word += strspn(word, " ");
 		word[strcspn(word, " ")] = '\0';
 		if (*word == '\0') {
-			log_line("%s: an empty word in the list", setting->name);
+			log_error("%s: an empty word in the list", setting->name);
 			return false;
 		}
 		if (setting->choices != NULL && !parse_choice(memory, setting, word, &words[count]))
@@ -102,7 +103,8 @@ parse_name(struct arena *memory, const struct setting *setting, const char *valu
 	for (const char *at = value; *at != '\0'; at++) {
 		if (isalnum((unsigned char)*at) || strchr("_-.:/", *at) != NULL)
 			continue;
-		log_line("%s: %s is not a name", setting->name, log_quote(memory, bytes_of(value)));
+		log_error(
+		    "%s: %s is not a name", setting->name, log_quote(memory, bytes_of(value)));
 		return false;
 	}
 	return true;

@@ -180,7 +180,7 @@ connection_open(struct arena *arena, const struct url_options *options, const ch
 			return connection;
 		}
 		*late = true;
-		log_line("database: no answer in time from %s port %s",
+		log_error("database: no answer in time from %s port %s",
 		    log_quote(arena, bytes_of(PQhost(connection))), PQport(connection));
 		PQfinish(connection);
 		for (int list = 0; list < LISTS; list++)

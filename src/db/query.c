@@ -99,7 +99,7 @@ query_close(struct database *database)
 static enum outcome
 lose(struct database *database, const struct query *query)
 {
-	log_line("database: connection lost: %s",
+	log_error("database: connection lost: %s",
 	    first_line(query, PQerrorMessage(database->connection)));
 	query_close(database);
 	return LOST;
@@ -119,7 +119,7 @@ have_connection(struct database *database, const struct query *query)
 		return ANSWERED;
 	}
 	if (database->connection != NULL)
-		log_line("database: cannot connect: %s",
+		log_error("database: cannot connect: %s",
 		    first_line(query, PQerrorMessage(database->connection)));
 	query_close(database);
 	return late ? LATE : FAILED;
@@ -140,7 +140,7 @@ next_result(struct database *database)
 		if (PQsocket(database->connection) < 0)
 			break;
 		if (!connection_wait(database->connection, events, database->deadline)) {
-			log_line("database: no answer in time");
+			log_error("database: no answer in time");
 			query_close(database);
 			return NULL;
 		}
@@ -217,7 +217,7 @@ report(const struct query *query, const char *state, const char *message)
 	if (missing && query->fault != NULL)
 		*query->fault = error;
 	else
-		log_line("database: %s", error);
+		log_error("database: %s", error);
 	return missing ? MISSING : FAILED;
 }
 
@@ -352,7 +352,7 @@ attempt_all(struct database *database, const struct query *query)
 		outcome = attempt(database, query);
 	}
 	if (outcome == TRY_AGAIN)
-		log_line("database: rolled back %d times", ATTEMPTS);
+		log_error("database: rolled back %d times", ATTEMPTS);
 	return outcome;
 }
 

@@ -75,7 +75,7 @@ take_option(const char *setting, const PQconninfoOption *option, struct url_opti
 	size_t count = 0;
 
 	if (!is_port(option)) {
-		log_line(
+		log_error(
 		    "%s: the port is not a number; a / in a password is written %%2F", setting);
 		return false;
 	}
@@ -104,7 +104,7 @@ url_read(const char *setting, const char *url, struct url_options *rest)
 
 	*rest = (struct url_options){.names = {NULL}};
 	if (!good)
-		log_line(
+		log_error(
 		    "%s: %s", setting, reason(arena, url, message == NULL ? "no memory" : message));
 	for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL;
 	     option++)

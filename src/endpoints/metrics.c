@@ -18,7 +18,7 @@ start(const struct config *config, const struct endpoint *endpoint)
 	(void)endpoint;
 	context.folder = config->metrics_dir;
 	if (context.folder == NULL)
-		log_line("JWT_METRICS_DIR must be set: the folder where the programs count");
+		log_error("JWT_METRICS_DIR must be set: the folder where the programs count");
 	return context.folder == NULL ? NULL : &context;
 }
 

@@ -47,7 +47,7 @@ fcgi_open(size_t body_maximum)
 	if (open_spool(guard_maximum(body_maximum) + ENDS_MAXIMUM) && FCGX_Init() == 0 &&
 	    FCGX_InitRequest(&fcgx, -1, 0) == 0)
 		return true;
-	log_line("cannot prepare FastCGI: %s", strerror(errno));
+	log_error("cannot prepare FastCGI: %s", strerror(errno));
 	return false;
 }
 
@@ -202,7 +202,7 @@ fcgi_answer(const struct service *service, int connection, const struct guard *g
 			log_warning(
 			    "the client closed the connection before the response was sent");
 	} else {
-		log_line("libfcgi cannot read a request that was found good; connection closed");
+		log_error("libfcgi cannot read a request that was found good; connection closed");
 		close(connection);
 	}
 	arena_reset(service->arena);

@@ -65,13 +65,13 @@ loop_open(const struct service *service, int socket, int backlog)
 	timeouts[SLOT_CLOSING] = CLOSING_MILLISECONDS;
 	/* For a socket that listens already, this changes its limit. */
 	if (backlog > 0 && listen(listening, backlog) != 0)
-		log_line("cannot limit the backlog: %s", strerror(errno));
+		log_error("cannot limit the backlog: %s", strerror(errno));
 	if (!fcgi_open(rules.body_maximum))
 		return false;
 	events = epoll_create1(EPOLL_CLOEXEC);
 	if (events >= 0 && watch_signals() && watch_listening())
 		return true;
-	log_line("cannot watch the listening socket: %s", strerror(errno));
+	log_error("cannot watch the listening socket: %s", strerror(errno));
 	return false;
 }
 
@@ -84,7 +84,7 @@ watch(struct slot *slot)
 	if (!slot->watched)
 		slot->watched = epoll_ctl(events, EPOLL_CTL_ADD, slot->connection, &event) == 0;
 	if (!slot->watched)
-		log_line("cannot watch a connection: %s", strerror(errno));
+		log_error("cannot watch a connection: %s", strerror(errno));
 	return slot->watched;
 }
 
@@ -178,7 +178,7 @@ can_go_on(int error)
 	case ENFILE:
 	case ENOBUFS:
 	case ENOMEM:
-		log_line("cannot accept: %s", strerror(error));
+		log_error("cannot accept: %s", strerror(error));
 		nanosleep(&shortage, NULL);
 		return true;
 	case EAGAIN:
@@ -196,7 +196,7 @@ can_go_on(int error)
 	case ENONET:
 		return true;
 	default:
-		log_line("cannot accept: %s", strerror(error));
+		log_error("cannot accept: %s", strerror(error));
 		return false;
 	}
 }

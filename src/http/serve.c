@@ -80,8 +80,8 @@ find_gateway(int *listener)
 	}
 	if (config_environment("REQUEST_METHOD") != NULL)
 		return GATEWAY_CGI;
-	log_line("standard input is no listening socket (spawn-fcgi -n, multiwatch, systemd) and "
-		 "REQUEST_METHOD is not set (CGI); see --help");
+	log_error("standard input is no listening socket (spawn-fcgi -n, multiwatch, systemd) and "
+		  "REQUEST_METHOD is not set (CGI); see --help");
 	return GATEWAY_NONE;
 }
 
@@ -141,7 +141,7 @@ read_arguments(
 	}
 	if (optind == argc)
 		return true;
-	log_line("no arguments are expected; see --help");
+	log_error("no arguments are expected; see --help");
 	*status = 2;
 	return false;
 }

@@ -95,7 +95,7 @@ metrics_open(const struct config *config, const char *program)
 	path = arena_printf(arena, "%s/%s" SUFFIX, config->metrics_dir, program);
 	mapped = file_map_shared(path, &kind, &why);
 	if (mapped == NULL)
-		log_line("metrics disabled: %s: %s", path, why);
+		log_error("metrics disabled: %s: %s", path, why);
 	arena_free(arena);
 }
 
@@ -297,7 +297,7 @@ metrics_write(struct arena *arena, const char *name, struct buffer *out)
 	const struct reading *list, *reading;
 
 	if (folder == NULL) {
-		log_line("JWT_METRICS_DIR: %s", name == NULL ? "is not set" : strerror(errno));
+		log_error("JWT_METRICS_DIR: %s", name == NULL ? "is not set" : strerror(errno));
 		return false;
 	}
 	list = read_folder(arena, folder);

@@ -170,7 +170,7 @@ complain(struct keyring *keyring, const char *why, bool in_use)
 	if (strncmp(why, keyring->complaint, sizeof(keyring->complaint) - 1) == 0)
 		return;
 	snprintf(keyring->complaint, sizeof(keyring->complaint), "%s", why);
-	log_line("%s%s%s", keyring->config->key_dir == NULL ? "" : "JWT_KEY_DIR: ", why,
+	log_error("%s%s%s", keyring->config->key_dir == NULL ? "" : "JWT_KEY_DIR: ", why,
 	    in_use ? "; the keys in use stay" : "");
 }
 

@@ -79,13 +79,13 @@ write_key(const struct invocation *invocation, enum key_state state, const char 
 {
 	struct arena *arena = invocation->arena;
 	struct report report = report_new(invocation, key_columns);
-	struct key_wish wish = {.algorithm = algorithm, .signs = true};
+	struct key_load_options options = {.algorithm = algorithm, .signs = true};
 	const char *why, *name;
 	struct keys keys;
 	struct ring made = {.count = 0};
 	bool done;
 
-	if (!keytext_read(arena, bytes_of(text), &wish, &keys, NULL, &why)) {
+	if (!keyfile_parse(arena, bytes_of(text), &options, &keys, NULL, &why)) {
 		complain(invocation, "the new key %s", why);
 		return false;
 	}

@@ -12,18 +12,18 @@ static bool
 read_file(const struct invocation *invocation, struct keys *out)
 {
 	const char *name = option_value(invocation, "algorithm"), *why;
-	struct key_wish wish = {.any_mode = true};
+	struct key_load_options options = {.any_mode = true};
 
 	if (invocation->arguments[0] == NULL || invocation->arguments[1] != NULL) {
 		complain(invocation, "one FILE is expected; see --help");
 		return false;
 	}
-	if (name != NULL && (wish.algorithm = algorithm_find(bytes_of(name))) == NULL) {
+	if (name != NULL && (options.algorithm = algorithm_find(bytes_of(name))) == NULL) {
 		complain(
 		    invocation, "unknown algorithm %s", printable(invocation->arena, name).data);
 		return false;
 	}
-	if (keyfile_read(invocation->arena, invocation->arguments[0], &wish, out, &why))
+	if (keyfile_read(invocation->arena, invocation->arguments[0], &options, out, &why))
 		return true;
 	complain(
 	    invocation, "%s %s", printable(invocation->arena, invocation->arguments[0]).data, why);

@@ -123,20 +123,20 @@ read_keys(const struct invocation *invocation)
 {
 	const char *name = option_value(invocation, "algorithm");
 	const char *file = option_value(invocation, "key"), *why;
-	struct key_wish wish = {.any_mode = true};
+	struct key_load_options options = {.any_mode = true};
 	struct keys keys;
 
 	if (name == NULL || file == NULL) {
 		complain(invocation, "--algorithm and --key are needed; see --help");
 		return NULL;
 	}
-	wish.algorithm = algorithm_find(bytes_of(name));
-	if (wish.algorithm == NULL) {
+	options.algorithm = algorithm_find(bytes_of(name));
+	if (options.algorithm == NULL) {
 		complain(
 		    invocation, "unknown algorithm %s", printable(invocation->arena, name).data);
 		return NULL;
 	}
-	if (!keyfile_read(invocation->arena, file, &wish, &keys, &why)) {
+	if (!keyfile_read(invocation->arena, file, &options, &keys, &why)) {
 		complain(invocation, "%s %s", printable(invocation->arena, file).data, why);
 		return NULL;
 	}

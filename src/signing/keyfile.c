@@ -27,9 +27,9 @@ add(struct keys *keys, struct key *key)
 
 /* Keys of a curve know their algorithm; RSA keys and secrets fit several. */
 static const struct algorithm *
-usual_algorithm(const struct key_wish *wish, const struct algorithm *own)
+usual_algorithm(const struct key_load_options *options, const struct algorithm *own)
 {
-	const struct algorithm *usual = wish->usual;
+	const struct algorithm *usual = options->usual;
 
 	if (own == NULL || usual == NULL)
 		return own;
@@ -42,28 +42,28 @@ usual_algorithm(const struct key_wish *wish, const struct algorithm *own)
 }
 
 static bool
-read_pem(struct arena *arena, struct bytes text, const struct key_wish *wish, struct keys *out,
-    const char **why)
+read_pem(struct arena *arena, struct bytes text, const struct key_load_options *options,
+    struct keys *out, const char **why)
 {
-	const struct algorithm *algorithm = wish->algorithm;
+	const struct algorithm *algorithm = options->algorithm;
 	EVP_PKEY *pair = pem_read(text, why);
 
 	if (pair == NULL)
 		return false;
 	if (algorithm == NULL)
-		algorithm = usual_algorithm(wish, key_algorithm_of(pair));
+		algorithm = usual_algorithm(options, key_algorithm_of(pair));
 	if (algorithm == NULL) {
 		*why = "is a key of a kind that signs no tokens";
 		EVP_PKEY_free(pair);
 		return false;
 	}
 	return add(
-	    out, key_of_pair(arena, algorithm, pair, wish->signs && pem_is_private(text), why));
+	    out, key_of_pair(arena, algorithm, pair, options->signs && pem_is_private(text), why));
 }
 
 /* Of a set, what cannot be used is passed over (RFC 7517 section 5) unless nothing is left. */
 static bool
-read_set(struct arena *arena, struct json_object *set, const struct key_wish *wish,
+read_set(struct arena *arena, struct json_object *set, const struct key_load_options *options,
     struct keys *out, bool *secret, const char **why)
 {
 	*why = "is a JWK Set without a key";
@@ -71,17 +71,17 @@ read_set(struct arena *arena, struct json_object *set, const struct key_wish *wi
 		struct json_object *one = json_element(set, i);
 
 		*secret = *secret || jwk_is_private(one);
-		add(out, jwk_read(arena, one, wish->algorithm, wish->signs, why));
+		add(out, jwk_read(arena, one, options->algorithm, options->signs, why));
 	}
 	return out->count > 0;
 }
 
 bool
-keytext_read(struct arena *arena, struct bytes text, const struct key_wish *wish, struct keys *out,
-    bool *secret, const char **why)
+keyfile_parse(struct arena *arena, struct bytes text, const struct key_load_options *options,
+    struct keys *out, bool *secret, const char **why)
 {
 	struct json_object *json = NULL, *set;
-	const struct algorithm *algorithm = wish->algorithm;
+	const struct algorithm *algorithm = options->algorithm;
 	bool unused;
 
 	out->count = 0;
@@ -89,36 +89,36 @@ keytext_read(struct arena *arena, struct bytes text, const struct key_wish *wish
 	*secret = true;
 	if (pem_is(text)) {
 		*secret = pem_is_private(text);
-		return read_pem(arena, text, wish, out, why);
+		return read_pem(arena, text, options, out, why);
 	}
 	if (text.length > 0 && text.data[0] != '\0' && strchr("{ \t\r\n", text.data[0]) != NULL)
 		json_parse(arena, text, JSON_STRICT, &json, NULL);
 	set = json_member(json, "keys");
 	if (json_kind(set) == JSON_ARRAY) {
 		*secret = false;
-		return read_set(arena, set, wish, out, secret, why);
+		return read_set(arena, set, options, out, secret, why);
 	}
 	if (json_has(json, "kty")) {
 		*secret = jwk_is_private(json);
-		return add(out, jwk_read(arena, json, algorithm, wish->signs, why));
+		return add(out, jwk_read(arena, json, algorithm, options->signs, why));
 	}
 	/* A public key is no secret, whatever its form (RFC 8725 section 2.1). */
 	if (text.length > 4 && memcmp(text.data, "ssh-", 4) == 0) {
 		*why = "is a key of SSH; PEM, a JWK or a secret is expected";
 		return false;
 	}
-	if (wish->no_secret) {
+	if (options->no_secret) {
 		*why = "is neither PEM nor a JWK; the bytes of a secret stand in a file *.secret";
 		return false;
 	}
 	if (algorithm == NULL)
-		algorithm = usual_algorithm(wish, algorithm_find(bytes_of("HS256")));
+		algorithm = usual_algorithm(options, algorithm_find(bytes_of("HS256")));
 	return add(out, key_of_secret(arena, algorithm, text, why));
 }
 
 bool
-keyfile_read(struct arena *arena, const char *path, const struct key_wish *wish, struct keys *out,
-    const char **why)
+keyfile_read(struct arena *arena, const char *path, const struct key_load_options *options,
+    struct keys *out, const char **why)
 {
 	struct file_access access;
 	struct bytes text;
@@ -129,12 +129,12 @@ keyfile_read(struct arena *arena, const char *path, const struct key_wish *wish,
 		return false;
 	if (text.length > 0 && text.data[text.length - 1] == '\n')
 		text.length--;
-	if (!keytext_read(arena, text, wish, out, &secret, why))
+	if (!keyfile_parse(arena, text, options, out, &secret, why))
 		return false;
 	if (secret && text.data[text.length - 1] == '\r' && !pem_is(text) && text.data[0] != '{')
 		log_warning("%s: ends with CR LF; the CR is part of the secret", path);
 	*why = access.writable == NULL && secret ? access.readable : access.writable;
-	if (*why == NULL || wish->any_mode)
+	if (*why == NULL || options->any_mode)
 		return true;
 	keys_free(out);
 	return false;

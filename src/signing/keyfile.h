@@ -13,7 +13,7 @@ struct keys {
 	size_t count;
 };
 
-struct key_wish {
+struct key_load_options {
 	const struct algorithm *algorithm; /* NULL: that which the key names or is made for */
 	const struct algorithm *usual; /* for an RSA key or a secret that names none; may be NULL */
 	bool signs;                    /* with what signs, if it is there */
@@ -26,15 +26,15 @@ struct key_wish {
  * such as "is a key of 31 bytes; HS256 needs at least 32"; then *out is empty. *secret (unless
  * NULL): whether the text has something that nobody else may read.
  */
-bool keytext_read(struct arena *, struct bytes text, const struct key_wish *, struct keys *out,
-    bool *secret, const char **why);
+bool keyfile_parse(struct arena *, struct bytes text, const struct key_load_options *,
+    struct keys *out, bool *secret, const char **why);
 
 /*
  * The same of a file; a newline at the end of a secret is dropped. Refused too: a file that others
  * can write, and a private key or a secret that others can read.
  */
-bool keyfile_read(
-    struct arena *, const char *path, const struct key_wish *, struct keys *out, const char **why);
+bool keyfile_read(struct arena *, const char *path, const struct key_load_options *,
+    struct keys *out, const char **why);
 
 void keys_free(struct keys *);
 

@@ -85,10 +85,10 @@ keyring_free(struct keyring *keyring)
 /* A key from a setting's text or its file; false with *why, a line in the arena. */
 static bool
 read_setting(struct arena *arena, const char *name, const char *text, const char *file,
-    const struct key_wish *wish, struct keys *out, const char **why)
+    const struct key_load_options *options, struct keys *out, const char **why)
 {
-	if (text != NULL ? keytext_read(arena, bytes_of(text), wish, out, NULL, why)
-			 : keyfile_read(arena, file, wish, out, why))
+	if (text != NULL ? keyfile_parse(arena, bytes_of(text), options, out, NULL, why)
+			 : keyfile_read(arena, file, options, out, why))
 		return true;
 	*why = text != NULL ? arena_printf(arena, "%s %s", name, *why)
 			    : arena_printf(arena, "%s_FILE %s %s", name, file, *why);
@@ -106,23 +106,25 @@ has_public(const struct config *config)
 static bool
 read_public(struct arena *arena, const struct config *config, struct keys *out, const char **why)
 {
-	const struct key_wish wish = {.algorithm = algorithm_find(bytes_of(config->algorithm))};
+	const struct key_load_options options = {
+	    .algorithm = algorithm_find(bytes_of(config->algorithm))};
 
 	return read_setting(arena, "JWT_VERIFYING_KEY", config->verifying_key,
-	    config->verifying_key_file, &wish, out, why);
+	    config->verifying_key_file, &options, out, why);
 }
 
 static bool
 read_pair(struct arena *arena, const struct config *config, enum keyring_duty duty,
     struct keys *out, const char **why)
 {
-	const struct key_wish wish = {.algorithm = algorithm_find(bytes_of(config->algorithm)),
+	const struct key_load_options options = {
+	    .algorithm = algorithm_find(bytes_of(config->algorithm)),
 	    .signs = duty == KEYRING_SIGNS};
 	struct keys public = {.count = 0};
 	bool same = true;
 
 	if (!read_setting(arena, "JWT_SIGNING_KEY", config->signing_key, config->signing_key_file,
-		&wish, out, why))
+		&options, out, why))
 		return false;
 	if (has_public(config)) {
 		if (!read_public(arena, config, &public, why)) {

@@ -167,7 +167,7 @@ static const char *
 read_entry(struct arena *arena, const char *folder, const struct ring_rules *rules,
     const struct entry *entry, struct ring *ring)
 {
-	struct key_wish wish = {.algorithm = algorithm_in(entry->name),
+	struct key_load_options options = {.algorithm = algorithm_in(entry->name),
 	    .usual = rules->usual,
 	    .signs = rules->signs,
 	    .no_secret = !ends_with(entry->name, ".secret")};
@@ -178,7 +178,7 @@ read_entry(struct arena *arena, const char *folder, const struct ring_rules *rul
 
 	added.file = arena_printf(ring->arena, "%s/%s", states[entry->state], entry->name);
 	if (!keyfile_read(
-		arena, arena_printf(arena, "%s/%s", folder, added.file), &wish, &keys, &why))
+		arena, arena_printf(arena, "%s/%s", folder, added.file), &options, &keys, &why))
 		return arena_printf(arena, "%s/%s %s", folder, added.file, why);
 	why = NULL;
 	for (size_t i = 0; i < keys.count; i++) {

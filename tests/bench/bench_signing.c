@@ -219,13 +219,13 @@ static void
 prepare(struct subject *subject, const char *text)
 {
 	const struct algorithm *algorithm = algorithm_find(bytes_of(subject->algorithm));
-	struct key_wish wish = {.algorithm = algorithm, .signs = true};
+	struct key_load_options options = {.algorithm = algorithm, .signs = true};
 	struct arena *kept = arena_new();
 	struct keys keys;
 	const char *why, *dot;
 
 	subject->private = subject->public = text;
-	require(keytext_read(kept, bytes_of(text), &wish, &keys, NULL, &why));
+	require(keyfile_parse(kept, bytes_of(text), &options, &keys, NULL, &why));
 	subject->pair = keys.keys[0]->pair;
 	if (subject->pair == NULL) {
 		char name[] = "SHA256";

@@ -12,13 +12,14 @@
 static struct keyring *
 make_ring(void)
 {
-	struct key_wish wish = {.algorithm = algorithm_find(bytes_of("HS256")), .signs = true};
+	struct key_load_options options = {
+	    .algorithm = algorithm_find(bytes_of("HS256")), .signs = true};
 	struct arena *arena = arena_new();
 	struct keys keys;
 	const char *why;
 
-	require(keytext_read(
-	    arena, bytes_of("the secret of the corpus, 32 byte"), &wish, &keys, NULL, &why));
+	require(keyfile_parse(
+	    arena, bytes_of("the secret of the corpus, 32 byte"), &options, &keys, NULL, &why));
 	arena_free(arena);
 	return keyring_of(ring_of(&keys));
 }

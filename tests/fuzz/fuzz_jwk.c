@@ -11,14 +11,15 @@
 static void
 check(struct arena *arena, struct bytes text, const char *algorithm)
 {
-	struct key_wish wish = {.algorithm = algorithm_find(bytes_of(algorithm)), .signs = true};
+	struct key_load_options options = {
+	    .algorithm = algorithm_find(bytes_of(algorithm)), .signs = true};
 	unsigned char signature[SIGNATURE_MAXIMUM];
 	struct bytes input = bytes_of("a.b");
 	const char *why = NULL;
 	struct keys keys;
 	bool secret;
 
-	if (!keytext_read(arena, text, &wish, &keys, &secret, &why)) {
+	if (!keyfile_parse(arena, text, &options, &keys, &secret, &why)) {
 		require(why != NULL && keys.count == 0);
 		return;
 	}

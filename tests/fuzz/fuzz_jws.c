@@ -12,13 +12,14 @@
 static struct keyring *
 ring_from(const char *text, const char *algorithm, bool with_ids)
 {
-	struct key_wish wish = {.algorithm = algorithm_find(bytes_of(algorithm)), .signs = true};
+	struct key_load_options options = {
+	    .algorithm = algorithm_find(bytes_of(algorithm)), .signs = true};
 	struct arena *arena = arena_new();
 	struct keys keys;
 	struct ring *ring;
 	const char *why;
 
-	require(keytext_read(arena, bytes_of(text), &wish, &keys, NULL, &why));
+	require(keyfile_parse(arena, bytes_of(text), &options, &keys, NULL, &why));
 	arena_free(arena);
 	ring = ring_of(&keys);
 	ring->with_ids = with_ids;

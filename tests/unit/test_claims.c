@@ -15,11 +15,12 @@ static struct claims_context context;
 static struct keyring *
 ring_from(const char *text)
 {
-	struct key_wish wish = {.algorithm = algorithm_find(bytes_of("HS256")), .signs = true};
+	struct key_load_options options = {
+	    .algorithm = algorithm_find(bytes_of("HS256")), .signs = true};
 	struct keys keys;
 	const char *why;
 
-	assert_true(keytext_read(arena, bytes_of(text), &wish, &keys, NULL, &why));
+	assert_true(keyfile_parse(arena, bytes_of(text), &options, &keys, NULL, &why));
 	return keyring_of(ring_of(&keys));
 }
 

@@ -26,11 +26,12 @@ encoded(const char *text)
 static struct keyring *
 ring_from(struct bytes text, const char *algorithm, bool signs)
 {
-	struct key_wish wish = {.algorithm = algorithm_find(bytes_of(algorithm)), .signs = signs};
+	struct key_load_options options = {
+	    .algorithm = algorithm_find(bytes_of(algorithm)), .signs = signs};
 	struct keys keys;
 	const char *why = NULL;
 
-	if (keytext_read(arena, text, &wish, &keys, NULL, &why))
+	if (keyfile_parse(arena, text, &options, &keys, NULL, &why))
 		return keyring_of(ring_of(&keys));
 	assert_non_null(why);
 	return NULL;
@@ -193,12 +194,12 @@ static void
 test_public_key_as_secret(void **state)
 {
 	const struct algorithm *rsa = algorithm_find(bytes_of("RS256"));
-	struct key_wish wish = {.algorithm = rsa};
+	struct key_load_options options = {.algorithm = rsa};
 	struct keys keys;
 	const char *why, *public;
 
 	(void)state;
-	assert_true(keytext_read(arena, bytes_of(new_key(rsa)), &wish, &keys, NULL, &why));
+	assert_true(keyfile_parse(arena, bytes_of(new_key(rsa)), &options, &keys, NULL, &why));
 	public = pem_public(arena, keys.keys[0]->pair);
 	assert_null(ring_from(bytes_of(public), "HS256", false));
 	assert_null(ring_from(bytes_of(keys.keys[0]->jwk), "HS256", false));

@@ -70,22 +70,22 @@ test_reasons(void **state)
 	    {"{\"keys\":\"an object, and so a secret that is too short\"", "is a key of"},
 	    {"{\"keys\":1}", "is a key of"},
 	};
-	struct key_wish wish = {.algorithm = NULL, .usual = NULL, .signs = true};
+	struct key_load_options options = {.algorithm = NULL, .usual = NULL, .signs = true};
 	const char *why;
 	struct keys keys;
 
 	(void)state;
-	wish.usual = named("HS512");
+	options.usual = named("HS512");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		why = "nothing";
-		if (keytext_read(arena, bytes_of(rows[i].text), &wish, &keys, NULL, &why))
+		if (keyfile_parse(arena, bytes_of(rows[i].text), &options, &keys, NULL, &why))
 			fail_msg("taken: %s", rows[i].text);
 		if (strstr(why, rows[i].why) == NULL)
 			fail_msg("%s: %s", rows[i].text, why);
 		assert_int_equal(keys.count, 0);
 	}
-	wish.no_secret = true;
-	assert_false(keytext_read(arena, bytes_of(K K K), &wish, &keys, NULL, &why));
+	options.no_secret = true;
+	assert_false(keyfile_parse(arena, bytes_of(K K K), &options, &keys, NULL, &why));
 	assert_non_null(strstr(why, "is neither PEM nor a JWK"));
 }
 
@@ -104,19 +104,19 @@ static void
 test_other_kinds(void **state)
 {
 	const char *texts[] = {odd_key("X25519", NULL), odd_key("EC", "brainpoolP256r1")};
-	struct key_wish wish = {.signs = true};
+	struct key_load_options options = {.signs = true};
 	struct keys keys;
 	const char *why;
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		wish.algorithm = NULL;
-		assert_false(keytext_read(arena, bytes_of(texts[i]), &wish, &keys, NULL, &why));
+		options.algorithm = NULL;
+		assert_false(keyfile_parse(arena, bytes_of(texts[i]), &options, &keys, NULL, &why));
 		assert_string_equal(why, "is a key of a kind that signs no tokens");
-		wish.algorithm = named("ES256");
-		assert_false(keytext_read(arena, bytes_of(texts[i]), &wish, &keys, NULL, &why));
-		wish.algorithm = named("EdDSA");
-		assert_false(keytext_read(arena, bytes_of(texts[i]), &wish, &keys, NULL, &why));
+		options.algorithm = named("ES256");
+		assert_false(keyfile_parse(arena, bytes_of(texts[i]), &options, &keys, NULL, &why));
+		options.algorithm = named("EdDSA");
+		assert_false(keyfile_parse(arena, bytes_of(texts[i]), &options, &keys, NULL, &why));
 	}
 }
 
@@ -135,13 +135,13 @@ test_usual_algorithm(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct key_wish wish = {.usual = named(rows[i].usual), .signs = true};
+		struct key_load_options options = {.usual = named(rows[i].usual), .signs = true};
 		struct keys keys;
 
 		if (i == 0 || strcmp(rows[i].key, rows[i - 1].key) !=
 				  0) /* a new RSA key takes seconds in valgrind */
 			text = generate(arena, named(rows[i].key), 2048, "Ed25519");
-		if (!keytext_read(arena, bytes_of(text), &wish, &keys, NULL, &why))
+		if (!keyfile_parse(arena, bytes_of(text), &options, &keys, NULL, &why))
 			fail_msg("%s, usually %s: %s", rows[i].key, rows[i].usual, why);
 		assert_string_equal(keys.keys[0]->algorithm->name, rows[i].algorithm);
 		keys_free(&keys);
@@ -153,7 +153,7 @@ test_usual_algorithm(void **state)
 static void
 test_sets(void **state)
 {
-	struct key_wish wish = {.signs = true};
+	struct key_load_options options = {.signs = true};
 	struct buffer text = {.arena = arena};
 	const char *why;
 	struct keys keys;
@@ -164,13 +164,13 @@ test_sets(void **state)
 	for (size_t i = 0; i < KEYS_MAXIMUM + 5; i++)
 		buffer_puts(&text, "," EC ",\"kid\":7}");
 	buffer_puts(&text, "]}");
-	assert_true(keytext_read(arena, buffer_bytes(&text), &wish, &keys, &secret, &why));
+	assert_true(keyfile_parse(arena, buffer_bytes(&text), &options, &keys, &secret, &why));
 	assert_int_equal(keys.count, KEYS_MAXIMUM);
 	assert_false(secret);
 	keys_free(&keys);
-	assert_true(keytext_read(arena,
+	assert_true(keyfile_parse(arena,
 	    bytes_of("{\"keys\":[{\"kty\":\"oct\",\"k\":\"" K "\",\"kid\":\"one\"}," EC "}]}"),
-	    &wish, &keys, &secret, &why));
+	    &options, &keys, &secret, &why));
 	assert_int_equal(keys.count, 2);
 	assert_true(secret);
 	assert_true(bytes_equal(keys.keys[0]->alias, "one"));
@@ -183,41 +183,41 @@ test_files(void **state)
 {
 	char path[] = "/tmp/test_keyfile.XXXXXX";
 	int descriptor = mkstemp(path);
-	struct key_wish wish = {.algorithm = named("HS256")};
+	struct key_load_options options = {.algorithm = named("HS256")};
 	struct keys keys;
 	const char *why;
 
 	(void)state;
 	assert_true(descriptor >= 0);
-	assert_false(keyfile_read(arena, path, &wish, &keys, &why)); /* empty */
+	assert_false(keyfile_read(arena, path, &options, &keys, &why)); /* empty */
 	assert_int_equal(write(descriptor, K "\n", strlen(K) + 1), strlen(K) + 1);
-	assert_true(keyfile_read(arena, path, &wish, &keys, &why));
+	assert_true(keyfile_read(arena, path, &options, &keys, &why));
 	assert_int_equal(keys.keys[0]->bits, 8 * strlen(K));
 	keys_free(&keys);
 	assert_int_equal(fchmod(descriptor, 0644), 0);
-	assert_false(keyfile_read(arena, path, &wish, &keys, &why));
+	assert_false(keyfile_read(arena, path, &options, &keys, &why));
 	assert_int_equal(keys.count, 0);
-	wish.any_mode = true;
-	assert_true(keyfile_read(arena, path, &wish, &keys, &why));
+	options.any_mode = true;
+	assert_true(keyfile_read(arena, path, &options, &keys, &why));
 	keys_free(&keys);
 	assert_int_equal(ftruncate(descriptor, 0), 0);
 	assert_int_equal(pwrite(descriptor, EC "}", strlen(EC "}"), 0), strlen(EC "}"));
-	wish = (struct key_wish){.any_mode = false};
-	assert_true(keyfile_read(arena, path, &wish, &keys, &why));
+	options = (struct key_load_options){.any_mode = false};
+	assert_true(keyfile_read(arena, path, &options, &keys, &why));
 	keys_free(&keys);
 	/* A public key is read by all, but who could write it could replace it. */
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(fchmod(descriptor, i == 0 ? 0664 : 0646), 0);
-		assert_false(keyfile_read(arena, path, &wish, &keys, &why));
+		assert_false(keyfile_read(arena, path, &options, &keys, &why));
 		assert_non_null(strstr(why, "is writable by others"));
 		assert_int_equal(keys.count, 0);
 	}
-	wish.any_mode = true;
-	assert_true(keyfile_read(arena, path, &wish, &keys, &why));
+	options.any_mode = true;
+	assert_true(keyfile_read(arena, path, &options, &keys, &why));
 	keys_free(&keys);
 	close(descriptor);
 	unlink(path);
-	assert_false(keyfile_read(arena, path, &wish, &keys, &why));
+	assert_false(keyfile_read(arena, path, &options, &keys, &why));
 }
 
 int

@@ -213,13 +213,14 @@ static void
 test_tokens_without_kid(void **state)
 {
 	const char *secret = new_text("HS256");
-	struct key_wish wish = {.algorithm = algorithm_find(bytes_of("HS256")), .signs = true};
+	struct key_load_options options = {
+	    .algorithm = algorithm_find(bytes_of("HS256")), .signs = true};
 	struct keyring *before, *keyring;
 	struct keys keys;
 	const char *why, *token;
 
 	(void)state;
-	assert_true(keytext_read(arena, bytes_of(secret), &wish, &keys, NULL, &why));
+	assert_true(keyfile_parse(arena, bytes_of(secret), &options, &keys, NULL, &why));
 	before = keyring_of(ring_of(&keys));
 	token = jws_sign(arena, before, clock_seconds(), bytes_of("{}"));
 	assert_true(strncmp(token, "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.", 37) == 0);

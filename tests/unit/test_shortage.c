@@ -72,12 +72,13 @@ static struct sample samples[] = {{.algorithm = "HS256"}, {.algorithm = "RS256"}
 static struct key *
 read_key(struct sample *sample, const char *text)
 {
-	struct key_wish wish = {
+	struct key_load_options options = {
 	    .algorithm = algorithm_find(bytes_of(sample->algorithm)), .signs = true};
 	const char *why;
 	struct keys keys;
 
-	return keytext_read(arena, bytes_of(text), &wish, &keys, NULL, &why) ? keys.keys[0] : NULL;
+	return keyfile_parse(arena, bytes_of(text), &options, &keys, NULL, &why) ? keys.keys[0]
+										 : NULL;
 }
 
 static bool

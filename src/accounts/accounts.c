@@ -4,8 +4,8 @@
 #include "accounts/password.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "db/statements.h"
-#include "process/metrics.h"
 
 #include <ctype.h>
 #include <openssl/evp.h>

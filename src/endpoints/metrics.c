@@ -4,7 +4,7 @@
 #include "http/endpoint.h"
 
 #include "base/log.h"
-#include "process/metrics.h"
+#include "base/metrics.h"
 
 struct context {
 	const char *folder;

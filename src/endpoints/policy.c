@@ -1,9 +1,9 @@
 #include "endpoints/policy.h"
 
+#include "base/metrics.h"
 #include "endpoints/issue.h"
 #include "endpoints/outstanding.h"
 #include "endpoints/session.h"
-#include "process/metrics.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "process/metrics.h"
+#include "base/metrics.h"
 
 #include <string.h>
 

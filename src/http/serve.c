@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "process/metrics.h"
+#include "base/metrics.h"
 #include "process/sandbox.h"
 #include "process/scheduling.h"
 
@@ -186,7 +186,7 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 	context = config == NULL ? NULL : endpoint->start(config, endpoint);
 	if (context == NULL)
 		return EXIT_FAILURE;
-	metrics_open(config, endpoint->name);
+	metrics_open(config->metrics_dir, endpoint->name);
 	service = (struct service){endpoint, config, context, arena_new()};
 	switch (find_gateway(&listener)) {
 	case GATEWAY_FCGI:

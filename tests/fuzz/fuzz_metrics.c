@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "process/metrics.h"
+#include "base/metrics.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,7 +16,6 @@
 #define LAYOUT_SIZE 8
 
 static char folder[] = "/tmp/jwt-fcgi-fuzz-XXXXXX", path[64];
-static const struct config config = {.metrics_dir = folder};
 static char *file;
 static size_t file_size;
 
@@ -36,7 +35,7 @@ open_file(void)
 	require(mkdtemp(folder) != NULL);
 	snprintf(path, sizeof(path), "%s/fuzz.metrics", folder);
 	atexit(remove_folder);
-	metrics_open(&config, "fuzz");
+	metrics_open(folder, "fuzz");
 	descriptor = open(path, O_RDWR);
 	require(descriptor >= 0 && fstat(descriptor, &status) == 0);
 	file_size = (size_t)status.st_size;

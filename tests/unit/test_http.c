@@ -1,10 +1,10 @@
 /* media, negotiation, fields and replies. */
 #include "helpers.h"
 
+#include "base/metrics.h"
 #include "http/endpoint.h"
 #include "http/forwarded.h"
 #include "http/media.h"
-#include "process/metrics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -332,12 +332,11 @@ static void
 metrics_know_every_outcome(void **state)
 {
 	char folder[] = "/tmp/jwt-fcgi-http-XXXXXX", path[64];
-	struct config counting = {.metrics_dir = folder};
 	struct buffer out = {.arena = arena};
 
 	(void)state;
 	assert_non_null(mkdtemp(folder));
-	metrics_open(&counting, "test");
+	metrics_open(folder, "test");
 	for (enum wire wire = WIRE_OK; wire < WIRE_LAST; wire++)
 		metrics_request(wire_text(wire)->status, wire_text(wire)->outcome, 1);
 	assert_true(metrics_write(arena, folder, &out));

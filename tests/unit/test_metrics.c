@@ -1,7 +1,7 @@
 /* Counters, in a file that others may have written to. */
 #include "helpers.h"
 
-#include "process/metrics.h"
+#include "base/metrics.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 static char folder[] = "/tmp/jwt-fcgi-metrics-XXXXXX", path[64], pipe_path[64];
-static const struct config config = {.metrics_dir = folder};
 
 static int
 open_folder(void **state)
@@ -22,7 +21,7 @@ open_folder(void **state)
 		return -1;
 	snprintf(path, sizeof(path), "%s/hello.metrics", folder);
 	snprintf(pipe_path, sizeof(pipe_path), "%s/pipe.metrics", folder);
-	metrics_open(&config, "hello");
+	metrics_open(folder, "hello");
 	return 0;
 }
 
@@ -93,7 +92,7 @@ another_layout_starts_at_zero(void **state)
 	assert_int_equal(pwrite(file, "another release", 15, 0), 15);
 	close(file);
 	assert_null(strstr(written(), "outcome="));
-	metrics_open(&config, "hello");
+	metrics_open(folder, "hello");
 	assert_non_null(strstr(written(), "_count{program=\"hello\"} 0\n"));
 	metrics_request(200, "ok", 1);
 	assert_non_null(strstr(written(), "outcome=\"ok\"} 1\n"));

@@ -3,14 +3,16 @@
  * maps into its memory. What a process counted is there at once and stays when it is killed.
  * Without that setting metrics are disabled.
  */
-#ifndef PROCESS_METRICS_H
-#define PROCESS_METRICS_H
+#ifndef BASE_METRICS_H
+#define BASE_METRICS_H
 
 #include "base/bytes.h"
-#include "config/config.h"
 
-/* Once, before anything is counted; a folder that cannot be used is told in the log and no more. */
-void metrics_open(const struct config *, const char *program);
+/*
+ * To be called once, before anything is counted. folder: JWT_METRICS_DIR, NULL if it is not set. A
+ * folder that cannot be used gets a line in the log, and metrics are disabled.
+ */
+void metrics_open(const char *folder, const char *program);
 
 /*
  * A request's answer: its status, its word in the log, and how long it took. Pairs of both that the
@@ -21,7 +23,7 @@ void metrics_request(int status, const char *outcome, int64_t microseconds);
 /* What it cost to verify one password, from that clock_microseconds() on. */
 void metrics_password(int64_t begun);
 
-/* A question that the database did not answer. */
+/* A query that the database did not answer. */
 void metrics_database_error(void);
 
 /* The owner of a token was judged: by what this process knows, or by a read of the database. */

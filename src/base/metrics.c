@@ -1,4 +1,4 @@
-#include "process/metrics.h"
+#include "base/metrics.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -82,17 +82,17 @@ prepare(void *at)
 }
 
 void
-metrics_open(const struct config *config, const char *program)
+metrics_open(const char *folder, const char *program)
 {
 	static const struct file_shared kind = {
 	    .mode = 0640, .size = sizeof(*mapped), .replace = true, .prepare = prepare};
 	struct arena *arena;
 	const char *path, *why;
 
-	if (config->metrics_dir == NULL)
+	if (folder == NULL)
 		return;
 	arena = arena_new();
-	path = arena_printf(arena, "%s/%s" SUFFIX, config->metrics_dir, program);
+	path = arena_printf(arena, "%s/%s" SUFFIX, folder, program);
 	mapped = file_map_shared(path, &kind, &why);
 	if (mapped == NULL)
 		log_error("metrics disabled: %s: %s", path, why);

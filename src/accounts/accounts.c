@@ -116,12 +116,12 @@ accounts_check(struct accounts *accounts, struct arena *arena, bool rights)
 		if (verdict != VERDICT_YES && all != VERDICT_NO)
 			all = verdict;
 	}
-	/* A program that is never asked holds no connection: databases have few. */
+	/* A program without requests holds no connection: databases have few. */
 	query_close(accounts->database);
 	return all;
 }
 
-/* More than one row is no account: which of them came first would decide who logs in. */
+/* More than one row is no account: the order of rows must not decide which user logs in. */
 static enum verdict
 find(struct accounts *accounts, struct arena *arena, enum statement_number number,
     const char *value, struct account *out)
@@ -221,8 +221,8 @@ spend_the_rest(struct accounts *accounts, struct bytes password, long spent)
 
 /*
  * A failure to store the new hash is no failure of the login: the next one tries again. Afterwards
- * the account has what stands in the table, even if somebody else was faster: tokens may carry its
- * digest.
+ * the account has what stands in the table, even if another process was faster: tokens may carry
+ * its digest.
  */
 static void
 renew_hash(
@@ -294,7 +294,7 @@ account_authenticate(struct accounts *accounts, struct arena *arena, struct byte
 		verified = VERDICT_NO;
 		spend_the_rest(accounts, password, spent);
 	}
-	/* Of nobody, too: a count that tells who exists would be one more way to ask. */
+	/* Counted for unknown names too: otherwise the counter would tell which names exist. */
 	metrics_password(begun);
 	return verified;
 }

@@ -1,8 +1,9 @@
 /*
- * Users: who is this, and is the password theirs.
+ * Users: finding them, verifying their passwords, and the tables of tokens.
  *
  * Reads Django's auth_user (or JWT_USER_TABLE, or what JWT_USER_QUERY says) and writes two of its
- * columns: password when a login asks for a new hash, last_login if that is wanted.
+ * columns: password when a login renews the hash (JWT_PASSWORD_REHASH), last_login
+ * (JWT_UPDATE_LAST_LOGIN).
  */
 #ifndef ACCOUNTS_ACCOUNTS_H
 #define ACCOUNTS_ACCOUNTS_H
@@ -22,7 +23,7 @@ struct account {
 	const char *name; /* of JWT_USERNAME_FIELD; NULL if JWT_USER_QUERY gives no fifth column */
 	const char *password; /* the stored string; NULL if there is none */
 	bool active;
-	/* After a NO of account_authenticate(), why: a word for the log that no client may learn.
+	/* After a NO of account_authenticate(), why: for the log only, never for a client.
 	 */
 	const char *refusal;
 };
@@ -46,10 +47,11 @@ enum verdict accounts_check(struct accounts *, struct arena *, bool rights);
  *
  * Every NO costs the same, whether the user is unknown, inactive, without a usable password or the
  * password is wrong: as much as the dearest hash that this process has verified, and at least
- * JWT_PBKDF2_ITERATIONS. What a client can learn by a clock: until a process has verified a dearer
- * hash than the setting's, the owner of such a hash is refused later than an unknown name is. Where
- * hashes of SHA-crypt or MD5-crypt, which take longer for longer passwords, are the dearest, the
- * owner of a cheaper one can be told by the first refusal of a password of another length.
+ * JWT_PBKDF2_ITERATIONS. What a client can learn from response times: until a process has verified
+ * a dearer hash than the setting's, the owner of such a hash is refused later than an unknown name
+ * is. Where hashes of SHA-crypt or MD5-crypt, which take longer for longer passwords, are the
+ * dearest, the owner of a cheaper one can be told by the first refusal of a password of another
+ * length.
  */
 enum verdict account_authenticate(struct accounts *, struct arena *, struct bytes login,
     struct bytes password, struct account *out);
@@ -60,7 +62,7 @@ enum verdict account_find(
 
 /*
  * The account of a token without a read, if it was read and found good before and is unchanged
- * (accounts/feed.h). YES: *out has user_id and, if accounts_open() was asked for names, name. NO:
+ * (accounts/feed.h). YES: *out has user_id and, if accounts_open() was told `names`, name. NO:
  * it must be read. UNDECIDED: an outage.
  */
 enum verdict account_known(
@@ -93,8 +95,8 @@ enum verdict account_logged_in(struct accounts *, struct arena *, const struct a
 struct token_record {
 	const char *jti, *token; /* its id, and the whole text as Django stores it */
 	int64_t expires_at;      /* seconds since the epoch */
-	const char *user_key; /* account.key; NULL, or of somebody gone meanwhile: stored as NULL */
-	bool created_now;     /* whether created_at is now or NULL */
+	const char *user_key;    /* account.key; NULL, or of a deleted user: stored as NULL */
+	bool created_now;        /* whether created_at is now or NULL */
 };
 
 /* Adds an outstanding token; YES also if it is there already. */

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* sql/changes.sql keeps changes for a day; a minute leaves room for wrong clocks. */
+/* sql/changes.sql keeps changes for a day; a minute is left for wrong clocks. */
 #define SILENCE_MAXIMUM 60000
 #define UNUSED_FOR      60000 /* milliseconds until a missing feed is looked for again */
-#define FAILED_FOR      1000  /* until a database that did not answer is asked again */
+#define FAILED_FOR      1000  /* until the feed is read again after a failure */
 #define CHANGES_MAXIMUM 4096  /* the statement returns one more */
 
 /* Columns of both statements. */
@@ -26,8 +26,8 @@ struct feed {
 	long poll_ms, stale_ms;
 	bool called;         /* at least once */
 	bool usable;         /* the feed is installed, on a primary server */
-	unsigned generation; /* of the connection that was asked last */
-	int64_t asked;       /* when the last question that was answered was sent */
+	unsigned generation; /* of the connection of the last query */
+	int64_t asked;       /* when the last query that was answered was sent */
 	int64_t failed;      /* when the database last did not answer; 0: it answered since */
 	char *identity;      /* of server and triggers */
 	char *snapshot;      /* of the last question */
@@ -113,7 +113,7 @@ remove_changed(struct feed *feed, const struct rows *rows)
 		known_remove(feed->known, changed, count);
 }
 
-/* The answer to a question; `anew`: nothing that was known before may be trusted. */
+/* The answer to a query; `anew`: all that was known before is dropped. */
 static void
 take(struct feed *feed, struct arena *arena, const struct rows *rows, bool anew)
 {

@@ -1,10 +1,10 @@
 /*
  * The change feed: whether what this process has read of an owner is still true.
  *
- * sql/changes.sql keeps a table of the users that changed. A process asks it what changed since it
- * last asked, when a request comes and the last question was sent more than JWT_FEED_POLL
+ * sql/changes.sql keeps a table of the users that changed. A process reads what changed since its
+ * last read, when a request comes and the last query was sent more than JWT_FEED_POLL
  * milliseconds ago, and removes those users from its table of known owners. So a known owner is
- * judged as a SELECT sent at most that long ago would have judged him, and nothing is read.
+ * judged as a SELECT sent at most that long ago would have judged the user, and no row is read.
  *
  * The question uses transaction snapshots: a change is reported once it is committed, whenever its
  * transaction began. After a new connection, a crash, restart or fail-over, a change of the
@@ -28,7 +28,7 @@ struct feed *feed_open(const struct config *, struct database *, bool names);
  * may be added if that finds him good. UNDECIDED: the database does not answer, and has not for
  * longer than JWT_FEED_STALE. The feed may be NULL: NO.
  *
- * The first call of a process asks nothing: a CGI program has no second one.
+ * The first call of a process sends no query: a CGI program has no second one.
  */
 enum verdict feed_find(
     struct feed *, struct arena *, const struct known_owner *, const char **name);
@@ -38,9 +38,9 @@ void feed_add(struct feed *, const struct known_owner *, const char *name);
 
 /* For metrics. */
 struct feed_state {
-	bool in_use;   /* installed, on a primary server, and asked at least once */
+	bool in_use;   /* installed, on a primary server, and read at least once */
 	size_t known;  /* owners */
-	int64_t asked; /* clock_milliseconds() when the last question that was answered was sent */
+	int64_t asked; /* clock_milliseconds() when the last query that was answered was sent */
 };
 struct feed_state feed_state(const struct feed *); /* the feed may be NULL */
 

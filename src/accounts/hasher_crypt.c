@@ -45,7 +45,7 @@ crypt_verify(struct bytes password, const char *stored)
 
 /*
  * libxcrypt says EINVAL for a broken string and for want of memory alike; so see whether there is
- * any. volatile, because compilers drop an allocation that nobody uses.
+ * any. volatile, because compilers drop an unused allocation.
  */
 static enum verdict
 failure_verdict(size_t size)

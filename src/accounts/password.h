@@ -18,7 +18,7 @@ struct password_policy {
 	long limit; /* a stored string that asks for more work is broken; 0: PASSWORD_WORK_LIMIT */
 };
 
-/* Ten to thirty seconds: no site waits longer for a login, so nobody means a larger number. */
+/* Ten to thirty seconds: a login that takes longer is of no use, so a larger number is an error. */
 enum { PASSWORD_WORK_LIMIT = 100000000 };
 
 /* What a stored string is, told by its form alone. */

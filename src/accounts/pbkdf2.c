@@ -12,7 +12,7 @@
 #include <string.h>
 
 /*
- * After so many iterations, a third of a millisecond, whoever waits for the processor may have it.
+ * After so many iterations, a third of a millisecond, the processor is yielded to other processes.
  * A nice value alone does not bring that about: who is woken as a batch process
  * (process/scheduling.h) waits for the kernel's next tick, up to four milliseconds, whoever runs.
  */

@@ -268,12 +268,12 @@ attempt_make(struct throttle *throttle, const char *address, struct bytes name, 
 	struct address network_memory;
 	char name_memory[256];
 	struct bytes network = network_of(address == NULL ? "" : address, &network_memory);
-	struct bytes nothing = {"", 0};
+	struct bytes empty = {"", 0};
 
 	name = fold(name, name_memory);
 	out->has_address = network.length > 0;
-	out->address = hash(throttle, ADDRESS, network, nothing);
-	out->name = hash(throttle, NAME, name, nothing);
+	out->address = hash(throttle, ADDRESS, network, empty);
+	out->name = hash(throttle, NAME, name, empty);
 	out->pair = hash(throttle, PAIR, network, name);
 	out->known_pair = hash(throttle, KNOWN_PAIR, network, name);
 	out->known = find(throttle, KNOWN_PAIR, out->known_pair) != NULL;
@@ -294,7 +294,7 @@ throttle_try(struct throttle *throttle, const char *address, struct bytes name, 
 	attempt_make(throttle, address, name, out);
 	if (out->known)
 		return take(throttle, KNOWN_PAIR, out->known_pair, now);
-	/* All are asked before one is counted: what is refused here costs nobody a try. */
+	/* All limits are tested before a try is counted: a refusal here counts no try. */
 	wait = longer(
 	    wait_of(throttle, NAME, out->name, now), wait_of(throttle, PAIR, out->pair, now));
 	if (out->has_address)
@@ -319,8 +319,8 @@ count_bits(const _Atomic uint64_t *words)
 }
 
 /*
- * Many names from many addresses, none often enough to have to wait: what is tried is a list of
- * stolen passwords. Workers may disagree about a failure at the turn of a minute; it is a hint.
+ * Many names from many addresses, none often enough to have to wait: a list of stolen passwords is
+ * tried. At the end of a minute two workers may count a failure differently: it is only a hint.
  */
 static void
 watch_for_stuffing(struct throttle *throttle, const struct attempt *attempt, int64_t now)

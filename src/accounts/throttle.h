@@ -1,15 +1,15 @@
 /*
- * Throttling of guessed passwords: how many logins may be tried, by address, by name and by both.
+ * Rate limit for logins: how many may be tried, by address, by name and by both.
  *
  * The counts stand in a file that all workers of a host map into memory; every change of it is one
  * atomic instruction on one word, so there is no lock, and a worker that is killed leaves nothing
  * half done. Names and addresses are in it only as keyed hashes.
  *
- * Whoever guesses wrong waits longer each time: after a few free tries 1, 2, 4, … seconds, up to a
+ * After a few free tries, each refused login doubles the wait: 1, 2, 4, … seconds, up to a
  * minute for an address, two for a name, and fifteen for one name from one address. A pair of name
- * and address that has logged in before is counted by itself, so nobody can shut the owner out by
- * guessing from elsewhere. In an hour a name is tried at most 60 times wherever from, and 40 times
- * from an address where its owner has logged in. What succeeds is not counted.
+ * and address that has logged in before has a count of its own, so an attacker elsewhere cannot
+ * lock the owner out. In an hour a name is tried at most 60 times wherever from, and 40 times from
+ * an address where its owner has logged in. Successful logins are not counted.
  */
 #ifndef ACCOUNTS_THROTTLE_H
 #define ACCOUNTS_THROTTLE_H
@@ -23,27 +23,27 @@ struct throttle;
 /* One login that was let through, until throttle_settle(). */
 struct attempt {
 	bool known;             /* the pair has logged in before */
-	bool has_address;       /* the web server said where it comes from */
+	bool has_address;       /* the web server passed one on */
 	uint64_t address, name; /* hashes */
 	uint64_t pair, known_pair;
 };
 
 /*
  * The file of JWT_THROTTLE_FILE, by default one per user in /dev/shm, made if it is not there. NULL
- * after a line in the log: it cannot be made, or is somebody else's.
+ * after a line in the log: it cannot be made, or belongs to another user.
  */
 struct throttle *throttle_open(const struct config *);
 
 /*
  * Whether that login may be tried now: 0 if so, and it counts as a failure as long as it is not
  * settled; else the seconds to wait. address: as the web server says it, NULL if it does not; an
- * IPv6 address stands for its /64. now: seconds since the epoch; a clock set back or forward costs
- * nobody more than one wait.
+ * IPv6 address stands for its /64. now: seconds since the epoch; a clock set back or forward adds
+ * at most one wait.
  */
 long throttle_try(
     struct throttle *, const char *address, struct bytes name, int64_t now, struct attempt *out);
 
-/* How it ended. UNDECIDED (an outage) was no guess and is not counted. */
+/* How it ended. UNDECIDED (an outage) is not counted. */
 void throttle_settle(struct throttle *, const struct attempt *, enum verdict, int64_t now);
 
 #endif

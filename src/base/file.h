@@ -10,9 +10,11 @@
 
 struct stat;
 
-/* Who else may use a file: NULL, or a clause such as "is readable by others (mode 0644); ...". */
+/* Whether others may use a file: NULL, or a clause such as "is readable by others (mode 0644);
+ * ...". */
 struct file_access {
-	const char *writable; /* not ours and not root's, or group or others may write it */
+	const char
+	    *writable; /* of another user than ours and root, or writable by group or others */
 	const char *readable; /* not 0600 or stricter; of root's files, read by us, 0640 */
 };
 

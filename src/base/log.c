@@ -44,10 +44,10 @@ static time_t head_second; /* of the last line */
 static void
 put_bytes(struct line *line, const char *data, size_t length)
 {
-	size_t room = sizeof(line->data) - line->length;
+	size_t left = sizeof(line->data) - line->length;
 
-	if (length > room)
-		length = room;
+	if (length > left)
+		length = left;
 	memcpy(line->data + line->length, data, length);
 	line->length += length;
 }
@@ -166,8 +166,8 @@ connect_syslog(int descriptor)
 }
 
 /*
- * A pipe of others cannot be made non-blocking for us alone, and between a look and write(2)
- * another worker can take the last room: so as soon as half of it is full it counts as full.
+ * O_NONBLOCK would hold for all writers of a shared pipe, and between a test and write(2)
+ * another worker can fill it: so a pipe counts as full when half of it is.
  */
 static bool
 pipe_is_full(void)
@@ -199,7 +199,7 @@ write_now(const struct line *line)
 static bool
 emit(enum log_level level, const char *what, const struct log_field *fields)
 {
-	struct pollfd room = {.fd = output, .events = POLLOUT};
+	struct pollfd writable = {.fd = output, .events = POLLOUT};
 	static struct line line;
 
 	line.length = 0;
@@ -214,12 +214,12 @@ emit(enum log_level level, const char *what, const struct log_field *fields)
 	}
 	put(&line, is_json ? "}" : "");
 	put(&line, target == TO_SYSLOG ? "" : "\n");
-	/* The first line that finds no room waits for a moment, the ones behind it do not. */
+	/* The first line that cannot be written waits, the lines after it do not. */
 	return write_now(&line) || (errno == EAGAIN && lost == 0 &&
-				       poll(&room, 1, WAIT_MAXIMUM) >= 0 && write_now(&line));
+				       poll(&writable, 1, WAIT_MAXIMUM) >= 0 && write_now(&line));
 }
 
-/* That lines are missing is told before the first one that gets through again. */
+/* After a loss, the next line that can be written is preceded by the number of lost ones. */
 void
 log_event(enum log_level level, const char *what, const struct log_field *fields)
 {

@@ -2,10 +2,10 @@
  * One line per event, to standard error (a terminal, the journal, nginx's error log), as text or as
  * JSON, or to syslog.
  *
- * An event is what happened, in our own words, and fields with what is known about it. A line of
+ * An event is a message, a constant of this program, and fields. A line of
  * text is `TIME program[pid]: what name=value ...`, one of JSON an object with the members time,
  * level, program, pid, message and the fields. Each is printable ASCII, written by one call so that
- * lines of several workers never mix. Only our own words, numbers and the escaped form of
+ * lines of several workers never mix. Only constants, numbers and the escaped form of
  * log_quote() go into a message: never a password, token or key, and no byte of a client as it
  * came. A request does not hang because a pipe is full or syslogd has stopped: a line that cannot
  * be written within 20 ms is lost, and the next one that can be written is preceded by their

@@ -145,7 +145,7 @@ metrics_owner(enum metrics_owner how)
 		add(&mapped->owners[how], 1);
 }
 
-/* Of several processes the one that asked last is shown. */
+/* Of several processes the one that read the feed last is shown. */
 void
 metrics_feed(size_t known, int64_t asked)
 {

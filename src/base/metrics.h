@@ -30,7 +30,7 @@ void metrics_database_error(void);
 enum metrics_owner { OWNER_WAS_KNOWN, OWNER_WAS_READ };
 void metrics_owner(enum metrics_owner);
 
-/* How many owners this process knows, and when the change feed was asked (clock_milliseconds()). */
+/* How many owners this process knows, and when the change feed was read (clock_milliseconds()). */
 void metrics_feed(size_t known, int64_t asked);
 
 /* All programs' counters in Prometheus' text format 0.0.4; false after a line in the log. */

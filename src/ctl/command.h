@@ -29,8 +29,8 @@ struct option_text {
 };
 
 struct command {
-	const char *name;      /* "verify", or of a group: "key list" */
-	const char *arguments; /* what follows the options, for the help; NULL: nothing does */
+	const char *name;      /* "verify", or "key list" */
+	const char *arguments; /* after the options, for the help; NULL: none */
 	const char *summary;   /* one line */
 	const char *examples;  /* lines of shell, each with its newline */
 	/* Besides --json and --help, which all have, and --config of those that are configured. */
@@ -62,18 +62,18 @@ struct invocation {
 /* The value of the command's option of that name; NULL if it was not given. */
 const char *option_value(const struct invocation *, const char *name);
 
-/* Its value as a number from minimum to maximum, or `otherwise`; false after a word on stderr. */
+/* Its value as a number from minimum to maximum, or `otherwise`; false after a line on stderr. */
 bool option_number(const struct invocation *, const char *name, long minimum, long maximum,
     long otherwise, long *out);
 
-/* The clock, or what --now says of it; false after a word on stderr. */
+/* The clock, or what --now says of it; false after a line on stderr. */
 bool option_clock(const struct invocation *, int64_t *out);
 
 /* One line on standard error: "jwtctl key list: …". */
 void complain(const struct invocation *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* All of standard input, at most `limit` bytes; false after a word on stderr. */
+/* All of standard input, at most `limit` bytes; false after a line on stderr. */
 bool read_input(const struct invocation *, size_t limit, struct bytes *out);
 
 /* The same without one newline at its end. */

@@ -119,7 +119,7 @@ const struct command issue_commands[] = {
 	.examples =
 	    "  jwtctl issue --user 1\n"
 	    "  JWT_KEY_DIR=/etc/jwt-fcgi/keys jwtctl issue --user 1 --type refresh --json\n",
-	.options = {{"user", "ID", "of whom the token speaks"},
+	.options = {{"user", "ID", "the user id in the token"},
 	    {"type", "TYPE", "access (the default), refresh or sliding"},
 	    {"now", "SECONDS", "the time, since the epoch, in place of the clock's"}},
 	.configured = true,

@@ -94,7 +94,7 @@ write_key(const struct invocation *invocation, enum key_state state, const char 
 	    (struct ring_key){.key = keys.keys[0], .state = state, .since = invocation->now};
 	made.keys[0].file = arena_printf(arena, "%s/%s%s", key_state_name(state), name,
 	    keys.keys[0]->pair == NULL ? ".secret" : ".pem");
-	/* The public half first: nobody shall look for it in vain beside the private one. */
+	/* The public half first: readers expect it beside the private one. */
 	done = keys.keys[0]->pair == NULL ||
 	       keydir_write(invocation, state, arena_printf(arena, "%s.pub", name),
 		   pem_public(arena, keys.keys[0]->pair), 0644);
@@ -235,12 +235,12 @@ retire(const struct invocation *invocation)
 const struct command key_commands[] = {
     {
 	.name = "key generate",
-	.summary = "Make a key, in the folder's next/ if nothing else is said",
+	.summary = "Make a key, in the folder's next/ by default",
 	.examples =
 	    "  jwtctl key generate --dir /etc/jwt-fcgi/keys --algorithm ES256 --state active\n"
 	    "  jwtctl key generate --algorithm PS256 --bits 4096\n",
 	.options = {{"dir", "DIR", "the folder of keys, in place of JWT_KEY_DIR"},
-	    {"algorithm", "ALG", "ES256 if nothing is said; any of RFC 7518"},
+	    {"algorithm", "ALG", "any of RFC 7518; ES256 by default"},
 	    {"state", "STATE", "next or active"},
 	    {"bits", "BITS", "of an RSA key, 2048 to 8192 (3072)"},
 	    {"curve", "CURVE", "of EdDSA, Ed25519 or Ed448 (Ed25519)"}},

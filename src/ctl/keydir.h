@@ -1,6 +1,6 @@
 /*
- * The folder of keys, as jwtctl changes it: JWT_KEY_DIR or --dir. Every failure is told on standard
- * error.
+ * The folder of keys, as jwtctl changes it: JWT_KEY_DIR or --dir. Each failure is a line on
+ * standard error.
  */
 #ifndef CTL_KEYDIR_H
 #define CTL_KEYDIR_H
@@ -17,7 +17,7 @@ const struct ring_key *keydir_find(const struct invocation *, const struct ring 
 /* Makes it and its three sub-folders where they are missing. */
 bool keydir_make(const struct invocation *);
 
-/* A new file, whole or not at all; it belongs to whom the folder belongs. */
+/* A new file, whole or not at all; its owner is that of the folder. */
 bool keydir_write(
     const struct invocation *, enum key_state, const char *name, const char *text, unsigned mode);
 

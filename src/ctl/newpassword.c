@@ -40,7 +40,7 @@ characters(struct bytes text)
 	return count;
 }
 
-/* What is wrong with it as nobody's choice; NULL if nothing is. */
+/* Why no user should choose it; NULL if there is no reason. */
 static const char *
 weakness(struct invocation const *invocation, struct bytes password, const char *name)
 {
@@ -59,7 +59,7 @@ weakness(struct invocation const *invocation, struct bytes password, const char 
 	return NULL;
 }
 
-/* What no login could ever present, whoever insists on it. */
+/* Why no login could ever present it, with --weak either. */
 static const char *
 uselessness(const struct invocation *invocation, struct bytes password)
 {
@@ -92,7 +92,7 @@ prompt(const struct invocation *invocation, const char *question, struct bytes *
 	silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG); /* an interrupt must not leave it silent */
 	silent.c_cc[VEOL] = INTERRUPT;
 	silent.c_lflag |= ECHONL;
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent); /* before anybody can see that it asks */
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent); /* before the prompt */
 	fputs(question, stderr);
 	while (length < sizeof(line) && (got = read(STDIN_FILENO, line + length, 1)) == 1 &&
 	       line[length] != '\n' && line[length] != INTERRUPT)

@@ -9,12 +9,12 @@
 
 /*
  * Reads one and checks it as Django's default validators would: eight characters, not only digits,
- * none that everybody tries first, nothing like the name (NULL: nobody's). false after a word on
- * standard error. --weak lets all pass but what nobody could log in with.
+ * none of the most common ones, not like the name (NULL: of no user). false after a line on
+ * standard error. --weak admits all that a login could present.
  */
 bool newpassword_read(const struct invocation *, const char *name, struct bytes *out);
 
-/* Reads an existing password: one question, nothing is checked. false after a word on stderr. */
+/* Reads an existing password: asked for once, not checked. false after a line on stderr. */
 bool newpassword_ask(const struct invocation *, struct bytes *out);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What a subcommand has to tell: rows of the same columns, for people or as JSON.
+ * The output of a subcommand: rows of the same columns, as a table or as JSON.
  */
 #ifndef CTL_REPORT_H
 #define CTL_REPORT_H

@@ -1,5 +1,5 @@
 /*
- * jwtctl's subcommands for tokens that somebody has.
+ * jwtctl's subcommands for tokens: verify and decode.
  */
 #include "ctl/report.h"
 

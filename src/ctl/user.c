@@ -289,7 +289,7 @@ const struct command user_commands[] = {
 	.options = {{"email", "ADDRESS", "e-mail address"},
 	    {"staff", NULL, "may use Django's admin"},
 	    {"superuser", NULL, "may do everything there"},
-	    {"no-password", NULL, "nobody can log in until there is one"},
+	    {"no-password", NULL, "no login until there is one"},
 	    {"weak", NULL, "take a password that is easily guessed"}},
 	.configured = true,
 	.run = add},

@@ -81,7 +81,7 @@ report_login(const struct invocation *invocation, const char *reason, long wait)
 	report_one(&report);
 }
 
-/* Asks as a login does, but for the stored hash, which stays as it is. */
+/* Verifies as a login does; the stored hash stays as it is. */
 static enum outcome
 test(const struct invocation *invocation)
 {

@@ -1,6 +1,6 @@
 /*
  * A new connection to PostgreSQL, by libpq's own rules for its PG* variables but with a deadline,
- * of which each of several hosts has its share: one that says nothing is passed over.
+ * of which each of several hosts has its share: one that does not answer is skipped.
  */
 #ifndef DB_CONNECTION_H
 #define DB_CONNECTION_H

@@ -78,7 +78,7 @@ bool query_connected(const struct database *);
 /*
  * Prepares a statement of the table to check it. YES: *out has its columns and no rows; also for a
  * statement without a text, which has no columns. NO: *fault is the reason, in the arena: what it
- * names is missing, it has another number of parameters, or, if rights are asked for, the role may
+ * names is missing, it has another number of parameters, or, if `rights`, the role may
  * not execute it. UNDECIDED: as for query_ask().
  */
 enum verdict query_describe(struct database *, struct arena *, size_t statement, bool rights,

@@ -49,7 +49,7 @@ make_passwords(struct arena *arena, const struct config *config, struct statemen
 
 /*
  * The tables of the blacklist app: only inserts and reads, so that the login role needs no more. A
- * user who is gone becomes NULL, as Django's SET_NULL would have made it.
+ * deleted user becomes NULL, as Django's SET_NULL would have made it.
  */
 static void
 make_tokens(struct arena *arena, const char *user, struct statement *made)
@@ -67,7 +67,7 @@ make_tokens(struct arena *arena, const char *user, struct statement *made)
 	    " JOIN token_blacklist_outstandingtoken outstanding ON blacklisted.token_id = outstanding.id"
 	    " WHERE outstanding.jti = $1",
 	    1, LOOKUP};
-	/* The unique token_id lets one of several in; asking twice would hide who it was. */
+	/* The unique token_id lets one of several in; a second query would not know which. */
 	made[TOKEN_BLACKLIST] = (struct statement){
 	    "INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at)"
 	    " SELECT id, now() FROM token_blacklist_outstandingtoken WHERE jti = $1"

@@ -1,8 +1,8 @@
 /*
- * Whether a request may pass, for a web server that asks before it answers: Nginx's auth_request
- * and FastCGI's role of an authorizer. Yes is 204 (200 to an authorizer, as its specification wants
- * it) with what is known of the user, no is 401; neither has a body. An outage is 503: it is never
- * reported as a bad token.
+ * Whether a request may pass, for a web server that sends a subrequest before it answers: Nginx's
+ * auth_request and FastCGI's role of an authorizer. Yes is 204 (200 to an authorizer, as its
+ * specification wants it) with what is known of the user, no is 401; neither has a body. An outage
+ * is 503: it is never reported as a bad token.
  */
 #include "endpoints/bearer.h"
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Tries the configured kinds of token in turn; all refusals are told. */
+/* Tries the configured kinds of token one after another; the answer has all refusals. */
 static struct reply
 read_token(struct request *request, const struct context *context, struct bytes token,
     enum token_kind *kind, struct json_object **claims)

@@ -1,5 +1,5 @@
 /*
- * GET /healthz/live: whether programs of this configuration run at all; no database is asked.
+ * GET /healthz/live: whether programs of this configuration run at all; no database is read.
  * GET /healthz/ready: whether they can serve: the keys were read, the database answers, and it has
  * what the settings say. 200, or 503 as every program answers in that case.
  */

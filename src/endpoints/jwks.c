@@ -1,6 +1,6 @@
 /*
  * GET /.well-known/jwks.json: the public keys that our tokens can be verified with (RFC 7517), for
- * services of anybody. The only answer that may be kept by caches.
+ * other services. The only answer that caches may keep.
  */
 #include "http/endpoint.h"
 #include "process/sandbox.h"

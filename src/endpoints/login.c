@@ -54,7 +54,7 @@ login_open(const struct config *config, const struct endpoint *endpoint)
 	return context->throttle == NULL ? NULL : context;
 }
 
-/* Whether the fields are those of an account, as often as that may be asked. */
+/* Whether the fields are those of an account, within the rate limit. */
 static struct reply
 authenticate(struct request *request, const struct context *context, struct account *out)
 {

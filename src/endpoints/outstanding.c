@@ -35,9 +35,9 @@ outstanding_add_old(const struct request *request, const struct context *context
 {
 	struct claims_context judged = context_claims(request, context);
 	const char *token = claims_sign(&judged, claims);
-	bool knows = context->config->compat != COMPAT_5_2;
+	bool links = context->config->compat != COMPAT_5_2;
 
-	return list(request, context, claims, token, knows ? key : NULL, knows);
+	return list(request, context, claims, token, links ? key : NULL, links);
 }
 
 enum wire

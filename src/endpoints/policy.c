@@ -21,7 +21,8 @@ fault_to_wire(enum claims_fault fault)
 	return wires[fault];
 }
 
-/* Whether the blacklist has the token's id; one without an id is refused later, in its turn. */
+/* Whether the blacklist has the token's id; one without an id is refused later, by claims_check().
+ */
 static enum wire
 look_up(const struct request *request, const struct context *context, struct json_object *claims)
 {
@@ -63,7 +64,7 @@ policy_token(const struct request *request, const struct context *context, struc
 	return judged;
 }
 
-/* What the token says of its owner's password; NULL if it says nothing, or must not be asked. */
+/* The token's digest of its owner's password; NULL if it has none, or the setting is off. */
 static const char *
 digest_claim(const struct context *context, struct json_object *claims)
 {
@@ -141,7 +142,7 @@ find_known(const struct request *request, const struct context *context,
 	return known;
 }
 
-/* What the claims say of the owner, as he is known. */
+/* The owner that the claims name, as known.h identifies owners. */
 static enum owner
 read_claims(const struct request *request, const struct context *context,
     struct json_object *claims, struct session *session, struct known_owner *out)

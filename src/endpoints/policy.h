@@ -8,7 +8,7 @@
 
 /*
  * Reads a token of that kind: signature and times, blacklist, then exp, id and type. WIRE_OK with
- * *out, or the reason of the refusal; WIRE_UNAVAILABLE if the blacklist could not be asked.
+ * *out, or the reason of the refusal; WIRE_UNAVAILABLE if the blacklist could not be read.
  */
 enum wire policy_token(const struct request *, const struct context *, struct bytes token,
     enum token_kind, struct json_object **out);

@@ -42,7 +42,7 @@ answer(struct request *request, struct context *context)
 	if (why != WIRE_OK)
 		return reply_refuse(request, why, NULL);
 	jti = claims_jti(&judged, claims);
-	/* SimpleJWT asks the blacklist here only where rotation uses it. */
+	/* SimpleJWT reads the blacklist here only where rotation writes it. */
 	if (config->blacklist_after_rotation && jti != NULL) {
 		enum verdict listed = token_blacklisted(context->accounts, request->arena, jti);
 

@@ -3,8 +3,9 @@
  *
  * A program states its endpoint and calls serve(). http/ judges everything that can be said of a
  * request without knowing what it is for, in the order of Django REST framework: what the client
- * accepts (406), who it is (401, admit()), the method (405), the body (415, 400), its fields (400).
- * answer() then finds the fields' values in request->values, in the order of the endpoint's fields.
+ * accepts (406), authentication (401, admit()), the method (405), the body (415, 400), its fields
+ * (400). answer() then finds the fields' values in request->values, in the order of the endpoint's
+ * fields.
  */
 #ifndef HTTP_ENDPOINT_H
 #define HTTP_ENDPOINT_H
@@ -12,7 +13,7 @@
 #include "base/verdict.h"
 #include "http/reply.h"
 
-/* What a program keeps between requests: completed by each program, never looked into by http/. */
+/* What a program keeps between requests: completed by each program, opaque to http/. */
 struct context;
 
 /* A text field of the request's body, as DRF's CharField(required=True). */
@@ -47,12 +48,12 @@ struct endpoint {
 	/* Once, before the first request. NULL, after a line in the log: refuse to start. */
 	struct context *(*start)(const struct config *, const struct endpoint *);
 	/*
-	 * Whether the database has what is needed, and the rights if they are asked for: NO after a
-	 * line in the log for each fault, UNDECIDED if it does not answer. Not asked for a single
+	 * Whether the database has what is needed, and, if `rights`, the rights: NO after a
+	 * line in the log for each fault, UNDECIDED if it does not answer. Not called for a single
 	 * CGI request. NULL: there is nothing to check.
 	 */
 	enum verdict (*check)(struct context *, bool rights);
-	/* Who asks: a reply with status 0 lets the request in. NULL: anybody may. */
+	/* Authentication: a reply with status 0 admits the request. NULL: no authentication. */
 	struct reply (*admit)(struct request *, struct context *);
 	struct reply (*answer)(struct request *, struct context *);
 	/*

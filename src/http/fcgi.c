@@ -96,7 +96,7 @@ parse(void)
 		spool.file = dup(spool.spare);
 		return false;
 	}
-	fcgx.keepConnection = 1; /* it has what the web server asks for; we close */
+	fcgx.keepConnection = 1; /* libfcgi must not close: the event loop does */
 	return true;
 }
 
@@ -163,7 +163,7 @@ receive(struct request *request, const struct guard *guard, const unsigned char 
 	return true;
 }
 
-/* A peer that does not take it at once loses it: a larger answer gets the room in the socket. */
+/* The connection is non-blocking: a larger answer gets a larger socket buffer. */
 static bool
 send_answer(int connection, struct bytes head, struct bytes body)
 {

@@ -1,6 +1,6 @@
 /*
  * The client's address where trusted proxies stand before the web server (JWT_TRUSTED_PROXIES):
- * found in X-Forwarded-For, to which each proxy appends the address that it was asked from.
+ * found in X-Forwarded-For, to which each proxy appends the address of its client.
  */
 #ifndef HTTP_FORWARDED_H
 #define HTTP_FORWARDED_H

@@ -25,7 +25,7 @@ is_allowed(const struct endpoint *endpoint, const struct request *request)
 	       (at[length] == ',' || at[length] == '\0');
 }
 
-/* DRF's order: what is accepted, who asks, the method, and only then the body. */
+/* DRF's order: what is accepted, authentication, the method, and only then the body. */
 static struct reply
 judge(const struct endpoint *endpoint, struct request *request, struct context *context)
 {
@@ -104,7 +104,7 @@ write_head(
 	return buffer_bytes(&head);
 }
 
-/* One line for each request, with nothing of the client in it but quoted. */
+/* One line for each request; what comes from the client is quoted. */
 static void
 log_request(const struct request *request, const struct reply *reply, int64_t took)
 {

@@ -41,7 +41,7 @@ watch_signals(void)
 	return signals >= 0 && epoll_ctl(events, EPOLL_CTL_ADD, signals, &event) == 0;
 }
 
-/* Other processes watch the socket too, and one of them is enough to be told. */
+/* Other processes watch the socket too; epoll wakes one of them. */
 static bool
 watch_listening(void)
 {
@@ -98,7 +98,7 @@ park(struct slot *slot, enum slot_wait wait)
 
 /*
  * Some web servers send an authorizer the end of a body all the same. If that were unread at
- * close(2), TCP would take the answer back.
+ * close(2), TCP would discard the answer.
  */
 static void
 park_closing(struct slot *slot)
@@ -158,7 +158,7 @@ receive(const struct service *service, struct slot *slot)
 }
 
 static bool
-visit(const struct service *service, struct slot *slot)
+handle_event(const struct service *service, struct slot *slot)
 {
 	if (slot->wait != SLOT_CLOSING)
 		return receive(service, slot);
@@ -167,7 +167,7 @@ visit(const struct service *service, struct slot *slot)
 	return false;
 }
 
-/* What accept(2) may answer without being broken: wait for the next, or for what ran short. */
+/* Whether accept(2) may be called again after that error; waits if resources ran out. */
 static bool
 can_go_on(int error)
 {
@@ -219,7 +219,7 @@ accept_connections(const struct service *service, int maximum)
 /*
  * How many connections to accept. A program that hashes passwords accepts none after requests were
  * complete, every other time: what waits for it is to be in the backlog, which is bounded and which
- * other processes share. On a stop, one: perhaps no other process was told of it.
+ * other processes share. On a stop, one: perhaps epoll woke no other process for it.
  */
 static int
 accepts(const struct service *service, bool answered)
@@ -294,7 +294,7 @@ handle_events(const struct service *service, int milliseconds)
 			offered = true;
 		else if (happened[i].data.ptr == &signals)
 			stopping = true;
-		else if (visit(service, happened[i].data.ptr))
+		else if (handle_event(service, happened[i].data.ptr))
 			answered = true;
 	if (offered)
 		accept_connections(service, accepts(service, answered));

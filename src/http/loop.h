@@ -2,8 +2,8 @@
  * The event loop: the listening socket, and connections whose request is incomplete or that the
  * web server keeps open (Nginx's fastcgi_keep_conn, lighttpd, mod_fcgid).
  *
- * The process answers one request at a time, and only one that has been received completely. What
- * has to wait for a peer waits in epoll, in a bounded number of slots.
+ * The process answers one request at a time, and only one that has been received completely.
+ * Connections that wait for their peer do so in epoll, in a bounded number of slots.
  */
 #ifndef HTTP_LOOP_H
 #define HTTP_LOOP_H

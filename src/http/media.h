@@ -12,7 +12,7 @@ struct media {
 	struct bytes parameters; /* what follows the first ';' */
 };
 
-/* NULL reads as nothing. Never fails: junk gives a type that matches nothing. */
+/* NULL reads as an empty text. Never fails: other text gives a type that matches no other. */
 struct media media_parse(struct arena *, struct bytes text);
 
 /* Whether "main/sub" (no wildcard) matches a type, which may have wildcards. */

@@ -27,13 +27,14 @@ struct request {
 	const char *forwarded_for, *user_agent;
 	struct bytes body;
 	bool body_ignored; /* set before it is received: the endpoint has no use for a body */
-	bool authorizer; /* asked in FastCGI's role of that name, not for an answer to the client */
+	bool
+	    authorizer; /* in FastCGI's role AUTHORIZER: a decision, not an answer for the client */
 	enum wire defect; /* WIRE_OK, or what is wrong with the request as a whole */
 
 	struct json_object *claims; /* of the token that admit() has let in; may be NULL */
 	const struct bytes *values; /* of the endpoint's fields, UTF-8 without NUL */
 	const char *reason; /* why a login was refused, for the log and never for the client */
-	const char *user;   /* whom it turned out to be about, for the log; may be NULL */
+	const char *user;   /* the user whom it is about, for the log; may be NULL */
 };
 
 /* Takes one parameter of the web server into the request; what it has no use for is ignored. */

@@ -44,29 +44,29 @@ free_bytes(struct slot *slot, size_t used)
 	if (used > 0)
 		explicit_bzero(slot->bytes, used);
 	free(slot->bytes);
-	memory -= slot->room;
+	memory -= slot->size;
 	slot->bytes = NULL;
-	slot->room = 0;
+	slot->size = 0;
 }
 
 /* Not realloc(3): it would leave a copy behind. */
 static void
 append(struct slot *slot, size_t length)
 {
-	size_t room = slot->length + length;
+	size_t needed = slot->length + length;
 
-	if (room > slot->room) {
+	if (needed > slot->size) {
 		unsigned char *larger;
 
-		if (slot->room > 0 && room < 2 * slot->room)
-			room = 2 * slot->room;
-		larger = memory_need(malloc(room));
+		if (slot->size > 0 && needed < 2 * slot->size)
+			needed = 2 * slot->size;
+		larger = memory_need(malloc(needed));
 		if (slot->length > 0)
 			memcpy(larger, slot->bytes, slot->length);
 		free_bytes(slot, slot->length);
-		memory += room;
+		memory += needed;
 		slot->bytes = larger;
-		slot->room = room;
+		slot->size = needed;
 	}
 	memcpy(slot->bytes + slot->length, inbox, length);
 	explicit_bzero(inbox, length);

@@ -24,12 +24,12 @@ struct slot {
 	int connection; /* non-blocking; -1: closed already */
 	struct guard guard;
 	unsigned char *bytes;
-	size_t length, room;
+	size_t length, size;
 	bool ended; /* the peer has closed the connection */
 
 	enum slot_wait wait;
 	int64_t deadline; /* of clock_milliseconds(), while it waits */
-	bool watched;     /* the event loop's: whether epoll knows it */
+	bool watched;     /* set by the event loop: registered with epoll */
 	TAILQ_ENTRY(slot) next;
 };
 
@@ -51,7 +51,7 @@ void slot_clear(struct slot *, const struct guard *rules);
 /* Lets it wait for something, for so long, and no more for what it waited for before. */
 void slot_park(struct slot *, enum slot_wait, int64_t milliseconds);
 
-/* It waits for nothing. */
+/* The slot has no deadline any more. */
 void slot_unpark(struct slot *);
 
 /* How many wait, the one that is nearest to its deadline (NULL: none), and the first deadline of

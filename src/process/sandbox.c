@@ -22,7 +22,7 @@ is_set(const char *name)
 	return value != NULL && *value != '\0';
 }
 
-/* libpq asks the user database for what these two do not say; from now on it cannot. */
+/* libpq reads the user database where these are not set; from now on it cannot. */
 static void
 settle_user(void)
 {
@@ -57,7 +57,7 @@ find_network(void)
 					 : "5432"};
 }
 
-/* The heap, where the keys are, is not swapped out and in no dump of whatever kind. */
+/* The heap, where the keys are, is not swapped out and not in core dumps. */
 static void
 hide_heap(void)
 {
@@ -75,7 +75,7 @@ hide_heap(void)
 		fclose(maps);
 }
 
-/* As root, reading what is another's stays possible: keys and sockets may be. */
+/* Root can still read files of other users: keys and sockets may be theirs. */
 static void
 drop_capabilities(void)
 {

@@ -79,7 +79,7 @@ add_routing_socket(scmp_filter_ctx filter)
 static bool
 fill(scmp_filter_ctx filter, const struct sandbox_network *network, bool log_only)
 {
-	/* Threads are for Argon2's lanes; clone3 does not exist, so the C library asks for clone.
+	/* Threads are for Argon2's lanes; clone3 does not exist, so the C library uses clone.
 	 */
 	return add_names(filter, SCMP_ACT_ALLOW, allowed, sizeof(allowed) / sizeof(*allowed)) &&
 	       (log_only || add_names(filter, SCMP_ACT_ERRNO(EPERM), refused,

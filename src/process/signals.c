@@ -17,7 +17,7 @@ signals_open(void)
 		sigaddset(&set, ends[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
-	/* A program may have asked for it at its start, to read its keys anew. */
+	/* The keyring may have set a handler already, to read its keys again. */
 	sigaction(SIGHUP, NULL, &hang_up);
 	if (hang_up.sa_handler == SIG_DFL)
 		sigaction(SIGHUP, &ignore, NULL);

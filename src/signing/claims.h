@@ -19,7 +19,7 @@ enum token_kind { TOKEN_ACCESS, TOKEN_REFRESH, TOKEN_SLIDING, TOKEN_UNTYPED };
 const char *token_type(enum token_kind);
 const char *token_class(enum token_kind);
 
-/* What signing needs to know; the arena is the request's. */
+/* What all functions here need; the arena is the request's. */
 struct claims_context {
 	struct arena *arena;
 	const struct config *config;
@@ -37,7 +37,7 @@ struct json_object *claims_copy(const struct claims_context *, struct json_objec
 /* New access claims with everything of a refresh token's claims that is not its own. */
 struct json_object *claims_access(const struct claims_context *, struct json_object *refresh);
 
-/* A new exp (and jti if asked for) in old claims, counted from now; iat too. */
+/* A new exp (and jti if new_jti) in old claims, counted from now; iat too. */
 bool claims_renew(
     const struct claims_context *, struct json_object *claims, enum token_kind, bool new_jti);
 
@@ -59,7 +59,7 @@ enum claims_fault {
 enum claims_fault claims_read(
     const struct claims_context *, struct bytes token, struct json_object **out);
 
-/* What remains once a blacklist has been asked: exp, id and type are there and right. */
+/* The checks behind the blacklist: exp, id and type are there and right. */
 enum claims_fault claims_check(
     const struct claims_context *, struct json_object *claims, enum token_kind);
 
@@ -70,8 +70,9 @@ const char *claims_jti(const struct claims_context *, struct json_object *claims
 bool claims_time(struct json_object *claims, const char *name, int64_t *out);
 
 /*
- * Whom the token names. CLAIMS_USER: *out is the text of a user id as a database would know it.
- * CLAIMS_USER_FALSE: the claim is 0, null, false, "" or empty, which Python takes for none.
+ * The user that the token names. CLAIMS_USER: *out is the text of a user id as a database would
+ * know it. CLAIMS_USER_FALSE: the claim is 0, null, false, "" or empty, which Python takes for
+ * none.
  */
 enum claims_user { CLAIMS_USER_NONE, CLAIMS_USER_FALSE, CLAIMS_USER_OTHER, CLAIMS_USER };
 enum claims_user claims_user(

@@ -9,7 +9,7 @@
 
 /*
  * The key of a JWK. algorithm: NULL for that of the JWK's alg or, without one, of its kind. signs:
- * if the JWK is private, with what signs. NULL with *why, a clause in the arena. A use that is not
+ * keep the private half. NULL with *why, a clause in the arena. A use that is not
  * sig, key_ops without sign or verify, and an alg that is not the algorithm are reasons too.
  */
 struct key *jwk_read(struct arena *, struct json_object *jwk, const struct algorithm *, bool signs,

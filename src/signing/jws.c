@@ -29,7 +29,7 @@ jws_sign(struct arena *arena, struct keyring *keyring, int64_t now, struct bytes
 	if (key == NULL)
 		return NULL;
 	header = own_header(ring, key);
-	/* Room for all of it at once: a buffer that grows copies what it has. */
+	/* Allocated at once: a buffer that grows leaves copies behind. */
 	buffer_extend(&token,
 	    header.length + b64url_length(payload.length) + b64url_length(SIGNATURE_ROOM) + 2);
 	token.length = 0;
@@ -74,7 +74,7 @@ cut(struct arena *arena, struct bytes token, struct parts *out)
 	return b64url_decode(arena, rest, &out->signature);
 }
 
-/* What a header that is not letter for letter one of our own says. */
+/* The header of a token, if it is not byte for byte that of one of our keys. */
 struct header {
 	struct bytes algorithm, key_id;
 	bool has_key_id;
@@ -108,7 +108,7 @@ is_named(const struct key *key, struct bytes key_id)
 }
 
 static bool
-knows(const struct ring *ring, struct bytes key_id)
+has_key(const struct ring *ring, struct bytes key_id)
 {
 	for (size_t i = 0; i < ring->count; i++)
 		if (is_named(ring->keys[i].key, key_id))
@@ -121,7 +121,7 @@ static bool
 is_signed(
     const struct ring *ring, int64_t now, const struct header *header, const struct parts *parts)
 {
-	bool by_id = header->has_key_id && (ring->with_ids || knows(ring, header->key_id));
+	bool by_id = header->has_key_id && (ring->with_ids || has_key(ring, header->key_id));
 
 	for (size_t i = 0; i < ring->count; i++) {
 		const struct key *key = ring->keys[i].key;
@@ -167,7 +167,7 @@ jws_verify(struct arena *arena, struct keyring *keyring, int64_t now, struct byt
 		if (!read_header(arena, parts.header, &header))
 			return false;
 		if (ring->with_ids && header.has_key_id && header.key_id.length <= KID_MAXIMUM &&
-		    !knows(ring, header.key_id)) {
+		    !has_key(ring, header.key_id)) {
 			keyring_look_again(keyring);
 			ring = keyring_ring(keyring); /* even the same keys may be elsewhere now */
 		}
@@ -187,7 +187,7 @@ jws_fault(struct arena *arena, struct keyring *keyring, int64_t now, struct byte
 		return "it is not three parts in base64url with dots between";
 	if (!read_header(arena, parts.header, &header))
 		return "its header is no JSON object with an alg, or asks for an extension (crit, b64)";
-	if (ring->with_ids && header.has_key_id && !knows(ring, header.key_id))
+	if (ring->with_ids && header.has_key_id && !has_key(ring, header.key_id))
 		return "there is no key with its kid";
 	for (size_t i = 0; i < ring->count; i++)
 		if (bytes_equal(header.algorithm, ring->keys[i].key->algorithm->name))

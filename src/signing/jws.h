@@ -11,10 +11,10 @@
 const char *jws_sign(struct arena *, struct keyring *, int64_t now, struct bytes payload);
 
 /*
- * Whether the token is one of ours: exactly three parts in strict base64url, a header object whose
- * alg is the key's, no crit (we understand no extension, section 4.1.11), a good signature. The key
- * is the one that kid names exactly; without a kid any key of that alg. jku, jwk, x5u and x5c are
- * not looked at. *payload: decoded, not parsed.
+ * Whether one of our keys signed the token: exactly three parts in strict base64url, a header
+ * object whose alg is the key's, no crit (we understand no extension, section 4.1.11), a good
+ * signature. The key is the one that kid names exactly; without a kid any key of that alg. jku,
+ * jwk, x5u and x5c are not looked at. *payload: decoded, not parsed.
  */
 bool jws_verify(
     struct arena *, struct keyring *, int64_t now, struct bytes token, struct bytes *payload);

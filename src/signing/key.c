@@ -219,8 +219,7 @@ is_public_key(EVP_PKEY *pair)
 	return good;
 }
 
-/* Seen by use: a file may hold halves of two keys. OpenSSL has a check, which looks for primes too.
- */
+/* A file may hold halves of two keys. A signature is faster than OpenSSL's check of the primes. */
 static bool
 halves_belong_together(const struct key *key)
 {

@@ -1,6 +1,6 @@
 /*
  * One key: its algorithm, chosen when it was loaded and never by a token (RFC 8725 section 3.1),
- * and whatever OpenSSL can prepare once for all its uses.
+ * and what OpenSSL can prepare once for all uses.
  */
 #ifndef SIGNING_KEY_H
 #define SIGNING_KEY_H
@@ -18,10 +18,10 @@ struct key {
 	struct arena *arena; /* of the key itself */
 	const struct algorithm *algorithm;
 	const char *id;     /* RFC 7638 thumbprint: the kid of its tokens */
-	struct bytes alias; /* the kid that a JWK brought along; may be empty */
+	struct bytes alias; /* the JWK's own kid; may be empty */
 	const char *jwk;    /* its public half as a JWK; NULL: a secret has none */
 	int bits;           /* of an RSA modulus, of a secret */
-	bool signs;         /* whether there is what signing needs */
+	bool signs;         /* whether it has a private half, or is a secret */
 
 	/* Headers of its tokens, encoded: {"alg":"…","typ":"JWT"}, and with the kid between. */
 	struct bytes header, header_with_id;
@@ -42,14 +42,13 @@ struct key *key_of_secret(
     struct arena *, const struct algorithm *, struct bytes secret, const char **why);
 
 /*
- * A key of a public or private key, which it takes over, whatever happens. private: with what
- * signs; a private key without it is cut down to its public half.
+ * A key of a public or private key, which it takes over, also on failure. private:
+ * keep the private half; without it a private key is reduced to its public half.
  */
 struct key *key_of_pair(
     struct arena *, const struct algorithm *, EVP_PKEY *, bool private, const char **why);
 
-/* The algorithm of a key where nobody names one: that of its curve, RS256, EdDSA; NULL for others.
- */
+/* The default algorithm of a key: that of its curve, RS256 or EdDSA; NULL for others. */
 const struct algorithm *key_algorithm_of(EVP_PKEY *);
 
 void key_free(struct key *); /* wipes; NULL is fine */
@@ -57,7 +56,7 @@ void key_free(struct key *); /* wipes; NULL is fine */
 /* Signs; false only if the library fails. signature: SIGNATURE_MAXIMUM bytes. */
 bool key_sign(const struct key *, struct bytes input, unsigned char *signature, size_t *length);
 
-/* Whether the signature is this key's; of a secret, in constant time. */
+/* Whether this key made the signature; a secret's tag is compared in constant time. */
 bool key_verify(const struct key *, struct bytes input, struct bytes signature);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Keys as people keep them: PEM, a JWK or JWK Set, or the bytes of a secret.
+ * Key files: PEM, a JWK or JWK Set, or the bytes of a secret.
  */
 #ifndef SIGNING_KEYFILE_H
 #define SIGNING_KEYFILE_H
@@ -14,9 +14,10 @@ struct keys {
 };
 
 struct key_load_options {
-	const struct algorithm *algorithm; /* NULL: that which the key names or is made for */
+	const struct algorithm
+	    *algorithm;                /* NULL: the one in the JWK, or the default of its kind */
 	const struct algorithm *usual; /* for an RSA key or a secret that names none; may be NULL */
-	bool signs;                    /* with what signs, if it is there */
+	bool signs;                    /* keep the private half */
 	bool any_mode;                 /* others may read and write the file */
 	bool no_secret; /* what is neither PEM nor a JWK is not taken for the bytes of a secret */
 };
@@ -24,7 +25,7 @@ struct key_load_options {
 /*
  * The keys in a text. Of a JWK Set those for the algorithm. false with *why, a clause in the arena
  * such as "is a key of 31 bytes; HS256 needs at least 32"; then *out is empty. *secret (unless
- * NULL): whether the text has something that nobody else may read.
+ * NULL): whether the text has a private key or a secret.
  */
 bool keyfile_parse(struct arena *, struct bytes text, const struct key_load_options *,
     struct keys *out, bool *secret, const char **why);

@@ -13,7 +13,7 @@
 
 struct keyring {
 	struct arena *arena;
-	const struct config *config; /* NULL: nothing is looked at */
+	const struct config *config; /* NULL: no file is read again */
 	enum keyring_duty duty;
 	const char *watched[KEYRING_WATCHED]; /* the folder, or the files of single keys */
 	struct ring *ring;
@@ -230,7 +230,7 @@ differ(const struct ring *a, const struct ring *b)
 	return false;
 }
 
-/* The thumbprint of a secret by itself stands in no token, so it does not belong into a log. */
+/* The thumbprint of a single secret stands in no token and must not be in the log. */
 static void
 log_ring(const struct ring *ring)
 {
@@ -269,7 +269,7 @@ reload(struct keyring *keyring)
 	return changed;
 }
 
-/* unsettled: read again too what may have changed within the grain of a file's times. */
+/* unsettled: also read again if a change may be hidden by the grain of a file's times. */
 static bool
 look(struct keyring *keyring, bool unsettled)
 {
@@ -329,8 +329,8 @@ keyring_watched(const struct keyring *keyring)
 
 /*
  * A folder is compared once a second at the most: its keys say with their kid that they are new,
- * and sign only after that time. A single key does neither, so its file is asked for at each use
- * (one stat(2)): a token that one worker has signed is good for the next.
+ * and sign only after that time. A single key does neither, so its file is compared at each use
+ * (one stat(2)): a token that one worker has signed is valid for the next.
  */
 const struct ring *
 keyring_ring(struct keyring *keyring)

@@ -1,6 +1,6 @@
 /*
  * The keys of this process: those of the settings, or a folder of them (JWT_KEY_DIR), which are
- * looked at again while requests are served.
+ * read again when they change.
  *
  * At the first use in a second the folder's files are compared with what was read; the file of a
  * single key (JWT_SIGNING_KEY_FILE, JWT_VERIFYING_KEY_FILE) at each use. What differs is read
@@ -15,7 +15,7 @@
 
 struct keyring;
 
-/* A program that only verifies reads public keys alone, where there are pairs. */
+/* A program that only verifies reads of pairs the public halves only. */
 enum keyring_duty { KEYRING_VERIFIES, KEYRING_SIGNS };
 
 /*
@@ -24,7 +24,7 @@ enum keyring_duty { KEYRING_VERIFIES, KEYRING_SIGNS };
  */
 struct keyring *keyring_load(const struct config *, enum keyring_duty);
 
-/* A ring by itself, which it takes over: nothing is looked at again. */
+/* A keyring of one ring, which it takes over: no file is read again. */
 struct keyring *keyring_of(struct ring *);
 
 void keyring_free(struct keyring *); /* NULL is fine */
@@ -37,10 +37,10 @@ const char *const *keyring_watched(const struct keyring *);
 /* The keys as they are now; valid until the next call of any of these. */
 const struct ring *keyring_ring(struct keyring *);
 
-/* After an unknown kid: true if another look found other keys. */
+/* To be called after an unknown kid: reads the keys again; true if they are other ones. */
 bool keyring_look_again(struct keyring *);
 
-/* How long a key must go on verifying once it signs no more: the longest lifetime of a token. */
+/* Seconds for which a retired key must verify: the longest lifetime of a token, and leeway. */
 int64_t keyring_longest_lifetime(const struct config *);
 
 #endif

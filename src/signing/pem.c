@@ -24,14 +24,14 @@ pem_is_private(struct bytes text)
 	return has(text, "PRIVATE KEY-----");
 }
 
-/* Nobody is asked for a password. */
+/* Without it OpenSSL would ask for a password on the terminal. */
 static int
-no_password(char *out, int size, int writing, void *nothing)
+no_password(char *out, int size, int writing, void *unused)
 {
 	(void)out;
 	(void)size;
 	(void)writing;
-	(void)nothing;
+	(void)unused;
 	return -1;
 }
 
@@ -65,7 +65,7 @@ pem_read(struct bytes text, const char **why)
 	BIO *bio;
 	EVP_PKEY *key;
 
-	*why = "is encrypted; a program that nobody watches needs it without a password";
+	*why = "is encrypted; a service needs a key without a password";
 	if (has(text, "ENCRYPTED"))
 		return NULL;
 	*why = "is PEM, but no key can be read from it";

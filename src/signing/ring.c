@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Within this time every worker that is asked anything has looked at the folder twice. */
+/* Seconds within which each worker that serves requests has compared the folder twice. */
 #define KNOWN_AFTER 2
 
 static const char *const states[] = {
@@ -62,7 +62,7 @@ moved_at(const struct stat *status)
 							       : status->st_mtim.tv_sec;
 }
 
-/* Who can write a folder of keys can add one: NULL, or a line on why it is not trusted. */
+/* A user who can write to a folder of keys can add one. NULL, or why the folder is refused. */
 static const char *
 judge_folder(struct arena *arena, const char *path)
 {
@@ -101,7 +101,7 @@ list_state(struct arena *arena, const char *folder, enum key_state state, struct
 	return NULL;
 }
 
-/* Whether there is a NAME.pub, in whatever state, of a NAME.pem: a pair is moved one by one. */
+/* Whether there is a NAME.pub of a NAME.pem, in any state: the files of a pair are moved singly. */
 static bool
 has_public_half(const struct entry *list, const char *name)
 {
@@ -131,7 +131,7 @@ algorithm_in(const char *name)
 
 /*
  * Adds a key. The halves of a pair become one, in the state of the half that can do more; the same
- * key twice is refused, because nobody could say which state it is in.
+ * key twice is refused, because its state would be ambiguous.
  */
 static const char *
 add(struct arena *arena, struct ring *ring, const struct ring_key *added)
@@ -194,7 +194,7 @@ read_entry(struct arena *arena, const char *folder, const struct ring_rules *rul
 	return why;
 }
 
-/* The key with what signs that was the last to come into that state, but not that one. */
+/* The private key that was the last to enter that state, except the one given. */
 static const struct ring_key *
 latest(const struct ring *ring, enum key_state state, const struct key *other)
 {
@@ -213,8 +213,8 @@ latest(const struct ring *ring, enum key_state state, const struct key *other)
 }
 
 /*
- * A key signs only when everybody has had the time to see it, wherever it came from; until then the
- * one before it does, even from retired/.
+ * A new key signs only after all workers have had the time to read it; until then the previous one
+ * signs, even from retired/.
  */
 static void
 choose_signer(struct ring *ring)
@@ -258,7 +258,7 @@ fill(struct arena *arena, const char *folder, const struct ring_rules *rules, st
 	return NULL;
 }
 
-/* In an order of their own, because readdir(3) has none. */
+/* Sorted by id, because readdir(3) has no order. */
 static int
 compare(const void *a, const void *b)
 {
@@ -342,7 +342,7 @@ fingerprint_file(uint64_t hash, const struct stat *status, int64_t *newest)
 	return hash;
 }
 
-/* Summed up, because readdir(3) has no order. */
+/* A sum, because readdir(3) has no order. */
 static uint64_t
 fingerprint_state(const char *path, int64_t *newest)
 {

@@ -31,22 +31,24 @@ struct ring {
 	size_t count;
 	bool with_ids; /* its tokens carry a kid; if not, one in a token is not looked at */
 	const struct key *signer;
-	const struct key *before; /* signs as long as the signer may still be unknown to others */
-	int64_t signs_from;       /* until then */
+	const struct key
+	    *before;        /* signs until signs_from, when all workers have read the signer */
+	int64_t signs_from; /* seconds */
 };
 
 struct ring_rules {
-	bool signs;                    /* with what signs; else public halves only */
-	bool lenient;                  /* for lists: there may be no key at all */
-	const struct algorithm *usual; /* for RSA keys and secrets whose name says nothing */
-	int64_t longest;               /* lifetime of a token, seconds */
+	bool signs;   /* private keys too; else public halves only */
+	bool lenient; /* for lists: there may be no key at all */
+	const struct algorithm
+	    *usual;      /* for RSA keys and secrets whose file name has no algorithm */
+	int64_t longest; /* lifetime of a token, seconds */
 };
 
 /* NULL with *why, a line in the arena that names the file. */
 struct ring *ring_load(
     struct arena *, const char *folder, const struct ring_rules *, const char **why);
 
-/* Of keys by themselves, which it takes over; the first one signs. */
+/* A ring of single keys, which it takes over; the first one signs. */
 struct ring *ring_of(struct keys *);
 
 void ring_free(struct ring *); /* wipes; NULL is fine */
@@ -58,12 +60,12 @@ bool ring_key_verifies(const struct ring_key *, int64_t now);
 const struct key *ring_signer(const struct ring *, int64_t now);
 
 /*
- * What would differ if a file of the folder had come, gone or changed. *newest: seconds, when that
- * last happened.
+ * A hash over the folder's files, which differs once one was added, removed or changed. *newest:
+ * seconds, when that last happened.
  */
 uint64_t ring_fingerprint(const char *folder, int64_t *newest);
 
-/* The same of single files; a NULL among them and a file that is not there count for nothing. */
+/* The same of single files; NULL and missing files are left out. */
 uint64_t ring_fingerprint_files(const char *const *files, size_t count, int64_t *newest);
 
 #endif

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define DEAREST_MAXIMUM 256 /* Django's column holds 128 */
+#define KEEP_MARGIN     120 /* seconds, for clocks of several hosts */
 #define SESSION_COLUMNS 3   /* behind those of the account, of SESSION_JUDGE */
 
 /* Of the hashes that were verified, the one that took most work. */
@@ -22,6 +23,7 @@ struct dearest {
 };
 
 struct accounts {
+	const struct config *config;
 	struct database *database;
 	struct feed *feed; /* may be NULL */
 	struct password_policy policy;
@@ -36,6 +38,7 @@ accounts_open(const struct config *config, const char *program, bool names)
 	struct arena *arena = arena_of_process();
 	struct accounts *accounts = arena_alloc(arena, sizeof(*accounts));
 
+	accounts->config = config;
 	accounts->policy.iterations = config->pbkdf2_iterations;
 	accounts->policy.legacy = config->password_legacy;
 	accounts->rehash = strcmp(config->password_rehash, "off") == 0      ? REHASH_OFF
@@ -98,6 +101,48 @@ find_fault(struct accounts *accounts, struct arena *arena, enum statement_number
 					   "JWT_TOKEN_BLACKLIST say what is used");
 }
 
+/* With sessions the programs cannot do without the feed, otherwise --check-config tells of it. */
+static enum verdict
+check_feed(struct accounts *accounts, struct arena *arena, bool rights)
+{
+	enum verdict verdict = feed_check(accounts->feed, arena);
+
+	if (verdict != VERDICT_NO)
+		return verdict;
+	if (accounts->config->sessions) {
+		log_error(
+		    "database: JWT_SESSIONS needs the change feed, which is not installed, is "
+		    "disabled or watches other columns; sql/sessions.sql installs it; without "
+		    "it JWT_FEED_KNOWN=0");
+		return VERDICT_NO;
+	}
+	if (rights)
+		log_notice("change feed: not installed, so every request reads its user; "
+			   "sql/changes.sql installs it");
+	return VERDICT_YES;
+}
+
+/* A change that ended a session must be remembered for as long as one of its tokens lasts. */
+static enum verdict
+check_keep(struct accounts *accounts, struct arena *arena)
+{
+	const struct config *config = accounts->config;
+	const char *least = arena_printf(arena, "%ld seconds",
+	    config->refresh_token_lifetime + config->access_token_lifetime + KEEP_MARGIN);
+	struct rows rows;
+	enum verdict verdict;
+
+	if (!config->sessions)
+		return VERDICT_YES;
+	verdict = ask(accounts, arena, SESSION_KEEP, &least, &rows);
+	if (verdict != VERDICT_YES || strcmp(rows.values[1], "t") == 0)
+		return verdict == VERDICT_UNDECIDED ? verdict : VERDICT_YES;
+	log_error("database: changes are kept for %s, less than the lifetimes of a refresh and an "
+		  "access token and two minutes; psql -v keep='%s' -f sql/sessions.sql",
+	    rows.values[0], least);
+	return VERDICT_NO;
+}
+
 enum verdict
 accounts_check(struct accounts *accounts, struct arena *arena, bool rights)
 {
@@ -116,6 +161,10 @@ accounts_check(struct accounts *accounts, struct arena *arena, bool rights)
 		if (verdict != VERDICT_YES && all != VERDICT_NO)
 			all = verdict;
 	}
+	if (all == VERDICT_YES)
+		all = check_feed(accounts, arena, rights);
+	if (all == VERDICT_YES)
+		all = check_keep(accounts, arena);
 	/* A program without requests holds no connection: databases have few. */
 	query_close(accounts->database);
 	return all;

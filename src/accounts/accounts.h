@@ -36,8 +36,8 @@ struct accounts *accounts_open(const struct config *, const char *program, bool 
 
 /*
  * Whether the database has what the settings need, and the connection is closed again. rights: also
- * whether the role has the rights. NO: not, after a line in the log for each fault. UNDECIDED: the
- * database does not answer.
+ * whether the role has the rights, and without sessions a line in the log if there is no change
+ * feed. NO: not, after a line in the log for each fault. UNDECIDED: the database does not answer.
  */
 enum verdict accounts_check(struct accounts *, struct arena *, bool rights);
 

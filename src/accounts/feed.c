@@ -216,6 +216,24 @@ feed_add(struct feed *feed, const struct known_owner *owner, const char *name)
 		known_add(feed->known, owner, name);
 }
 
+/* Described first: a server that is too old for the statement is no error. */
+enum verdict
+feed_check(struct feed *feed, struct arena *arena)
+{
+	struct rows rows;
+	const char *fault = NULL;
+	enum verdict verdict;
+
+	if (feed == NULL)
+		return VERDICT_YES;
+	verdict = query_describe(feed->database, arena, FEED_START, false, &rows, &fault);
+	if (verdict == VERDICT_YES)
+		verdict = query_ask(feed->database, arena, FEED_START,
+		    (const char *[]){feed->table, feed->arguments}, &rows);
+	return verdict == VERDICT_YES && strcmp(rows.values[USABLE], "t") != 0 ? VERDICT_NO
+									       : verdict;
+}
+
 struct feed_state
 feed_state(const struct feed *feed)
 {

@@ -36,6 +36,13 @@ enum verdict feed_find(
 /* Adds an owner who was read after feed_find() had said NO. The feed may be NULL. */
 void feed_add(struct feed *, const struct known_owner *, const char *name);
 
+/*
+ * Whether the feed could be used now, for a check of the database. NO: it is not installed,
+ * disabled, made for other columns or another schema, or the server is a standby. UNDECIDED: as
+ * query_ask(). The feed may be NULL: YES.
+ */
+enum verdict feed_check(struct feed *, struct arena *);
+
 /* For metrics. */
 struct feed_state {
 	bool in_use;   /* installed, on a primary server, and read at least once */

@@ -173,6 +173,12 @@ make_reads(struct arena *arena, const char *by_id, struct statement *made)
 		" AND s.expires_at > now() AND " ALIVE,
 		by_id),
 	    4, LOOKUP};
+	/* The argument of the trigger that sweeps; without it changes are kept for ever. */
+	made[SESSION_KEEP] = (struct statement){
+	    "SELECT keep, keep::interval >= $1::interval"
+	    " FROM (SELECT convert_from(btrim(tgargs, '\\x00'), 'UTF8') AS keep FROM pg_trigger"
+	    " WHERE tgrelid = to_regclass('jwt_change') AND tgname = 'jwt_swept') swept",
+	    1, LOOKUP};
 	made[SESSION_LIST] = (struct statement){
 	    "SELECT replace(s.sid::text, '-', ''),"
 	    " to_char(s.created_at AT TIME ZONE 'UTC', " TIME_FORMAT "),"

@@ -5,6 +5,8 @@
 import contextlib
 import itertools
 import signal
+import socket
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -685,3 +687,103 @@ def test_nobody_is_logged_out_by_a_crash(kept, service):
         people = [user.result() for user in users]
     for tokens in people:
         process.wait_for(lambda tokens=tokens: server.refresh(tokens).status == 200, "service again")
+
+
+# What --check-config, the start and /healthz/ready ask of the database.
+
+
+@pytest.fixture
+def installed(kept):
+    yield lambda *variables: kept.cluster.psql(kept.name, *variables, "-f", SQL / "sessions.sql")
+    kept.cluster.psql(kept.name, "-f", SQL / "sessions.sql")
+
+
+def check(site, **settings):
+    """Status of --check-config, and its lines about the database."""
+    every = ours.environment(site.our_environment(), {
+        **PROFILES["plain"].our_settings(), "JWT_SESSIONS": "on", **settings})
+    done = subprocess.run([ours.program("refresh"), "--check-config"], env=every, capture_output=True, text=True)
+    return done.returncode, done.stderr.splitlines()
+
+
+def is_ready(site, **settings):
+    every = ours.environment(site.our_environment(), {
+        **PROFILES["plain"].our_settings(), "JWT_SESSIONS": "on", **settings})
+    with fastcgi.Program("health", every) as health:
+        return health.answer(*fastcgi.get("/healthz/ready")).status == 200
+
+
+def starts(site, **settings):
+    """Whether a program with these settings serves; None if it ended by itself."""
+    every = ours.environment(site.our_environment(), {
+        **PROFILES["plain"].our_settings(), "JWT_SESSIONS": "on", **settings})
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("")
+        listening.listen()
+        program = subprocess.Popen([ours.program("refresh")], stdin=listening, env=every,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            program.wait(1)
+        except subprocess.TimeoutExpired:
+            return True
+        finally:
+            program.kill()
+            program.wait()
+    return False
+
+
+def refused(site, words, **settings):
+    status, lines = check(site, **settings)
+    assert status == 2 and len(lines) == 1 and words in lines[0], lines
+    assert not is_ready(site, **settings)
+    assert not starts(site, **settings)
+
+
+def test_an_installed_database_is_good(kept):
+    assert check(kept) == (0, [])
+    assert is_ready(kept)
+    assert starts(kept)
+
+
+def test_sessions_without_their_table_are_refused(kept, installed):
+    kept.execute("DROP TABLE jwt_session")
+    refused(kept, 'jwt_session\\" does not exist"; sql/sessions.sql makes the tables')
+    refused(kept, 'jwt_session\\" does not exist"', JWT_FEED_KNOWN="0")
+    assert check(kept, JWT_SESSIONS="off") == (0, [])
+
+
+@pytest.mark.parametrize("change", [
+    "DROP TRIGGER jwt_changed ON auth_user",
+    "ALTER TABLE auth_user DISABLE TRIGGER jwt_removed",
+    "ALTER TABLE auth_user ENABLE REPLICA TRIGGER jwt_emptied",
+])
+def test_sessions_without_the_triggers_are_refused(kept, installed, change):
+    kept.execute(change)
+    refused(kept, "JWT_SESSIONS needs the change feed")
+    assert check(kept, JWT_FEED_KNOWN="0") == (0, []), "each request reads"
+    status, [line] = check(kept, JWT_SESSIONS="off")
+    assert status == 0 and "change feed: not installed" in line and "sql/changes.sql" in line
+
+
+def test_sessions_with_a_feed_of_another_column_are_refused(kept, installed):
+    kept.execute("GRANT SELECT (email) ON auth_user TO jwt_fcgi")
+    refused(kept, "JWT_SESSIONS needs the change feed", JWT_USERNAME_FIELD="email")
+
+
+def test_changes_must_be_kept_longer_than_tokens_last(kept, installed):
+    installed("-v", "keep=25 hours")
+    lifetimes = {"JWT_REFRESH_TOKEN_LIFETIME": "89000", "JWT_ACCESS_TOKEN_LIFETIME": "880"}
+    assert check(kept, **lifetimes) == (0, [])
+    refused(kept, "kept for 25 hours", **{**lifetimes, "JWT_ACCESS_TOKEN_LIFETIME": "881"})
+    installed("-v", "keep=90001 seconds")
+    assert check(kept, **{**lifetimes, "JWT_ACCESS_TOKEN_LIFETIME": "881"}) == (0, [])
+
+
+@pytest.mark.parametrize("order", [("roles", "sessions"), ("sessions", "roles")])
+def test_the_order_of_the_files_does_not_matter(kept, installed, order):
+    kept.execute("DROP TABLE jwt_session; DROP TABLE jwt_change CASCADE")
+    if order[0] == "sessions":
+        kept.execute("DROP OWNED BY jwt_fcgi; DROP ROLE jwt_fcgi")
+    for name in order:
+        kept.cluster.psql(kept.name, "-f", SQL / f"{name}.sql")
+    assert check(kept) == (0, [])

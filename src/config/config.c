@@ -230,6 +230,26 @@ are_proxies(const char *const *words)
 	return true;
 }
 
+/* As browsers write them: a scheme, a host in lower case, and a port if it is not the scheme's. */
+static bool
+are_origins(const char *const *words)
+{
+	for (; words != NULL && *words != NULL; words++) {
+		const char *host = strncmp(*words, "https://", 8) == 0  ? *words + 8
+				   : strncmp(*words, "http://", 7) == 0 ? *words + 7
+									: "";
+		const char *allowed = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]";
+
+		if (*host == '\0' || host[strspn(host, allowed)] != '\0') {
+			log_error("JWT_REFRESH_COOKIE_ORIGINS: %s is not an origin such as "
+				  "https://app.example.org",
+			    log_quote(memory, bytes_of(*words)));
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool
 names_are_set(const struct config *config)
 {
@@ -259,6 +279,8 @@ settings_agree(const struct config *config)
 		"JWT_TOKEN_BLACKLIST needs a JWT_JTI_CLAIM: tokens are listed by their id"},
 	    {(config->user_query == NULL) != (config->user_id_query == NULL),
 		"JWT_USER_QUERY and JWT_USER_ID_QUERY: set both or neither"},
+	    {strcmp(config->refresh_cookie_mode, "off") != 0 && !config->sessions,
+		"JWT_REFRESH_COOKIE needs JWT_SESSIONS=on"},
 	};
 	bool good = names_are_set(config);
 
@@ -269,6 +291,7 @@ settings_agree(const struct config *config)
 		}
 	good = keys_agree(config) && good;
 	good = are_proxies(config->trusted_proxies) && good;
+	good = are_origins(config->refresh_cookie_origins) && good;
 	return claims_differ(config) && good;
 }
 
@@ -283,6 +306,16 @@ set_compat(struct config *config)
 		config->check_revoke_token = false;
 		config->check_user_is_active = true;
 	}
+}
+
+static void
+set_refresh_cookie(struct config *config)
+{
+	const char *mode = config->refresh_cookie_mode;
+
+	config->refresh_cookie = strcmp(mode, "on") == 0         ? REFRESH_COOKIE_ON
+				 : strcmp(mode, "insecure") == 0 ? REFRESH_COOKIE_INSECURE
+								 : REFRESH_COOKIE_OFF;
 }
 
 static struct config *
@@ -305,6 +338,7 @@ read_all(const char *file, bool *good)
 	*good = settings_agree(config) && *good;
 	load_platform(config);
 	set_compat(config);
+	set_refresh_cookie(config);
 	return config;
 }
 

@@ -17,6 +17,9 @@
 /* Whose answers are given where the releases of SimpleJWT differ. */
 enum compat { COMPAT_5_2, COMPAT_5_5, COMPAT_HEAD };
 
+/* Where the refresh token of a browser is: in the bodies, or in a cookie. */
+enum refresh_cookie { REFRESH_COOKIE_OFF, REFRESH_COOKIE_ON, REFRESH_COOKIE_INSECURE };
+
 struct config {
 	const char *config_file;
 	bool check_only; /* --check-config: name the faults, all of them, and serve nothing */
@@ -87,6 +90,9 @@ struct config {
 	long session_grace, session_recovery, session_max_age; /* seconds */
 	long session_max;
 	const char *session_id_claim, *session_generation_claim;
+	const char *refresh_cookie_mode;           /* the setting: off, on, insecure */
+	enum refresh_cookie refresh_cookie;        /* of refresh_cookie_mode */
+	const char *const *refresh_cookie_origins; /* beside the server's own; NULL: none */
 };
 
 /*

@@ -162,6 +162,12 @@ const struct setting settings[] = {
 	"the claim with the id of a session"},
     {"JWT_SESSION_GENERATION_CLAIM", SETTING_NAME, FIELD(session_generation_claim), "gen", 0, 0,
 	NULL, "the claim with the generation of a session's tokens"},
+    {"JWT_REFRESH_COOKIE", SETTING_CHOICE, FIELD(refresh_cookie_mode), "off", 0, 0,
+	"off on insecure",
+	"keep the refresh token in an HttpOnly cookie, in no body (needs JWT_SESSIONS); insecure: for "
+	"http on loopback"},
+    {"JWT_REFRESH_COOKIE_ORIGINS", SETTING_LIST, FIELD(refresh_cookie_origins), NULL, 0, 0, NULL,
+	"other origins of the same site whose pages may use that cookie (https://app.example.org)"},
     {"JWT_LOG", SETTING_CHOICE, FIELD(log), "text", 0, 0, "text json syslog",
 	"one line per event: text or JSON on standard error, which may be the journal, or syslog"},
     {"JWT_METRICS_DIR", SETTING_TEXT, FIELD(metrics_dir), NULL, 0, 0, NULL,

@@ -3,6 +3,7 @@
  */
 #include "endpoints/outstanding.h"
 #include "endpoints/policy.h"
+#include "endpoints/refresh_cookie.h"
 #include "endpoints/session.h"
 
 /* Without the tables there is nothing here, as on a site without the blacklist app. */
@@ -11,7 +12,7 @@ admit(struct request *request, struct context *context)
 {
 	if (!context->config->token_blacklist && context->sessions == NULL)
 		return reply_refuse(request, WIRE_NOT_FOUND, NULL);
-	return (struct reply){.status = 0};
+	return refresh_cookie_admit(request, context);
 }
 
 static enum wire
@@ -27,13 +28,22 @@ static struct reply
 answer(struct request *request, struct context *context)
 {
 	struct json_object *claims;
-	enum wire why = policy_token(request, context, request->values[0], TOKEN_REFRESH, &claims);
+	struct bytes token;
+	bool from_cookie;
+	struct reply reply = refresh_cookie_token(request, &token, &from_cookie);
+	enum wire why;
 
+	if (reply.status != 0)
+		return reply;
+	why = policy_token(request, context, token, TOKEN_REFRESH, &claims);
 	if (why == WIRE_OK && context->sessions != NULL)
-		why = session_end(request, context, claims, request->values[0]);
+		why = session_end(request, context, claims, token);
 	else if (why == WIRE_OK)
 		why = blacklist(request, context, claims);
-	return why == WIRE_OK ? reply_empty(request) : reply_refuse(request, why, NULL);
+	reply = why == WIRE_OK ? reply_empty(request) : reply_refuse(request, why, NULL);
+	if (from_cookie && reply.status != 503)
+		refresh_cookie_clear(request, &reply);
+	return reply;
 }
 
 const struct endpoint endpoint = {
@@ -42,7 +52,7 @@ const struct endpoint endpoint = {
     .title = "Token Blacklist",
     .description = "Takes a token and blacklists it. Must be used with the\n"
 		   "`rest_framework_simplejwt.token_blacklist` app installed.",
-    .fields = {{FIELD_TEXT, "refresh"}},
+    .fields = {{FIELD_COOKIE, "refresh"}},
     .signs = true,
     .start = context_open,
     .check = context_check,

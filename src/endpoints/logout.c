@@ -2,6 +2,7 @@
  * POST /api/logout/: ends this session, the user's others, or all of them.
  */
 #include "endpoints/bearer.h"
+#include "endpoints/refresh_cookie.h"
 #include "endpoints/session.h"
 
 static struct reply
@@ -41,6 +42,7 @@ answer(struct request *request, struct context *context)
 	struct json_object *body = json_new_object(request->arena);
 	struct bytes scope = request->values[0];
 	struct session session;
+	struct reply reply;
 	long count;
 
 	if (scope.length == 0)
@@ -57,7 +59,10 @@ answer(struct request *request, struct context *context)
 	if (end(request, context, scope, session.sid, &count) == VERDICT_UNDECIDED)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	json_put_integer(body, "ended", count);
-	return reply_value(request, body);
+	reply = reply_value(request, body);
+	if (!bytes_equal(scope, "others"))
+		refresh_cookie_clear(request, &reply);
+	return reply;
 }
 
 const struct endpoint endpoint = {

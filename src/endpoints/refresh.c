@@ -4,6 +4,7 @@
  */
 #include "endpoints/outstanding.h"
 #include "endpoints/policy.h"
+#include "endpoints/refresh_cookie.h"
 #include "endpoints/session.h"
 
 /*
@@ -83,12 +84,15 @@ next_tokens(struct request *request, const struct context *context, struct json_
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	if (!context->config->session_rotate)
 		return reply_object(request, "access", access_token, NULL);
+	if (context->config->refresh_cookie != REFRESH_COOKIE_OFF)
+		return refresh_cookie_answer(request, access_token, refresh, refresh_token);
 	return reply_object(request, "access", access_token, "refresh", refresh_token, NULL);
 }
 
 /* A token without a session has an owner to be judged before it becomes one. */
 static struct reply
-refresh_session(struct request *request, struct context *context, struct json_object *refresh)
+refresh_session(struct request *request, struct context *context, struct bytes token,
+    struct json_object *refresh)
 {
 	enum wire judged = WIRE_OK;
 	struct session session;
@@ -101,7 +105,7 @@ refresh_session(struct request *request, struct context *context, struct json_ob
 		    request, context, TOKEN_REFRESH, refresh, WANTED_JUDGEMENT, &owner);
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
-	judged = session_refresh(request, context, refresh, request->values[0], &session, &outcome);
+	judged = session_refresh(request, context, refresh, token, &session, &outcome);
 	reply = judged == WIRE_OK ? next_tokens(request, context, refresh, &session)
 				  : reply_refuse(request, judged, NULL);
 	if (outcome != NULL && reply.status != 503)
@@ -113,13 +117,23 @@ static struct reply
 answer(struct request *request, struct context *context)
 {
 	struct json_object *refresh;
-	enum wire judged =
-	    policy_token(request, context, request->values[0], TOKEN_REFRESH, &refresh);
+	struct bytes token;
+	bool from_cookie;
+	struct reply reply = refresh_cookie_token(request, &token, &from_cookie);
+	enum wire judged;
 
+	if (reply.status != 0)
+		return reply;
+	judged = policy_token(request, context, token, TOKEN_REFRESH, &refresh);
 	if (judged != WIRE_OK)
-		return reply_refuse(request, judged, NULL);
-	return context->sessions == NULL ? refresh_plain(request, context, refresh)
-					 : refresh_session(request, context, refresh);
+		reply = reply_refuse(request, judged, NULL);
+	else if (context->sessions == NULL)
+		reply = refresh_plain(request, context, refresh);
+	else
+		reply = refresh_session(request, context, token, refresh);
+	if (from_cookie && reply.status == 401)
+		refresh_cookie_clear(request, &reply);
+	return reply;
 }
 
 const struct endpoint endpoint = {
@@ -128,9 +142,10 @@ const struct endpoint endpoint = {
     .title = "Token Refresh",
     .description = "Takes a refresh type JSON web token and returns an access type JSON web\n"
 		   "token if the refresh token is valid.",
-    .fields = {{FIELD_TEXT, "refresh"}, {FIELD_READ_ONLY, "access"}},
+    .fields = {{FIELD_COOKIE, "refresh"}, {FIELD_READ_ONLY, "access"}},
     .signs = true,
     .start = context_open,
     .check = context_check,
+    .admit = refresh_cookie_admit,
     .answer = answer,
 };

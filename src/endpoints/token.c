@@ -2,6 +2,7 @@
  * POST /api/token/: a name and a password for a refresh and an access token.
  */
 #include "endpoints/login.h"
+#include "endpoints/refresh_cookie.h"
 #include "endpoints/session.h"
 
 static struct reply
@@ -18,6 +19,8 @@ answer(struct request *request, struct context *context)
 	access_token = claims_sign(&claims, session_access(&claims, refresh));
 	if (access_token == NULL)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
+	if (context->config->refresh_cookie != REFRESH_COOKIE_OFF)
+		return refresh_cookie_answer(request, access_token, refresh, refresh_token);
 	return reply_object(request, "refresh", refresh_token, "access", access_token, NULL);
 }
 
@@ -32,5 +35,6 @@ const struct endpoint endpoint = {
     .slow = true,
     .start = login_open,
     .check = context_check,
+    .admit = refresh_cookie_admit,
     .answer = answer,
 };

@@ -21,6 +21,7 @@ enum field_kind {
 	FIELD_END, /* ends the list */
 	FIELD_TEXT,
 	FIELD_OPTIONAL,  /* a text that may be missing: its value then has no bytes */
+	FIELD_COOKIE,    /* a text that may be missing where JWT_REFRESH_COOKIE is not off */
 	FIELD_LOGIN,     /* a text, named as JWT_USERNAME_FIELD says */
 	FIELD_PASSWORD,  /* "password"; white space around it is kept if JWT_PASSWORD_TRIM is off */
 	FIELD_READ_ONLY, /* only described by OPTIONS: a member of the answer, not of the request */
@@ -32,6 +33,9 @@ struct field {
 };
 
 const char *field_name(const struct config *, const struct field *);
+
+/* Whether a request without the field is refused. */
+bool field_is_required(const struct config *, const struct field *);
 
 #define FIELDS_MAXIMUM 4
 

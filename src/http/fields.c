@@ -157,6 +157,14 @@ field_name(const struct config *config, const struct field *field)
 	}
 }
 
+bool
+field_is_required(const struct config *config, const struct field *field)
+{
+	if (field->kind == FIELD_COOKIE)
+		return config->refresh_cookie == REFRESH_COOKIE_OFF;
+	return field->kind != FIELD_OPTIONAL && field->kind != FIELD_READ_ONLY;
+}
+
 /* Reads one field; its value is refused by a sentence in `errors`. */
 static void
 read_field(struct request *request, const struct data *data, const struct field *field,
@@ -165,7 +173,8 @@ read_field(struct request *request, const struct data *data, const struct field 
 	const char *name = field_name(request->config, field);
 	const char *refused = find_value(request->arena, data, name, value);
 
-	if (refused != NULL && strcmp(refused, REQUIRED) == 0 && field->kind == FIELD_OPTIONAL)
+	if (refused != NULL && strcmp(refused, REQUIRED) == 0 &&
+	    !field_is_required(request->config, field))
 		return;
 	if (refused == NULL && (field->kind != FIELD_PASSWORD || request->config->password_trim))
 		*value = strip(*value);

@@ -136,10 +136,9 @@ put_actions(struct request *request, struct json_object *body, const struct fiel
 		const char *name = field_name(request->config, field);
 		struct json_object *one = json_put_object(post, name);
 		bool read_only = field->kind == FIELD_READ_ONLY;
-		bool required = !read_only && field->kind != FIELD_OPTIONAL;
 
 		json_put_text(one, "type", "string");
-		json_put_bool(one, "required", required);
+		json_put_bool(one, "required", field_is_required(request->config, field));
 		json_put_bool(one, "read_only", read_only);
 		json_put_text(one, "label", label_of(request, name));
 	}

@@ -10,6 +10,25 @@
 
 #define SPACES " \t\n\v\f\r"
 
+/* The same for what the refresh cookie needs; without it, these have no meaning. */
+static const char **
+cookie_field_of(struct request *request, struct bytes name)
+{
+	if (request->config->refresh_cookie == REFRESH_COOKIE_OFF)
+		return NULL;
+	if (bytes_equal(name, "HTTP_COOKIE"))
+		return &request->cookie;
+	if (bytes_equal(name, "HTTP_ORIGIN"))
+		return &request->origin;
+	if (bytes_equal(name, "HTTP_SEC_FETCH_SITE"))
+		return &request->fetch_site;
+	if (bytes_equal(name, "HTTP_HOST"))
+		return &request->host;
+	if (bytes_equal(name, "REQUEST_SCHEME"))
+		return &request->scheme;
+	return NULL;
+}
+
 /* Where a parameter of that name is kept; NULL if the request has no use for it. */
 static const char **
 field_of(struct request *request, struct bytes name)
@@ -41,7 +60,7 @@ field_of(struct request *request, struct bytes name)
 	/* Apache's name for it after an internal redirect. */
 	if (bytes_equal(name, "REDIRECT_HTTP_AUTHORIZATION") && request->authorization == NULL)
 		return &request->authorization;
-	return NULL;
+	return cookie_field_of(request, name);
 }
 
 void
@@ -54,6 +73,10 @@ request_parameter(struct request *request, struct bytes name, struct bytes value
 	/* Of two headers it is not known which one a proxy wrote: an empty list is malformed. */
 	if (field == &request->forwarded_for && *field != NULL)
 		value = bytes_of("");
+	/* Of two cookies or origins it is not known which one a browser wrote. */
+	if (*field != NULL && (field == &request->cookie || field == &request->origin ||
+				  field == &request->fetch_site || field == &request->host))
+		request->defect = WIRE_BAD_REQUEST;
 	if (value.length > 0 && memchr(value.data, '\0', value.length) != NULL)
 		request->defect = WIRE_BAD_REQUEST;
 	else

@@ -25,6 +25,7 @@ struct request {
 	const char *authorization;  /* of JWT_AUTH_HEADER_NAME, else REDIRECT_HTTP_AUTHORIZATION */
 	const char *remote_address; /* the web server's peer; once complete, the client */
 	const char *forwarded_for, *user_agent;
+	const char *cookie, *origin, *fetch_site, *host, *scheme; /* with JWT_REFRESH_COOKIE */
 	struct bytes body;
 	bool body_ignored; /* set before it is received: the endpoint has no use for a body */
 	bool

@@ -15,6 +15,7 @@ enum wire {
 	WIRE_PARSE_ERROR,       /* 400, its sentence is made by the parser */
 	WIRE_FIELD_ERRORS,      /* 400, a body of its own */
 	WIRE_BAD_REQUEST,       /* 400, what the web server passed does not hold together */
+	WIRE_ORIGIN,            /* 403, the refresh cookie from an origin that may not use it */
 	WIRE_NOT_FOUND,         /* 404 */
 	WIRE_METHOD,            /* 405, {} is the method */
 	WIRE_NOT_ACCEPTABLE,    /* 406 */

@@ -2,6 +2,7 @@
 #include "helpers.h"
 
 #include "base/metrics.h"
+#include "http/cookie.h"
 #include "http/endpoint.h"
 #include "http/forwarded.h"
 #include "http/media.h"
@@ -308,6 +309,111 @@ two_forwarded_headers_say_nothing(void **state)
 	config.trusted_proxies = NULL;
 }
 
+#define COOKIE "__Host-jwt_refresh"
+
+static void
+the_cookie_is_found(void **state)
+{
+	static const struct {
+		const char *header;
+		enum cookie_found found;
+		const char *value;
+	} rows[] = {
+	    {NULL, COOKIE_NONE, NULL},
+	    {"", COOKIE_NONE, NULL},
+	    {COOKIE "=a.b-c_D9", COOKIE_FOUND, "a.b-c_D9"},
+	    {"x=1; " COOKIE "=a.b; y=\"2 3\"", COOKIE_FOUND, "a.b"},
+	    {"x=1;" COOKIE "=a.b;y", COOKIE_FOUND, "a.b"},
+	    {"other=\"; " COOKIE "=a.b; \"", COOKIE_FOUND, "a.b"},
+	    {"  ;; " COOKIE "=a ;", COOKIE_FOUND, "a"},
+	    {COOKIE, COOKIE_NONE, NULL},
+	    {COOKIE "x=a; x" COOKIE "=a", COOKIE_NONE, NULL},
+	    {"__host-jwt_refresh=a", COOKIE_NONE, NULL},
+	    {COOKIE " =a", COOKIE_NONE, NULL},
+	    {"x=" COOKIE "=a", COOKIE_NONE, NULL},
+	    {COOKIE "=a; " COOKIE "=a", COOKIE_REFUSED, NULL},
+	    {COOKIE "=a; x=1; " COOKIE "=", COOKIE_REFUSED, NULL},
+	    {COOKIE "=", COOKIE_REFUSED, NULL},
+	    {COOKIE "=\"a.b\"", COOKIE_REFUSED, NULL},
+	    {COOKIE "=a=b", COOKIE_REFUSED, NULL},
+	    {COOKIE "=a b", COOKIE_REFUSED, NULL},
+	    {COOKIE "=a,b", COOKIE_REFUSED, NULL},
+	    {COOKIE "=a%2eb", COOKIE_REFUSED, NULL},
+	    {COOKIE "=\xc3\xa9", COOKIE_REFUSED, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct bytes value;
+
+		assert_int_equal(cookie_find(rows[i].header, COOKIE, &value), rows[i].found);
+		if (rows[i].value != NULL)
+			assert_true(bytes_equal(value, rows[i].value));
+	}
+}
+
+static void
+origins_are_judged(void **state)
+{
+	static const char *const allowed[] = {"https://app.example.org", NULL};
+	static const struct {
+		struct cookie_request request;
+		enum cookie_origin judged;
+	} rows[] = {
+	    {{NULL, NULL, "https", "example.org"}, COOKIE_ORIGIN_UNKNOWN},
+	    {{"same-origin", NULL, NULL, NULL}, COOKIE_ORIGIN_ALLOWED},
+	    {{"same-origin", "null", "https", "example.org"}, COOKIE_ORIGIN_ALLOWED},
+	    {{"same-site", NULL, "https", "example.org"}, COOKIE_ORIGIN_OTHER},
+	    {{"cross-site", NULL, "https", "example.org"}, COOKIE_ORIGIN_OTHER},
+	    {{"none", NULL, "https", "example.org"}, COOKIE_ORIGIN_OTHER},
+	    {{"", NULL, "https", "example.org"}, COOKIE_ORIGIN_OTHER},
+	    {{"Same-Origin", NULL, "https", "example.org"}, COOKIE_ORIGIN_OTHER},
+	    {{NULL, "https://example.org", "https", "example.org"}, COOKIE_ORIGIN_ALLOWED},
+	    {{NULL, "http://127.0.0.1:8000", "http", "127.0.0.1:8000"}, COOKIE_ORIGIN_ALLOWED},
+	    {{NULL, "http://127.0.0.1:8000", NULL, "127.0.0.1:8000"}, COOKIE_ORIGIN_ALLOWED},
+	    {{NULL, "http://example.org", "https", "example.org"}, COOKIE_ORIGIN_OTHER},
+	    {{NULL, "https://example.org", "http", "example.org"}, COOKIE_ORIGIN_OTHER},
+	    {{NULL, "https://example.org:444", "https", "example.org"}, COOKIE_ORIGIN_OTHER},
+	    {{NULL, "https://example.org.evil", "https", "example.org"}, COOKIE_ORIGIN_OTHER},
+	    {{NULL, "https://example.or", "https", "example.org"}, COOKIE_ORIGIN_OTHER},
+	    {{NULL, "https://", "https", ""}, COOKIE_ORIGIN_OTHER},
+	    {{NULL, "https://", "https", NULL}, COOKIE_ORIGIN_OTHER},
+	    {{NULL, "", "", ""}, COOKIE_ORIGIN_OTHER},
+	    {{NULL, "null", "https", "null"}, COOKIE_ORIGIN_OTHER},
+	    {{NULL, "https://app.example.org", "https", "example.org"}, COOKIE_ORIGIN_ALLOWED},
+	    {{"same-site", "https://app.example.org", NULL, NULL}, COOKIE_ORIGIN_ALLOWED},
+	    {{NULL, "http://app.example.org", "https", "example.org"}, COOKIE_ORIGIN_OTHER},
+	    {{NULL, "https://app.example.org, https://a", NULL, NULL}, COOKIE_ORIGIN_OTHER},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(cookie_judge_origin(&rows[i].request, allowed), rows[i].judged);
+	assert_int_equal(cookie_judge_origin(&rows[20].request, NULL), COOKIE_ORIGIN_OTHER);
+}
+
+/* Which of two a browser wrote is not known; without the cookie mode none of them is read. */
+static void
+cookies_are_read_in_their_mode_only(void **state)
+{
+	static const char *const names[] = {
+	    "HTTP_COOKIE", "HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE", "HTTP_HOST"};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(names) / sizeof(*names); i++) {
+		struct request request = new_request();
+		bool on = i % 2 == 1;
+
+		config.refresh_cookie = on ? REFRESH_COOKIE_ON : REFRESH_COOKIE_OFF;
+		request_parameter(&request, bytes_of(names[i / 2]), bytes_of("a"));
+		assert_int_equal(request.defect, WIRE_OK);
+		request_parameter(&request, bytes_of(names[i / 2]), bytes_of("b"));
+		assert_int_equal(request.defect, on ? WIRE_BAD_REQUEST : WIRE_OK);
+		assert_int_equal(request.cookie != NULL, on && i / 2 == 0);
+	}
+	config.refresh_cookie = REFRESH_COOKIE_OFF;
+}
+
 static void
 replies_follow_the_release(void **state)
 {
@@ -358,6 +464,9 @@ main(void)
 	    cmocka_unit_test(parameters_become_fields),
 	    cmocka_unit_test(the_client_is_found_behind_proxies),
 	    cmocka_unit_test(two_forwarded_headers_say_nothing),
+	    cmocka_unit_test(the_cookie_is_found),
+	    cmocka_unit_test(origins_are_judged),
+	    cmocka_unit_test(cookies_are_read_in_their_mode_only),
 	    cmocka_unit_test(replies_follow_the_release),
 	    cmocka_unit_test(metrics_know_every_outcome),
 	};

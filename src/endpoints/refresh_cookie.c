@@ -1,0 +1,97 @@
+#include "endpoints/refresh_cookie.h"
+
+#include "http/cookie.h"
+#include "signing/claims.h"
+
+#include <inttypes.h>
+
+static bool
+is_on(const struct request *request)
+{
+	return request->config->refresh_cookie != REFRESH_COOKIE_OFF;
+}
+
+/* With the prefix, browsers take it over https alone, and from this host for this host alone. */
+static const char *
+name_of(const struct request *request)
+{
+	return request->config->refresh_cookie == REFRESH_COOKIE_INSECURE ? "jwt_refresh"
+									  : "__Host-jwt_refresh";
+}
+
+static enum cookie_origin
+origin_of(const struct request *request)
+{
+	const struct cookie_request asked = {
+	    request->fetch_site, request->origin, request->scheme, request->host};
+
+	return cookie_judge_origin(&asked, request->config->refresh_cookie_origins);
+}
+
+struct reply
+refresh_cookie_admit(struct request *request, struct context *context)
+{
+	(void)context;
+	if (is_on(request) && origin_of(request) == COOKIE_ORIGIN_OTHER)
+		return reply_refuse(request, WIRE_ORIGIN, NULL);
+	return (struct reply){.status = 0};
+}
+
+static struct reply
+refuse_missing(struct request *request)
+{
+	struct json_object *errors = json_new_object(request->arena);
+
+	json_put_text(json_put_array(errors, "refresh"), NULL, "This field is required.");
+	return reply_field_errors(request, errors);
+}
+
+struct reply
+refresh_cookie_token(struct request *request, struct bytes *token, bool *from_cookie)
+{
+	enum cookie_found found;
+
+	*token = request->values[0];
+	*from_cookie = is_on(request) && token->length == 0;
+	if (!*from_cookie)
+		return (struct reply){.status = 0};
+	found = cookie_find(request->cookie, name_of(request), token);
+	if (found == COOKIE_NONE)
+		return refuse_missing(request);
+	if (origin_of(request) != COOKIE_ORIGIN_ALLOWED)
+		return reply_refuse(request, WIRE_ORIGIN, NULL);
+	if (found == COOKIE_REFUSED)
+		return reply_refuse(request, WIRE_BAD_REQUEST, NULL);
+	return (struct reply){.status = 0};
+}
+
+/* seconds: how long the browser keeps it; 0: it forgets it now. */
+static void
+set(struct request *request, struct reply *reply, const char *token, int64_t seconds)
+{
+	bool secure = request->config->refresh_cookie != REFRESH_COOKIE_INSECURE;
+
+	reply_header(request, reply, "Set-Cookie",
+	    arena_printf(request->arena,
+		"%s=%s; Max-Age=%" PRId64 "; Path=/; HttpOnly; %sSameSite=Strict", name_of(request),
+		token, seconds, secure ? "Secure; " : ""));
+}
+
+struct reply
+refresh_cookie_answer(struct request *request, const char *access_token,
+    struct json_object *refresh, const char *refresh_token)
+{
+	struct reply reply = reply_object(request, "access", access_token, NULL);
+	int64_t exp = 0;
+
+	claims_time(refresh, "exp", &exp);
+	set(request, &reply, refresh_token, exp > request->now ? exp - request->now : 0);
+	return reply;
+}
+
+void
+refresh_cookie_clear(struct request *request, struct reply *reply)
+{
+	if (is_on(request))
+		set(request, reply, "", 0);
+}

@@ -46,7 +46,7 @@ account_row_read(const struct rows *rows, const char *setting, struct account *o
 		return false;
 	}
 	out->user_id = rows->values[0];
-	out->user_id_integer = rows->types[0] == COLUMN_INTEGER;
+	out->user_id_integer = rows->types[0] == TYPE_INTEGER;
 	out->password = rows->values[1];
 	out->active = read_active(rows->values[2], setting);
 	out->key = rows->columns > 3 ? rows->values[3] : rows->values[0];
@@ -60,11 +60,11 @@ account_row_fault(struct arena *arena, const struct rows *columns)
 	if (columns->columns < 3)
 		return arena_printf(arena,
 		    "returns %zu columns; id, password and active are needed", columns->columns);
-	if (columns->types[0] == COLUMN_BOOLEAN)
+	if (columns->types[0] == TYPE_BOOLEAN)
 		return "column 1 is a boolean and cannot be the id";
-	if (columns->types[1] != COLUMN_TEXT)
+	if (columns->types[1] != TYPE_TEXT)
 		return "column 2 is not text and cannot be the password";
-	if (columns->types[2] == COLUMN_OTHER || columns->types[2] == COLUMN_UUID)
+	if (columns->types[2] == TYPE_OTHER || columns->types[2] == TYPE_UUID)
 		return "column 3 is neither a boolean nor text nor a number and cannot be active";
 	return NULL;
 }

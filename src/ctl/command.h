@@ -44,6 +44,7 @@ struct command {
 extern const struct command issue_commands[];
 extern const struct command key_commands[];
 extern const struct command keyfile_commands[];
+extern const struct command session_commands[];
 extern const struct command token_commands[];
 extern const struct command user_commands[];
 extern const struct command user_test_commands[];

@@ -156,24 +156,24 @@ type_of(Oid type)
 {
 	switch (type) {
 	case 16:
-		return COLUMN_BOOLEAN;
+		return TYPE_BOOLEAN;
 	case 20:
 	case 21:
 	case 23:
-		return COLUMN_INTEGER;
+		return TYPE_INTEGER;
 	case 18:   /* "char" */
 	case 19:   /* name */
 	case 25:   /* text */
 	case 705:  /* unknown: a literal */
 	case 1042: /* character(n) */
 	case 1043: /* character varying(n) */
-		return COLUMN_TEXT;
+		return TYPE_TEXT;
 	case 1700:
-		return COLUMN_NUMERIC;
+		return TYPE_NUMERIC;
 	case 2950:
-		return COLUMN_UUID;
+		return TYPE_UUID;
 	default:
-		return type >= 16384 ? COLUMN_TEXT : COLUMN_OTHER;
+		return type >= 16384 ? TYPE_TEXT : TYPE_OTHER;
 	}
 }
 

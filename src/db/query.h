@@ -32,12 +32,12 @@ struct statement {
 
 /* Of a column, by the object id of its type. */
 enum column_type {
-	COLUMN_OTHER,
-	COLUMN_TEXT,    /* also types that are not PostgreSQL's own: citext, an enum, a domain */
-	COLUMN_INTEGER, /* smallint, integer, bigint */
-	COLUMN_NUMERIC,
-	COLUMN_BOOLEAN,
-	COLUMN_UUID,
+	TYPE_OTHER,
+	TYPE_TEXT,    /* also types that are not PostgreSQL's own: citext, an enum, a domain */
+	TYPE_INTEGER, /* smallint, integer, bigint */
+	TYPE_NUMERIC,
+	TYPE_BOOLEAN,
+	TYPE_UUID,
 };
 
 #define COLUMNS_MAXIMUM 12

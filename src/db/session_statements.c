@@ -137,6 +137,10 @@ make_end(struct statement *made)
 	    " AND at > now() - interval '1 second'))"
 	    " SELECT count(*) FROM gone",
 	    2, REPEATABLE};
+	made[SESSION_END_EVERY] =
+	    (struct statement){"WITH noted AS (INSERT INTO jwt_change (user_id) VALUES (''))"
+			       " SELECT count(*) FROM jwt_session",
+		0, REPEATABLE};
 	made[SESSION_EVICT] = (struct statement){
 	    "WITH oldest AS MATERIALIZED (SELECT s.sid FROM jwt_session s WHERE s.user_id = $1"
 	    " AND s.expires_at > now() AND " ALIVE

@@ -31,11 +31,12 @@ enum statement_number {
 			  * in recovery, alive, seconds left */
 	SESSION_END,     /* user, sid, gen that is older or NULL -> a row if there was one */
 	SESSION_END_ALL, /* user, sid that stays or NULL -> how many */
-	SESSION_EVICT,   /* user, how many may stay -> sids */
-	SESSION_SWEEP,   /* user, sid of the last row seen -> the same; no row: begin again */
-	SESSION_JUDGE,   /* key, user, sid or NULL, earliest -> as USER_BY_ID, gen, held, unended */
-	SESSION_KEEP,    /* time for which changes must be kept -> how long they are, long enough */
-	SESSION_LIST,    /* user -> sid, created, rotated, expires, address, agent */
+	SESSION_END_EVERY, /* -> how many */
+	SESSION_EVICT,     /* user, how many may stay -> sids */
+	SESSION_SWEEP,     /* user, sid of the last row seen -> the same; no row: begin again */
+	SESSION_JUDGE, /* key, user, sid or NULL, earliest -> as USER_BY_ID, gen, held, unended */
+	SESSION_KEEP,  /* time for which changes must be kept -> how long they are, long enough */
+	SESSION_LIST,  /* user -> sid, created, rotated, expires, address, agent */
 	STATEMENT_COUNT,
 };
 

@@ -9,7 +9,7 @@
 -- JWT_USERNAME_FIELD, password JWT_USER_PASSWORD_FIELD, active JWT_USER_ACTIVE_FIELD. keep is how long
 -- a change is remembered: at least the lifetimes of a refresh and an access token and two minutes.
 --
--- To be run by the owner of the table of users, with CREATE on its schema; before or after roles.sql;
+-- To be run by the owner of the table of users, with CREATE on its schema, or by a superuser; before or after roles.sql;
 -- can be run again at any time. PostgreSQL 13 or newer. Before a migration that alters the type of one
 -- of these columns run changes-remove.sql, and this file after it. The feed is not used for a table with
 -- partitions or tables that inherit from it. The programs must reach the primary server and no other:
@@ -91,6 +91,9 @@ ALTER TABLE :users ENABLE ALWAYS TRIGGER jwt_changed, ENABLE ALWAYS TRIGGER jwt_
 	ENABLE ALWAYS TRIGGER jwt_emptied;
 ALTER TABLE jwt_change ENABLE ALWAYS TRIGGER jwt_swept;
 
+-- The programs have either the role of the table's owner or that of roles.sql.
+SELECT format('GRANT SELECT, INSERT ON jwt_change TO %I', pg_get_userbyid(relowner))
+	FROM pg_class WHERE oid = :'users'::regclass \gexec
 SELECT 'GRANT SELECT, INSERT ON jwt_change TO jwt_fcgi'
 	WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = 'jwt_fcgi') \gexec
 COMMIT;

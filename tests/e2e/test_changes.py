@@ -146,6 +146,15 @@ def test_any_order_and_any_number_of_times(cluster, database):
                 run(connection, refused)
 
 
+def test_a_superuser_may_install_it(cluster, database):
+    """The owner of the table of users reads the feed, too: programs in place of a Django site may have his role."""
+    cluster.psql(database, "-c", f"CREATE ROLE {database}_site LOGIN; ALTER TABLE auth_user OWNER TO {database}_site",
+                 "-f", SQL / "changes.sql")
+    with contextlib.closing(cluster.connect(database, f"{database}_site")) as connection:
+        run(connection, "UPDATE auth_user SET password = 'other' WHERE id = 1")
+        assert run(connection, "SELECT user_id FROM jwt_change") == [("1",)]
+
+
 def test_removed(cluster, database, connection):
     cluster.psql(database, "-f", SQL / "changes-remove.sql")
     run(connection, "UPDATE auth_user SET password = 'other' WHERE id = 1")

@@ -343,6 +343,25 @@ def test_the_command_for_the_role(convert):
                               "active=open", "last_login=seen"}
 
 
+def test_the_command_for_the_change_feed(convert):
+    """It names what --roles does, and how long a change must be remembered if tokens live longer than a day."""
+    week = 'SIMPLE_JWT = {"REFRESH_TOKEN_LIFETIME": timedelta(days=7), "USER_ID_FIELD": "code"}\n'
+    done = convert("from datetime import timedelta\n" + week + USER.format("Odd"), arguments=("shop_settings", "--changes"))
+    assert done.returncode == 0, done.stderr
+    words = shlex.split(done.stdout)
+    assert words[:3] == ["psql", "-d", "shop"] and (SCRIPT.parent / words[-1]).samefile(ours.CHECKOUT / "sql/changes.sql")
+    assert {*words[5:-2]} == {"-v", 'users="members_odd"', "id=code", "username=code", "password=secret", "active=open",
+                              f"keep={7 * 86400 + 300 + 120} seconds"}
+    plain = convert(arguments=("shop_settings", "--changes"))
+    assert "keep" not in plain.stdout and 'users="auth_user"' in shlex.split(plain.stdout)
+
+
+def test_no_change_feed_of_a_query(convert):
+    done = convert(USER.format("Guest"), arguments=("shop_settings", "--changes"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no change feed" in done.stderr
+
+
 CORS = """
 import re
 INSTALLED_APPS.append("corsheaders")

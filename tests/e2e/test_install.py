@@ -239,6 +239,8 @@ if page check >/test/faults 2>&1; then exit 1; fi
 grep 'Peer authentication failed' /test/faults || { cat /test/faults; exit 1; }
 page role
 grep ^PGUSER=jwt_fcgi /etc/jwt-fcgi/jwt-fcgi.conf
+page changes
+runuser -u postgres -- psql -d mysite -c 'SET ROLE jwt_fcgi' -c 'SELECT FROM jwt_change'
 page start
 page pieces
 sed -i -e '/# in http/r /test/in_http' -e '/# in server/r /test/in_server' /etc/nginx/conf.d/site.conf
@@ -258,8 +260,8 @@ def test_in_place_of_a_django_site(machine):
     (site / "mysite/settings.py").write_text(SETTINGS)
     (site / "mysite/urls.py").write_text(URLS)
     (site / "manage.py").write_text(MANAGE)
-    pages = {**blocks(DJANGO, "configure", "check", "role", "start", "pieces", "switch"), "site.conf": NGINX,
+    pages = {**blocks(DJANGO, "configure", "check", "role", "changes", "start", "pieces", "switch"), "site.conf": NGINX,
              "in_http": DJANGO.block("in http"), "in_server": DJANGO.block("in server")}
-    pages = {name: text if name != "role" else "export DJANGO_SETTINGS_MODULE=mysite.settings\n" + text
+    pages = {name: text if name not in ("role", "changes") else "export DJANGO_SETTINGS_MODULE=mysite.settings\n" + text
              for name, text in pages.items()}
     machine.boot(TAKEOVER.replace("OF_DJANGO", OF_DJANGO), pages)

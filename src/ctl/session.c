@@ -60,8 +60,8 @@ static void
 log_ended(const char *user_id, const char *sid, const char *count)
 {
 	const struct log_field fields[] = {{"outcome", .text = "session-ended"},
-	    {"user", .text = user_id == NULL ? "*" : user_id},
-	    {"sid", .text = sid == NULL ? "*" : sid}, {"ended", .text = count}, {.name = NULL}};
+	    {"user", .text = user_id == NULL ? "all" : user_id},
+	    {"sid", .text = sid == NULL ? "all" : sid}, {"ended", .text = count}, {.name = NULL}};
 
 	log_event(LEVEL_INFO, "session", fields);
 }

@@ -95,7 +95,7 @@ def test_end_all(environment, log_in):
     other = log_in("MixedCase")
     done = jwtctl(environment, "end-all", "alice", "--json")
     assert json.loads(done.stdout) == {"ended": 2}
-    assert "user=1 sid=* ended=2" in done.stderr
+    assert "user=1 sid=all ended=2" in done.stderr
     assert not any(refreshes(environment, tokens) for tokens in alice) and refreshes(environment, other)
     assert json.loads(jwtctl(environment, "end-all", "alice", "--json").stdout) == {"ended": 0}
 

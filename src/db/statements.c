@@ -73,6 +73,15 @@ make_tokens(struct arena *arena, const char *user, struct statement *made)
 	    " SELECT id, now() FROM token_blacklist_outstandingtoken WHERE jti = $1"
 	    " ON CONFLICT (token_id) DO NOTHING RETURNING id",
 	    1, ONCE};
+	/* Of serial columns ('a'): an identity column needs no right to its sequence. */
+	made[SEQUENCES] = (struct statement){
+	    "SELECT s.relname::text FROM pg_class s JOIN pg_depend d ON d.objid = s.oid"
+	    " AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass"
+	    " WHERE d.deptype = 'a' AND d.refobjid IN"
+	    " (to_regclass('token_blacklist_outstandingtoken'),"
+	    " to_regclass('token_blacklist_blacklistedtoken')) AND CASE s.relkind"
+	    " WHEN 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE, UPDATE') END ORDER BY 1",
+	    0, REPEATABLE};
 }
 
 /*

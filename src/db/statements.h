@@ -15,6 +15,7 @@ enum statement_number {
 	TOKEN_OUTSTANDING, /* user, jti, token, expires_at, created now */
 	TOKEN_BLACKLISTED, /* jti -> a row if it is */
 	TOKEN_BLACKLIST,   /* jti -> a row if it was not yet */
+	SEQUENCES, /* -> the name of each sequence of the token tables that may not be used */
 
 	/* Both: server start or crash, snapshot, triggers, whether the feed can be used, id of a
 	   changed user, sid if it was one session that changed */

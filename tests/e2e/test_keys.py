@@ -298,7 +298,7 @@ def test_refused_at_the_start(rings, tmp_path):
     shutil.copy(ring, open_to_all)
     open_to_all.chmod(0o644)
     assert "0644" in refusal(tmp_path, JWT_SIGNING_KEY_FILE=str(open_to_all), JWT_ALGORITHM="ES256")
-    assert "JWT_KEY_DIR" in refusal(tmp_path, JWT_SIGNING_KEY=KEY, JWT_KEY_DIR=str(tmp_path))
+    assert "JWT_KEY_DIR" in refusal(tmp_path, JWT_SIGNING_KEY=KEY, JWT_KEY_DIR=str(ring.parents[1]))
     assert "no keys" in refusal(tmp_path, JWT_KEY_DIR=str(tmp_path))
     folder = tmp_path / "twice"
     shutil.copytree(rings("ES256"), folder)

@@ -87,14 +87,35 @@ class Queried(Plain):
     is_active = models.BooleanField(default=True)
     objects = BaseUserManager.from_queryset(Alive)()
 
+class Account(Plain):
+    is_active = models.BooleanField(default=True)
+
+class Suspended(Account):
+    class Meta:
+        proxy = True
+    @property
+    def is_active(self):
+        return False
+    @is_active.setter
+    def is_active(self, value):
+        pass
+
 class Locked(Plain):
     is_active = models.BooleanField(default=True)
     def check_password(self, raw_password):
         return False
 """
 URLS = """
+from functools import wraps
+from django.http import HttpResponseForbidden
 from django.urls import include, path, re_path
 from rest_framework_simplejwt import views
+
+def closed(view):
+    @wraps(view)
+    def refuse(request):
+        return HttpResponseForbidden()
+    return refuse
 
 class OwnView(views.TokenObtainPairView):
     throttle_scope = "logins"
@@ -105,6 +126,7 @@ urlpatterns = [
     path("<str:shop>/check", views.TokenVerifyView.as_view()),
 ]
 own = [path("login", OwnView.as_view())]
+decorated = [path("login", closed(views.TokenObtainPairView.as_view()))]
 """
 USER = """
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "members"]
@@ -121,6 +143,7 @@ def convert(tmp_path):
     (tmp_path / "corsheaders.py").touch()
     (tmp_path / "shop_urls.py").write_text(URLS)
     (tmp_path / "shop_own_urls.py").write_text("from shop_urls import own as urlpatterns\n")
+    (tmp_path / "shop_closed_urls.py").write_text("from shop_urls import decorated as urlpatterns\n")
 
     def run(text="", profile="default", arguments=("shop_settings",), **more):
         (tmp_path / "shop_settings.py").write_text("from reference.settings import *\n" + text)
@@ -215,13 +238,12 @@ from datetime import timedelta
 SIMPLE_JWT = {"JWK_URL": "https://x.example.test",
               "TOKEN_REFRESH_SERIALIZER": "rest_framework_simplejwt.serializers.TokenRefreshSerializer",
               "ACCESS_TOKEN_LIFETIME": timedelta(seconds=2.5)}
-MIDDLEWARE.append("shop.middleware.Counter")
 PASSWORD_HASHERS.append("django.contrib.auth.hashers.UnsaltedMD5PasswordHasher")
 REST_FRAMEWORK = {"DEFAULT_RENDERER_CLASSES": ("rest_framework.renderers.JSONRenderer",)}
 INSTALLED_APPS.append("corsheaders")
 """,
         {"JWT_ACCESS_TOKEN_LIFETIME": "2", "JWT_PASSWORD_LEGACY": "on", "JWT_JSON_ONLY": None},
-        ["JWK_URL", "2.5 seconds", "shop.middleware.Counter", "JWT_JSON_ONLY", "origins.conf"],
+        ["JWK_URL", "2.5 seconds", "JWT_JSON_ONLY", "origins.conf"],
     ),
     "one without the blacklist": (
         """
@@ -283,6 +305,7 @@ def test_what_works(convert, tmp_path, what):
 # Sites with code that can refuse a login: lines of their settings, the words of the reasons, a setting to write.
 REFUSED = {
     "is_active is a property": (USER.format("Computed"), ["is-active"], "JWT_USER_QUERY"),
+    "is_active is a property before a column": (USER.format("Suspended"), ["is-active"], "JWT_USER_QUERY"),
     "is_active is no boolean": (USER.format("Worded"), ["is-active"], "JWT_USER_QUERY"),
     "an inherited get_queryset": (USER.format("Deletable"), ["manager"], "JWT_USER_QUERY"),
     "a queryset of its own": (USER.format("Queried"), ["manager"], "JWT_USER_QUERY"),
@@ -293,6 +316,8 @@ REFUSED = {
     "a rule": ('SIMPLE_JWT = {"USER_AUTHENTICATION_RULE": "shop.rule"}', ["authentication-rule"], "JWT_USER_QUERY"),
     "a serializer": ('SIMPLE_JWT = {"TOKEN_OBTAIN_SERIALIZER": "shop.serializers.WithName"}', ["serializer"], "Django"),
     "a view": ('ROOT_URLCONF = "shop_own_urls"', ["view"], "Django"),
+    "a decorator": ('ROOT_URLCONF = "shop_closed_urls"', ["view"], "Django"),
+    "a middleware": ('MIDDLEWARE.append("shop.middleware.Gate")', ["middleware"], "Django"),
     "URLs that cannot be read": ('ROOT_URLCONF = "no.such.urls"', ["view"], "URLs"),
     "two reasons": (
         'SIMPLE_JWT = {"USER_AUTHENTICATION_RULE": "shop.rule"}\n' + USER.format("Deletable"),

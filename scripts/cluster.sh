@@ -1,6 +1,6 @@
 # The private PostgreSQL cluster of ./run; to be sourced (bash). It lives in $state/cluster, listens on
-# a unix socket in $run/postgres only, runs as $owner, and lets in by peer authentication: $owner and
-# whoever called ./run as postgres, $service as jwt_fcgi.
+# a unix socket in $run/postgres only and runs as $owner. Peer authentication lets $owner and the user who
+# called ./run in as postgres, and $service as jwt_fcgi.
 
 # Makes the cluster if there is none, and sets $bin to the server's programs.
 cluster_make() {
@@ -28,8 +28,8 @@ cluster_in_use() { # a server and its children work in the folder
 	return 1
 }
 
-# Ends a server that outlived a killed ./run: we hold the state folder's lock, so nobody needs it. Its
-# pid file goes too: a server that nobody has waited for yet would pass for alive.
+# Ends a server that outlived a killed ./run: this ./run holds the state folder's lock, so no other one uses it.
+# Its pid file is removed too: without a wait(2) an ended server would count as running.
 cluster_end_stale() {
 	local file=$state/cluster/postmaster.pid i
 	[ -e "$file" ] || return 0
@@ -38,7 +38,7 @@ cluster_end_stale() {
 		as "$owner" sh -c 'read -r pid <"$1" && [ "$pid" -gt 1 ] && kill -INT "$pid"' sh "$file" 2>/dev/null
 		sleep 0.1
 	done
-	die "somebody uses $state/cluster; see $file"
+	die "another process uses $state/cluster; see $file"
 }
 
 # What is in the owner's folder is written as the owner: it may have become a link to something of root's.

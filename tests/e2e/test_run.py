@@ -431,5 +431,8 @@ def test_builds_as_an_ordinary_user_in_a_folder_with_a_blank(run, folder):
         one.wait(240)
         assert one.login().status == 200
         assert f"state: {home}/.local/state/jwt-fcgi/a-clone-" in one.output()
+        command = next(line for line in one.output().splitlines() if line.startswith("users: "))
+        listed = subprocess.run([*before, "sh", "-c", command.removeprefix("users: ")], capture_output=True, text=True)
+        assert listed.returncode == 0 and "vitor" in listed.stdout, listed
     finally:
         process.end(one.process)

@@ -4,15 +4,17 @@
 """
 import contextlib
 import itertools
+import json
 import signal
 import socket
 import subprocess
 import threading
 import time
+import types
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from harness import fastcgi, ours, process
+from harness import bouncer, fastcgi, ours, process
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.postgres import Cluster
@@ -787,3 +789,97 @@ def test_the_order_of_the_files_does_not_matter(kept, installed, order):
     for name in order:
         kept.cluster.psql(kept.name, "-f", SQL / f"{name}.sql")
     assert check(kept) == (0, [])
+
+
+# Other ways to the database, and many rows.
+
+
+def life(server, grow_old=lambda site: age(site, 60)):
+    """A login, a rotation, a lost answer that is asked for again, and a log-out of all."""
+    tokens = server.log_in()
+    grow_old(server.site)
+    server.next(tokens)
+    grow_old(server.site)
+    newer = server.next(tokens)
+    assert gen(newer) == 3 and server.hello(newer).status == 200
+    assert [one["sid"] for one in server.list(newer)] == [sid(tokens)]
+    assert server.log_out(newer, "all") == (200, {"ended": 1})
+    server.refuses(newer)
+    answer = server.refresh(newer)
+    assert (answer.status, answer.json()) == (401, BLACKLISTED)
+
+
+@pytest.mark.parametrize("version", ["5.2", "5.5"])
+def test_with_an_older_simplejwt(kept, service, version):
+    life(service(JWT_COMPAT=version))
+
+
+@pytest.mark.skipif(bouncer.PROGRAM is None, reason="PgBouncer is not installed")
+def test_behind_pgbouncer(kept):
+    """In transaction mode: two connections for the requests of all programs."""
+    pool = bouncer.Bouncer(kept.cluster, "jwt_fcgi")
+    pooled = pool.environment(kept.our_environment())
+    site = types.SimpleNamespace(our_environment=lambda: pooled, execute=kept.execute)
+    try:
+        with contextlib.ExitStack() as stack:
+            server = Service(stack, site)
+            life(server)
+            tokens = server.log_in()
+            with ThreadPoolExecutor(20) as many:
+                answers = list(many.map(lambda _: server.refresh(tokens), range(20)))
+            assert {answer.status for answer in answers} == {200}
+            assert {gen(answer.json()) for answer in answers} == {1}, "within the grace"
+    finally:
+        pool.end()
+        pool.remove()
+
+
+def cgi(site, name, parameters, body=b"", **settings):
+    every = ours.environment(site.our_environment(), {
+        **PROFILES["plain"].our_settings(), "JWT_SESSIONS": "on", **settings})
+    done = subprocess.run([ours.program(name)], env={**every, **parameters}, input=body, capture_output=True)
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body) if body else None
+
+
+def test_as_cgi(kept):
+    """A process for each request, which always reads."""
+    status, tokens = cgi(kept, "token", *fastcgi.login("alice", PASSWORD))
+    assert status == 200
+    age(kept, 60)
+    status, newer = cgi(kept, "refresh", *fastcgi.post("/", {"refresh": tokens["refresh"]}))
+    assert (status, gen(newer)) == (200, 2)
+    status, found = cgi(kept, "sessions", *fastcgi.get("/api/sessions/", newer["access"]))
+    assert status == 200 and [one["sid"] for one in found] == [sid(tokens)]
+    parameters, _ = fastcgi.get(f"/api/sessions/{sid(tokens)}/", newer["access"])
+    assert cgi(kept, "sessions", {**parameters, "REQUEST_METHOD": "DELETE"}) == (204, None)
+    assert cgi(kept, "hello", *fastcgi.get("/hello/", newer["access"]))[0] == 401
+    assert cgi(kept, "refresh", *fastcgi.post("/", {"refresh": newer["refresh"]})) == (401, BLACKLISTED)
+
+
+def scans(site, kind):
+    return dict(site.execute(f"SELECT relname, {kind} FROM pg_stat_user_tables"
+                             " WHERE relname IN ('jwt_session', 'jwt_change')"))
+
+
+def test_no_request_reads_a_whole_table(kept, service):
+    """With 100,000 sessions and as many changes; a connection adds to the statistics when it ends."""
+    kept.execute("INSERT INTO jwt_session SELECT 'u' || n % 50000, gen_random_uuid(), 1, 0, now(), now(),"
+                 " now() + interval '1 day', now() + interval '1 day' FROM generate_series(1, 100000) n")
+    kept.execute("INSERT INTO jwt_change (user_id, sid, ends) SELECT 'u' || n % 50000, NULL, false"
+                 " FROM generate_series(1, 100000) n")
+    kept.execute("ANALYZE jwt_session; ANALYZE jwt_change")
+    kept.execute("ALTER TABLE jwt_session SET (autovacuum_enabled = off)")
+    try:
+        server = service(JWT_SESSION_MAX="5", JWT_SESSION_GRACE="0")
+        before, used = scans(kept, "seq_scan"), scans(kept, "idx_scan")
+        for _ in range(8):
+            life(server, lambda site: None)
+        ours_are = "usename = 'jwt_fcgi'"
+        kept.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours_are}")
+        process.wait_for(lambda: kept.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {ours_are}")[0][0] == 0,
+                         "the connections to end")
+        assert scans(kept, "seq_scan") == before
+        assert all(count > used[name] + 8 for name, count in scans(kept, "idx_scan").items())
+    finally:
+        kept.execute("ALTER TABLE jwt_session RESET (autovacuum_enabled)")

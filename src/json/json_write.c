@@ -94,7 +94,7 @@ make_room(struct json_object *value, struct printbuf *text, int level, int flags
 {
 	(void)level;
 	(void)flags;
-	printbuf_memset(text, 0, '\0', (int)written_size(value));
+	memory_need(printbuf_memset(text, 0, '\0', (int)written_size(value)) < 0 ? NULL : text);
 	printbuf_reset(text);
 	return 0;
 }

@@ -360,7 +360,7 @@ enum verdict
 query_ask(struct database *database, struct arena *arena, size_t statement,
     const char *const *parameters, struct rows *out)
 {
-	struct rows rows;
+	struct rows rows = {0};
 	struct query query = {.statement = &database->table[statement],
 	    .parameters = parameters,
 	    .arena = arena,

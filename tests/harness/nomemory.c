@@ -1,8 +1,12 @@
 /* Preloaded into a program: memory runs out when a test says so, in a file that both map. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +19,8 @@ struct plan {
 	int asked; /* times, since the test set it to 0 */
 	int first; /* that is refused; 0: none */
 	int last;
+	char refused[256]; /* last: the function, and the program or library but libc that called it
+			    */
 };
 
 static struct plan *plan;
@@ -33,13 +39,17 @@ open_plan(void)
 }
 
 static int
-refused(void)
+refused(const char *function, void *caller)
 {
+	Dl_info from;
+
 	if (plan == NULL)
 		return 0;
 	plan->asked++;
 	if (plan->first == 0 || plan->asked < plan->first || plan->asked > plan->last)
 		return 0;
+	if (dladdr(caller, &from) && strstr(from.dli_fname, "/libc.so") == NULL)
+		snprintf(plan->refused, sizeof(plan->refused), "%s %s", function, from.dli_fname);
 	errno = ENOMEM;
 	return 1;
 }
@@ -48,7 +58,7 @@ refused(void)
 void *
 mmap(void *at, size_t length, int protection, int flags, int file, off_t offset)
 {
-	if (refused())
+	if (refused("mmap", __builtin_return_address(0)))
 		return MAP_FAILED;
 	return (void *)syscall(SYS_mmap, at, length, protection, flags, file, offset);
 }
@@ -56,17 +66,27 @@ mmap(void *at, size_t length, int protection, int flags, int file, off_t offset)
 void *
 malloc(size_t size)
 {
-	return refused() ? NULL : __libc_malloc(size);
+	return refused("malloc", __builtin_return_address(0)) ? NULL : __libc_malloc(size);
 }
 
 void *
 calloc(size_t count, size_t size)
 {
-	return refused() ? NULL : __libc_calloc(count, size);
+	return refused("calloc", __builtin_return_address(0)) ? NULL : __libc_calloc(count, size);
 }
 
 void *
 realloc(void *memory, size_t size)
 {
-	return refused() ? NULL : __libc_realloc(memory, size);
+	return refused("realloc", __builtin_return_address(0)) ? NULL
+							       : __libc_realloc(memory, size);
+}
+
+char *
+strdup(const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = refused("strdup", __builtin_return_address(0)) ? NULL : __libc_malloc(size);
+
+	return copy == NULL ? NULL : memcpy(copy, text, size);
 }

@@ -267,7 +267,7 @@ remember_dearest(struct dearest *dearest, const char *stored, long cost)
 	if (cost <= dearest->cost || strlen(stored) >= sizeof(dearest->stored))
 		return;
 	dearest->cost = cost;
-	strcpy(dearest->stored, stored);
+	memcpy(dearest->stored, stored, strlen(stored) + 1);
 	digest = strrchr(dearest->stored, '$');
 	for (digest = digest == NULL ? dearest->stored : digest; *digest != '\0'; digest++)
 		if (isalnum((unsigned char)*digest))

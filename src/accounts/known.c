@@ -192,7 +192,7 @@ known_add(struct known *known, const struct known_owner *owner, const char *name
 	    .user = id_hash(known, owner->user_id),
 	    .session = id_hash(known, owner->sid)};
 	if (known->names != NULL)
-		strcpy(known->names[bucket][0], name);
+		memcpy(known->names[bucket][0], name, strlen(name) + 1);
 }
 
 static int

@@ -73,11 +73,13 @@ check_code_unit(struct cursor *cursor)
 static bool
 check_escape(struct cursor *cursor)
 {
+	static const char letters[] = {'"', '\\', '/', 'b', 'f', 'n', 'r', 't'};
+
 	if (cursor->end - cursor->at < 2)
 		return refuse(cursor, "unfinished string");
 	if (cursor->at[1] == 'u')
 		return check_code_unit(cursor);
-	if (memchr("\"\\/bfnrt", cursor->at[1], 8) == NULL)
+	if (memchr(letters, cursor->at[1], sizeof(letters)) == NULL)
 		return refuse(cursor, "unknown escape");
 	cursor->at += 2;
 	return true;

@@ -117,6 +117,9 @@ def markdown(results):
         "Every figure is the median of its rounds, with the least and the greatest. Ratios are of rounds that ran one\n"
         "after the other. Processor time is that of all processes together, wrk's too: on a busy machine it is the\n"
         "steadier ratio. Every answer was 2xx.\n\n![answers a second](report.svg)\n\n")
+    if machine["load"] > 1:
+        text += ("**The machine was busy with other work.** Answers a second and times say little of the programs, and ratios of\n"
+                 "single rounds are far apart.\n\n")
     for part in ("hello", "refresh", "token"):
         if part in results:
             text += throughput(TITLES[part], results[part]) + "\n"

@@ -7,7 +7,7 @@ RECORDED = {
     "python3-django": "3:3.2.25-0+deb12u7",
     "python3-djangorestframework": "3.14.0-2+deb12u1",
     "python3-djangorestframework-simplejwt": "5.2.2-1",
-    "python3-jwt": "2.6.0-1",
+    "python3-jwt": "2.6.0-1+deb12u1",
 }
 
 

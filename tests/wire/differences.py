@@ -1,10 +1,12 @@
 """Where our answers are meant to differ from the real thing's: the whole list, each with its reason.
 
 rewrite() asks the reference what we mean to answer; explained() says which entry of DELIBERATE makes
-two answers alike that are not equal.
+two answers alike that are not equal. OF_VERSIONS lists where an installed package of another version than the
+recorded one (harness/versions.py) answers in another way; test_recorded.py compares those cases all the same.
 """
 import re
 
+from harness import versions
 from harness.ours import PROGRAM_OF
 from harness.tokens import is_inexact, is_strict, payload_text
 
@@ -28,6 +30,13 @@ DELIBERATE = {
     " strings of crypt(3).",
     "no-id": "With JTI_CLAIM = None SimpleJWT 5.2 writes the id into a claim named null; ours writes none.",
     "nginx": "Nginx in front of the programs reads a path before them: //, /./ and /../ are resolved.",
+    "of-version": "An installed Debian package is of a version that OF_VERSIONS lists.",
+}
+
+# (package, version): the names of the cases, and the statuses of that version and of the recorded one.
+OF_VERSIONS = {
+    # The security update reads a token's header before its signature and refuses a kid that is no string.
+    ("python3-jwt", "2.6.0-1"): (r"bad-\w+-kid-(null|int|list)", 200, 401),
 }
 
 ABOUT_A_TOKEN = re.compile(r'eyJ[^"&\s]+')  # with whatever stands right behind it
@@ -133,6 +142,14 @@ def _nginx(case, sent, theirs, ours):
     )
 
 
+def _of_version(case, sent, theirs, ours):
+    return any(
+        re.fullmatch(names, case.name) and (theirs["status"], ours["status"]) == (other, recorded)
+        and versions.installed(package) == version
+        for (package, version), (names, other, recorded) in OF_VERSIONS.items()
+    )
+
+
 RULES = {
     "crash": _crash,
     "lenient": _lenient,
@@ -145,4 +162,6 @@ RULES = {
     "hashes": _hashes,
     "no-id": _no_id,
     "nginx": _nginx,
+    "of-version": _of_version,
+
 }

@@ -20,7 +20,7 @@ def server(request, site):
         counters.mkdir()
         server.own(counters)
         with server.configuration.open("a") as file:
-            file.write(f"JWT_METRICS_DIR={counters}\n")
+            file.write(f"JWT_METRICS_DIR={counters}\nJWT_TRUSTED_PROXIES=127.0.0.0/8\n")
         yield servers.ALL[request.param](server)
     finally:
         server.end()
@@ -207,6 +207,14 @@ def test_body_in_chunks(server):
 
 
 FASTCGI_TO_SOCKETS = ("nginx-socket", "nginx-tcp", "apache-proxy_fcgi", "lighttpd-fastcgi", "caddy")
+
+
+@pytest.mark.parametrize("server", FASTCGI_TO_SOCKETS, indirect=True)
+def test_only_a_proxy_says_the_clients_address(server):
+    """A client's header with underscores becomes the same variable as the one that the proxy sends."""
+    for header in ("X_Forwarded_For", "X_Forwarded-For", "X-Forwarded_For") * 8:
+        client.ask(server.port, "GET /hello/", ["X-Forwarded-For: 198.51.100.1", f"{header}: 203.0.113.9"])
+    assert "from=" in server.log() and "from=203.0.113.9" not in server.log()
 
 
 @pytest.mark.parametrize("server", FASTCGI_TO_SOCKETS, indirect=True)

@@ -49,12 +49,7 @@ sessions_open(const struct config *config, struct database *database)
 static void
 write_sid(const unsigned char bytes[static SID_BYTES], char out[static SESSION_ID_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < SID_BYTES; i++) {
-		out[2 * i] = digits[bytes[i] >> 4];
-		out[2 * i + 1] = digits[bytes[i] & 15];
-	}
+	bytes_to_hex(bytes, SID_BYTES, out);
 	out[SESSION_ID_SIZE - 1] = '\0';
 }
 

@@ -40,6 +40,17 @@ bytes_strip(struct bytes text)
 	return text;
 }
 
+void
+bytes_to_hex(const unsigned char *bytes, size_t count, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < count; i++) {
+		out[2 * i] = digits[bytes[i] >> 4];
+		out[2 * i + 1] = digits[bytes[i] & 15];
+	}
+}
+
 uint64_t
 bytes_hash(uint64_t hash, struct bytes bytes)
 {

@@ -46,6 +46,9 @@ bool bytes_cut(struct bytes *rest, const char *separator, struct bytes *out);
 /* Without the blanks, tabs, and line ends of ASCII at both ends. */
 struct bytes bytes_strip(struct bytes);
 
+/* Writes 2 * count lower-case hexadecimal digits, and no NUL. */
+void bytes_to_hex(const unsigned char *bytes, size_t count, char *out);
+
 #define HASH_BASIS UINT64_C(0xcbf29ce484222325)
 
 /* FNV-1a of the bytes, from HASH_BASIS or the hash of what precedes them; for names and changes. */

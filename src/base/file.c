@@ -161,3 +161,19 @@ file_map_shared(const char *path, const struct file_shared *kind, const char **w
 		*why = strerror(error);
 	return at == MAP_FAILED ? NULL : at;
 }
+
+bool
+file_write_all(int descriptor, struct bytes bytes)
+{
+	size_t written = 0;
+
+	while (written < bytes.length) {
+		ssize_t piece = write(descriptor, bytes.data + written, bytes.length - written);
+
+		if (piece > 0)
+			written += (size_t)piece;
+		else if (errno != EINTR && errno != EAGAIN)
+			return false;
+	}
+	return true;
+}

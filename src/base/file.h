@@ -31,6 +31,9 @@ bool file_read(
 /* The same, refusing what others may read or write. */
 bool file_read_secret(struct arena *, const char *path, struct bytes *out, const char **why);
 
+/* Writes all of it; false with errno set. */
+bool file_write_all(int descriptor, struct bytes);
+
 /* A file that processes of one user map into memory together. */
 struct file_shared {
 	mode_t mode; /* of a new file */

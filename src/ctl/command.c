@@ -61,7 +61,7 @@ complain(const struct invocation *invocation, const char *format, ...)
 	fputc('\n', stderr);
 }
 
-bool
+static bool
 read_input(const struct invocation *invocation, size_t limit, struct bytes *out)
 {
 	char *memory = arena_alloc(invocation->arena, limit + 1);

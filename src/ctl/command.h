@@ -43,7 +43,7 @@ struct command {
 /* The tables; a NULL name ends each. */
 extern const struct command issue_commands[];
 extern const struct command key_commands[];
-extern const struct command keyfile_commands[];
+extern const struct command public_commands[];
 extern const struct command session_commands[];
 extern const struct command token_commands[];
 extern const struct command user_commands[];
@@ -74,10 +74,10 @@ bool option_clock(const struct invocation *, int64_t *out);
 void complain(const struct invocation *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* All of standard input, at most `limit` bytes; false after a line on stderr. */
-bool read_input(const struct invocation *, size_t limit, struct bytes *out);
-
-/* The same without one newline at its end. */
+/*
+ * All of standard input, at most `limit` bytes, without one newline at its end; false after a line
+ * on stderr.
+ */
 bool read_line(const struct invocation *, size_t limit, struct bytes *out);
 
 #endif

@@ -28,7 +28,7 @@ read_type(const struct invocation *invocation, enum token_kind *out)
 
 /*
  * The account of that id, where the token is to be listed or carries a digest of the password; NULL
- * after a word on standard error. Without it a token is made all the same, of what the id says.
+ * after a line on standard error. Without it a token is made all the same, of what the id says.
  */
 static struct accounts *
 find_owner(const struct invocation *invocation, enum token_kind kind, struct account *owner)
@@ -61,7 +61,7 @@ is_number(const char *text)
 	return *text != '\0' && *text != '0' && strspn(text, "0123456789") == strlen(text);
 }
 
-/* NULL after a word on standard error. */
+/* NULL after a line on standard error. */
 static const char *
 issue_and_list(const struct invocation *invocation, const struct claims_context *context,
     enum token_kind kind, struct json_object **claims)

@@ -24,7 +24,7 @@ static const struct command doctor_commands[] = {
     {.name = NULL},
 };
 
-static const struct command *const tables[] = {key_commands, keyfile_commands, token_commands,
+static const struct command *const tables[] = {key_commands, public_commands, token_commands,
     issue_commands, user_commands, user_test_commands, session_commands, doctor_commands, NULL};
 
 /* How many words of the command line name the command; 0 if they name another. */
@@ -129,7 +129,7 @@ word_judge(const struct command *command, struct bytes word, size_t *index)
 
 /*
  * Reads the words behind the command's name. Not getopt(3), because a kid may begin with a dash:
- * what is no option of the command's is an argument. false after a word on stderr.
+ * what is no option of the command's is an argument. false after a line on stderr.
  */
 static bool
 words_read(struct invocation *invocation, char **words, const char **config, bool *help)
@@ -158,14 +158,12 @@ words_read(struct invocation *invocation, char **words, const char **config, boo
 			value = *++words;
 		if (kind == WORD_ARGUMENT)
 			*kept++ = *words;
-		else if (kind == WORD_JSON)
-			invocation->json = true;
-		else if (kind == WORD_HELP)
-			*help = true;
 		else if (kind == WORD_CONFIG)
 			*config = value;
-		else
+		else if (kind == WORD_OPTION)
 			invocation->values[index] = value == NULL ? "" : value;
+		invocation->json = invocation->json || kind == WORD_JSON;
+		*help = *help || kind == WORD_HELP;
 	}
 	*kept = NULL;
 	if (command->arguments != NULL || kept == invocation->arguments || *help)

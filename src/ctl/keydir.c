@@ -1,5 +1,6 @@
 #include "ctl/keydir.h"
 
+#include "base/file.h"
 #include "ctl/report.h"
 
 #include <errno.h>
@@ -47,6 +48,23 @@ keydir_read(const struct invocation *invocation)
 	if (ring == NULL)
 		complain(invocation, "%s", why);
 	return ring;
+}
+
+bool
+keydir_read_file(const struct invocation *invocation, const char *path, struct keys *out)
+{
+	const char *name = option_value(invocation, "algorithm"), *why;
+	struct key_load_options options = {.any_mode = true};
+
+	if (name != NULL && (options.algorithm = algorithm_find(bytes_of(name))) == NULL) {
+		complain(
+		    invocation, "unknown algorithm %s", printable(invocation->arena, name).data);
+		return false;
+	}
+	if (keyfile_read(invocation->arena, path, &options, out, &why))
+		return true;
+	complain(invocation, "%s %s", printable(invocation->arena, path).data, why);
+	return false;
 }
 
 /* Of "active/NAME.pem": "NAME". */
@@ -136,24 +154,6 @@ keydir_make(const struct invocation *invocation)
 	return true;
 }
 
-static bool
-write_whole(int descriptor, const char *text)
-{
-	size_t length = strlen(text);
-
-	while (length > 0) {
-		ssize_t written = write(descriptor, text, length);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return false;
-		text += written;
-		length -= (size_t)written;
-	}
-	return fsync(descriptor) == 0;
-}
-
 bool
 keydir_write(const struct invocation *invocation, enum key_state state, const char *name,
     const char *text, unsigned mode)
@@ -171,8 +171,8 @@ keydir_write(const struct invocation *invocation, enum key_state state, const ch
 	if (descriptor < 0)
 		return failed(invocation, unfinished);
 	done = stat(folder, &owner) == 0 && give(descriptor, &owner) &&
-	       fchmod(descriptor, mode) == 0 && write_whole(descriptor, text) &&
-	       rename(unfinished, path) == 0;
+	       fchmod(descriptor, mode) == 0 && file_write_all(descriptor, bytes_of(text)) &&
+	       fsync(descriptor) == 0 && rename(unfinished, path) == 0;
 	if (!done) {
 		failed(invocation, path);
 		unlink(unfinished);

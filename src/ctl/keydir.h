@@ -1,6 +1,6 @@
 /*
- * The folder of keys, as jwtctl changes it: JWT_KEY_DIR or --dir. Each failure is a line on
- * standard error.
+ * The keys that jwtctl reads and changes: those of a folder, JWT_KEY_DIR or --dir, or of a file.
+ * Each failure is a line on standard error.
  */
 #ifndef CTL_KEYDIR_H
 #define CTL_KEYDIR_H
@@ -10,6 +10,9 @@
 
 /* The keys in it, the private ones too; there may be none. NULL: it cannot be read. */
 struct ring *keydir_read(const struct invocation *);
+
+/* The keys of one file, of any mode, for --algorithm if that is given. */
+bool keydir_read_file(const struct invocation *, const char *path, struct keys *out);
 
 /* The one that the only argument names: a kid or its beginning, or the name of a file. */
 const struct ring_key *keydir_find(const struct invocation *, const struct ring *);

@@ -1,6 +1,7 @@
 /*
  * jwtctl's subcommands for tokens: verify and decode.
  */
+#include "ctl/keydir.h"
 #include "ctl/report.h"
 
 #include "signing/b64url.h"
@@ -117,30 +118,19 @@ decode(const struct invocation *invocation)
 	return OUTCOME_YES;
 }
 
-/* The keys of --key for --algorithm; NULL after a word on stderr. */
+/* The keys of --key for --algorithm; NULL after a line on stderr. */
 static struct keyring *
 read_keys(const struct invocation *invocation)
 {
 	const char *name = option_value(invocation, "algorithm");
-	const char *file = option_value(invocation, "key"), *why;
-	struct key_load_options options = {.any_mode = true};
+	const char *file = option_value(invocation, "key");
 	struct keys keys;
 
 	if (name == NULL || file == NULL) {
 		complain(invocation, "--algorithm and --key are needed; see --help");
 		return NULL;
 	}
-	options.algorithm = algorithm_find(bytes_of(name));
-	if (options.algorithm == NULL) {
-		complain(
-		    invocation, "unknown algorithm %s", printable(invocation->arena, name).data);
-		return NULL;
-	}
-	if (!keyfile_read(invocation->arena, file, &options, &keys, &why)) {
-		complain(invocation, "%s %s", printable(invocation->arena, file).data, why);
-		return NULL;
-	}
-	return keyring_of(ring_of(&keys));
+	return keydir_read_file(invocation, file, &keys) ? keyring_of(ring_of(&keys)) : NULL;
 }
 
 /* Why a token whose signature is good is not valid now; NULL if it is. */

@@ -119,7 +119,7 @@ list(const struct invocation *invocation)
 	return OUTCOME_YES;
 }
 
-/* A new password as a stored string; NULL after a word on standard error. */
+/* A new password as a stored string; NULL after a line on standard error. */
 static const char *
 hash_password(const struct invocation *invocation, const char *name)
 {

@@ -1,6 +1,7 @@
 #include "http/cgi.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -52,24 +53,8 @@ cgi_receive(struct request *request)
 	request_complete(request);
 }
 
-static bool
-write_all(struct bytes bytes)
-{
-	size_t written = 0;
-
-	while (written < bytes.length) {
-		ssize_t piece = write(STDOUT_FILENO, bytes.data + written, bytes.length - written);
-
-		if (piece > 0)
-			written += (size_t)piece;
-		else if (errno != EINTR && errno != EAGAIN)
-			return false;
-	}
-	return true;
-}
-
 bool
 cgi_answer(struct bytes head, struct bytes body)
 {
-	return write_all(head) && write_all(body);
+	return file_write_all(STDOUT_FILENO, head) && file_write_all(STDOUT_FILENO, body);
 }

@@ -46,10 +46,7 @@ set_jti(const struct claims_context *context, struct json_object *claims)
 		return true;
 	if (!crypto_id(random))
 		return false;
-	for (size_t i = 0; i < sizeof(random); i++) {
-		hex[2 * i] = "0123456789abcdef"[random[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[random[i] & 15];
-	}
+	bytes_to_hex(random, sizeof(random), hex);
 	json_put_bytes(claims, context->config->jti_claim, (struct bytes){hex, sizeof(hex)});
 	return true;
 }

@@ -1,32 +1,20 @@
 /*
- * jwtctl's subcommands for the file of a key by itself.
+ * jwtctl's subcommands that show what is public of a key file.
  */
-#include "signing/keyfile.h"
-
+#include "ctl/keydir.h"
 #include "ctl/report.h"
 #include "signing/pem.h"
 
 #include <stdio.h>
 
 static bool
-read_file(const struct invocation *invocation, struct keys *out)
+read_argument(const struct invocation *invocation, struct keys *out)
 {
-	const char *name = option_value(invocation, "algorithm"), *why;
-	struct key_load_options options = {.any_mode = true};
+	const char *path = invocation->arguments[0];
 
-	if (invocation->arguments[0] == NULL || invocation->arguments[1] != NULL) {
-		complain(invocation, "one FILE is expected; see --help");
-		return false;
-	}
-	if (name != NULL && (options.algorithm = algorithm_find(bytes_of(name))) == NULL) {
-		complain(
-		    invocation, "unknown algorithm %s", printable(invocation->arena, name).data);
-		return false;
-	}
-	if (keyfile_read(invocation->arena, invocation->arguments[0], &options, out, &why))
-		return true;
-	complain(
-	    invocation, "%s %s", printable(invocation->arena, invocation->arguments[0]).data, why);
+	if (path != NULL && invocation->arguments[1] == NULL)
+		return keydir_read_file(invocation, path, out);
+	complain(invocation, "one FILE is expected; see --help");
 	return false;
 }
 
@@ -38,7 +26,7 @@ thumbprint(const struct invocation *invocation)
 	struct report report = report_new(invocation, columns);
 	struct keys keys;
 
-	if (!read_file(invocation, &keys))
+	if (!read_argument(invocation, &keys))
 		return OUTCOME_UNDECIDED;
 	for (size_t i = 0; i < keys.count; i++) {
 		const char *cells[] = {keys.keys[i]->id, keys.keys[i]->algorithm->name};
@@ -60,7 +48,7 @@ export_public(const struct invocation *invocation)
 	enum outcome outcome = OUTCOME_YES;
 	struct keys keys;
 
-	if (!read_file(invocation, &keys))
+	if (!read_argument(invocation, &keys))
 		return OUTCOME_UNDECIDED;
 	for (size_t i = 0; i < keys.count; i++) {
 		const struct key *key = keys.keys[i];
@@ -78,7 +66,7 @@ export_public(const struct invocation *invocation)
 	return outcome;
 }
 
-const struct command keyfile_commands[] = {
+const struct command public_commands[] = {
     {
 	.name = "key thumbprint",
 	.arguments = "FILE",

@@ -2,7 +2,7 @@
 import { Card } from "./card.js";
 import { TokenClient } from "./client.js";
 import { copyOf, element } from "./dom.js";
-import { forge } from "./token.js";
+import { decode, forge } from "./token.js";
 import { bodyOf, explain, explainError, refusalOf, waitOf } from "./words.js";
 import { Wire } from "./wire.js";
 
@@ -88,9 +88,18 @@ function show(tokens) {
 		$("#login [name=username]").focus();
 		return;
 	}
+	const inCookie = tokens.refresh === null;
+	for (const part of document.querySelectorAll("[data-mode]"))
+		part.hidden = (part.dataset.mode === "cookie") !== inCookie;
+	for (const part of document.querySelectorAll("#refresh .life, #refresh .open, [data-do=verify-refresh]"))
+		part.hidden = inCookie;
 	cards.access.show(tokens.access);
-	cards.refresh.show(tokens.refresh);
+	if (!inCookie)
+		cards.refresh.show(tokens.refresh);
 	if (before) {
+		$("#sessions").hidden = true;
+		if ("sid" in decode(tokens.access).claims)
+			listSessions().catch(() => {});
 		say("access", "");
 		say("refresh", "");
 		$("[data-do=hello]").focus({ preventScroll: true });
@@ -98,9 +107,11 @@ function show(tokens) {
 }
 
 setInterval(() => {
-	if (client.tokens)
-		for (const card of Object.values(cards))
-			card.tick();
+	if (!client.tokens)
+		return;
+	cards.access.tick();
+	if (client.tokens.refresh !== null)
+		cards.refresh.tick();
 }, 250);
 
 /* --- What the buttons do. Each answers with what to say, and in which tone. */
@@ -165,6 +176,34 @@ async function hello(times) {
 	return good(`${told}“${message}”${times > 1 ? ` ${times} times.` : ""}`);
 }
 
+const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/* What the server knows of one of the user's sessions, and the button that ends it. */
+function itemOf({ sid, created_at, refreshed_at, current, address, agent }) {
+	const text = [`since ${date.format(new Date(created_at))}`, `last used ${date.format(new Date(refreshed_at))}`, address, agent];
+	const button = element("button", { type: "button", "aria-label": `End the session ${sid.slice(0, 8)}` }, "end");
+	button.addEventListener("click", () => act("sessions", () => endSession(sid)));
+	return element("li", {}, element("b", {}, current ? "this one" : sid.slice(0, 8)),
+		` ${text.filter(Boolean).join(", ")} `, button);
+}
+
+/* Only a server with sessions has such a list. */
+async function listSessions() {
+	const response = await client.fetch("/api/sessions/");
+	const list = response.ok ? await response.json() : null;
+	$("#sessions").hidden = !Array.isArray(list);
+	if (Array.isArray(list))
+		$("#sessions [data-is=list]").replaceChildren(...list.map(itemOf));
+}
+
+async function endSession(sid) {
+	const response = await client.fetch(`/api/sessions/${sid}/`, { method: "DELETE" });
+	if (!response.ok && response.status !== 404)
+		return refused(response);
+	await listSessions();
+	return good(client.tokens ? "Ended: its tokens are refused from now on." : "Your session was ended. Log in again.");
+}
+
 async function forged() {
 	const token = forge(client.tokens.access, YEAR);
 	const response = await wire.fetch("/hello/", { headers: { Authorization: `Bearer ${token}` } }, "forged call");
@@ -188,14 +227,14 @@ async function verify(token) {
 }
 
 async function refresh() {
-	const before = client.tokens.refresh;
+	const { refresh: before } = client.tokens;
 	const response = await wire.asked("refresh", () => client.refresh());
 	if (response.status === 401)
 		return bad("Your session is over: the server takes the refresh token no more. Log in again.");
 	if (!response.ok)
 		return refused(response);
 	reach("refresh");
-	return good(client.tokens?.refresh === before
+	return good(before === null || client.tokens?.refresh === before
 		? "Here is a new access token. The password was not needed."
 		: "Here is a new pair: this server exchanges the refresh token too.");
 }
@@ -246,3 +285,12 @@ $("#fill").addEventListener("click", () => {
 	$("#login form button").focus();
 });
 reach();
+
+/* After a reload the browser may still have the cookie of a session. */
+client.restore().then((restored) => {
+	if (!restored || !client.tokens)
+		return;
+	const { user_id, sub } = decode(client.tokens.access).claims;
+	$("#name").textContent = `user ${user_id ?? sub}`;
+	reach("login");
+}, () => {});

@@ -7,7 +7,7 @@ const KEPT = 50;
 const ANSWER_HEADERS = ["Content-Type", "WWW-Authenticate", "Retry-After", "Allow", "Cache-Control"];
 
 /* What the page, not the user, decided to send. */
-const BY_ITSELF = { refresh: "refresh", repeat: "repeat" };
+const BY_ITSELF = { refresh: "refresh", repeat: "repeat", restore: "restore" };
 
 const quote = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
@@ -123,6 +123,8 @@ export class Wire {
 
 	/* As fetch(); why is what for. Refreshing is the page's own doing unless asked for. */
 	fetch = async (url, options = {}, why = "call") => {
+		if (why === "restore")
+			return this.#restore(url, options, why);
 		const exchange = this.#add(new URL(url, location.href), options, why);
 		const began = performance.now();
 		try {
@@ -136,6 +138,17 @@ export class Wire {
 			throw error;
 		}
 	};
+
+	/* At load nothing is known of a session: the try is listed only if there was one. */
+	async #restore(url, options, why) {
+		const began = performance.now();
+		const response = await fetch(url, { ...options, signal: AbortSignal.timeout(TIMEOUT) });
+		if (response.ok) {
+			const body = await response.clone().text();
+			this.#add(new URL(url, location.href), options, why).answered(response, body, performance.now() - began);
+		}
+		return response;
+	}
 
 	/* What the user asked for, until the returned promise is settled; all else is the page's doing. */
 	async asked(why, action) {

@@ -126,6 +126,16 @@ def test_says_url_login_and_lines_to_paste(run):
     process.wait_for(lambda: after().count(" status=200 outcome=ok ") == 6, "a line for each request")
 
 
+def test_a_cookie_in_place_of_the_refresh_token(run):
+    """Of a private database: with the tables of sessions, and lines to paste that are true."""
+    one = run("--cookie").wait()
+    assert list(one.login().json()) == ["access"]
+    lines = one.output().splitlines()
+    said = paste(line for line in lines if line.startswith(("cookies=", "answer=", "access=", "curl ", "http ")))
+    assert '"refresh"' not in said and said.count('"access":"') == 3
+    assert said.count('{"message":"Hello, World!"}') == 2
+
+
 @pytest.mark.parametrize("arguments", [
     ["--port", "0"], ["--port", "65536"], ["--port", "80a"], ["--port"], ["--workers", "0"], ["--wrokers", "1"],
     ["--programs", "/nonexistent"], ["extra"],

@@ -158,7 +158,8 @@ class Stub:
     """A server with our page and answers that a test says: {"POST /path": [(status, headers, body), ...]};
     the last answer of a list stays. received lists what came: [line, headers, body]."""
 
-    def __init__(self, answers):
+    def __init__(self, answers, cookie=False):
+        self.cookie = cookie
         self.answers = {line: list(given) for line, given in answers.items()}
         self.received = []
         self.lock = threading.Lock()
@@ -171,6 +172,8 @@ class Stub:
         return sum(received[0] == line for received in self.received)
 
     def _answer(self, line, headers, body):
+        if line == "POST /api/token/refresh/" and body == "{}" and not self.cookie:  # the page's try at load
+            return 400, {}, {"refresh": ["This field is required."]}
         with self.lock:
             self.received.append([line, headers, body])
             given = self.answers[line]
@@ -187,6 +190,8 @@ class Stub:
 
             def do_POST(self):
                 self.api()
+
+            do_DELETE = do_POST
 
             def api(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()

@@ -125,11 +125,10 @@ move(struct sessions *sessions, struct arena *arena, const char *user_id,
     const struct session *shown, bool behind, struct session *out)
 {
 	const char *gen = arena_printf(arena, "%ld", shown->gen);
-	const char *grace = behind ? "0 seconds" : sessions->grace;
 	struct rows rows;
 	enum verdict verdict = query_ask(sessions->database, arena, SESSION_REFRESH,
-	    (const char *[]){user_id, user_id, shown->sid, gen, sessions->life, grace,
-		sessions->recovery, behind ? "t" : "f"},
+	    (const char *[]){user_id, user_id, shown->sid, gen, sessions->life,
+		sessions->grace, sessions->recovery, behind ? "t" : "f"},
 	    &rows);
 
 	if (verdict != VERDICT_YES)

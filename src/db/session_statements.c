@@ -85,7 +85,7 @@ make_begin(struct arena *arena, const struct users *users, struct statement *mad
 /*
  * Rotation and recovery are the same assignment. Of several at once the first one moves the row;
  * the others wait for it, see its new rotated_at and move nothing. A crash may forget the last
- * rotations, which is harmless: a token that is ahead of its row is accepted.
+ * rotations, which is harmless: a token that is ahead of its row is accepted, whatever the grace.
  */
 static void
 make_refresh(struct arena *arena, const struct users *users, struct statement *made)
@@ -96,9 +96,9 @@ make_refresh(struct arena *arena, const struct users *users, struct statement *m
 		" gen = greatest(s.gen, $4::integer) + 1, rotated_at = now(),"
 		" expires_at = least(now() + $5::interval, s.ends_at)"
 		" FROM %s WHERE s.user_id = $2 AND s.sid = $3::uuid"
-		" AND s.rotated_at <= now() - $6::interval AND s.expires_at > now()"
-		" AND %s = $1 AND %s AND " ALIVE " AND (s.gen = $4::integer"
-		" OR s.held = $4::integer AND s.rotated_at > now() - $7::interval"
+		" AND s.expires_at > now() AND %s = $1 AND %s AND " ALIVE
+		" AND (s.rotated_at <= now() - $6::interval AND (s.gen = $4::integer"
+		" OR s.held = $4::integer AND s.rotated_at > now() - $7::interval)"
 		" OR s.gen < $4::integer AND $8::boolean)"
 		" RETURNING s.user_id, s.sid, s.gen, s.expires_at),"
 		" noted AS (INSERT INTO jwt_change (user_id, sid, ends)"

@@ -318,6 +318,18 @@ def test_a_token_ahead_of_its_row(kept, service):
     assert "outcome=session-behind" in server.log()
 
 
+def test_tokens_ahead_of_their_row_at_once(kept, service):
+    """Tabs after a crash: the first one moves the row, the others get its generation and void nothing."""
+    server = service()
+    tokens = server.log_in()
+    for ahead in range(1, 6):
+        kept.execute("UPDATE jwt_session SET gen = 0, held = 0")
+        answers = at_once(20, lambda: server.refresh(tokens))
+        assert [answer.status for answer in answers] == [200] * 20
+        assert {gen(answer.json()) for answer in answers} == {ahead + 1}
+        tokens = answers[0].json()
+
+
 @pytest.mark.parametrize("number", [2, 20])
 def test_many_at_once_move_it_once(kept, service, number):
     server = service()

@@ -21,7 +21,7 @@ struct database;
 enum statement_kind {
 	ONCE,       /* a repeat may do more than the statement alone: not after a lost connection */
 	REPEATABLE, /* a repeat is safe */
-	LOOKUP,     /* only reads; a parameter that its column cannot hold finds no row */
+	LOOKUP,     /* the same; a parameter that its column cannot hold finds no row */
 };
 
 struct statement {

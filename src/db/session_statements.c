@@ -3,6 +3,7 @@
 /* How SQL writes the columns of the table of users, or of what the operator's query returns. */
 struct users {
 	const char *id, *password, *active;
+	const char *is;   /* whether it is the user of $1 */
 	const char *from; /* all of the users, or the one of $1 */
 	const char
 	    *locked; /* behind a sub-select of one user: his row waits for changes in progress */
@@ -21,29 +22,38 @@ struct users {
 
 #define TIME_FORMAT "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'"
 
+/* As account_row.c reads it: a boolean, a number or a word. */
+static const char *
+active_of(struct arena *arena, const struct config *config, const char *column)
+{
+	if (!config->check_user_is_active)
+		return "true";
+	return arena_printf(arena,
+	    "lower(btrim(u.%s::text, E' \\t\\n\\x0b\\f\\r')) IN ('true', 't', 'yes', 'y', 'on', '1')",
+	    column);
+}
+
+/* The operator's query decides itself what type $1 has. */
 static struct users
 users_of(struct arena *arena, const struct config *config)
 {
-	const char *table = statements_quote(arena, config->user_table);
+	const char *id = statements_quote(arena, config->user_id_field);
+	const char *password = statements_quote(arena, config->user_password_field);
+	const char *active = statements_quote(arena, config->user_active_field);
 
 	if (config->user_query != NULL)
 		return (struct users){.id = "u.id",
 		    .password = "u.password",
-		    .active = config->check_user_is_active
-				  ? "u.active::text IN ('true', 't', 'yes', 'y', 'on', '1')"
-				  : "true",
+		    .active = active_of(arena, config, "active"),
+		    .is = "u.id::text = $1::text",
 		    .from =
 			arena_printf(arena, "(%s) u(id, password, active)", config->user_id_query),
 		    .locked = ""};
-	return (struct users){
-	    .id = arena_printf(arena, "u.%s", statements_quote(arena, config->user_id_field)),
-	    .password =
-		arena_printf(arena, "u.%s", statements_quote(arena, config->user_password_field)),
-	    .active = config->check_user_is_active
-			  ? arena_printf(arena, "u.%s IS TRUE",
-				statements_quote(arena, config->user_active_field))
-			  : "true",
-	    .from = arena_printf(arena, "%s u", table),
+	return (struct users){.id = arena_printf(arena, "u.%s", id),
+	    .password = arena_printf(arena, "u.%s", password),
+	    .active = active_of(arena, config, active),
+	    .is = arena_printf(arena, "u.%s = $1", id),
+	    .from = arena_printf(arena, "%s u", statements_quote(arena, config->user_table)),
 	    .locked = " FOR SHARE"};
 }
 
@@ -62,24 +72,26 @@ make_begin(struct arena *arena, const struct users *users, struct statement *mad
 	made[SESSION_BEGIN] = (struct statement){
 	    arena_printf(arena,
 		"%s SELECT u.id::text, $3::uuid, 1, 0, t, t, %s, $6, $7"
-		" FROM (SELECT %s AS id FROM %s WHERE %s = $1 AND %s = $2 AND %s%s) u,"
+		" FROM (SELECT %s AS id FROM %s WHERE %s AND %s = $2 AND %s%s) u,"
 		" LATERAL (SELECT clock_timestamp() AS t) clock"
 		" ON CONFLICT (user_id, sid) DO UPDATE SET sid = excluded.sid"
 		" RETURNING ceil(extract(epoch FROM expires_at - clock_timestamp()))::bigint",
-		columns, times, users->id, users->from, users->id, users->password, users->active,
+		columns, times, users->id, users->from, users->is, users->password, users->active,
 		users->locked),
 	    7, REPEATABLE};
+	/* The id as the token has it, not another way to write it, by which changes are not found. */
 	made[SESSION_CONVERT] = (struct statement){
 	    arena_printf(arena,
 		"%s SELECT u.id::text, $3::uuid, 1, 0, t, t, %s, $6, $7"
-		" FROM (SELECT %s AS id FROM %s WHERE %s = $1 AND %s%s) u,"
+		" FROM (SELECT %s AS id FROM %s WHERE %s AND %s%s) u,"
 		" LATERAL (SELECT clock_timestamp() AS t) clock"
-		" WHERE NOT EXISTS (SELECT FROM jwt_change c WHERE c.user_id IN ($2, '') AND c.ends"
+		" WHERE u.id::text = $2 AND NOT EXISTS (SELECT FROM jwt_change c"
+		" WHERE c.user_id IN ($2, '') AND c.ends"
 		" AND (c.sid = $3::uuid OR c.sid IS NULL AND c.at > to_timestamp($8::bigint)))"
 		" ON CONFLICT (user_id, sid) DO NOTHING"
 		" RETURNING ceil(extract(epoch FROM expires_at - clock_timestamp()))::bigint",
-		columns, times, users->id, users->from, users->id, users->active, users->locked),
-	    8, REPEATABLE};
+		columns, times, users->id, users->from, users->is, users->active, users->locked),
+	    8, LOOKUP};
 }
 
 /*
@@ -96,7 +108,7 @@ make_refresh(struct arena *arena, const struct users *users, struct statement *m
 		" gen = greatest(s.gen, $4::integer) + 1, rotated_at = now(),"
 		" expires_at = least(now() + $5::interval, s.ends_at)"
 		" FROM %s WHERE s.user_id = $2 AND s.sid = $3::uuid"
-		" AND s.expires_at > now() AND %s = $1 AND %s AND " ALIVE
+		" AND s.expires_at > now() AND %s AND %s AND " ALIVE
 		" AND (s.rotated_at <= now() - $6::interval AND (s.gen = $4::integer"
 		" OR s.held = $4::integer AND s.rotated_at > now() - $7::interval)"
 		" OR s.gen < $4::integer AND $8::boolean)"
@@ -105,16 +117,16 @@ make_refresh(struct arena *arena, const struct users *users, struct statement *m
 		" SELECT user_id, sid, false FROM moved WHERE gen > $4::integer + 1)"
 		" SELECT s.gen, " SECONDS_LEFT " FROM moved s"
 		" WHERE set_config('synchronous_commit', 'off', true) IS NOT NULL",
-		users->from, users->id, users->active),
-	    8, REPEATABLE};
+		users->from, users->is, users->active),
+	    8, LOOKUP};
 	made[SESSION_STATE] = (struct statement){
 	    arena_printf(arena,
 		"SELECT (%s)::boolean, s.gen, s.held, s.rotated_at > now() - $4::interval,"
 		" s.rotated_at > now() - $5::interval, s.expires_at > now(), " SECONDS_LEFT
 		" FROM %s LEFT JOIN jwt_session s ON s.user_id = $2 AND s.sid = $3::uuid AND " ALIVE
-		" WHERE %s = $1",
-		users->active, users->from, users->id),
-	    5, REPEATABLE};
+		" WHERE %s",
+		users->active, users->from, users->is),
+	    5, LOOKUP};
 }
 
 /* Sessions of one user are locked in the order of sid, here as in sql/sessions.sql. */

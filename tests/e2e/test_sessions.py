@@ -208,6 +208,40 @@ def test_claims_of_another_form(kept, service, claims):
         kept.cluster.psql("sessions", "-c", "ALTER TABLE away RENAME TO jwt_session")
 
 
+@pytest.mark.parametrize("compat", ["5.2", "head"])
+@pytest.mark.parametrize("user", ["abc", "99999999999999999999", "1'; DROP TABLE jwt_session; --", "01", " 1"])
+def test_users_that_cannot_be(kept, service, user, compat):
+    """An id that the column cannot hold, or another way to write one, is no outage."""
+    server = service(JWT_COMPAT=compat)
+    make = Maker()
+    for claims in ({}, {"sid": "a" * 32, "gen": 1}):
+        answer = server.post("refresh", {"refresh": make.make({"kind": "refresh", "set": {"user_id": user, **claims}})})
+        assert answer.status == 401, answer.body
+        assert server.hello({"access": make.make({"set": {"user_id": user, **claims}})}).status == 401
+    assert row(kept) == []
+
+
+BY = "SELECT id, password, CASE WHEN is_active THEN {yes} ELSE {no} END FROM auth_user WHERE "
+
+
+@pytest.mark.parametrize("by_id", ["id::text = $1", "id = $1", "id = $1::integer"])
+@pytest.mark.parametrize("yes, no", [("true", "false"), ("' Yes'", "'No'"), ("1", "0")])
+def test_users_of_a_query(kept, service, by_id, yes, no):
+    """Whatever type it gives $1, and however it writes that a user is active."""
+    columns = BY.format(yes=yes, no=no)
+    settings = {"JWT_USER_QUERY": columns + "username = $1", "JWT_USER_ID_QUERY": columns + by_id}
+    assert check(kept, **settings) == (0, [])
+    server = service(**settings)
+    tokens = server.log_in()
+    age(kept, 60)
+    after = server.next(tokens)
+    assert gen(after) == 2 and server.hello(after).status == 200
+    old = {"refresh": Maker().make({"kind": "refresh", "set": {"user_id": "1"}})}
+    assert gen(server.next(old)) == 1
+    kept.execute("UPDATE auth_user SET is_active = false WHERE id = 1")
+    assert "No active account" in server.refresh(after).json()["detail"]
+
+
 # The refresh: tests/unit/test_sessions.c has the table of decisions; here each row meets the database.
 
 

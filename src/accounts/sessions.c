@@ -15,13 +15,12 @@
 #define SID_BYTES       16
 #define TRIES           3 /* of a refresh that raced with others */
 #define NIL             "00000000-0000-0000-0000-000000000000"
-#define HAND_USER_BYTES 256
 
 struct sessions {
 	struct database *database;
 	const struct config *config;
 	const char *life, *age, *grace, *recovery, *max;        /* as SQL takes them */
-	char hand_user[HAND_USER_BYTES], hand_sid[sizeof(NIL)]; /* the last row that was swept */
+	char *hand_user, hand_sid[sizeof(NIL)];          /* the last row that was swept */
 };
 
 static const char *
@@ -42,6 +41,7 @@ sessions_open(const struct config *config, struct database *database)
 	sessions->grace = interval(config->session_grace);
 	sessions->recovery = interval(config->session_recovery);
 	sessions->max = arena_printf(arena_of_process(), "%ld", config->session_max);
+	sessions->hand_user = memory_need(strdup(""));
 	strcpy(sessions->hand_sid, NIL);
 	return sessions;
 }
@@ -70,10 +70,12 @@ sweep(struct sessions *sessions, struct arena *arena)
 	struct rows rows;
 	enum verdict verdict = query_ask(sessions->database, arena, SESSION_SWEEP,
 	    (const char *[]){sessions->hand_user, sessions->hand_sid}, &rows);
-	bool goes_on = verdict == VERDICT_YES && strlen(rows.values[0]) < HAND_USER_BYTES &&
-		       strlen(rows.values[1]) < sizeof(NIL);
+	bool goes_on = verdict == VERDICT_YES && strlen(rows.values[1]) < sizeof(NIL);
 
-	strcpy(sessions->hand_user, goes_on ? rows.values[0] : "");
+	if (verdict == VERDICT_UNDECIDED)
+		return;
+	free(sessions->hand_user);
+	sessions->hand_user = memory_need(strdup(goes_on ? rows.values[0] : ""));
 	strcpy(sessions->hand_sid, goes_on ? rows.values[1] : NIL);
 }
 
@@ -203,6 +205,9 @@ attempt(struct sessions *sessions, struct arena *arena, const char *user_id,
 	found = read_state(sessions, arena, user_id, shown, &state, out);
 	if (found != VERDICT_YES)
 		return found == VERDICT_NO ? SESSION_NO_ACCOUNT : SESSION_UNAVAILABLE;
+	/* Without rotation a client has no newer token to show, however long ago the last one was.
+	 */
+	state.in_recovery = state.in_recovery || !sessions->config->session_rotate;
 	return session_decide(&state, shown->gen);
 }
 

@@ -617,6 +617,18 @@ def test_expired_rows_are_swept_by_logins(kept, service):
     assert kept.execute("SELECT count(*) FROM jwt_session") == [(20,)]
 
 
+def test_long_user_ids_do_not_stop_the_sweep(kept, service):
+    server = service()
+    kept.execute("INSERT INTO jwt_session SELECT repeat(c, 300), gen_random_uuid(), 1, 0, now(), now(),"
+                 " now() + interval '1 day', now() + interval '1 day'"
+                 " FROM unnest(ARRAY['4', '5']) c, generate_series(1, 60)")
+    kept.execute("INSERT INTO jwt_session SELECT '6', gen_random_uuid(), 1, 0, now() - interval '2 days',"
+                 " now() - interval '2 days', now() - interval '1 day', now()")
+    for _ in range(16):
+        server.log_in()
+    assert kept.execute("SELECT count(*) FROM jwt_session WHERE user_id = '6'") == [(0,)]
+
+
 def test_updates_touch_no_index(kept, service):
     """HOT updates: more than 99 % of them."""
     server = service(JWT_SESSION_GRACE="0")
@@ -665,6 +677,16 @@ def test_a_token_of_before_an_end_of_all(kept, service):
     sliding = make.make({"kind": "sliding", "set": {"user_id": "1", "iat": "t0-60"}})
     assert is_over(server.post("sliding_refresh", {"token": sliding}))
     assert server.hello(server.log_in()).status == 200
+
+
+def test_a_token_of_before_without_rotation(kept, service):
+    """Its client gets no other one, so it is good for as long as it lasts."""
+    server = service(JWT_SESSION_ROTATE="off", JWT_SESSION_RECOVERY="0")
+    old = {"refresh": Maker().make({"kind": "refresh", "set": {"user_id": "1"}})}
+    for _ in range(3):
+        assert list(server.next(old)) == ["access"]
+        age(kept, 60)
+    assert row(kept) == [(1, 0)]
 
 
 def test_tokens_of_before_may_be_refused(service):

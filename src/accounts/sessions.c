@@ -12,14 +12,14 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define SID_BYTES       16
-#define TRIES           3 /* of a refresh that raced with others */
-#define NIL             "00000000-0000-0000-0000-000000000000"
+#define SID_BYTES 16
+#define TRIES     3 /* of a refresh that raced with others */
+#define NIL       "00000000-0000-0000-0000-000000000000"
 
 struct sessions {
 	struct database *database;
 	const struct config *config;
-	const char *life, *age, *grace, *recovery, *max;        /* as SQL takes them */
+	const char *life, *age, *grace, *recovery, *max; /* as SQL takes them */
 	char *hand_user, hand_sid[sizeof(NIL)];          /* the last row that was swept */
 };
 
@@ -129,8 +129,8 @@ move(struct sessions *sessions, struct arena *arena, const char *user_id,
 	const char *gen = arena_printf(arena, "%ld", shown->gen);
 	struct rows rows;
 	enum verdict verdict = query_ask(sessions->database, arena, SESSION_REFRESH,
-	    (const char *[]){user_id, user_id, shown->sid, gen, sessions->life,
-		sessions->grace, sessions->recovery, behind ? "t" : "f"},
+	    (const char *[]){user_id, user_id, shown->sid, gen, sessions->life, sessions->grace,
+		sessions->recovery, behind ? "t" : "f"},
 	    &rows);
 
 	if (verdict != VERDICT_YES)

@@ -79,7 +79,8 @@ make_begin(struct arena *arena, const struct users *users, struct statement *mad
 		columns, times, users->id, users->from, users->is, users->password, users->active,
 		users->locked),
 	    7, REPEATABLE};
-	/* The id as the token has it, not another way to write it, by which changes are not found. */
+	/* The id as the token has it, not another way to write it, by which changes are not found.
+	 */
 	made[SESSION_CONVERT] = (struct statement){
 	    arena_printf(arena,
 		"%s SELECT u.id::text, $3::uuid, 1, 0, t, t, %s, $6, $7"

@@ -49,6 +49,7 @@ account_row_read(const struct rows *rows, const char *setting, struct account *o
 	out->user_id_integer = rows->types[0] == TYPE_INTEGER;
 	out->password = rows->values[1];
 	out->active = read_active(rows->values[2], setting);
+	out->ended = false;
 	out->key = rows->columns > 3 ? rows->values[3] : rows->values[0];
 	out->name = rows->columns > 4 ? rows->values[4] : NULL;
 	return true;

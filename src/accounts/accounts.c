@@ -241,19 +241,21 @@ is_ended(const struct rows *rows, const struct known_owner *owner)
 
 enum verdict
 account_judge(struct accounts *accounts, struct arena *arena, const struct known_owner *owner,
-    int64_t earliest, struct account *out, bool *ended)
+    int64_t earliest, struct account *out)
 {
 	const char *since = arena_printf(arena, "%lld", (long long)earliest);
+	bool ended;
 	struct rows rows;
 	enum verdict verdict = ask(accounts, arena, SESSION_JUDGE,
 	    (const char *[]){owner->user_id, owner->user_id, owner->sid, since}, &rows);
 
 	if (verdict != VERDICT_YES)
 		return verdict;
-	*ended = is_ended(&rows, owner);
+	ended = is_ended(&rows, owner);
 	rows.columns -= SESSION_COLUMNS;
 	if (rows.count > 1 || !account_row_read(&rows, setting_of(accounts, USER_BY_ID), out))
 		return VERDICT_UNDECIDED;
+	out->ended = ended;
 	return same_id(VERDICT_YES, out, owner->user_id);
 }
 

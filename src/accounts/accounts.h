@@ -23,6 +23,7 @@ struct account {
 	const char *name; /* of JWT_USERNAME_FIELD; NULL if JWT_USER_QUERY gives no fifth column */
 	const char *password; /* the stored string; NULL if there is none */
 	bool active;
+	bool ended; /* of account_judge() only: the token's session is over */
 	/* After a NO of account_authenticate(), why: for the log only, never for a client.
 	 */
 	const char *refusal;
@@ -75,12 +76,12 @@ void account_remember(struct accounts *, const struct known_owner *, const struc
 struct database *accounts_database(struct accounts *);
 
 /*
- * account_find() for a token with JWT_SESSIONS. *ended: the session is over or the token's
+ * account_find() for a token with JWT_SESSIONS. out->ended: the session is over or the token's
  * generation is void; for a token without a session (sid NULL): all sessions of the user were ended
  * after `earliest`, in seconds since the epoch.
  */
 enum verdict account_judge(struct accounts *, struct arena *, const struct known_owner *,
-    int64_t earliest, struct account *out, bool *ended);
+    int64_t earliest, struct account *out);
 
 /* What the change feed is doing, for metrics. */
 struct feed_state accounts_feed(const struct accounts *);

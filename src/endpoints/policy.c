@@ -75,14 +75,21 @@ digest_claim(const struct context *context, struct json_object *claims)
 	return json_string(json_member(claims, config->revoke_token_claim)).data;
 }
 
+bool
+policy_compares_password(const struct config *config, bool has_session)
+{
+	bool watched = has_session && config->feed_known > 0 && config->user_query == NULL;
+
+	return config->check_revoke_token && !watched;
+}
+
 static enum owner
 judge_row(const struct request *request, const struct config *config,
     const struct known_owner *owner, const struct account *account)
 {
 	if (config->check_user_is_active && !account->active)
 		return OWNER_INACTIVE;
-	/* The password of a token with a session is the change feed's to watch. */
-	if (config->check_revoke_token && (owner->sid == NULL || config->feed_known == 0) &&
+	if (policy_compares_password(config, owner->sid != NULL) &&
 	    (owner->digest == NULL ||
 		strcmp(owner->digest, account_password_digest(request->arena, account)) != 0))
 		return OWNER_CHANGED;
@@ -92,16 +99,15 @@ judge_row(const struct request *request, const struct config *config,
 /* The account of the database, with JWT_SESSIONS judged together with its session. */
 static enum verdict
 find_account(const struct request *request, const struct context *context,
-    struct json_object *claims, const struct known_owner *owner, struct account *out, bool *ended)
+    struct json_object *claims, const struct known_owner *owner, struct account *out)
 {
 	int64_t iat = 0;
 
-	*ended = false;
 	if (context->sessions == NULL)
 		return account_find(context->accounts, request->arena, owner->user_id, out);
 	claims_time(claims, "iat", &iat);
 	return account_judge(
-	    context->accounts, request->arena, owner, iat - context->config->leeway, out, ended);
+	    context->accounts, request->arena, owner, iat - context->config->leeway, out);
 }
 
 static enum owner
@@ -109,9 +115,8 @@ read_owner(struct request *request, const struct context *context, struct json_o
     const struct known_owner *owner, struct account *out)
 {
 	enum owner judged;
-	bool ended;
 
-	switch (find_account(request, context, claims, owner, out, &ended)) {
+	switch (find_account(request, context, claims, owner, out)) {
 	case VERDICT_UNDECIDED:
 		return OWNER_UNDECIDED;
 	case VERDICT_NO:
@@ -122,7 +127,7 @@ read_owner(struct request *request, const struct context *context, struct json_o
 	metrics_owner(OWNER_WAS_READ);
 	request->user = out->user_id;
 	judged = judge_row(request, context->config, owner, out);
-	if (judged == OWNER_GOOD && ended)
+	if (judged == OWNER_GOOD && out->ended)
 		judged = OWNER_ENDED;
 	if (judged == OWNER_GOOD)
 		account_remember(context->accounts, owner, out);
@@ -191,6 +196,27 @@ policy_owner(struct request *request, const struct context *context, struct json
 	return OWNER_GOOD;
 }
 
+/* Whether SimpleJWT of that release looks at the owner of a token that is to be renewed. */
+static bool
+looks_at_owner(const struct config *config, enum token_kind kind)
+{
+	return config->compat == COMPAT_HEAD ||
+	       (config->compat != COMPAT_5_2 && kind != TOKEN_SLIDING);
+}
+
+/* Of an owner at whom SimpleJWT does not look: a new iat must not revive what was ended. */
+static enum wire
+judge_end(struct request *request, const struct context *context, struct json_object *claims)
+{
+	struct account account = {.ended = false};
+
+	if (context->sessions == NULL)
+		return WIRE_OK;
+	if (policy_owner(request, context, claims, WANTED_JUDGEMENT, &account) == OWNER_UNDECIDED)
+		return WIRE_UNAVAILABLE;
+	return account.ended ? WIRE_TOKEN_BLACKLISTED : WIRE_OK;
+}
+
 enum wire
 policy_renewal(struct request *request, const struct context *context, enum token_kind kind,
     struct json_object *claims, enum wanted wanted, struct account *out)
@@ -198,9 +224,8 @@ policy_renewal(struct request *request, const struct context *context, enum toke
 	const struct config *config = context->config;
 
 	*out = (struct account){.key = NULL};
-	if (config->compat == COMPAT_5_2 ||
-	    (kind == TOKEN_SLIDING && config->compat != COMPAT_HEAD))
-		return WIRE_OK;
+	if (!looks_at_owner(config, kind))
+		return judge_end(request, context, claims);
 	switch (policy_owner(request, context, claims, wanted, out)) {
 	case OWNER_GOOD:
 	case OWNER_NONE:
@@ -220,7 +245,7 @@ policy_renewal(struct request *request, const struct context *context, enum toke
 	}
 	if (config->compat != COMPAT_HEAD)
 		return WIRE_OK;
-	if (config->token_blacklist &&
+	if (issue_lists(config, kind) && !json_has(claims, config->session_id_claim) &&
 	    outstanding_blacklist(request, context, claims, out->key) == WIRE_UNAVAILABLE)
 		return WIRE_UNAVAILABLE;
 	return WIRE_PASSWORD_CHANGED_REFRESH;

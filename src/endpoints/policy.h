@@ -26,6 +26,12 @@ enum owner {
 	OWNER_ENDED,   /* the session is over, or the token is void (JWT_SESSIONS) */
 };
 
+/*
+ * Whether a token's digest of its owner's password is compared (JWT_CHECK_REVOKE_TOKEN). Of a token
+ * with a session the change feed watches the password, where there can be one.
+ */
+bool policy_compares_password(const struct config *, bool has_session);
+
 /* What an endpoint wants to have of an owner who is good. */
 enum wanted {
 	WANTED_JUDGEMENT, /* nothing more than that; user_id, and in auth_check the name */
@@ -34,7 +40,8 @@ enum wanted {
 
 /*
  * Judges the owner by the database, or without it if it is known that his row is unchanged. From
- * OWNER_INACTIVE on *out is the account; for OWNER_GOOD it is what was wanted.
+ * OWNER_INACTIVE on *out is the account, and out->ended is known; for OWNER_GOOD it is what was
+ * wanted.
  */
 enum owner policy_owner(struct request *, const struct context *, struct json_object *claims,
     enum wanted, struct account *out);

@@ -89,21 +89,25 @@ next_tokens(struct request *request, const struct context *context, struct json_
 	return reply_object(request, "access", access_token, "refresh", refresh_token, NULL);
 }
 
-/* A token without a session has an owner to be judged before it becomes one. */
+/*
+ * The session's statements judge the owner, but for his password; and whether the session is over:
+ * one that was made of a token of before may have been kept when others were ended.
+ */
 static struct reply
 refresh_session(struct request *request, struct context *context, struct bytes token,
     struct json_object *refresh)
 {
+	bool has_session = json_has(refresh, context->config->session_id_claim);
 	enum wire judged = WIRE_OK;
 	struct session session;
 	struct account owner;
 	const char *outcome;
 	struct reply reply;
 
-	if (!json_has(refresh, context->config->session_id_claim))
+	if (!has_session || policy_compares_password(context->config, true))
 		judged = policy_renewal(
 		    request, context, TOKEN_REFRESH, refresh, WANTED_JUDGEMENT, &owner);
-	if (judged != WIRE_OK)
+	if (judged != WIRE_OK && judged != WIRE_TOKEN_BLACKLISTED)
 		return reply_refuse(request, judged, NULL);
 	judged = session_refresh(request, context, refresh, token, &session, &outcome);
 	reply = judged == WIRE_OK ? next_tokens(request, context, refresh, &session)

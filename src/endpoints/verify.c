@@ -10,14 +10,15 @@ judge_session(struct request *request, struct context *context, struct json_obje
 	const struct config *config = context->config;
 	bool refresh = json_is(json_member(claims, config->token_type_claim), "refresh");
 	enum wanted wanted = refresh ? WANTED_ROW : WANTED_JUDGEMENT;
-	struct account account;
+	struct account account = {.ended = false};
 
 	if (context->sessions == NULL || !json_has(claims, config->session_id_claim))
 		return WIRE_OK;
 	switch (policy_owner(request, context, claims, wanted, &account)) {
 	case OWNER_GOOD:
+	case OWNER_INACTIVE:
 	case OWNER_CHANGED:
-		return WIRE_OK;
+		return account.ended ? WIRE_TOKEN_BLACKLISTED : WIRE_OK;
 	case OWNER_UNDECIDED:
 		return WIRE_UNAVAILABLE;
 	default:

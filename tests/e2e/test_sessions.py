@@ -689,6 +689,58 @@ def test_a_token_of_before_without_rotation(kept, service):
     assert row(kept) == [(1, 0)]
 
 
+def test_an_end_of_the_others_keeps_a_token_of_before(kept, service):
+    server = service(JWT_SESSION_ROTATE="off")
+    old = {"refresh": Maker().make({"kind": "refresh", "set": {"user_id": "1", "iat": "t0-60"}})}
+    this = server.next(old)
+    assert server.log_out(this, "others") == (200, {"ended": 0})
+    assert server.hello(server.next(old)).status == 200
+
+
+@pytest.mark.parametrize("compat", ["5.2", "5.5"])
+def test_no_sliding_token_is_revived(kept, service, compat):
+    """Also where SimpleJWT does not look at the owner; a deactivation ends for good."""
+    server = service(JWT_COMPAT=compat)
+    sliding = Maker().make({"kind": "sliding", "set": {"user_id": "1", "iat": "t0-60"}})
+    assert server.post("sliding_refresh", {"token": sliding}).status == 200
+    kept.execute("UPDATE auth_user SET is_active = false WHERE id = 1")
+    time.sleep(LATEST)
+    assert is_over(server.post("sliding_refresh", {"token": sliding}))
+    kept.execute("UPDATE auth_user SET is_active = true WHERE id = 1")
+    time.sleep(LATEST)
+    assert is_over(server.post("sliding_refresh", {"token": sliding}))
+
+
+WITHOUT_FEED = {
+    "known": {"JWT_FEED_KNOWN": "0"},
+    "query": {"JWT_USER_QUERY": "SELECT id, password, is_active FROM auth_user WHERE username = $1",
+              "JWT_USER_ID_QUERY": "SELECT id, password, is_active FROM auth_user WHERE id::text = $1"},
+}
+
+
+@pytest.mark.parametrize("without", WITHOUT_FEED)
+def test_without_a_feed_digests_tell_of_a_new_password(kept, service, without):
+    """Neither access nor refresh; verify looks at the session alone."""
+    server = service(JWT_CHECK_REVOKE_TOKEN="on", **WITHOUT_FEED[without])
+    tokens, ended = server.log_in(), server.log_in()
+    kept.execute("ALTER TABLE auth_user DISABLE TRIGGER ALL")
+    try:
+        assert server.log_out(ended) == (200, {"ended": 1})
+        kept.execute("UPDATE auth_user SET password = 'another' WHERE id = 1")
+        assert server.hello(tokens).status == 401
+        assert server.refresh(tokens).status == 401
+        verified = [server.post("verify", {"token": each[kind]}).status
+                    for each in (tokens, ended) for kind in ("access", "refresh")]
+        assert verified == [200, 200, 400, 400]
+        kept.execute("UPDATE auth_user SET is_active = false WHERE id = 1")
+        assert server.post("verify", {"token": tokens["refresh"]}).status == 200
+        assert server.post("verify", {"token": ended["refresh"]}).status == 400
+    finally:
+        kept.cluster.psql("sessions", "-f", SQL / "sessions.sql")
+        kept.execute("ALTER TABLE auth_user ENABLE TRIGGER ALL; ALTER TABLE auth_user ENABLE ALWAYS TRIGGER jwt_changed,"
+                     " ENABLE ALWAYS TRIGGER jwt_removed, ENABLE ALWAYS TRIGGER jwt_emptied")
+
+
 def test_tokens_of_before_may_be_refused(service):
     server = service(JWT_SESSION_CONVERT="off")
     answer = server.post("refresh", {"refresh": Maker().make({"kind": "refresh", "set": {"user_id": "1"}})})

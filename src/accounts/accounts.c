@@ -14,7 +14,7 @@
 
 #define DEAREST_MAXIMUM 256 /* Django's column holds 128 */
 #define KEEP_MARGIN     120 /* seconds, for clocks of several hosts */
-#define SESSION_COLUMNS 3   /* behind those of the account, of SESSION_JUDGE */
+#define SESSION_COLUMNS 3   /* before those of the account, of SESSION_JUDGE */
 
 /* Of the hashes that were verified, the one that took most work. */
 struct dearest {
@@ -228,15 +228,15 @@ account_find(
 	return same_id(verdict, out, user_id);
 }
 
-/* The last columns are of the session: gen and held, NULL if there is none, and unended. */
+/* The first columns are of the session: gen and held, NULL if there is none, and unended. */
 static bool
 is_ended(const struct rows *rows, const struct known_owner *owner)
 {
-	const char *const *last = &rows->values[rows->columns - SESSION_COLUMNS];
+	const char *const *first = rows->values;
 
 	if (owner->sid == NULL)
-		return strcmp(last[2], "t") != 0;
-	return last[0] == NULL || (atol(last[1]) < owner->gen && owner->gen < atol(last[0]));
+		return strcmp(first[2], "t") != 0;
+	return first[0] == NULL || (atol(first[1]) < owner->gen && owner->gen < atol(first[0]));
 }
 
 enum verdict
@@ -253,6 +253,8 @@ account_judge(struct accounts *accounts, struct arena *arena, const struct known
 		return verdict;
 	ended = is_ended(&rows, owner);
 	rows.columns -= SESSION_COLUMNS;
+	rows.values += SESSION_COLUMNS;
+	memmove(rows.types, rows.types + SESSION_COLUMNS, rows.columns * sizeof(*rows.types));
 	if (rows.count > 1 || !account_row_read(&rows, setting_of(accounts, USER_BY_ID), out))
 		return VERDICT_UNDECIDED;
 	out->ended = ended;

@@ -33,7 +33,7 @@ active_of(struct arena *arena, const struct config *config, const char *column)
 	    column);
 }
 
-/* The operator's query decides itself what type $1 has. */
+/* The operator's query decides what type $1 has; further columns of it may be called id. */
 static struct users
 users_of(struct arena *arena, const struct config *config)
 {
@@ -42,12 +42,12 @@ users_of(struct arena *arena, const struct config *config)
 	const char *active = statements_quote(arena, config->user_active_field);
 
 	if (config->user_query != NULL)
-		return (struct users){.id = "u.id",
-		    .password = "u.password",
-		    .active = active_of(arena, config, "active"),
-		    .is = "u.id::text = $1::text",
-		    .from =
-			arena_printf(arena, "(%s) u(id, password, active)", config->user_id_query),
+		return (struct users){.id = "u.jwt_id",
+		    .password = "u.jwt_password",
+		    .active = active_of(arena, config, "jwt_active"),
+		    .is = "u.jwt_id::text = $1::text",
+		    .from = arena_printf(
+			arena, "(%s) u(jwt_id, jwt_password, jwt_active)", config->user_id_query),
 		    .locked = ""};
 	return (struct users){.id = arena_printf(arena, "u.%s", id),
 	    .password = arena_printf(arena, "u.%s", password),
@@ -183,9 +183,9 @@ make_reads(struct arena *arena, const char *by_id, struct statement *made)
 {
 	made[SESSION_JUDGE] = (struct statement){
 	    arena_printf(arena,
-		"SELECT u.*, s.gen, s.held, NOT EXISTS (SELECT FROM jwt_change c"
+		"SELECT s.gen, s.held, NOT EXISTS (SELECT FROM jwt_change c"
 		" WHERE c.user_id IN ($2, '') AND c.ends AND c.sid IS NULL"
-		" AND c.at > to_timestamp($4::bigint))"
+		" AND c.at > to_timestamp($4::bigint)), u.*"
 		" FROM (%s) u LEFT JOIN jwt_session s ON s.user_id = $2 AND s.sid = $3::uuid"
 		" AND s.expires_at > now() AND " ALIVE,
 		by_id),

@@ -35,7 +35,7 @@ enum statement_number {
 	SESSION_END_EVERY, /* -> how many */
 	SESSION_EVICT,     /* user, how many may stay -> sids */
 	SESSION_SWEEP,     /* user, sid of the last row seen -> the same; no row: begin again */
-	SESSION_JUDGE, /* key, user, sid or NULL, earliest -> as USER_BY_ID, gen, held, unended */
+	SESSION_JUDGE, /* key, user, sid or NULL, earliest -> gen, held, unended, as USER_BY_ID */
 	SESSION_KEEP,  /* time for which changes must be kept -> how long they are, long enough */
 	SESSION_LIST,  /* user -> sid, created, rotated, expires, address, agent */
 	STATEMENT_COUNT,

@@ -242,6 +242,16 @@ def test_users_of_a_query(kept, service, by_id, yes, no):
     assert "No active account" in server.refresh(after).json()["detail"]
 
 
+def test_users_of_a_query_with_many_columns(service):
+    """More than the programs take: the session is judged all the same."""
+    columns = "SELECT id, password, is_active, id, username, 1, 2, 3, 4, 5, 6, 7 FROM auth_user WHERE "
+    server = service(JWT_USER_QUERY=columns + "username = $1", JWT_USER_ID_QUERY=columns + "id::text = $1")
+    tokens = server.log_in()
+    assert server.hello(tokens).status == 200
+    assert server.log_out(tokens) == (200, {"ended": 1})
+    server.refuses(tokens)
+
+
 # The refresh: tests/unit/test_sessions.c has the table of decisions; here each row meets the database.
 
 

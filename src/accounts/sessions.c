@@ -8,6 +8,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -42,7 +43,7 @@ sessions_open(const struct config *config, struct database *database)
 	sessions->recovery = interval(config->session_recovery);
 	sessions->max = arena_printf(arena_of_process(), "%ld", config->session_max);
 	sessions->hand_user = memory_need(strdup(""));
-	strcpy(sessions->hand_sid, NIL);
+	memcpy(sessions->hand_sid, NIL, sizeof(NIL));
 	return sessions;
 }
 
@@ -76,7 +77,8 @@ sweep(struct sessions *sessions, struct arena *arena)
 		return;
 	free(sessions->hand_user);
 	sessions->hand_user = memory_need(strdup(goes_on ? rows.values[0] : ""));
-	strcpy(sessions->hand_sid, goes_on ? rows.values[1] : NIL);
+	snprintf(
+	    sessions->hand_sid, sizeof(sessions->hand_sid), "%s", goes_on ? rows.values[1] : NIL);
 }
 
 enum verdict

@@ -212,7 +212,7 @@ command_run(struct invocation *invocation, char **words)
 		return script_run(invocation, words);
 	if (!words_read(invocation, words, &file, &help))
 		return OUTCOME_UNDECIDED;
-	if (help) {
+	if (help || command->run == NULL) {
 		print_help(command);
 		return OUTCOME_YES;
 	}

@@ -197,6 +197,8 @@ def test_claims_of_another_form(kept, service, claims):
     """Token is invalid, before SQL is reached."""
     server = service()
     make = Maker()
+    for program in (*server.programs["refresh"], *server.programs["hello"]):
+        program.answer(*fastcgi.get("/"))  # a program that starts looks for the table
     kept.cluster.psql("sessions", "-c", "ALTER TABLE jwt_session RENAME TO away")
     try:
         refresh = make.make({"kind": "refresh", "set": {"user_id": "1", **claims}})

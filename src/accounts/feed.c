@@ -57,7 +57,7 @@ feed_open(const struct config *config, struct database *database, bool names)
 
 	if (config->feed_known == 0 || config->user_query != NULL)
 		return NULL;
-	feed = memory_need(calloc(1, sizeof(*feed)));
+	feed = arena_alloc(arena_of_process(), sizeof(*feed));
 	feed->database = database;
 	feed->known = known_new((size_t)config->feed_known, names);
 	feed->table = statements_quote(arena_of_process(), config->user_table);

@@ -33,7 +33,7 @@ interval(long seconds)
 struct sessions *
 sessions_open(const struct config *config, struct database *database)
 {
-	struct sessions *sessions = memory_need(calloc(1, sizeof(*sessions)));
+	struct sessions *sessions = arena_alloc(arena_of_process(), sizeof(*sessions));
 
 	sessions->database = database;
 	sessions->config = config;

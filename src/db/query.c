@@ -54,7 +54,7 @@ struct database *
 query_open(const struct config *config, const char *program, const struct statement *table,
     long milliseconds)
 {
-	struct database *database = memory_need(calloc(1, sizeof(*database)));
+	struct database *database = arena_alloc(arena_of_process(), sizeof(*database));
 
 	if (!url_read(config->database_url_setting, config->database_url, &database->options)) {
 		free(database);

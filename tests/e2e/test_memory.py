@@ -175,6 +175,8 @@ def test_tokens_are_not_left_by_the_last_requests(site, key_file, name, kind, pr
 def test_what_follows_an_authorizers_request_is_not_left(site, key_file):
     """Some web servers send an authorizer a body all the same; here all of it is there before the first look."""
     skip_without("auth_check")
+    if b"__asan_init" in ours.program("auth_check").read_bytes():
+        pytest.skip("AddressSanitizer keeps freed memory for a while")
     secrets = {"body": b"sent to an authorizer in a body"}
     message = bytearray(fastcgi.request(fastcgi.get("/", "x.y.z")[0], 65536 * b"x" + secrets["body"]))
     message[9] = 2  # the role

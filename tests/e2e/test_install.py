@@ -11,7 +11,6 @@ import pytest
 from harness import ours, servers
 from harness.pages import Page
 
-MIRROR = "http://deb.debian.org/debian"
 INSTALL, KEYS, DJANGO = (Page(f"docs/{name}.md") for name in ("install", "keys", "django"))
 OF_DJANGO = "python3-django python3-djangorestframework python3-djangorestframework-simplejwt python3-psycopg2 gunicorn"
 CONTAINER = ("systemd-nspawn", "-q", "--register=no", "--keep-unit", "--link-journal=no", "--resolv-conf=copy-host",
@@ -68,7 +67,7 @@ class Machine:
         if os.geteuid() != 0:
             pytest.skip("debootstrap needs root")
         done = subprocess.run([tool, "--variant=minbase", "--include=systemd-sysv,ca-certificates,procps", "bookworm",
-                               self.root, MIRROR], capture_output=True, text=True)
+                               self.root], capture_output=True, text=True)
         if done.returncode:
             pytest.skip(f"no Debian can be installed here: {done.stdout.strip().splitlines()[-1:]}")
         self.test = self.root / "test"

@@ -56,10 +56,8 @@ query_open(const struct config *config, const char *program, const struct statem
 {
 	struct database *database = arena_alloc(arena_of_process(), sizeof(*database));
 
-	if (!url_read(config->database_url_setting, config->database_url, &database->options)) {
-		free(database);
+	if (!url_read(config->database_url_setting, config->database_url, &database->options))
 		return NULL;
-	}
 	database->program = program;
 	database->table = table;
 	database->milliseconds = milliseconds;

@@ -58,3 +58,13 @@ bearer_admit(struct request *request, const struct context *context, enum wanted
 	}
 	return judged == WIRE_OK ? reply : reply_refuse(request, judged, NULL);
 }
+
+struct reply
+bearer_admit_session(struct request *request, struct context *context)
+{
+	struct account account;
+
+	if (context->sessions == NULL)
+		return reply_refuse(request, WIRE_NOT_FOUND, NULL);
+	return bearer_admit(request, context, WANTED_ROW, &request->claims, &account);
+}

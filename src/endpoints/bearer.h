@@ -13,4 +13,10 @@
 struct reply bearer_admit(struct request *, const struct context *, enum wanted,
     struct json_object **claims, struct account *out);
 
+/*
+ * For the admit of an endpoint about sessions: 404 without JWT_SESSIONS; else the bearer of a token
+ * whose owner was read, with the token's claims in request->claims.
+ */
+struct reply bearer_admit_session(struct request *, struct context *);
+
 #endif

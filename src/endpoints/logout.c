@@ -5,16 +5,6 @@
 #include "endpoints/refresh_cookie.h"
 #include "endpoints/session.h"
 
-static struct reply
-admit(struct request *request, struct context *context)
-{
-	struct account account;
-
-	if (context->sessions == NULL)
-		return reply_refuse(request, WIRE_NOT_FOUND, NULL);
-	return bearer_admit(request, context, WANTED_ROW, &request->claims, &account);
-}
-
 /* Without a session, "this" ends nothing. */
 static enum verdict
 end(const struct request *request, const struct context *context, struct bytes scope,
@@ -73,6 +63,6 @@ const struct endpoint endpoint = {
     .fields = {{FIELD_OPTIONAL, "scope"}},
     .start = context_open,
     .check = context_check,
-    .admit = admit,
+    .admit = bearer_admit_session,
     .answer = answer,
 };

@@ -10,16 +10,6 @@
 /* Columns of SESSION_LIST. */
 enum { SID, CREATED, REFRESHED, EXPIRES, ADDRESS, AGENT };
 
-static struct reply
-admit(struct request *request, struct context *context)
-{
-	struct account account;
-
-	if (context->sessions == NULL)
-		return reply_refuse(request, WIRE_NOT_FOUND, NULL);
-	return bearer_admit(request, context, WANTED_ROW, &request->claims, &account);
-}
-
 /* Kept only with JWT_SESSION_DEVICE. */
 static void
 put_device(struct json_object *one, const char *name, const char *text)
@@ -111,6 +101,6 @@ const struct endpoint endpoint = {
     .description = "Lists the user's sessions, and ends one of them.",
     .start = context_open,
     .check = context_check,
-    .admit = admit,
+    .admit = bearer_admit_session,
     .answer = answer,
 };

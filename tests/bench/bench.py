@@ -28,8 +28,8 @@ from servers import process
 
 from harness import postgres
 
-PARTS = ("hello", "refresh", "token", "latency", "known", "connections", "flood", "scale", "processes")
-ASKED_FOR = ("single", "many", "many_reads")  # backends of single parts
+PARTS = ("hello", "refresh", "token", "sessions", "latency", "known", "connections", "flood", "scale", "processes")
+ASKED_FOR = ("single", "sessions", "many", "many_reads")  # backends of single parts
 
 
 def arguments():
@@ -80,6 +80,9 @@ class Bench:
             "node": lambda: servers.node(folder, os.cpu_count(), self.database),
             "floor_kept": lambda: servers.floor(folder, build, workers, keep=True),
             "ours_kept": lambda: servers.ours(folder, build, workers, self.database, keep=True),
+            # Changes are kept for 26 hours, which must be longer than both tokens last.
+            "sessions": lambda: servers.ours(folder, build, workers, self.database, label="sessions",
+                                             settings={"JWT_SESSIONS": "on", "JWT_ACCESS_TOKEN_LIFETIME": "300"}),
             # For `known`: all of its users known, none known; and what is known is counted.
             "many": lambda: servers.ours(folder, build, workers, self.database, label="many",
                                          settings={"JWT_FEED_KNOWN": "131072", **self.counted("many")}),
@@ -181,6 +184,19 @@ class Bench:
         told = [[float(word) for word in one.communicate()[0].split()] for one in started]
         return {"rate": sum(rate for rate, _ in told), "cpu": {
             "programs": statistics.mean(cost for _, cost in told), "postgres": 0, "nginx": 0, "wrk": 0}}
+
+    def part_sessions(self):
+        """hello with and without sessions, of the same token: one with a session, which is another claim without."""
+        session = measure.SESSION
+        self.cluster.psql("bench", "-c", f"""
+            INSERT INTO jwt_session (user_id, sid, gen, held, created_at, rotated_at, expires_at, ends_at)
+            VALUES ('1', '{session["sid"]}', 1, 0, now(), now(), now() + interval '1 day', now() + interval '1 day')
+            ON CONFLICT DO NOTHING""")
+        usual = self.requests
+        self.requests = {**usual, "hello": measure.write_hello(self.folder, session)}
+        results = self.rounds("hello", ("floor", "ours", "sessions"))
+        self.requests = usual
+        return results
 
     def part_latency(self):
         """At 64 connections."""

@@ -15,6 +15,7 @@ import fastcgi
 import servers
 from servers import HERE, KEY, PASSWORD, process
 
+SESSION = {"sid": "0123456789abcdef0123456789abcdef", "gen": 1}  # claims of a token with a session
 KINDS = {"GET": "-", "POST": "application/json"}
 
 
@@ -42,9 +43,10 @@ def b64url(raw):
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def make_token(kind, user):
+def make_token(kind, user, more=None):
     now = int(time.time())
-    claims = {"token_type": kind, "exp": now + 80000, "iat": now, "jti": uuid.uuid4().hex, "user_id": str(user)}
+    claims = {"token_type": kind, "exp": now + 80000, "iat": now, "jti": uuid.uuid4().hex, "user_id": str(user),
+              **(more or {})}
     header = {"alg": "HS256", "typ": "JWT"}
     signed = ".".join(b64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
     return f"{signed}.{b64url(hmac.new(KEY.encode(), signed.encode(), hashlib.sha256).digest())}"
@@ -65,6 +67,13 @@ def write_requests(folder, users):
         path.write_text("\n".join(lines) + "\n")
         found[name] = (method, path)
     return found
+
+
+def write_hello(folder, more):
+    """The same for hello of user 1, whose token has more claims."""
+    path = folder / "hello-more.txt"
+    path.write_text(make_token("access", 1, more) + "\n")
+    return "GET", path
 
 
 def cpu_seconds(pids):

@@ -5,6 +5,7 @@ NAMES = {
     "floor": "floor: a constant libfcgi responder", "ours": "jwt-fcgi", "before": "jwt-fcgi, another build",
     "reads": "jwt-fcgi, JWT_FEED_KNOWN=0", "many": "jwt-fcgi, JWT_FEED_KNOWN=131072",
     "many_reads": "jwt-fcgi, JWT_FEED_KNOWN=0",
+    "sessions": "jwt-fcgi, JWT_SESSIONS=on",
     "django": "Django + SimpleJWT + gunicorn", "php": "PHP-FPM", "node": "Node (fastify)",
     "floor_kept": "floor, fastcgi_keep_conn", "ours_kept": "jwt-fcgi, fastcgi_keep_conn",
     "hashes": "our PBKDF2 alone, all processors free",
@@ -49,6 +50,10 @@ def throughput(title, found):
     return f"### {title}\n\n" + table(
         ["", "a second", f"to {base}", "jwt-fcgi to it", f"to {base}, by processor time", "programs µs",
          "PostgreSQL µs", "Nginx µs", "wrk µs"], rows)
+
+
+def sessions(results):
+    return throughput("GET /hello/ of a token with a session", results["sessions"])
 
 
 def latency(results):
@@ -123,7 +128,7 @@ def markdown(results):
     for part in ("hello", "refresh", "token"):
         if part in results:
             text += throughput(TITLES[part], results[part]) + "\n"
-    for part in (latency, known, connections, flood, scale, processes):
+    for part in (sessions, latency, known, connections, flood, scale, processes):
         if part.__name__ in results:
             text += part(results) + "\n"
     return text

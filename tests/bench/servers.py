@@ -227,9 +227,9 @@ def start_nginx(folder, backends, name="nginx"):
 
 
 def populate(cluster, database, iterations=ITERATIONS):
-    """Django's tables, the change feed, and users who all have one password."""
+    """Django's tables, the change feed, sessions, and users who all have one password."""
     cluster.psql("postgres", "-c", f"CREATE DATABASE {database}")
-    for name in ("schema.sql", "changes.sql", "roles.sql"):
+    for name in ("schema.sql", "sessions.sql", "roles.sql"):
         cluster.psql(database, "-f", TOP / "sql" / name, stdout=subprocess.DEVNULL)
     add_users(cluster, database, "user", USERS, iterations)
     cluster.psql(database, "-c", "VACUUM ANALYZE")

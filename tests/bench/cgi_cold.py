@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Wall time of one CGI request: process, database connection, answer. BUILD_DIR names the build.
 
-In milliseconds, the fastest and the median of a hundred: a program that only loads libpq, GET /hello/
-with a token, and a log-in whose hash has one iteration; then the same of auth.cgi of `make shared-host`.
+In milliseconds, the fastest and the median of a hundred: a program that only loads libpq, one
+that asks one query, GET /hello/ with a token, and a log-in whose hash has one iteration; then the same of auth.cgi of `make shared-host`.
 """
 import os
 import pathlib
@@ -31,9 +31,26 @@ def measure(name, command, environment, body=b""):
     print(f"{name:34} {took[0]:6.1f} {took[len(took) // 2]:6.1f}")
 
 
+BARE = r"""
+#include <libpq-fe.h>
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+	(void)argv;
+	if (argc < 2)
+		return PQlibVersion() == 0;
+	PGconn *connection = PQconnectdb("");
+	PGresult *result = PQexec(connection, "SELECT id FROM auth_user WHERE id = 1");
+	printf("Status: %d\n", PQntuples(result) == 1 ? 200 : 503);
+	PQfinish(connection);
+}
+"""
+
+
 def bare(folder):
     source = folder / "bare.c"
-    source.write_text("#include <libpq-fe.h>\nint main(void) { return PQlibVersion() == 0; }\n")
+    source.write_text(BARE)
     subprocess.run(["cc", "-O2", "-I/usr/include/postgresql", source, "-lpq", "-o", folder / "bare"], check=True)
     return folder / "bare"
 
@@ -54,6 +71,7 @@ def main():
         print(f"{'':34} {'least':>6} {'median':>6}")
         measure("nothing (/bin/true)", ["/bin/true"], {})
         measure("start of a libpq program", [bare(folder)], {})
+        measure("libpq program that asks a query", [folder / "bare", "query"], hello)
         measure("hello", [ours.program("hello")], hello)
         measure("token", [ours.program("token")], login, body)
         made = list(ours.BUILD.glob("jwt-fcgi-shared-host-*/public_html/auth.cgi"))

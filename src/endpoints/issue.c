@@ -2,7 +2,6 @@
 
 #include "endpoints/session.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define JTI_MAXIMUM 255 /* of the column */
@@ -11,19 +10,6 @@ bool
 issue_lists(const struct config *config, enum token_kind kind)
 {
 	return config->token_blacklist && (kind == TOKEN_REFRESH || kind == TOKEN_SLIDING);
-}
-
-/* The user id as this release of SimpleJWT writes it: before 5.5 a number where it is one. */
-static void
-put_user(
-    const struct claims_context *context, struct json_object *claims, const struct account *account)
-{
-	const char *name = context->config->user_id_claim;
-
-	if (account->user_id_integer && context->config->compat == COMPAT_5_2)
-		json_put_integer(claims, name, strtoll(account->user_id, NULL, 10));
-	else
-		json_put_text(claims, name, account->user_id);
 }
 
 const char *
@@ -35,7 +21,7 @@ issue_token(const struct claims_context *context, enum token_kind kind,
 	*claims = claims_new(context, kind);
 	if (*claims == NULL)
 		return NULL;
-	put_user(context, *claims, account);
+	claims_put_user(context, *claims, account->user_id, account->user_id_integer);
 	if (session != NULL)
 		session_write(context, *claims, session);
 	if (config->check_revoke_token)

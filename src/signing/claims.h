@@ -31,6 +31,13 @@ struct claims_context {
  * too. NULL only if there is no randomness. */
 struct json_object *claims_new(const struct claims_context *, enum token_kind);
 
+/*
+ * Puts the user id as that release of SimpleJWT writes it: before 5.5 a number where it is one.
+ * integer: whether the id is one.
+ */
+void claims_put_user(
+    const struct claims_context *, struct json_object *claims, const char *user_id, bool integer);
+
 /* The same claims in an object of their own. */
 struct json_object *claims_copy(const struct claims_context *, struct json_object *claims);
 

@@ -3,6 +3,7 @@
 #include "signing/crypto.h"
 #include "signing/jws.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -66,6 +67,18 @@ claims_new(const struct claims_context *context, enum token_kind kind)
 		json_put_integer(claims, config->sliding_token_refresh_exp_claim,
 		    context->now + config->sliding_token_refresh_lifetime);
 	return claims;
+}
+
+void
+claims_put_user(const struct claims_context *context, struct json_object *claims,
+    const char *user_id, bool integer)
+{
+	const char *name = context->config->user_id_claim;
+
+	if (integer && context->config->compat == COMPAT_5_2)
+		json_put_integer(claims, name, strtoll(user_id, NULL, 10));
+	else
+		json_put_text(claims, name, user_id);
 }
 
 /* Whether an access token keeps its own claim of that name (SimpleJWT: no_copy_claims). */

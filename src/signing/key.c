@@ -374,3 +374,17 @@ key_verify(const struct key *key, struct bytes input, struct bytes signature)
 		ERR_clear_error();
 	return good;
 }
+
+size_t
+key_hash(const struct key *key, struct bytes input, unsigned char *hash)
+{
+	const EVP_MD *digest = key->digest;
+	unsigned length;
+
+	if (key->pair != NULL && EVP_PKEY_is_a(key->pair, "ED25519"))
+		digest = EVP_sha512();
+	if (digest == NULL ||
+	    EVP_Digest(input.data, input.length, hash, &length, digest, NULL) != 1)
+		return 0;
+	return length;
+}

@@ -59,4 +59,13 @@ bool key_sign(const struct key *, struct bytes input, unsigned char *signature, 
 /* Whether this key made the signature; a secret's tag is compared in constant time. */
 bool key_verify(const struct key *, struct bytes input, struct bytes signature);
 
+#define KEY_HASH_MAXIMUM 64
+
+/*
+ * The hash that goes with the key's algorithm, of which at_hash is the left half (OpenID Connect
+ * Core 1.0 section 3.1.3.6); of Ed25519 it is SHA-512. Returns its length, 0 for Ed448 and secrets.
+ * hash: KEY_HASH_MAXIMUM bytes.
+ */
+size_t key_hash(const struct key *, struct bytes input, unsigned char *hash);
+
 #endif

@@ -4,7 +4,7 @@
 #include "ctl/keydir.h"
 #include "ctl/report.h"
 
-#include "signing/generate.h"
+#include "signing/keyfile.h"
 #include "signing/pem.h"
 
 #include <stdio.h>
@@ -126,7 +126,8 @@ generate_key(const struct invocation *invocation)
 	if (!read_state(invocation, &state) ||
 	    !option_number(invocation, "bits", 2048, 8192, 3072, &bits) || !keydir_make(invocation))
 		return OUTCOME_UNDECIDED;
-	text = generate(invocation->arena, algorithm, (int)bits, curve == NULL ? "Ed25519" : curve);
+	text = keyfile_generate(
+	    invocation->arena, algorithm, (int)bits, curve == NULL ? "Ed25519" : curve);
 	if (text == NULL) {
 		complain(invocation, "OpenSSL failed");
 		return OUTCOME_UNDECIDED;

@@ -74,6 +74,15 @@ b64url_encode(struct buffer *buffer, struct bytes bytes)
 	memcpy(out, last, left + 1);
 }
 
+const char *
+b64url_text(struct arena *arena, struct bytes bytes)
+{
+	struct buffer text = {.arena = arena};
+
+	b64url_encode(&text, bytes);
+	return text.data;
+}
+
 size_t
 b64url_length(size_t length)
 {

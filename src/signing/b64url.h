@@ -8,6 +8,9 @@
 
 void b64url_encode(struct buffer *out, struct bytes);
 
+/* The same as a string in the arena. */
+const char *b64url_text(struct arena *, struct bytes);
+
 /* The characters that so many bytes become. */
 size_t b64url_length(size_t length);
 

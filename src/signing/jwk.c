@@ -5,10 +5,10 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
+#include <openssl/params.h>
 #include <string.h>
 
 /* The bytes of a member; false if it is missing or not base64url. */
@@ -26,33 +26,38 @@ jwk_is_private(struct json_object *jwk)
 	return json_has(jwk, "d") || json_has(jwk, "k");
 }
 
-/* A member as a number of the key to be built. */
-static bool
-push_number(struct arena *arena, OSSL_PARAM_BLD *builder, const char *parameter,
-    struct json_object *jwk, const char *name, BIGNUM **number)
-{
-	struct bytes bytes;
-
-	if (!member_bytes(arena, jwk, name, &bytes))
-		return false;
-	*number = BN_bin2bn((const unsigned char *)bytes.data, (int)bytes.length, NULL);
-	return *number != NULL && OSSL_PARAM_BLD_push_BN(builder, parameter, *number) == 1;
-}
-
 static EVP_PKEY *
-build(OSSL_PARAM_BLD *builder, const char *type, bool private)
+build(const char *type, bool private, OSSL_PARAM *parameters)
 {
-	OSSL_PARAM *parameters = OSSL_PARAM_BLD_to_param(builder);
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	EVP_PKEY *pair = NULL;
 
-	if (parameters == NULL || context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+	if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
 	    EVP_PKEY_fromdata(
 		context, &pair, private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, parameters) != 1)
 		pair = NULL;
 	EVP_PKEY_CTX_free(context);
-	OSSL_PARAM_free(parameters);
 	return pair;
+}
+
+/* A number, which OpenSSL takes with its bytes in the order of the processor. */
+static bool
+read_number(struct arena *arena, struct bytes bytes, const char *parameter, OSSL_PARAM *out)
+{
+	unsigned char *native = arena_alloc(arena, bytes.length);
+	BIGNUM *number = BN_bin2bn((const unsigned char *)bytes.data, (int)bytes.length, NULL);
+	bool done = number != NULL && BN_bn2nativepad(number, native, (int)bytes.length) > 0;
+
+	BN_clear_free(number);
+	*out = OSSL_PARAM_construct_BN(parameter, native, bytes.length);
+	return done;
+}
+
+static OSSL_PARAM
+octets(struct bytes bytes, const char *parameter)
+{
+	return OSSL_PARAM_construct_octet_string(
+	    parameter, (void *)(uintptr_t)bytes.data, bytes.length);
 }
 
 /* RFC 7518 section 6.3; of the private members all or d alone. */
@@ -66,53 +71,44 @@ read_rsa(struct arena *arena, struct json_object *jwk)
 	    {OSSL_PKEY_PARAM_RSA_COEFFICIENT1, "qi"}};
 	bool private = json_has(jwk, "d");
 	size_t count = !private ? 2 : !json_has(jwk, "p") ? 3 : 8;
-	BIGNUM *numbers[8] = {NULL};
-	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-	EVP_PKEY *pair = NULL;
-	bool pushed = builder != NULL && !json_has(jwk, "oth");
+	OSSL_PARAM parameters[9];
+	struct bytes bytes;
 
-	for (size_t i = 0; pushed && i < count; i++)
-		pushed =
-		    push_number(arena, builder, members[i][0], jwk, members[i][1], &numbers[i]);
-	if (pushed)
-		pair = build(builder, "RSA", private);
-	for (size_t i = 0; i < 8; i++)
-		BN_clear_free(numbers[i]);
-	OSSL_PARAM_BLD_free(builder);
-	return pair;
+	for (size_t i = 0; i < count; i++)
+		if (!member_bytes(arena, jwk, members[i][1], &bytes) ||
+		    !read_number(arena, bytes, members[i][0], &parameters[i]))
+			return NULL;
+	parameters[count] = OSSL_PARAM_construct_end();
+	return json_has(jwk, "oth") ? NULL : build("RSA", private, parameters);
 }
 
 /* RFC 7518 section 6.2: the coordinates have the curve's full length. */
 static EVP_PKEY *
 read_ec(struct arena *arena, struct json_object *jwk)
 {
+	static const char *const members[] = {"x", "y", "d"};
 	const struct algorithm *curve = algorithm_of_curve(json_string(json_member(jwk, "crv")));
 	bool private = json_has(jwk, "d");
-	unsigned char point[1 + 2 * 66] = {0x04};
-	struct bytes x, y, d;
-	OSSL_PARAM_BLD *builder;
-	BIGNUM *secret = NULL;
-	EVP_PKEY *pair = NULL;
+	struct buffer point = {.arena = arena};
+	struct bytes values[3];
+	OSSL_PARAM parameters[4];
 
-	if (curve == NULL || !member_bytes(arena, jwk, "x", &x) ||
-	    !member_bytes(arena, jwk, "y", &y) || x.length != curve->length ||
-	    y.length != curve->length)
+	if (curve == NULL)
 		return NULL;
-	if (private && (!member_bytes(arena, jwk, "d", &d) || d.length != curve->length))
+	for (size_t i = 0; i < (private ? 3 : 2); i++)
+		if (!member_bytes(arena, jwk, members[i], &values[i]) ||
+		    values[i].length != curve->length)
+			return NULL;
+	buffer_putc(&point, POINT_CONVERSION_UNCOMPRESSED);
+	buffer_put(&point, values[0].data, values[0].length);
+	buffer_put(&point, values[1].data, values[1].length);
+	parameters[0] = OSSL_PARAM_construct_utf8_string(
+	    OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)curve->group, 0);
+	parameters[1] = octets(buffer_bytes(&point), OSSL_PKEY_PARAM_PUB_KEY);
+	parameters[2] = parameters[3] = OSSL_PARAM_construct_end();
+	if (private && !read_number(arena, values[2], OSSL_PKEY_PARAM_PRIV_KEY, &parameters[2]))
 		return NULL;
-	memcpy(point + 1, x.data, x.length);
-	memcpy(point + 1 + x.length, y.data, y.length);
-	builder = OSSL_PARAM_BLD_new();
-	if (builder != NULL &&
-	    OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curve->group, 0) ==
-		1 &&
-	    OSSL_PARAM_BLD_push_octet_string(
-		builder, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * curve->length) == 1 &&
-	    (!private || push_number(arena, builder, OSSL_PKEY_PARAM_PRIV_KEY, jwk, "d", &secret)))
-		pair = build(builder, "EC", private);
-	BN_clear_free(secret);
-	OSSL_PARAM_BLD_free(builder);
-	return pair;
+	return build("EC", private, parameters);
 }
 
 /* RFC 8037 section 2. */
@@ -120,28 +116,18 @@ static EVP_PKEY *
 read_okp(struct arena *arena, struct json_object *jwk)
 {
 	struct json_object *crv = json_member(jwk, "crv");
-	const char *type = json_is(crv, "Ed25519") ? "ED25519"
-			   : json_is(crv, "Ed448") ? "ED448"
-						   : NULL;
-	unsigned char half[64];
-	size_t length = sizeof(half);
-	struct bytes x, d;
-	EVP_PKEY *pair;
+	bool private = json_has(jwk, "d");
+	OSSL_PARAM parameters[3];
+	struct bytes x, d = {NULL, 0};
 
-	if (type == NULL || !member_bytes(arena, jwk, "x", &x))
+	if ((!json_is(crv, "Ed25519") && !json_is(crv, "Ed448")) ||
+	    !member_bytes(arena, jwk, "x", &x) || (private && !member_bytes(arena, jwk, "d", &d)))
 		return NULL;
-	if (!json_has(jwk, "d"))
-		return EVP_PKEY_new_raw_public_key_ex(
-		    NULL, type, NULL, (const unsigned char *)x.data, x.length);
-	if (!member_bytes(arena, jwk, "d", &d))
-		return NULL;
-	pair = EVP_PKEY_new_raw_private_key_ex(
-	    NULL, type, NULL, (const unsigned char *)d.data, d.length);
-	if (pair != NULL && EVP_PKEY_get_raw_public_key(pair, half, &length) == 1 &&
-	    bytes_same(x, (struct bytes){(char *)half, length}))
-		return pair;
-	EVP_PKEY_free(pair);
-	return NULL;
+	parameters[0] = octets(x, OSSL_PKEY_PARAM_PUB_KEY);
+	parameters[1] = parameters[2] = OSSL_PARAM_construct_end();
+	if (private)
+		parameters[1] = octets(d, OSSL_PKEY_PARAM_PRIV_KEY);
+	return build(json_is(crv, "Ed448") ? "ED448" : "ED25519", private, parameters);
 }
 
 /* RFC 7517 sections 4.2 and 4.3. */
@@ -226,72 +212,62 @@ jwk_read(struct arena *arena, struct json_object *jwk, const struct algorithm *a
 	return key;
 }
 
-/* base64url of a number, of at least that many bytes. */
-static const char *
-number_text(struct arena *arena, EVP_PKEY *pair, const char *parameter, size_t least)
+/* Puts a number in base64url, of at least that many bytes. */
+static bool
+put_number(struct json_object *jwk, const char *name, const struct key *key, const char *parameter,
+    int least)
 {
-	struct buffer text = {.arena = arena};
 	BIGNUM *number = NULL;
+	bool done = EVP_PKEY_get_bn_param(key->pair, parameter, &number) == 1;
 
-	if (EVP_PKEY_get_bn_param(pair, parameter, &number) == 1) {
-		size_t size = (size_t)BN_num_bytes(number);
-		unsigned char *bytes;
+	if (done) {
+		int size = BN_num_bytes(number) > least ? BN_num_bytes(number) : least;
+		unsigned char *bytes = arena_alloc(key->arena, (size_t)size);
 
-		size = size < least ? least : size;
-		bytes = arena_alloc(arena, size);
-		if (BN_bn2binpad(number, bytes, (int)size) == (int)size)
-			b64url_encode(&text, (struct bytes){(char *)bytes, size});
+		done = BN_bn2binpad(number, bytes, size) == size;
+		json_put_text(jwk, name,
+		    b64url_text(key->arena, (struct bytes){(char *)bytes, (size_t)size}));
 	}
 	BN_free(number);
-	return text.data;
+	return done;
 }
 
-static const char *
-raw_text(struct arena *arena, EVP_PKEY *pair)
+/* The bytes of a point of an Edwards curve. */
+static bool
+put_point(struct json_object *jwk, const char *name, const struct key *key)
 {
-	struct buffer text = {.arena = arena};
 	unsigned char bytes[64];
 	size_t length = sizeof(bytes);
+	bool done = EVP_PKEY_get_raw_public_key(key->pair, bytes, &length) == 1;
 
-	if (EVP_PKEY_get_raw_public_key(pair, bytes, &length) == 1)
-		b64url_encode(&text, (struct bytes){(char *)bytes, length});
-	return text.data;
-}
-
-/* Puts the member; false if there is no text of it. */
-static bool
-put_half(struct json_object *jwk, const char *name, const char *text)
-{
-	if (text != NULL)
-		json_put_text(jwk, name, text);
-	return text != NULL;
+	if (done)
+		json_put_text(
+		    jwk, name, b64url_text(key->arena, (struct bytes){(char *)bytes, length}));
+	return done;
 }
 
 /* Puts the members that a thumbprint is of, in its order (RFC 7638 section 3.2). */
 static bool
-put_required(struct arena *arena, const struct key *key, struct json_object *jwk)
+put_required(struct json_object *jwk, const struct key *key)
 {
-	EVP_PKEY *pair = key->pair;
-	size_t length = key->algorithm->length;
+	int length = (int)key->algorithm->length;
 
 	switch (key->algorithm->family) {
 	case FAMILY_RSA:
 	case FAMILY_PSS:
-		if (!put_half(jwk, "e", number_text(arena, pair, OSSL_PKEY_PARAM_RSA_E, 1)))
+		if (!put_number(jwk, "e", key, OSSL_PKEY_PARAM_RSA_E, 1))
 			return false;
 		json_put_text(jwk, "kty", "RSA");
-		return put_half(jwk, "n", number_text(arena, pair, OSSL_PKEY_PARAM_RSA_N, 1));
+		return put_number(jwk, "n", key, OSSL_PKEY_PARAM_RSA_N, 1);
 	case FAMILY_ECDSA:
 		json_put_text(jwk, "crv", key->algorithm->curve);
 		json_put_text(jwk, "kty", "EC");
-		return put_half(
-			   jwk, "x", number_text(arena, pair, OSSL_PKEY_PARAM_EC_PUB_X, length)) &&
-		       put_half(
-			   jwk, "y", number_text(arena, pair, OSSL_PKEY_PARAM_EC_PUB_Y, length));
+		return put_number(jwk, "x", key, OSSL_PKEY_PARAM_EC_PUB_X, length) &&
+		       put_number(jwk, "y", key, OSSL_PKEY_PARAM_EC_PUB_Y, length);
 	case FAMILY_EDDSA:
-		json_put_text(jwk, "crv", EVP_PKEY_is_a(pair, "ED448") ? "Ed448" : "Ed25519");
+		json_put_text(jwk, "crv", EVP_PKEY_is_a(key->pair, "ED448") ? "Ed448" : "Ed25519");
 		json_put_text(jwk, "kty", "OKP");
-		return put_half(jwk, "x", raw_text(arena, pair));
+		return put_point(jwk, "x", key);
 	case FAMILY_HMAC:
 		break;
 	}
@@ -301,12 +277,10 @@ put_required(struct arena *arena, const struct key *key, struct json_object *jwk
 static const char *
 thumbprint(struct arena *arena, struct bytes members)
 {
-	struct buffer text = {.arena = arena};
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 
 	crypto_sha256(members, digest);
-	b64url_encode(&text, (struct bytes){(char *)digest, sizeof(digest)});
-	return text.data;
+	return b64url_text(arena, (struct bytes){(char *)digest, sizeof(digest)});
 }
 
 bool
@@ -315,7 +289,7 @@ jwk_describe(struct key *key)
 	struct json_object *jwk = json_new_object(key->arena);
 	struct buffer members = {.arena = key->arena}, text = {.arena = key->arena};
 
-	if (!put_required(key->arena, key, jwk))
+	if (!put_required(jwk, key))
 		return false;
 	json_write(&members, jwk, true);
 	key->id = thumbprint(key->arena, buffer_bytes(&members));
@@ -331,14 +305,12 @@ const char *
 jwk_thumbprint_secret(struct arena *arena, struct bytes secret)
 {
 	struct arena *scratch = arena_new();
-	struct json_object *jwk = json_new_object(scratch);
-	struct buffer encoded = {.arena = scratch}, members = {.arena = scratch};
+	struct buffer members = {.arena = scratch};
 	const char *id;
 
-	b64url_encode(&encoded, secret);
-	json_put_bytes(jwk, "k", buffer_bytes(&encoded));
-	json_put_text(jwk, "kty", "oct");
-	json_write(&members, jwk, true);
+	buffer_puts(&members, "{\"k\":\"");
+	b64url_encode(&members, secret);
+	buffer_puts(&members, "\",\"kty\":\"oct\"}");
 	id = thumbprint(arena, buffer_bytes(&members));
 	arena_free(scratch);
 	return id;

@@ -2,10 +2,10 @@
 
 #include "signing/b64url.h"
 #include "signing/crypto.h"
-#include "signing/ecdsa.h"
 #include "signing/jwk.h"
 
 #include <openssl/crypto.h>
+#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -31,12 +31,9 @@ key_free(struct key *key)
 {
 	if (key == NULL)
 		return;
-	EVP_MD_free(key->digest);
-	EVP_MD_CTX_free(key->hash);
-	EVP_PKEY_CTX_free(key->signer);
-	EVP_PKEY_CTX_free(key->verifier);
 	EVP_MD_CTX_free(key->signing);
 	EVP_MD_CTX_free(key->verifying);
+	EVP_MD_CTX_free(key->in_use);
 	EVP_PKEY_free(key->pair);
 	arena_free(key->arena);
 }
@@ -45,16 +42,13 @@ key_free(struct key *key)
 static struct bytes
 make_header(const struct key *key, const char *id)
 {
-	struct json_object *header = json_new_object(key->arena);
-	struct buffer text = {.arena = key->arena}, encoded = {.arena = key->arena};
+	struct buffer text = {.arena = key->arena};
 
-	json_put_text(header, "alg", key->algorithm->name);
+	buffer_printf(&text, "{\"alg\":\"%s\",", key->algorithm->name);
 	if (id != NULL)
-		json_put_text(header, "kid", id);
-	json_put_text(header, "typ", "JWT");
-	json_write(&text, header, true);
-	b64url_encode(&encoded, buffer_bytes(&text));
-	return buffer_bytes(&encoded);
+		buffer_printf(&text, "\"kid\":\"%s\",", id);
+	buffer_puts(&text, "\"typ\":\"JWT\"}");
+	return bytes_of(b64url_text(key->arena, buffer_bytes(&text)));
 }
 
 static void
@@ -90,15 +84,6 @@ key_of_secret(
 	return key;
 }
 
-static bool
-is_group(EVP_PKEY *pair, const char *group)
-{
-	char name[64];
-
-	return EVP_PKEY_get_group_name(pair, name, sizeof(name), NULL) == 1 &&
-	       strcmp(name, group) == 0;
-}
-
 const struct algorithm *
 key_algorithm_of(EVP_PKEY *pair)
 {
@@ -118,31 +103,21 @@ key_algorithm_of(EVP_PKEY *pair)
 static const char *
 misfit(struct arena *arena, const struct algorithm *algorithm, EVP_PKEY *pair)
 {
+	const struct algorithm *own = key_algorithm_of(pair);
+	bool is_rsa = algorithm->family == FAMILY_RSA || algorithm->family == FAMILY_PSS;
 	int bits = EVP_PKEY_get_bits(pair);
 
-	switch (algorithm->family) {
-	case FAMILY_HMAC:
-		break;
-	case FAMILY_RSA:
-	case FAMILY_PSS:
-		if (!EVP_PKEY_is_a(pair, "RSA"))
-			break;
-		if (bits >= RSA_MINIMUM && bits <= RSA_MAXIMUM)
-			return NULL;
-		return arena_printf(arena,
-		    "has %d bits; RSA keys need %d to %d (RFC 7518 section 3.3)", bits, RSA_MINIMUM,
-		    RSA_MAXIMUM);
-	case FAMILY_ECDSA:
-		if (!EVP_PKEY_is_a(pair, "EC"))
-			break;
-		return is_group(pair, algorithm->group)
+	if (is_rsa && EVP_PKEY_is_a(pair, "RSA"))
+		return bits >= RSA_MINIMUM && bits <= RSA_MAXIMUM
 			   ? NULL
-			   : arena_printf(arena, "is not on the curve %s, which %s needs",
-				 algorithm->curve, algorithm->name);
-	case FAMILY_EDDSA:
-		if (EVP_PKEY_is_a(pair, "ED25519") || EVP_PKEY_is_a(pair, "ED448"))
-			return NULL;
-	}
+			   : arena_printf(arena,
+				 "has %d bits; RSA keys need %d to %d (RFC 7518 section 3.3)", bits,
+				 RSA_MINIMUM, RSA_MAXIMUM);
+	if (own == algorithm)
+		return NULL;
+	if (algorithm->family == FAMILY_ECDSA && EVP_PKEY_is_a(pair, "EC"))
+		return arena_printf(arena, "is not on the curve %s, which %s needs",
+		    algorithm->curve, algorithm->name);
 	return arena_printf(arena, "is a key of the kind %s, not one for %s",
 	    EVP_PKEY_get0_type_name(pair), algorithm->name);
 }
@@ -160,52 +135,19 @@ public_half(EVP_PKEY *pair)
 	return half;
 }
 
+/* Sets up one use of the pair; EVP_DigestSignInit_ex() and EVP_DigestVerifyInit_ex() are alike. */
 static bool
-use_padding(EVP_PKEY_CTX *context, const struct algorithm *algorithm, const EVP_MD *digest)
+prepare(const struct key *key, EVP_MD_CTX **out, __typeof__(EVP_DigestSignInit_ex) *init)
 {
-	if (EVP_PKEY_CTX_set_signature_md(context, digest) != 1)
-		return false;
-	if (algorithm->family == FAMILY_RSA)
-		return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
-	if (algorithm->family != FAMILY_PSS)
-		return true;
-	return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_mgf1_md(context, digest) == 1;
-}
+	EVP_PKEY_CTX *context = NULL; /* belongs to *out */
 
-static bool
-prepare_edwards(struct key *key)
-{
-	key->hash = EVP_MD_CTX_new();
-	key->verifying = EVP_MD_CTX_new();
-	if (key->hash == NULL || key->verifying == NULL ||
-	    EVP_DigestVerifyInit_ex(key->verifying, NULL, NULL, NULL, NULL, key->pair, NULL) != 1)
+	*out = EVP_MD_CTX_new();
+	if (*out == NULL ||
+	    init(*out, &context, key->algorithm->digest, NULL, NULL, key->pair, NULL) != 1)
 		return false;
-	if (!key->signs)
-		return true;
-	key->signing = EVP_MD_CTX_new();
-	return key->signing != NULL &&
-	       EVP_DigestSignInit_ex(key->signing, NULL, NULL, NULL, NULL, key->pair, NULL) == 1;
-}
-
-static bool
-prepare_digested(struct key *key)
-{
-	const struct algorithm *algorithm = key->algorithm;
-
-	key->digest = EVP_MD_fetch(NULL, algorithm->digest, NULL);
-	key->hash = EVP_MD_CTX_new();
-	key->verifier = EVP_PKEY_CTX_new_from_pkey(NULL, key->pair, NULL);
-	if (key->digest == NULL || key->hash == NULL || key->verifier == NULL ||
-	    EVP_PKEY_verify_init(key->verifier) != 1 ||
-	    !use_padding(key->verifier, algorithm, key->digest))
-		return false;
-	if (!key->signs)
-		return true;
-	key->signer = EVP_PKEY_CTX_new_from_pkey(NULL, key->pair, NULL);
-	return key->signer != NULL && EVP_PKEY_sign_init(key->signer) == 1 &&
-	       use_padding(key->signer, algorithm, key->digest);
+	return key->algorithm->family != FAMILY_PSS ||
+	       (EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+		   EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1);
 }
 
 /* An RSA exponent of 1, say, would make every signature right. */
@@ -251,7 +193,9 @@ use_pair(struct arena *arena, struct key *key, EVP_PKEY *pair, const char **why)
 		return false;
 	key->bits = EVP_PKEY_get_bits(key->pair);
 	make_headers(key);
-	if (key->algorithm->family == FAMILY_EDDSA ? !prepare_edwards(key) : !prepare_digested(key))
+	key->in_use = EVP_MD_CTX_new();
+	if (key->in_use == NULL || !prepare(key, &key->verifying, EVP_DigestVerifyInit_ex) ||
+	    (key->signs && !prepare(key, &key->signing, EVP_DigestSignInit_ex)))
 		return false;
 	*why = "is damaged: its private half belongs to another key";
 	return !key->signs || halves_belong_together(key);
@@ -277,29 +221,42 @@ raw(struct bytes bytes)
 	return (const unsigned char *)bytes.data;
 }
 
+/* Makes r and s side by side (RFC 7518 section 3.4), half a signature each, of OpenSSL's DER. */
 static bool
-digest_of(const struct key *key, struct bytes input, unsigned char *digest, unsigned *length)
+ecdsa_from_der(unsigned char *signature, size_t *length, size_t half)
 {
-	return EVP_DigestInit_ex2(key->hash, key->digest, NULL) == 1 &&
-	       EVP_DigestUpdate(key->hash, input.data, input.length) == 1 &&
-	       EVP_DigestFinal_ex(key->hash, digest, length) == 1;
+	const unsigned char *at = signature;
+	ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &at, (long)*length);
+	int size = (int)half;
+	bool done = pair != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(pair), signature, size) == size &&
+		    BN_bn2binpad(ECDSA_SIG_get0_s(pair), signature + half, size) == size;
+
+	ECDSA_SIG_free(pair);
+	*length = 2 * half;
+	return done;
 }
 
-static bool
-sign_digest(const struct key *key, struct bytes input, unsigned char *signature, size_t *length)
+/* The opposite, into SIGNATURE_MAXIMUM bytes; returns their number, 0 for what is no signature. */
+static size_t
+ecdsa_to_der(struct bytes signature, size_t half, unsigned char *der)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE], der[ECDSA_DER_MAXIMUM];
-	size_t half = key->algorithm->length, der_length = sizeof(der);
-	unsigned digest_length;
+	ECDSA_SIG *pair;
+	BIGNUM *r, *s;
+	int size = 0;
 
-	if (!digest_of(key, input, digest, &digest_length))
-		return false;
-	*length = SIGNATURE_MAXIMUM;
-	if (key->algorithm->family != FAMILY_ECDSA)
-		return EVP_PKEY_sign(key->signer, signature, length, digest, digest_length) == 1;
-	*length = 2 * half;
-	return EVP_PKEY_sign(key->signer, der, &der_length, digest, digest_length) == 1 &&
-	       ecdsa_from_der((struct bytes){(char *)der, der_length}, half, signature);
+	if (signature.length != 2 * half)
+		return 0;
+	pair = ECDSA_SIG_new();
+	r = BN_bin2bn(raw(signature), (int)half, NULL);
+	s = BN_bin2bn(raw(signature) + half, (int)half, NULL);
+	if (pair != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(pair, r, s) == 1) {
+		size = i2d_ECDSA_SIG(pair, &der);
+	} else {
+		BN_free(r);
+		BN_free(s);
+	}
+	ECDSA_SIG_free(pair);
+	return size > 0 ? (size_t)size : 0;
 }
 
 bool
@@ -313,13 +270,11 @@ key_sign(const struct key *key, struct bytes input, unsigned char *signature, si
 		*length = crypto_hmac_tag(key->hmac, input, signature);
 		return true;
 	}
-	if (key->algorithm->family == FAMILY_EDDSA) {
-		*length = SIGNATURE_MAXIMUM;
-		done = EVP_MD_CTX_copy_ex(key->hash, key->signing) == 1 &&
-		       EVP_DigestSign(key->hash, signature, length, raw(input), input.length) == 1;
-	} else {
-		done = sign_digest(key, input, signature, length);
-	}
+	*length = SIGNATURE_MAXIMUM;
+	done = EVP_MD_CTX_copy_ex(key->in_use, key->signing) == 1 &&
+	       EVP_DigestSign(key->in_use, signature, length, raw(input), input.length) == 1 &&
+	       (key->algorithm->family != FAMILY_ECDSA ||
+		   ecdsa_from_der(signature, length, key->algorithm->length));
 	if (!done)
 		ERR_clear_error();
 	return done;
@@ -337,39 +292,22 @@ verify_hmac(const struct key *key, struct bytes input, struct bytes signature)
 	return same;
 }
 
-static bool
-verify_digest(const struct key *key, struct bytes input, struct bytes signature)
-{
-	unsigned char digest[EVP_MAX_MD_SIZE], der[ECDSA_DER_MAXIMUM];
-	unsigned digest_length;
-
-	if (key->algorithm->family == FAMILY_ECDSA) {
-		size_t length;
-
-		if (!ecdsa_to_der(signature, key->algorithm->length, der, &length))
-			return false;
-		signature = (struct bytes){(char *)der, length};
-	}
-	return digest_of(key, input, digest, &digest_length) &&
-	       EVP_PKEY_verify(
-		   key->verifier, raw(signature), signature.length, digest, digest_length) == 1;
-}
-
 bool
 key_verify(const struct key *key, struct bytes input, struct bytes signature)
 {
+	unsigned char der[SIGNATURE_MAXIMUM];
 	bool good;
 
 	if (key->hmac != NULL)
 		return verify_hmac(key, input, signature);
+	if (key->algorithm->family == FAMILY_ECDSA)
+		signature = (struct bytes){
+		    (char *)der, ecdsa_to_der(signature, key->algorithm->length, der)};
 	if (signature.length == 0 || signature.length > SIGNATURE_MAXIMUM)
 		return false;
-	if (key->algorithm->family == FAMILY_EDDSA)
-		good = EVP_MD_CTX_copy_ex(key->hash, key->verifying) == 1 &&
-		       EVP_DigestVerify(key->hash, raw(signature), signature.length, raw(input),
-			   input.length) == 1;
-	else
-		good = verify_digest(key, input, signature);
+	good = EVP_MD_CTX_copy_ex(key->in_use, key->verifying) == 1 &&
+	       EVP_DigestVerify(
+		   key->in_use, raw(signature), signature.length, raw(input), input.length) == 1;
 	if (!good)
 		ERR_clear_error();
 	return good;
@@ -378,13 +316,15 @@ key_verify(const struct key *key, struct bytes input, struct bytes signature)
 size_t
 key_hash(const struct key *key, struct bytes input, unsigned char *hash)
 {
-	const EVP_MD *digest = key->digest;
-	unsigned length;
+	const char *digest = key->algorithm->digest;
+	size_t length;
 
-	if (key->pair != NULL && EVP_PKEY_is_a(key->pair, "ED25519"))
-		digest = EVP_sha512();
+	if (key->pair == NULL)
+		return 0;
+	if (EVP_PKEY_is_a(key->pair, "ED25519"))
+		digest = "SHA512";
 	if (digest == NULL ||
-	    EVP_Digest(input.data, input.length, hash, &length, digest, NULL) != 1)
+	    EVP_Q_digest(NULL, digest, NULL, input.data, input.length, hash, &length) != 1)
 		return 0;
 	return length;
 }

@@ -26,12 +26,10 @@ struct key {
 	/* Headers of its tokens, encoded: {"alg":"…","typ":"JWT"}, and with the kid between. */
 	struct bytes header, header_with_id;
 
-	struct crypto_hmac *hmac; /* of a secret */
-	EVP_PKEY *pair;           /* of all others */
-	EVP_MD *digest;
-	EVP_MD_CTX *hash;
-	EVP_PKEY_CTX *signer, *verifier; /* of a digest */
-	EVP_MD_CTX *signing, *verifying; /* EdDSA: set up, to be copied for each use */
+	struct crypto_hmac *hmac;        /* of a secret */
+	EVP_PKEY *pair;                  /* of all others */
+	EVP_MD_CTX *signing, *verifying; /* set up, to be copied for each use ... */
+	EVP_MD_CTX *in_use;              /* ... to this one */
 };
 
 /*

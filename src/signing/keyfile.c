@@ -2,11 +2,13 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "signing/b64url.h"
 #include "signing/jwk.h"
 #include "signing/pem.h"
 #include "json/json.h"
 
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <string.h>
 
 void
@@ -138,4 +140,43 @@ keyfile_read(struct arena *arena, const char *path, const struct key_load_option
 		return true;
 	keys_free(out);
 	return false;
+}
+
+/* base64url of random bytes: at least as many characters as any algorithm wants bytes. */
+static const char *
+generate_secret(struct arena *arena)
+{
+	unsigned char random[48];
+	const char *text = NULL;
+
+	if (RAND_priv_bytes(random, sizeof(random)) == 1)
+		text = b64url_text(arena, (struct bytes){(char *)random, sizeof(random)});
+	explicit_bzero(random, sizeof(random));
+	return text;
+}
+
+const char *
+keyfile_generate(
+    struct arena *arena, const struct algorithm *algorithm, int bits, const char *curve)
+{
+	EVP_PKEY *pair = NULL;
+	const char *text = NULL;
+
+	switch (algorithm->family) {
+	case FAMILY_HMAC:
+		return generate_secret(arena);
+	case FAMILY_RSA:
+	case FAMILY_PSS:
+		pair = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits);
+		break;
+	case FAMILY_ECDSA:
+		pair = EVP_PKEY_Q_keygen(NULL, NULL, "EC", algorithm->group);
+		break;
+	case FAMILY_EDDSA:
+		pair = EVP_PKEY_Q_keygen(NULL, NULL, curve);
+	}
+	if (pair != NULL)
+		text = pem_private(arena, pair);
+	EVP_PKEY_free(pair);
+	return text;
 }

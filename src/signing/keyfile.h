@@ -39,4 +39,10 @@ bool keyfile_read(struct arena *, const char *path, const struct key_load_option
 
 void keys_free(struct keys *);
 
+/*
+ * The text of a new key file in the arena: a private key as PEM (PKCS#8), or a secret. bits: of
+ * RSA. curve: of EdDSA, Ed25519 or Ed448. NULL only if the library fails.
+ */
+const char *keyfile_generate(struct arena *, const struct algorithm *, int bits, const char *curve);
+
 #endif

@@ -24,34 +24,23 @@ pem_is_private(struct bytes text)
 	return has(text, "PRIVATE KEY-----");
 }
 
-/* Without it OpenSSL would ask for a password on the terminal. */
-static int
-no_password(char *out, int size, int writing, void *unused)
-{
-	(void)out;
-	(void)size;
-	(void)writing;
-	(void)unused;
-	return -1;
-}
-
 static EVP_PKEY *
 read_certificate(BIO *text)
 {
-	X509 *certificate = PEM_read_bio_X509(text, NULL, no_password, NULL);
+	X509 *certificate = PEM_read_bio_X509(text, NULL, NULL, NULL);
 	EVP_PKEY *key = certificate == NULL ? NULL : X509_get_pubkey(certificate);
 
 	X509_free(certificate);
 	return key;
 }
 
-/* SubjectPublicKeyInfo, or PKCS#1 ("BEGIN RSA PUBLIC KEY"). */
+/* In any of its forms; the decoder has no way to ask for a password, and fails. */
 static EVP_PKEY *
-read_public(BIO *text)
+read_key(BIO *text, int selection)
 {
 	EVP_PKEY *key = NULL;
 	OSSL_DECODER_CTX *decoder =
-	    OSSL_DECODER_CTX_new_for_pkey(&key, "PEM", NULL, NULL, EVP_PKEY_PUBLIC_KEY, NULL, NULL);
+	    OSSL_DECODER_CTX_new_for_pkey(&key, "PEM", NULL, NULL, selection, NULL, NULL);
 
 	if (decoder == NULL || OSSL_DECODER_from_bio(decoder, text) != 1)
 		key = NULL;
@@ -73,9 +62,9 @@ pem_read(struct bytes text, const char **why)
 	if (bio == NULL)
 		return NULL;
 	if (pem_is_private(text))
-		key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+		key = read_key(bio, EVP_PKEY_KEYPAIR);
 	else if (has(text, "PUBLIC KEY-----"))
-		key = read_public(bio);
+		key = read_key(bio, EVP_PKEY_PUBLIC_KEY);
 	else
 		key = read_certificate(bio);
 	BIO_free(bio);
@@ -104,7 +93,7 @@ pem_private(struct arena *arena, EVP_PKEY *key)
 	return bio == NULL
 		   ? NULL
 		   : text_of(arena, bio,
-			 PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, no_password, NULL) == 1);
+			 PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1);
 }
 
 const char *

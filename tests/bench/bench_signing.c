@@ -6,8 +6,8 @@
  * "token" is the whole of it: claims to text to token, and token to claims that were judged.
  */
 #include "signing/claims.h"
-#include "signing/generate.h"
 #include "signing/jws.h"
+#include "signing/keyfile.h"
 #include "signing/pem.h"
 
 #include <openssl/core_names.h>
@@ -55,7 +55,7 @@ make_token(struct subject *subject)
 	struct claims_context *context = &subject->context;
 	struct json_object *claims = claims_new(context, TOKEN_ACCESS);
 
-	claims_set(claims, bytes_of("user_id"), claims_string(context->arena, bytes_of("12345")));
+	json_put_text(claims, "user_id", "12345");
 	subject->token = claims_sign(context, claims);
 	require(subject->token != NULL);
 }
@@ -306,7 +306,7 @@ main(int argc, char **argv)
 		const struct algorithm *algorithm = algorithm_find(bytes_of(*name));
 
 		if (argc < 2 || strcmp(argv[1], *name) == 0)
-			tell_all(*name, generate(arena, algorithm, 2048, "Ed25519"));
+			tell_all(*name, keyfile_generate(arena, algorithm, 2048, "Ed25519"));
 	}
 	arena_free(arena);
 	return EXIT_SUCCESS;

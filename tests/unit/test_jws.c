@@ -2,9 +2,9 @@
 
 #include "base/clock.h"
 #include "signing/b64url.h"
-#include "signing/generate.h"
 #include "signing/jwk.h"
 #include "signing/jws.h"
+#include "signing/keyfile.h"
 #include "signing/pem.h"
 #include "json/json.h"
 
@@ -117,7 +117,7 @@ static const char *
 new_key(const struct algorithm *algorithm)
 {
 	if (algorithm->family != FAMILY_RSA && algorithm->family != FAMILY_PSS)
-		return generate(arena, algorithm, 0, "Ed25519");
+		return keyfile_generate(arena, algorithm, 0, "Ed25519");
 	return read_whole("rsa.pem").data;
 }
 

@@ -1,6 +1,5 @@
 #include "helpers.h"
 
-#include "signing/generate.h"
 #include "signing/keyfile.h"
 #include "signing/pem.h"
 
@@ -62,6 +61,8 @@ test_reasons(void **state)
 		"do not make a key"},
 	    {"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" EDX "\",\"d\":\"AQAB\"}",
 		"do not make a key"},
+	    {"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" EDX "\",\"d\":\"" K "\"}",
+		"its private half belongs to another key"},
 	    {"{\"keys\":[]}", "is a JWK Set without a key"},
 	    {"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ somebody", "is a key of SSH"},
 	    {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
@@ -140,7 +141,7 @@ test_usual_algorithm(void **state)
 
 		if (i == 0 || strcmp(rows[i].key, rows[i - 1].key) !=
 				  0) /* a new RSA key takes seconds in valgrind */
-			text = generate(arena, named(rows[i].key), 2048, "Ed25519");
+			text = keyfile_generate(arena, named(rows[i].key), 2048, "Ed25519");
 		if (!keyfile_parse(arena, bytes_of(text), &options, &keys, NULL, &why))
 			fail_msg("%s, usually %s: %s", rows[i].key, rows[i].usual, why);
 		assert_string_equal(keys.keys[0]->algorithm->name, rows[i].algorithm);

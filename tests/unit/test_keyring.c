@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "signing/b64url.h"
-#include "signing/generate.h"
 #include "signing/jws.h"
+#include "signing/keyfile.h"
 #include "signing/pem.h"
 
 #include <fcntl.h>
@@ -68,7 +68,7 @@ move(const char *from, const char *to)
 static const char *
 new_text(const char *algorithm)
 {
-	return generate(arena, algorithm_find(bytes_of(algorithm)), 2048, "Ed25519");
+	return keyfile_generate(arena, algorithm_find(bytes_of(algorithm)), 2048, "Ed25519");
 }
 
 static const char *

@@ -2,7 +2,6 @@
 
 #include "signing/b64url.h"
 #include "signing/crypto.h"
-#include "signing/generate.h"
 #include "signing/jwk.h"
 #include "signing/keyfile.h"
 #include "signing/pem.h"
@@ -172,7 +171,7 @@ static bool
 generates(struct sample *sample)
 {
 	const char *text =
-	    generate(arena, algorithm_find(bytes_of(sample->algorithm)), 2048, "Ed25519");
+	    keyfile_generate(arena, algorithm_find(bytes_of(sample->algorithm)), 2048, "Ed25519");
 	struct key *key;
 
 	watching = false;
@@ -304,8 +303,8 @@ setup(void **state)
 	(void)state;
 	arena = arena_new();
 	for (struct sample *sample = samples; sample < samples + 5; sample++) {
-		sample->private =
-		    generate(arena, algorithm_find(bytes_of(sample->algorithm)), 2048, "Ed25519");
+		sample->private = keyfile_generate(
+		    arena, algorithm_find(bytes_of(sample->algorithm)), 2048, "Ed25519");
 		sample->key = read_key(sample, sample->private);
 		if (sample->key == NULL ||
 		    !key_sign(sample->key, input, sample->signature, &sample->length))

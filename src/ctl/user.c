@@ -4,10 +4,10 @@
  */
 #include "ctl/user.h"
 #include "ctl/newpassword.h"
+#include "ctl/people.h"
 #include "ctl/report.h"
 
 #include "accounts/password.h"
-#include "accounts/people.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,10 +52,12 @@ check_new_name(const struct invocation *invocation, const struct people *people,
 	return false;
 }
 
+/* For a command with that many arguments, the first of which is a user's name. */
 static struct people *
-open_people(const struct invocation *invocation)
+open_people(const struct invocation *invocation, size_t count, const char **name)
 {
-	return people_open(invocation->config, invocation->arena);
+	*name = user_name_argument(invocation, count);
+	return *name == NULL ? NULL : people_open(invocation->config, invocation->arena);
 }
 
 static enum outcome
@@ -78,12 +80,12 @@ static enum outcome
 show_user(const struct invocation *invocation, struct people *people, const char *name)
 {
 	struct report report = report_new(invocation, columns);
-	struct person person;
-	enum verdict verdict = people_find(people, invocation->arena, name, &person);
+	struct rows found;
+	enum verdict verdict = people_ask(people, PEOPLE_FIND, &name, &found);
 
 	if (verdict != VERDICT_YES)
 		return no_such_user(invocation, verdict, name);
-	report_add(&report, person.cells);
+	report_add(&report, found.values);
 	report_one(&report);
 	return OUTCOME_YES;
 }
@@ -91,8 +93,8 @@ show_user(const struct invocation *invocation, struct people *people, const char
 static enum outcome
 show(const struct invocation *invocation)
 {
-	const char *name = user_name_argument(invocation, 1);
-	struct people *people = name == NULL ? NULL : open_people(invocation);
+	const char *name;
+	struct people *people = open_people(invocation, 1, &name);
 
 	return people == NULL ? OUTCOME_UNDECIDED : show_user(invocation, people, name);
 }
@@ -100,18 +102,20 @@ show(const struct invocation *invocation)
 static enum outcome
 list(const struct invocation *invocation)
 {
-	struct people *people = open_people(invocation);
+	struct people *people = people_open(invocation->config, invocation->arena);
 	struct report report = report_new(invocation, columns);
-	struct persons found;
+	const char *skip = "0";
 	enum verdict verdict;
+	struct rows found;
 	int64_t count = 0;
 
 	if (people == NULL)
 		return OUTCOME_UNDECIDED;
-	while ((verdict = people_list(people, invocation->arena, count, &found)) == VERDICT_YES) {
+	while ((verdict = people_ask(people, PEOPLE_LIST, &skip, &found)) == VERDICT_YES) {
 		for (size_t i = 0; i < found.count; i++)
-			report_add(&report, found.persons[i].cells);
+			report_add(&report, found.values + i * found.columns);
 		count += (int64_t)found.count;
+		skip = number_text(invocation->arena, count);
 	}
 	if (verdict == VERDICT_UNDECIDED)
 		return OUTCOME_UNDECIDED;
@@ -155,97 +159,97 @@ check_options(const struct invocation *invocation, const struct people *people)
 static enum outcome
 add(const struct invocation *invocation)
 {
-	struct new_person person = {.name = user_name_argument(invocation, 1),
-	    .email = option_value(invocation, "email"),
-	    .staff = option_value(invocation, "staff") != NULL,
-	    .superuser = option_value(invocation, "superuser") != NULL};
-	struct people *people = person.name == NULL ? NULL : open_people(invocation);
+	const char *name, *email = option_value(invocation, "email"), *password = "!";
+	struct people *people = open_people(invocation, 1, &name);
 
-	if (people == NULL || !check_new_name(invocation, people, person.name) ||
+	if (people == NULL || !check_new_name(invocation, people, name) ||
 	    !check_options(invocation, people))
 		return OUTCOME_UNDECIDED;
-	if (person.email == NULL)
-		person.email = "";
-	person.password = option_value(invocation, "no-password") != NULL
-			      ? "!"
-			      : hash_password(invocation, person.name);
-	if (person.password == NULL)
+	if (option_value(invocation, "no-password") == NULL)
+		password = hash_password(invocation, name);
+	if (password == NULL)
 		return OUTCOME_UNDECIDED;
-	switch (people_add(people, invocation->arena, &person)) {
+	const char *row[] = {name, password, email == NULL ? "" : email,
+	    option_value(invocation, "staff") == NULL ? "f" : "t",
+	    option_value(invocation, "superuser") == NULL ? "f" : "t"};
+	switch (people_ask(people, PEOPLE_ADD, row, NULL)) {
 	case VERDICT_YES:
-		return show_user(invocation, people, person.name);
+		return show_user(invocation, people, name);
 	case VERDICT_NO:
-		return name_taken(invocation, person.name);
+		return name_taken(invocation, name);
 	default:
 		return OUTCOME_UNDECIDED;
 	}
 }
 
+/* Changes the user of that name and shows the user. */
 static enum outcome
-set_password(const struct invocation *invocation)
+change(const struct invocation *invocation, struct people *people, enum people_statement statement,
+    const char *name, const char *value)
 {
-	const char *stored, *name = user_name_argument(invocation, 1);
-	struct people *people = name == NULL ? NULL : open_people(invocation);
-	enum verdict verdict;
+	enum verdict verdict = people_ask(people, statement, (const char *[]){name, value}, NULL);
 
-	if (people == NULL || (stored = hash_password(invocation, name)) == NULL)
-		return OUTCOME_UNDECIDED;
-	verdict = people_set_password(people, invocation->arena, name, stored);
 	return verdict == VERDICT_YES ? show_user(invocation, people, name)
 				      : no_such_user(invocation, verdict, name);
 }
 
 static enum outcome
-set_active(const struct invocation *invocation, bool active)
+set_password(const struct invocation *invocation)
 {
-	const char *name = user_name_argument(invocation, 1);
-	struct people *people = name == NULL ? NULL : open_people(invocation);
-	enum verdict verdict;
+	const char *name, *stored = NULL;
+	struct people *people = open_people(invocation, 1, &name);
 
-	if (people == NULL)
-		return OUTCOME_UNDECIDED;
-	verdict = people_set_active(people, invocation->arena, name, active);
-	return verdict == VERDICT_YES ? show_user(invocation, people, name)
-				      : no_such_user(invocation, verdict, name);
+	if (people != NULL)
+		stored = hash_password(invocation, name);
+	return stored == NULL ? OUTCOME_UNDECIDED
+			      : change(invocation, people, PEOPLE_SET_PASSWORD, name, stored);
+}
+
+static enum outcome
+set_active(const struct invocation *invocation, const char *active)
+{
+	const char *name;
+	struct people *people = open_people(invocation, 1, &name);
+
+	return people == NULL ? OUTCOME_UNDECIDED
+			      : change(invocation, people, PEOPLE_SET_ACTIVE, name, active);
 }
 
 static enum outcome
 rename_user(const struct invocation *invocation)
 {
-	const char *name = user_name_argument(invocation, 2), *new_name;
-	struct people *people = name == NULL ? NULL : open_people(invocation);
-	struct person person;
+	char **names = invocation->arguments;
+	const char *name;
+	struct people *people = open_people(invocation, 2, &name);
 	enum verdict verdict;
 
-	if (people == NULL || !check_new_name(invocation, people, invocation->arguments[1]))
+	if (people == NULL || !check_new_name(invocation, people, names[1]))
 		return OUTCOME_UNDECIDED;
-	new_name = invocation->arguments[1];
-	verdict = people_rename(people, invocation->arena, name, new_name);
+	verdict = people_ask(people, PEOPLE_RENAME, (const char *[]){name, names[1]}, NULL);
 	if (verdict == VERDICT_YES)
-		return show_user(invocation, people, new_name);
-	if (verdict == VERDICT_NO &&
-	    people_find(people, invocation->arena, name, &person) == VERDICT_YES)
-		return name_taken(invocation, new_name);
+		return show_user(invocation, people, names[1]);
+	if (verdict == VERDICT_NO && people_ask(people, PEOPLE_FIND, &name, NULL) == VERDICT_YES)
+		return name_taken(invocation, names[1]);
 	return no_such_user(invocation, verdict, name);
 }
 
 static enum outcome
 delete_user(const struct invocation *invocation)
 {
-	const char *name = user_name_argument(invocation, 1);
-	struct people *people = name == NULL ? NULL : open_people(invocation);
+	const char *name;
+	struct people *people = open_people(invocation, 1, &name);
 	struct report report = report_new(invocation, columns);
-	struct person person;
 	enum verdict verdict;
+	struct rows found;
 
 	if (people == NULL)
 		return OUTCOME_UNDECIDED;
-	verdict = people_find(people, invocation->arena, name, &person);
+	verdict = people_ask(people, PEOPLE_FIND, &name, &found);
 	if (verdict == VERDICT_YES)
-		verdict = people_delete(people, invocation->arena, name);
+		verdict = people_ask(people, PEOPLE_DELETE, &name, NULL);
 	if (verdict != VERDICT_YES)
 		return no_such_user(invocation, verdict, name);
-	report_add(&report, person.cells);
+	report_add(&report, found.values);
 	report_one(&report);
 	return OUTCOME_YES;
 }
@@ -253,13 +257,13 @@ delete_user(const struct invocation *invocation)
 static enum outcome
 disable(const struct invocation *invocation)
 {
-	return set_active(invocation, false);
+	return set_active(invocation, "f");
 }
 
 static enum outcome
 enable(const struct invocation *invocation)
 {
-	return set_active(invocation, true);
+	return set_active(invocation, "t");
 }
 
 static enum outcome

@@ -2,11 +2,12 @@
  * jwtctl's subcommands that say what a login would meet.
  */
 #include "ctl/newpassword.h"
+#include "ctl/people.h"
 #include "ctl/report.h"
 #include "ctl/user.h"
 
 #include "accounts/accounts.h"
-#include "accounts/people.h"
+#include "accounts/password.h"
 #include "accounts/throttle.h"
 
 #include <string.h>
@@ -122,19 +123,24 @@ hashes(const struct invocation *invocation)
 	    {"verified", COLUMN_BOOL}, {NULL, COLUMN_TEXT}};
 	struct people *people = people_open(invocation->config, invocation->arena);
 	struct report report = report_new(invocation, counted);
+	const struct password_policy policy = {.legacy = invocation->config->password_legacy};
 	enum outcome outcome = OUTCOME_YES;
-	struct hash_count *found;
-	size_t count;
+	enum verdict verdict;
+	struct rows found;
 
-	if (people == NULL ||
-	    people_hashes(people, invocation->arena, &found, &count) == VERDICT_UNDECIDED)
+	if (people == NULL)
 		return OUTCOME_UNDECIDED;
-	for (size_t i = 0; i < count; i++) {
-		const char *cells[] = {
-		    found[i].format, found[i].count, found[i].verified ? "true" : "false"};
+	verdict = people_ask(people, PEOPLE_HASHES, NULL, &found);
+	if (verdict == VERDICT_UNDECIDED)
+		return OUTCOME_UNDECIDED;
+	for (size_t i = 0; verdict == VERDICT_YES && i < found.count; i++) {
+		const char *stored = found.values[i * found.columns + 1];
+		enum password_kind kind = password_kind(&policy, stored);
+		const char *cells[] = {people_hash_format(people, stored, false),
+		    found.values[i * found.columns], kind == PASSWORD_KNOWN ? "true" : "false"};
 
 		report_add(&report, cells);
-		if (strcmp(found[i].format, "unknown") == 0)
+		if (kind == PASSWORD_UNKNOWN)
 			outcome = OUTCOME_NO;
 	}
 	report_list(&report);

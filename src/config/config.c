@@ -368,6 +368,19 @@ config_print(const struct config *config, FILE *out)
 		setting_print(setting, config, out);
 }
 
+/* The values that a setting takes, where the table limits them. */
+static void
+print_values(const struct setting *setting, FILE *out)
+{
+	const char *words = setting->type == SETTING_SWITCH ? "on off" : setting->choices;
+
+	if (setting->type == SETTING_NUMBER || setting->type == SETTING_SECONDS)
+		fprintf(out, " [%ld to %ld%s]", setting->minimum, setting->maximum,
+		    setting->type == SETTING_SECONDS ? " s" : "");
+	else if (words != NULL)
+		fprintf(out, " [%s]", words);
+}
+
 void
 config_help(FILE *out)
 {
@@ -377,8 +390,7 @@ config_help(FILE *out)
 			fprintf(out, " (%s%s)", setting->initial,
 			    setting->type == SETTING_SECONDS ? " s" : "");
 		fprintf(out, "\n        %s", setting->meaning);
-		if (setting->choices != NULL)
-			fprintf(out, " [%s]", setting->choices);
+		print_values(setting, out);
 		fputc('\n', out);
 	}
 }

@@ -2,7 +2,6 @@
  * jwtctl: finds the subcommand, reads its options and runs it.
  */
 #include "ctl/command.h"
-#include "ctl/manual.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -233,8 +232,6 @@ explain(char **argv)
 		print_commands(stdout, NULL);
 		return OUTCOME_YES;
 	}
-	if (argv[1] != NULL && strcmp(argv[1], "--mdoc") == 0 && argv[2] != NULL)
-		return manual_print(argv[2], tables) ? OUTCOME_YES : OUTCOME_UNDECIDED;
 	for (const struct command *const *table = tables; argv[1] != NULL && *table != NULL;
 	     table++) {
 		size_t length = strlen(argv[1]);

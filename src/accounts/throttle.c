@@ -4,8 +4,10 @@
 #include "base/file.h"
 #include "base/log.h"
 
-#include <openssl/evp.h>
+/* As in known.c: the functions that are not deprecated cost ten times as much. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +21,7 @@
 #define NOT_AN_ENTRY 0    /* no key has these 24 bits */
 #define LAYOUT       UINT64_C(0x31656c74746f7274)
 
+/* What tries are counted for; the table of a running process depends on these numbers. */
 enum kind { ADDRESS, NAME, PAIR, KNOWN_PAIR };
 
 struct limit {
@@ -230,24 +233,23 @@ network_of(const char *text, struct address *memory)
 	return (struct bytes){(char *)memory->bytes, 8};
 }
 
+/* Never NOT_AN_ENTRY. */
 static uint64_t
 hash(struct throttle *throttle, enum kind kind, struct bytes one, struct bytes other)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE], lengths[9];
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	uint64_t key = 1, length = one.length;
+	unsigned char digest[SHA256_DIGEST_LENGTH], number = (unsigned char)kind;
+	uint64_t key, length = one.length;
+	SHA256_CTX context;
 
-	lengths[0] = (unsigned char)kind;
-	memcpy(lengths + 1, &length, sizeof(length));
-	if (context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
-	    EVP_DigestUpdate(context, throttle->table->secret, 32) == 1 &&
-	    EVP_DigestUpdate(context, lengths, sizeof(lengths)) == 1 &&
-	    EVP_DigestUpdate(context, one.data, one.length) == 1 &&
-	    EVP_DigestUpdate(context, other.data, other.length) == 1 &&
-	    EVP_DigestFinal_ex(context, digest, NULL) == 1)
-		memcpy(&key, digest, sizeof(key));
-	EVP_MD_CTX_free(context);
-	return key >> 40 == 0 ? key | UINT64_C(1) << 40 : key; /* never NOT_AN_ENTRY */
+	SHA256_Init(&context);
+	SHA256_Update(&context, throttle->table->secret, sizeof(throttle->table->secret));
+	SHA256_Update(&context, &number, sizeof(number));
+	SHA256_Update(&context, &length, sizeof(length));
+	SHA256_Update(&context, one.data, one.length);
+	SHA256_Update(&context, other.data, other.length);
+	SHA256_Final(digest, &context);
+	memcpy(&key, digest, sizeof(key));
+	return key >> 40 == 0 ? key | UINT64_C(1) << 40 : key;
 }
 
 /* Spellings that a case-insensitive column takes for one name share its tries (ASCII only). */
@@ -271,41 +273,38 @@ attempt_make(struct throttle *throttle, const char *address, struct bytes name, 
 	struct bytes empty = {"", 0};
 
 	name = fold(name, name_memory);
-	out->has_address = network.length > 0;
-	out->address = hash(throttle, ADDRESS, network, empty);
-	out->name = hash(throttle, NAME, name, empty);
-	out->pair = hash(throttle, PAIR, network, name);
-	out->known_pair = hash(throttle, KNOWN_PAIR, network, name);
-	out->known = find(throttle, KNOWN_PAIR, out->known_pair) != NULL;
-}
-
-static long
-longer(long one, long other)
-{
-	return one > other ? one : other;
+	out->keys[ADDRESS] = hash(throttle, ADDRESS, network, empty);
+	out->keys[NAME] = hash(throttle, NAME, name, empty);
+	out->keys[PAIR] = hash(throttle, PAIR, network, name);
+	out->keys[KNOWN_PAIR] = hash(throttle, KNOWN_PAIR, network, name);
+	out->first = network.length > 0 ? ADDRESS : NAME;
+	out->last = PAIR;
+	if (find(throttle, KNOWN_PAIR, out->keys[KNOWN_PAIR]) != NULL)
+		out->first = out->last = KNOWN_PAIR;
 }
 
 long
 throttle_try(struct throttle *throttle, const char *address, struct bytes name, int64_t now,
     struct attempt *out)
 {
-	long wait;
+	long wait = 0;
 
 	attempt_make(throttle, address, name, out);
-	if (out->known)
-		return take(throttle, KNOWN_PAIR, out->known_pair, now);
 	/* All limits are tested before a try is counted: a refusal here counts no try. */
-	wait = longer(
-	    wait_of(throttle, NAME, out->name, now), wait_of(throttle, PAIR, out->pair, now));
-	if (out->has_address)
-		wait = longer(wait, wait_of(throttle, ADDRESS, out->address, now));
-	if (wait > 0)
-		return wait;
-	if (out->has_address && (wait = take(throttle, ADDRESS, out->address, now)) > 0)
-		return wait;
-	if ((wait = take(throttle, PAIR, out->pair, now)) > 0)
-		return wait;
-	return take(throttle, NAME, out->name, now);
+	for (int kind = out->first; kind <= out->last; kind++) {
+		long more = wait_of(throttle, (enum kind)kind, out->keys[kind], now);
+
+		wait = more > wait ? more : wait;
+	}
+	for (int kind = out->first; kind <= out->last && wait == 0; kind++)
+		wait = take(throttle, (enum kind)kind, out->keys[kind], now);
+	return wait;
+}
+
+static void
+set_bit(_Atomic uint64_t *words, uint64_t key)
+{
+	atomic_fetch_or(&words[key / 64 % (BITS / 64)], UINT64_C(1) << key % 64);
 }
 
 static int
@@ -335,10 +334,8 @@ watch_for_stuffing(struct throttle *throttle, const struct attempt *attempt, int
 			atomic_store(&table->names[i], 0);
 		}
 	}
-	atomic_fetch_or(&table->addresses[attempt->address / 64 % (BITS / 64)],
-	    UINT64_C(1) << attempt->address % 64);
-	atomic_fetch_or(
-	    &table->names[attempt->name / 64 % (BITS / 64)], UINT64_C(1) << attempt->name % 64);
+	set_bit(table->addresses, attempt->keys[ADDRESS]);
+	set_bit(table->names, attempt->keys[NAME]);
 	if (atomic_fetch_add(&table->failures, 1) == STUFFING - 1 &&
 	    count_bits(table->names) > STUFFING / 2)
 		log_warning(
@@ -355,15 +352,10 @@ throttle_settle(
 		watch_for_stuffing(throttle, attempt, now);
 		return;
 	}
-	if (attempt->known) {
-		give_back(throttle, KNOWN_PAIR, attempt->known_pair);
-	} else {
-		give_back(throttle, ADDRESS, attempt->address);
-		give_back(throttle, PAIR, attempt->pair);
-		give_back(throttle, NAME, attempt->name);
-	}
+	for (int kind = attempt->first; kind <= attempt->last; kind++)
+		give_back(throttle, (enum kind)kind, attempt->keys[kind]);
 	if (verdict == VERDICT_YES)
-		remember(throttle, attempt->known_pair, now);
+		remember(throttle, attempt->keys[KNOWN_PAIR], now);
 }
 
 static bool

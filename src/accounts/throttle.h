@@ -22,10 +22,8 @@ struct throttle;
 
 /* One login that was let through, until throttle_settle(). */
 struct attempt {
-	bool known;             /* the pair has logged in before */
-	bool has_address;       /* the web server passed one on */
-	uint64_t address, name; /* hashes */
-	uint64_t pair, known_pair;
+	uint64_t keys[4]; /* hashes of address, name, both, and both as a known pair */
+	int first, last;  /* the keys that it counts for */
 };
 
 /*

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -191,110 +192,114 @@ read_folder(struct arena *arena, DIR *folder)
 	struct dirent *entry;
 
 	while ((entry = readdir(folder)) != NULL) {
-		size_t length = strlen(entry->d_name), suffix = strlen(SUFFIX);
+		size_t length = strspn(entry->d_name, "abcdefghijklmnopqrstuvwxyz_");
 		struct reading *reading;
 
-		if (length <= suffix || strcmp(entry->d_name + length - suffix, SUFFIX) != 0)
+		if (length == 0 || strcmp(entry->d_name + length, SUFFIX) != 0)
 			continue;
 		reading = arena_alloc(arena, sizeof(*reading));
-		reading->program = arena_copy(arena, entry->d_name, length - suffix);
-		if (reading->program[strspn(reading->program, "abcdefghijklmnopqrstuvwxyz_")] ==
-			'\0' &&
-		    read_file(dirfd(folder), entry->d_name, &reading->metrics))
+		reading->program = arena_copy(arena, entry->d_name, length);
+		if (read_file(dirfd(folder), entry->d_name, &reading->metrics))
 			insert(&list, reading);
 	}
 	return list;
 }
 
 static void
-put_head(struct buffer *out, const char *name, const char *type, const char *help)
-{
-	buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static void
 put_seconds(struct buffer *out, uint64_t microseconds)
 {
-	buffer_printf(out, "%llu.%06llu", (unsigned long long)(microseconds / 1000000),
-	    (unsigned long long)(microseconds % 1000000));
+	buffer_printf(
+	    out, "%" PRIu64 ".%06" PRIu64 "\n", microseconds / 1000000, microseconds % 1000000);
 }
 
+/* Of the file only numbers are printed: a process that is attacked cannot forge lines of others. */
 static void
-put_histogram(
-    struct buffer *out, const char *name, const char *program, const struct histogram *histogram)
+put_answers(struct buffer *out, const char *name, const char *program, const uint64_t *counters)
+{
+	for (size_t i = 0; i < ANSWERS; i++)
+		if (counters[i] > 0)
+			buffer_printf(out,
+			    "%s{program=\"%s\",status=\"%d\",outcome=\"%s\"} %" PRIu64 "\n", name,
+			    program, answers[i].status, answers[i].outcome, counters[i]);
+}
+
+/* counters: the buckets and the sum, as in struct histogram. */
+static void
+put_histogram(struct buffer *out, const char *name, const char *program, const uint64_t *counters)
 {
 	uint64_t count = 0;
 
 	for (size_t i = 0; i <= BOUNDS; i++) {
-		count += histogram->buckets[i];
+		count += counters[i];
 		buffer_printf(out, "%s_bucket{program=\"%s\",le=\"", name, program);
 		if (i < BOUNDS)
 			buffer_printf(out, "%g", (double)bounds[i] / 1e6);
 		else
 			buffer_puts(out, "+Inf");
-		buffer_printf(out, "\"} %llu\n", (unsigned long long)count);
+		buffer_printf(out, "\"} %" PRIu64 "\n", count);
 	}
 	buffer_printf(out, "%s_sum{program=\"%s\"} ", name, program);
-	put_seconds(out, histogram->sum);
-	buffer_printf(
-	    out, "\n%s_count{program=\"%s\"} %llu\n", name, program, (unsigned long long)count);
+	put_seconds(out, counters[BOUNDS + 1]);
+	buffer_printf(out, "%s_count{program=\"%s\"} %" PRIu64 "\n", name, program, count);
 }
 
-/* Of the file only numbers are printed: a process that is attacked cannot forge lines of others. */
 static void
-put_answers(struct buffer *out, const struct reading *reading)
+put_counter(struct buffer *out, const char *name, const char *program, const uint64_t *counter)
 {
-	for (size_t i = 0; i < ANSWERS; i++)
-		if (reading->metrics.answers[i] > 0)
-			buffer_printf(out,
-			    "jwt_fcgi_requests_total{program=\"%s\",status=\"%d\",outcome=\"%s\"} "
-			    "%llu\n",
-			    reading->program, answers[i].status, answers[i].outcome,
-			    (unsigned long long)reading->metrics.answers[i]);
+	buffer_printf(out, "%s{program=\"%s\"} %" PRIu64 "\n", name, program, *counter);
 }
 
 static void
-put_owners(struct buffer *out, const char *program, const uint64_t *owners)
+put_owners(struct buffer *out, const char *name, const char *program, const uint64_t *owners)
 {
 	static const char *const sources[] = {
 	    [OWNER_WAS_KNOWN] = "known", [OWNER_WAS_READ] = "database"};
 
 	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++)
-		buffer_printf(out, "jwt_fcgi_owners_total{program=\"%s\",source=\"%s\"} %llu\n",
-		    program, sources[i], (unsigned long long)owners[i]);
+		buffer_printf(out, "%s{program=\"%s\",source=\"%s\"} %" PRIu64 "\n", name, program,
+		    sources[i], owners[i]);
 }
 
-/* Only of programs that use the change feed. */
 static void
-put_feed(struct buffer *out, const struct reading *list)
+put_age(struct buffer *out, const char *name, const char *program, const uint64_t *since)
 {
 	uint64_t now = (uint64_t)clock_milliseconds();
-	const struct reading *one;
 
-	put_head(out, "jwt_fcgi_feed_known_owners", "gauge",
-	    "Owners that the process that asked the change feed last knows.");
-	for (one = list; one != NULL; one = one->next)
-		if (one->metrics.feed_asked != 0)
-			buffer_printf(out, "jwt_fcgi_feed_known_owners{program=\"%s\"} %llu\n",
-			    one->program, (unsigned long long)one->metrics.feed_known);
-	put_head(out, "jwt_fcgi_feed_age_seconds", "gauge",
-	    "Time since the change feed was last asked and answered.");
-	for (one = list; one != NULL; one = one->next) {
-		uint64_t asked = one->metrics.feed_asked;
-
-		if (asked == 0)
-			continue;
-		buffer_printf(out, "jwt_fcgi_feed_age_seconds{program=\"%s\"} ", one->program);
-		put_seconds(out, now > asked ? (now - asked) * 1000 : 0);
-		buffer_putc(out, '\n');
-	}
+	buffer_printf(out, "%s{program=\"%s\"} ", name, program);
+	put_seconds(out, now > *since ? (now - *since) * 1000 : 0);
 }
+
+static const struct {
+	const char *name, *type, *help;
+	void (*put)(struct buffer *, const char *name, const char *program, const uint64_t *);
+	size_t offset; /* of its counters in struct metrics */
+	bool of_feed;  /* only of programs that use the change feed */
+} families[] = {
+    {"jwt_fcgi_requests_total", "counter", "Answers by program, status and outcome.", put_answers,
+	offsetof(struct metrics, answers), false},
+    {"jwt_fcgi_request_duration_seconds", "histogram",
+	"Time from a request that was read to its answer.", put_histogram,
+	offsetof(struct metrics, requests), false},
+    {"jwt_fcgi_password_duration_seconds", "histogram", "Time to verify a password's hash.",
+	put_histogram, offsetof(struct metrics, passwords), false},
+    {"jwt_fcgi_database_errors_total", "counter", "Questions that the database did not answer.",
+	put_counter, offsetof(struct metrics, database_errors), false},
+    {"jwt_fcgi_owners_total", "counter",
+	"Owners of tokens that were judged, by what a process knows or by a read.", put_owners,
+	offsetof(struct metrics, owners), false},
+    {"jwt_fcgi_feed_known_owners", "gauge",
+	"Owners that the process that asked the change feed last knows.", put_counter,
+	offsetof(struct metrics, feed_known), true},
+    {"jwt_fcgi_feed_age_seconds", "gauge",
+	"Time since the change feed was last asked and answered.", put_age,
+	offsetof(struct metrics, feed_asked), true},
+};
 
 bool
 metrics_write(struct arena *arena, const char *name, struct buffer *out)
 {
 	DIR *folder = name == NULL ? NULL : opendir(name);
-	const struct reading *list, *reading;
+	const struct reading *list;
 
 	if (folder == NULL) {
 		log_error("JWT_METRICS_DIR: %s", name == NULL ? "is not set" : strerror(errno));
@@ -302,29 +307,14 @@ metrics_write(struct arena *arena, const char *name, struct buffer *out)
 	}
 	list = read_folder(arena, folder);
 	closedir(folder);
-	put_head(
-	    out, "jwt_fcgi_requests_total", "counter", "Answers by program, status and outcome.");
-	for (reading = list; reading != NULL; reading = reading->next)
-		put_answers(out, reading);
-	put_head(out, "jwt_fcgi_request_duration_seconds", "histogram",
-	    "Time from a request that was read to its answer.");
-	for (reading = list; reading != NULL; reading = reading->next)
-		put_histogram(out, "jwt_fcgi_request_duration_seconds", reading->program,
-		    &reading->metrics.requests);
-	put_head(out, "jwt_fcgi_password_duration_seconds", "histogram",
-	    "Time to verify a password's hash.");
-	for (reading = list; reading != NULL; reading = reading->next)
-		put_histogram(out, "jwt_fcgi_password_duration_seconds", reading->program,
-		    &reading->metrics.passwords);
-	put_head(out, "jwt_fcgi_database_errors_total", "counter",
-	    "Questions that the database did not answer.");
-	for (reading = list; reading != NULL; reading = reading->next)
-		buffer_printf(out, "jwt_fcgi_database_errors_total{program=\"%s\"} %llu\n",
-		    reading->program, (unsigned long long)reading->metrics.database_errors);
-	put_head(out, "jwt_fcgi_owners_total", "counter",
-	    "Owners of tokens that were judged, by what a process knows or by a read.");
-	for (reading = list; reading != NULL; reading = reading->next)
-		put_owners(out, reading->program, reading->metrics.owners);
-	put_feed(out, list);
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++) {
+		buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", families[i].name,
+		    families[i].help, families[i].name, families[i].type);
+		for (const struct reading *one = list; one != NULL; one = one->next)
+			if (one->metrics.feed_asked != 0 || !families[i].of_feed)
+				families[i].put(out, families[i].name, one->program,
+				    (const uint64_t *)&one->metrics +
+					families[i].offset / sizeof(uint64_t));
+	}
 	return true;
 }

@@ -21,10 +21,12 @@ zero_strings(struct json_object *value)
 {
 	if (json_object_is_type(value, json_type_string))
 		zero(json_object_get_string(value), (size_t)json_object_get_string_len(value));
-	for (size_t i = 0; i < json_count(value); i++)
-		zero_strings(json_element(value, i));
-	for (struct json_entry e = json_first(value); e.name != NULL; json_next(&e))
-		zero_strings(e.value);
+	else if (json_object_is_type(value, json_type_array))
+		for (size_t i = 0; i < json_object_array_length(value); i++)
+			zero_strings(json_object_array_get_idx(value, i));
+	else
+		for (struct json_entry e = json_first(value); e.name != NULL; json_next(&e))
+			zero_strings(e.value);
 }
 
 static void
@@ -224,15 +226,12 @@ json_parse(struct arena *arena, struct bytes text, enum json_rules rules, struct
 enum json_kind
 json_kind(struct json_object *value)
 {
-	static const enum json_kind kinds[] = {[json_type_null] = JSON_NULL,
-	    [json_type_boolean] = JSON_BOOL,
-	    [json_type_double] = JSON_FLOAT,
-	    [json_type_int] = JSON_INT,
-	    [json_type_object] = JSON_OBJECT,
-	    [json_type_array] = JSON_ARRAY,
-	    [json_type_string] = JSON_STRING};
-
-	return kinds[json_object_get_type(value)];
+	_Static_assert(JSON_BOOL == (int)json_type_boolean && JSON_FLOAT == (int)json_type_double &&
+			   JSON_INT == (int)json_type_int && JSON_OBJECT == (int)json_type_object &&
+			   JSON_ARRAY == (int)json_type_array &&
+			   JSON_STRING == (int)json_type_string,
+	    "the kinds are json-c's");
+	return (enum json_kind)json_object_get_type(value);
 }
 
 struct json_object *
@@ -286,9 +285,8 @@ json_count(struct json_object *value)
 struct json_object *
 json_element(struct json_object *array, size_t index)
 {
-	if (index >= json_count(array) || !json_object_is_type(array, json_type_array))
-		return NULL;
-	return json_object_array_get_idx(array, index);
+	return json_object_is_type(array, json_type_array) ? json_object_array_get_idx(array, index)
+							   : NULL;
 }
 
 struct bytes

@@ -3,6 +3,7 @@
 #include "base/address.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "config/oidc_settings.h"
 #include "config/settings.h"
 
 #include <errno.h>
@@ -292,6 +293,7 @@ settings_agree(const struct config *config)
 	good = keys_agree(config) && good;
 	good = are_proxies(config->trusted_proxies) && good;
 	good = are_origins(config->refresh_cookie_origins) && good;
+	good = oidc_settings_agree(config) && good;
 	return claims_differ(config) && good;
 }
 
@@ -318,6 +320,15 @@ set_refresh_cookie(struct config *config)
 								 : REFRESH_COOKIE_OFF;
 }
 
+/* What is not set is as the settings of all tokens have it. */
+static void
+set_oidc_audience(struct config *config)
+{
+	if (config->oidc_issuer != NULL && config->oidc_audience == NULL)
+		config->oidc_audience =
+		    config->audience != NULL ? config->audience : config->oidc_issuer;
+}
+
 static struct config *
 read_all(const char *file, bool *good)
 {
@@ -339,6 +350,7 @@ read_all(const char *file, bool *good)
 	load_platform(config);
 	set_compat(config);
 	set_refresh_cookie(config);
+	set_oidc_audience(config);
 	return config;
 }
 

@@ -93,6 +93,18 @@ struct config {
 	const char *refresh_cookie_mode;           /* the setting: off, on, insecure */
 	enum refresh_cookie refresh_cookie;        /* of refresh_cookie_mode */
 	const char *const *refresh_cookie_origins; /* beside the server's own; NULL: none */
+
+	/* OpenID Connect. */
+	const char *oidc_issuer;        /* NULL: it is off, and its programs refuse to start */
+	const char *oidc_audience;      /* of its access tokens; set where oidc_issuer is */
+	const char *const *oidc_scopes; /* the operator's own; NULL: none */
+	long oidc_code_lifetime, oidc_id_token_lifetime;                      /* seconds */
+	long oidc_refresh_lifetime, oidc_refresh_maximum, oidc_refresh_grace; /* seconds */
+	long oidc_session_lifetime, oidc_session_idle;                        /* seconds */
+	const char *oidc_claims_query; /* NULL: the columns of Django's table that there are */
+	const char *oidc_name;         /* the title of the pages; NULL: the issuer's host */
+	const char *oidc_text_dir;     /* of the pages' translations; NULL: those of the package */
+	const char *oidc_style, *oidc_logo; /* URLs of the same origin; NULL: none */
 };
 
 /*

@@ -109,6 +109,62 @@ def test_claims_that_collide(settings):
     refused(check(**settings), next(iter(settings.values())), "CLAIM")
 
 
+ISSUER = "https://login.example.org"
+OIDC = {"JWT_OIDC_ISSUER": ISSUER, "JWT_SESSIONS": "on"}
+
+
+@pytest.mark.parametrize("issuer, words", [
+    ("login.example.org", "is not an https URL"),
+    ("HTTPS://login.example.org", "is not an https URL"),
+    ("ftp://login.example.org", "is not an https URL"),
+    ("javascript:alert(1)", "is not an https URL"),
+    ("https://login.example.org/?tenant=1", "query or a fragment"),
+    ("https://login.example.org?", "query or a fragment"),
+    ("https://login.example.org/#top", "query or a fragment"),
+    ("https://user:password@login.example.org", "user information"),
+    ("https://user@login.example.org/path", "user information"),
+    ("https://", "no host"),
+    ("https:///path", "no host"),
+    ("https://:443", "no host"),
+    ("https://Login.example.org", "lower case"),
+    ("https://login.example.org ", "no host"),
+    ("https://login.example.org/a b", "a character"),
+    ("https://login.example.org/<b>", "a character"),
+    ('https://login.example.org/"', "a character"),
+    ("https://login.example.org/\u00e9", "a character"),
+    ("https://login.example.org\\path", "no host"),
+    ("http://login.example.org", "is http"),
+    ("http://127.0.0.1.example.org", "is http"),
+    ("http://127.0.0.11:8000", "is http"),
+    ("http://localhost.example.org:80", "is http"),
+    ("http://[::1", "is http"),
+    ("http://[::2]:8000", "is http"),
+])
+def test_an_issuer_that_no_client_accepts(issuer, words):
+    refused(run("token", settings={**GOOD, **OIDC, "JWT_OIDC_ISSUER": issuer}), "JWT_OIDC_ISSUER", words)
+
+
+@pytest.mark.parametrize("settings, words", [
+    ({"JWT_ISSUER": ISSUER + "/"}, ("JWT_ISSUER", "JWT_OIDC_ISSUER")),
+    ({"JWT_JTI_CLAIM": ""}, ("JWT_JTI_CLAIM", "JWT_OIDC_ISSUER")),
+    ({"JWT_TOKEN_TYPE_CLAIM": ""}, ("JWT_TOKEN_TYPE_CLAIM",)),
+    ({"JWT_SESSIONS": "off"}, ("JWT_SESSIONS=on", "JWT_OIDC_ISSUER")),
+    ({"JWT_AUTH_HEADER_NAME": "HTTP_X_TOKEN"}, ("JWT_AUTH_HEADER_NAME", "JWT_OIDC_ISSUER")),
+    ({"JWT_OIDC_SCOPES": "read,wri\"te"}, ("JWT_OIDC_SCOPES", "wri")),
+    ({"JWT_OIDC_SCOPES": "read,back\\slash"}, ("JWT_OIDC_SCOPES", "back")),
+    ({"JWT_OIDC_SCOPES": "l\u00e9gible"}, ("JWT_OIDC_SCOPES",)),
+    ({"JWT_OIDC_SCOPES": "read,openid"}, ("JWT_OIDC_SCOPES", '"openid"')),
+    ({"JWT_OIDC_CODE_LIFETIME": "601"}, ("JWT_OIDC_CODE_LIFETIME", "600")),
+    ({"JWT_OIDC_REFRESH_GRACE": "-1"}, ("JWT_OIDC_REFRESH_GRACE",)),
+], ids=str)
+def test_settings_that_exclude_openid_connect(settings, words):
+    refused(run("token", settings={**GOOD, **OIDC, **settings}), *words)
+
+
+def test_without_an_issuer_its_settings_mean_nothing():
+    assert effective(check(JWT_OIDC_SCOPES="openid"))["JWT_OIDC_AUDIENCE"] == ""
+
+
 def test_a_key_is_needed():
     refused(check(settings={}), "JWT_SIGNING_KEY")
 

@@ -1,0 +1,121 @@
+#include "config/oidc_settings.h"
+
+#include "base/bytes.h"
+#include "base/log.h"
+
+#include <string.h>
+
+#define HTTPS     "https://"
+#define HTTP      "http://"
+#define AUTHORITY "abcdefghijklmnopqrstuvwxyz0123456789.-:[]"
+#define PATH      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&()*+,;=:@%/"
+
+static bool
+begins(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* Whether host[:port] is this very machine; a name other than localhost may be another one. */
+static bool
+is_loopback(struct bytes authority)
+{
+	static const char *const hosts[] = {"127.0.0.1", "[::1]", "localhost"};
+
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++) {
+		size_t length = strlen(hosts[i]);
+
+		if (authority.length >= length && begins(authority.data, hosts[i]) &&
+		    (authority.length == length || authority.data[length] == ':'))
+			return true;
+	}
+	return false;
+}
+
+/* What is wrong with an issuer (OpenID Connect Discovery 1.0, section 3); NULL: nothing. */
+static const char *
+fault_of(const char *issuer)
+{
+	bool https = begins(issuer, HTTPS);
+	struct bytes authority;
+
+	if (!https && !begins(issuer, HTTP))
+		return "is not an https URL";
+	if (strpbrk(issuer, "?#") != NULL)
+		return "has a query or a fragment";
+	issuer += strlen(https ? HTTPS : HTTP);
+	authority = (struct bytes){issuer, strcspn(issuer, "/")};
+	if (memchr(issuer, '@', authority.length) != NULL)
+		return "has user information";
+	if (authority.length == 0 || *issuer == ':' || strspn(issuer, AUTHORITY) < authority.length)
+		return "has no host in lower case, as browsers write it";
+	if (issuer[authority.length + strspn(issuer + authority.length, PATH)] != '\0')
+		return "has a character that no path of a URL has";
+	if (!https && !is_loopback(authority))
+		return "is http, which only 127.0.0.1, [::1] and localhost may be";
+	return NULL;
+}
+
+/* RFC 6749 section 3.3; a comma cannot be in a list. */
+static bool
+is_scope(const char *word)
+{
+	static const char *const ours[] = {"openid", "profile", "email", "offline_access"};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (strcmp(word, ours[i]) == 0)
+			return false;
+	for (; *word > ' ' && *word <= '~' && *word != '"' && *word != '\\'; word++)
+		continue;
+	return *word == '\0';
+}
+
+static bool
+scopes_are_good(const char *const *words)
+{
+	struct arena *arena = arena_new();
+	bool good = true;
+
+	for (; words != NULL && *words != NULL && good; words++) {
+		good = is_scope(*words);
+		if (!good)
+			log_error("JWT_OIDC_SCOPES: %s is not the name of a scope beside openid, "
+				  "profile, email and offline_access",
+			    log_quote(arena, bytes_of(*words)));
+	}
+	arena_free(arena);
+	return good;
+}
+
+bool
+oidc_settings_agree(const struct config *config)
+{
+	const char *issuer = config->oidc_issuer;
+	const char *fault = issuer == NULL ? NULL : fault_of(issuer);
+	const struct {
+		bool fault;
+		const char *text;
+	} faults[] = {
+	    {config->issuer != NULL && issuer != NULL && strcmp(config->issuer, issuer) != 0,
+		"JWT_ISSUER is set and is not JWT_OIDC_ISSUER: tokens have one issuer"},
+	    {config->jti_claim == NULL,
+		"JWT_OIDC_ISSUER needs a JWT_JTI_CLAIM: access tokens have an id (RFC 9068)"},
+	    {!config->sessions, "JWT_OIDC_ISSUER needs JWT_SESSIONS=on: each login at a client is "
+				"a session"},
+	    {strcmp(config->auth_header_name, "HTTP_AUTHORIZATION") != 0,
+		"JWT_OIDC_ISSUER needs JWT_AUTH_HEADER_NAME=HTTP_AUTHORIZATION, where clients send "
+		"their credentials"},
+	};
+	bool good = fault == NULL;
+
+	if (issuer == NULL)
+		return true;
+	if (fault != NULL)
+		log_error("JWT_OIDC_ISSUER %s", fault);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		if (faults[i].fault) {
+			log_error("%s", faults[i].text);
+			good = false;
+		}
+	return scopes_are_good(config->oidc_scopes) && good;
+}

@@ -1,0 +1,15 @@
+/*
+ * The settings of OpenID Connect (JWT_OIDC_*), as far as they can be judged without keys.
+ */
+#ifndef CONFIG_OIDC_SETTINGS_H
+#define CONFIG_OIDC_SETTINGS_H
+
+#include "config/config.h"
+
+/*
+ * Whether these settings fit together and with the others; true where JWT_OIDC_ISSUER is not set.
+ * false after a line in the log for each fault.
+ */
+bool oidc_settings_agree(const struct config *);
+
+#endif

@@ -51,12 +51,12 @@ digit_value(char c)
 	return -1;
 }
 
-/* '+' is a blank; a '%' that no two digits follow stands for itself. */
-static struct bytes
-unescape(struct arena *arena, struct bytes text)
+bool
+form_unescape(struct arena *arena, struct bytes text, struct bytes *unescaped)
 {
 	char *out = arena_alloc(arena, text.length + 1);
 	size_t length = 0;
+	bool whole = true;
 
 	for (size_t i = 0; i < text.length; i++) {
 		int high = -1, low = -1;
@@ -69,10 +69,21 @@ unescape(struct arena *arena, struct bytes text)
 			out[length++] = (char)(high << 4 | low);
 			i += 2;
 		} else {
+			whole = whole && text.data[i] != '%';
 			out[length++] = text.data[i] == '+' ? ' ' : text.data[i];
 		}
 	}
-	return (struct bytes){out, length};
+	*unescaped = (struct bytes){out, length};
+	return whole;
+}
+
+static struct bytes
+unescape(struct arena *arena, struct bytes text)
+{
+	struct bytes out;
+
+	form_unescape(arena, text, &out);
+	return out;
 }
 
 bool

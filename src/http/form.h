@@ -32,6 +32,12 @@ bool form_multipart(struct arena *, struct bytes body, struct bytes boundary, bo
 /* The last field of that name, NULL if there is none. */
 const struct form_field *form_field(const struct form_field *, const char *name);
 
+/*
+ * One name or value: '+' is a blank and %xx a byte. false if a '%' has no two hexadecimal digits
+ * behind it: it stands for itself then. *out has a NUL behind it.
+ */
+bool form_unescape(struct arena *, struct bytes text, struct bytes *out);
+
 /* The text as UTF-8, as above. */
 struct bytes form_text(struct arena *, struct bytes text, bool latin1);
 

@@ -3,6 +3,7 @@
 #include "http/form.h"
 #include "http/forwarded.h"
 #include "http/media.h"
+#include "http/parameters.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,11 +11,12 @@
 
 #define SPACES " \t\n\v\f\r"
 
-/* The same for what the refresh cookie needs; without it, these have no meaning. */
+/* The same for what cookies need; without them, these have no meaning. */
 static const char **
 cookie_field_of(struct request *request, struct bytes name)
 {
-	if (request->config->refresh_cookie == REFRESH_COOKIE_OFF)
+	if (request->config->refresh_cookie == REFRESH_COOKIE_OFF &&
+	    request->config->oidc_issuer == NULL)
 		return NULL;
 	if (bytes_equal(name, "HTTP_COOKIE"))
 		return &request->cookie;
@@ -26,6 +28,8 @@ cookie_field_of(struct request *request, struct bytes name)
 		return &request->host;
 	if (bytes_equal(name, "REQUEST_SCHEME"))
 		return &request->scheme;
+	if (bytes_equal(name, "HTTP_ACCEPT_LANGUAGE"))
+		return &request->accept_language;
 	return NULL;
 }
 
@@ -216,4 +220,56 @@ request_token(const struct request *request, struct bytes *out)
 	if (out->length == 0 || next_word(&rest).length > 0)
 		return WIRE_BAD_AUTHORIZATION;
 	return WIRE_OK;
+}
+
+enum header_found
+request_authorization(const struct request *request, const char *scheme, struct bytes *out)
+{
+	const char *rest = request->authorization == NULL ? "" : request->authorization;
+	struct bytes type = next_word(&rest);
+
+	if (type.length != strlen(scheme) || strncasecmp(type.data, scheme, type.length) != 0)
+		return HEADER_NONE;
+	*out = next_word(&rest);
+	return out->length == 0 || next_word(&rest).length > 0 ? HEADER_MALFORMED : HEADER_FOUND;
+}
+
+/* RFC 4648 section 4; the padding may be missing. */
+static bool
+base64_decode(struct arena *arena, struct bytes text, struct bytes *out)
+{
+	static const char alphabet[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *decoded = arena_alloc(arena, text.length);
+	size_t length = 0;
+	uint32_t bits = 0;
+
+	for (int i = 0; i < 2 && text.length > 0 && text.data[text.length - 1] == '='; i++)
+		text.length--;
+	for (size_t i = 0; i < text.length; i++) {
+		const char *at = memchr(alphabet, text.data[i], sizeof(alphabet) - 1);
+
+		if (at == NULL)
+			return false;
+		bits = bits << 6 | (uint32_t)(at - alphabet);
+		if (i % 4 > 0)
+			decoded[length++] = (char)(bits >> (6 - i % 4 * 2));
+	}
+	*out = (struct bytes){decoded, length};
+	return text.length % 4 != 1;
+}
+
+enum header_found
+request_basic(const struct request *request, const char **id, const char **secret)
+{
+	struct bytes text, before;
+	enum header_found found = request_authorization(request, "Basic", &text);
+
+	if (found != HEADER_FOUND)
+		return found;
+	if (!base64_decode(request->arena, text, &text) || !bytes_cut(&text, ":", &before))
+		return HEADER_MALFORMED;
+	*id = parameters_decode(request->arena, before);
+	*secret = parameters_decode(request->arena, text);
+	return *id == NULL || *secret == NULL ? HEADER_MALFORMED : HEADER_FOUND;
 }

@@ -25,7 +25,8 @@ struct request {
 	const char *authorization;  /* of JWT_AUTH_HEADER_NAME, else REDIRECT_HTTP_AUTHORIZATION */
 	const char *remote_address; /* the web server's peer; once complete, the client */
 	const char *forwarded_for, *user_agent;
-	const char *cookie, *origin, *fetch_site, *host, *scheme; /* with JWT_REFRESH_COOKIE */
+	/* With JWT_REFRESH_COOKIE or JWT_OIDC_ISSUER. */
+	const char *cookie, *origin, *fetch_site, *host, *scheme, *accept_language;
 	struct bytes body;
 	bool body_ignored; /* set before it is received: the endpoint has no use for a body */
 	bool
@@ -56,6 +57,25 @@ void request_complete(struct request *);
  * WIRE_BAD_AUTHORIZATION.
  */
 enum wire request_token(const struct request *, struct bytes *out);
+
+enum header_found {
+	HEADER_NONE, /* none, or one of another scheme */
+	HEADER_FOUND,
+	HEADER_MALFORMED,
+};
+
+/*
+ * The credentials of an Authorization header (RFC 9110 section 11.4) of a scheme, in any case:
+ * exactly one word.
+ */
+enum header_found request_authorization(
+    const struct request *, const char *scheme, struct bytes *out);
+
+/*
+ * Id and secret of a client in a Basic header, form-decoded (RFC 6749 section 2.3.1), UTF-8. Either
+ * may be empty.
+ */
+enum header_found request_basic(const struct request *, const char **id, const char **secret);
 
 /* What the Accept header and ?format= ask for: WIRE_OK, WIRE_NOT_ACCEPTABLE or WIRE_NOT_FOUND. */
 enum wire request_negotiate(struct request *);

@@ -1,0 +1,88 @@
+#include "http/parameters.h"
+
+#include "base/utf8.h"
+#include "http/form.h"
+#include "http/media.h"
+#include "http/request.h"
+
+const char *
+parameters_decode(struct arena *arena, struct bytes text)
+{
+	struct bytes plain;
+
+	if (!form_unescape(arena, text, &plain) || utf8_valid(plain) != plain.length ||
+	    memchr(plain.data, '\0', plain.length) != NULL)
+		return NULL;
+	return plain.data;
+}
+
+static void
+forget(struct parameter *known, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		known[i] = (struct parameter){known[i].name, .maximum = known[i].maximum};
+}
+
+/* Of two values it is not known which one the client means, so neither is used. */
+static void
+take(struct parameter *known, size_t count, const char *name, const char *value)
+{
+	size_t maximum;
+
+	while (count > 0 && strcmp(known->name, name) != 0) {
+		known++;
+		count--;
+	}
+	if (count == 0)
+		return;
+	maximum = known->maximum == 0 ? PARAMETER_MAXIMUM : known->maximum;
+	known->repeated = known->given;
+	known->given = true;
+	known->too_long = known->too_long || strlen(value) > maximum;
+	known->value = known->repeated || known->too_long || *value == '\0' ? NULL : value;
+}
+
+static enum parameters_fault
+parse(struct arena *arena, struct bytes text, struct parameter *known, size_t count)
+{
+	size_t fields = 0;
+
+	forget(known, count);
+	while (text.length > 0) {
+		struct bytes encoded, rest;
+		const char *name, *value;
+
+		bytes_cut(&text, "&", &rest);
+		bytes_cut(&rest, "=", &encoded);
+		name = parameters_decode(arena, encoded);
+		value = parameters_decode(arena, rest);
+		if (name != NULL && value != NULL && ++fields <= FORM_FIELDS_MAXIMUM) {
+			take(known, count, name, value);
+			continue;
+		}
+		forget(known, count);
+		return name == NULL || value == NULL ? PARAMETERS_MALFORMED : PARAMETERS_TOO_MANY;
+	}
+	return PARAMETERS_GOOD;
+}
+
+enum parameters_fault
+parameters_of_query(struct request *request, struct parameter *known, size_t count)
+{
+	return parse(request->arena, bytes_of(request->query), known, count);
+}
+
+enum parameters_fault
+parameters_of_body(struct request *request, struct parameter *known, size_t count)
+{
+	struct media media = media_parse(request->arena, bytes_of(request->content_type));
+	bool latin1;
+
+	forget(known, count);
+	/* Some clients name ISO 8859-1 although they escape each byte that is not ASCII. */
+	if (request->body.length > 0 && (!bytes_equal(media.main, "application") ||
+					    !bytes_equal(media.sub, "x-www-form-urlencoded") ||
+					    !media_charset(request->arena, media, &latin1)))
+		return PARAMETERS_MEDIA_TYPE;
+	return parse(request->arena, request->body, known, count);
+}

@@ -49,6 +49,14 @@ struct endpoint {
 	bool slow; /* an answer takes a processor for long: JWT_LOGIN_NICE and _QUEUE are for it */
 	bool one_form; /* answers in one form, whatever the Accept header says, as a file would */
 
+	/*
+	 * Set for an endpoint of OAuth and for a page, which are no views of DRF: the defects of a
+	 * request (400, 413, 431) and the method (405, OPTIONS is 204) are judged before admit(),
+	 * and each refusal is made here. There are no fields, and nothing is negotiated. argument:
+	 * what stands for {} in the wire's sentence, raw; may be NULL.
+	 */
+	struct reply (*refuse)(struct request *, enum wire, const char *argument);
+
 	/* Once, before the first request. NULL, after a line in the log: refuse to start. */
 	struct context *(*start)(const struct config *, const struct endpoint *);
 	/*

@@ -25,6 +25,24 @@ is_allowed(const struct endpoint *endpoint, const struct request *request)
 	       (at[length] == ',' || at[length] == '\0');
 }
 
+/* OAuth's endpoints and pages: a request that holds together, then its method. */
+static struct reply
+judge_plainly(const struct endpoint *endpoint, struct request *request, struct context *context)
+{
+	struct reply reply = {.status = 0};
+
+	if (request->defect != WIRE_OK || request->method == NULL)
+		return endpoint->refuse(
+		    request, request->defect != WIRE_OK ? request->defect : WIRE_BAD_REQUEST, NULL);
+	if (!is_allowed(endpoint, request))
+		return endpoint->refuse(request, WIRE_METHOD, request->method);
+	if (is_method(request, "OPTIONS"))
+		return reply_status(204, "ok");
+	if (endpoint->admit != NULL)
+		reply = endpoint->admit(request, context);
+	return reply.status != 0 ? reply : endpoint->answer(request, context);
+}
+
 /* DRF's order: what is accepted, authentication, the method, and only then the body. */
 static struct reply
 judge(const struct endpoint *endpoint, struct request *request, struct context *context)
@@ -34,6 +52,8 @@ judge(const struct endpoint *endpoint, struct request *request, struct context *
 
 	if (endpoint->decide != NULL)
 		return endpoint->decide(request, context);
+	if (endpoint->refuse != NULL)
+		return judge_plainly(endpoint, request, context);
 	if (request->method == NULL || request->defect == WIRE_BAD_REQUEST ||
 	    request->defect == WIRE_HEADERS_TOO_LARGE)
 		return reply_refuse(request,
@@ -68,12 +88,30 @@ put_header(struct buffer *head, const char *name, const char *value)
 	buffer_puts(head, "\r\n");
 }
 
-/* The headers that Django, its security middleware and DRF set, and our Cache-Control. */
+/* The headers of Django, its security middleware and DRF that follow from no status. */
+static void
+put_policies(struct buffer *head, const struct endpoint *endpoint, const struct config *config,
+    const struct reply *reply)
+{
+	bool plain = endpoint->refuse != NULL;
+
+	if (endpoint->allow != NULL && !config->json_only && !endpoint->one_form && !plain)
+		buffer_puts(head, "Vary: Accept\r\n");
+	if (endpoint->allow != NULL)
+		put_header(head, "Allow", endpoint->allow);
+	buffer_puts(head, "X-Frame-Options: DENY\r\nX-Content-Type-Options: nosniff\r\n");
+	put_header(
+	    head, "Referrer-Policy", reply->referrer == NULL ? "same-origin" : reply->referrer);
+	/* A client that opens the login page in a window talks to that window afterwards. */
+	if (config->compat != COMPAT_5_2 && !plain)
+		buffer_puts(head, "Cross-Origin-Opener-Policy: same-origin\r\n");
+}
+
+/* These, those of the status and of the endpoint, and our Cache-Control. */
 static struct bytes
 write_head(
     const struct endpoint *endpoint, const struct request *request, const struct reply *reply)
 {
-	const struct config *config = request->config;
 	struct buffer head = {.arena = request->arena};
 
 	buffer_printf(&head, "Status: %d ", reply->status);
@@ -84,19 +122,14 @@ write_head(
 		    &head, "Content-Type", reply->type == NULL ? "application/json" : reply->type);
 	if (reply->status != 204 && reply->status != 304)
 		buffer_printf(&head, "Content-Length: %zu\r\n", reply->body.length);
-	if (reply->status == 401)
-		buffer_printf(
-		    &head, "WWW-Authenticate: %s realm=\"api\"\r\n", config->auth_header_types[0]);
+	if (reply->challenge != NULL)
+		put_header(&head, "WWW-Authenticate", reply->challenge);
+	else if (reply->status == 401)
+		buffer_printf(&head, "WWW-Authenticate: %s realm=\"api\"\r\n",
+		    request->config->auth_header_types[0]);
 	if (reply->status == 503)
 		buffer_puts(&head, "Retry-After: " RETRY_AFTER "\r\n");
-	if (endpoint->allow != NULL && !config->json_only && !endpoint->one_form)
-		buffer_puts(&head, "Vary: Accept\r\n");
-	if (endpoint->allow != NULL)
-		put_header(&head, "Allow", endpoint->allow);
-	buffer_puts(&head, "X-Frame-Options: DENY\r\nX-Content-Type-Options: nosniff\r\n"
-			   "Referrer-Policy: same-origin\r\n");
-	if (config->compat != COMPAT_5_2)
-		buffer_puts(&head, "Cross-Origin-Opener-Policy: same-origin\r\n");
+	put_policies(&head, endpoint, request->config, reply);
 	if (reply->headers != NULL)
 		buffer_puts(&head, reply->headers);
 	put_header(&head, "Cache-Control", reply->cache == NULL ? "no-store" : reply->cache);

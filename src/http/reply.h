@@ -8,11 +8,13 @@
 #include "http/request.h"
 
 struct reply {
-	int status;          /* 0: none yet */
-	const char *outcome; /* a word for the log */
-	struct bytes body;   /* JSON, in the request's arena; of 204 and 304 there is none */
-	const char *type;    /* Content-Type; NULL: application/json */
-	const char *cache;   /* Cache-Control; NULL: no-store */
+	int status;            /* 0: none yet */
+	const char *outcome;   /* a word for the log */
+	struct bytes body;     /* JSON, in the request's arena; of 204 and 304 there is none */
+	const char *type;      /* Content-Type; NULL: application/json */
+	const char *cache;     /* Cache-Control; NULL: no-store */
+	const char *challenge; /* WWW-Authenticate; NULL: of a 401 the type of the tokens */
+	const char *referrer;  /* Referrer-Policy; NULL: same-origin */
 	const char *headers; /* what reply_header() added, "Name: value\r\n" each; NULL: nothing */
 };
 

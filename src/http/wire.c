@@ -76,7 +76,7 @@ wire_reason(int status)
 	static const struct {
 		int status;
 		const char *reason;
-	} reasons[] = {{200, "OK"}, {204, "No Content"}, {304, "Not Modified"},
+	} reasons[] = {{200, "OK"}, {204, "No Content"}, {303, "See Other"}, {304, "Not Modified"},
 	    {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
 	    {405, "Method Not Allowed"}, {406, "Not Acceptable"}, {413, "Request Entity Too Large"},
 	    {415, "Unsupported Media Type"}, {429, "Too Many Requests"},

@@ -5,6 +5,7 @@
 #include "http/cookie.h"
 #include "http/endpoint.h"
 #include "http/forwarded.h"
+#include "http/handle.h"
 #include "http/media.h"
 
 #include <stdio.h>
@@ -392,26 +393,137 @@ origins_are_judged(void **state)
 	assert_int_equal(cookie_judge_origin(&rows[20].request, NULL), COOKIE_ORIGIN_OTHER);
 }
 
-/* Which of two a browser wrote is not known; without the cookie mode none of them is read. */
+/* Which of two a browser wrote is not known; where no cookie is used none of them is read. */
 static void
 cookies_are_read_in_their_mode_only(void **state)
 {
 	static const char *const names[] = {
 	    "HTTP_COOKIE", "HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE", "HTTP_HOST"};
+	enum { OFF, REFRESH, OIDC, MODES };
 
 	(void)state;
-	for (size_t i = 0; i < 2 * sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < MODES * sizeof(names) / sizeof(*names); i++) {
 		struct request request = new_request();
-		bool on = i % 2 == 1;
+		size_t mode = i % MODES;
+		bool on = mode != OFF;
 
-		config.refresh_cookie = on ? REFRESH_COOKIE_ON : REFRESH_COOKIE_OFF;
-		request_parameter(&request, bytes_of(names[i / 2]), bytes_of("a"));
+		config.refresh_cookie = mode == REFRESH ? REFRESH_COOKIE_ON : REFRESH_COOKIE_OFF;
+		config.oidc_issuer = mode == OIDC ? "https://example.org" : NULL;
+		request_parameter(&request, bytes_of(names[i / MODES]), bytes_of("a"));
 		assert_int_equal(request.defect, WIRE_OK);
-		request_parameter(&request, bytes_of(names[i / 2]), bytes_of("b"));
+		request_parameter(&request, bytes_of(names[i / MODES]), bytes_of("b"));
 		assert_int_equal(request.defect, on ? WIRE_BAD_REQUEST : WIRE_OK);
-		assert_int_equal(request.cookie != NULL, on && i / 2 == 0);
+		assert_int_equal(request.cookie != NULL, on && i / MODES == 0);
 	}
 	config.refresh_cookie = REFRESH_COOKIE_OFF;
+	config.oidc_issuer = NULL;
+}
+
+static struct reply
+page_refuse(struct request *request, enum wire wire, const char *argument)
+{
+	struct reply reply = reply_status(wire_text(wire)->status, wire_text(wire)->outcome);
+
+	reply.body = bytes_of(argument == NULL ? "refused" : argument);
+	reply.type = "text/html; charset=utf-8";
+	reply.referrer = "no-referrer";
+	(void)request;
+	return reply;
+}
+
+static struct reply
+page_answer(struct request *request, struct context *context)
+{
+	struct reply reply = reply_status(401, "ok");
+
+	(void)request, (void)context;
+	reply.body = bytes_of("page");
+	reply.challenge = "Basic realm=\"oauth\"";
+	return reply;
+}
+
+static const struct endpoint page = {
+    .name = "page", .allow = "GET, HEAD, POST", .refuse = page_refuse, .answer = page_answer};
+static const struct endpoint with_options = {
+    .name = "token", .allow = "POST, OPTIONS", .refuse = page_refuse, .answer = page_answer};
+
+/* The head of an endpoint's answer, its body behind it. */
+static const char *
+handled(const struct endpoint *endpoint, struct request *request)
+{
+	static const char *const types[] = {"Bearer", NULL};
+	struct service service = {endpoint, &config, NULL, arena};
+	struct bytes head, body;
+
+	config.auth_header_types = types;
+	handle(&service, request, &head, &body);
+	return arena_printf(arena, "%.*s%.*s", (int)head.length, head.data, (int)body.length,
+	    body.length == 0 ? "" : body.data);
+}
+
+/* Neither DRF's negotiation nor its bodies and headers; every refusal is the endpoint's own. */
+static void
+pages_refuse_in_their_own_manner(void **state)
+{
+	static const struct {
+		const struct endpoint *endpoint;
+		const char *method;
+		enum wire defect;
+		const char *status, *body;
+	} rows[] = {
+	    {&page, "GET", WIRE_OK, "Status: 401 Unauthorized\r\n", "\r\n\r\npage"},
+	    {&page, "POST", WIRE_OK, "Status: 401 Unauthorized\r\n", "\r\n\r\npage"},
+	    {&page, "HEAD", WIRE_OK, "Status: 401 Unauthorized\r\n", "no-store\r\n\r\n"},
+	    {&page, "PUT", WIRE_OK, "Status: 405 Method Not Allowed\r\n", "\r\n\r\nPUT"},
+	    {&page, "OPTIONS", WIRE_OK, "Status: 405 Method Not Allowed\r\n", "OPTIONS"},
+	    {&with_options, "OPTIONS", WIRE_OK, "Status: 204 No Content\r\n", "no-store\r\n\r\n"},
+	    {&with_options, "GET", WIRE_OK, "Status: 405 Method Not Allowed\r\n", "GET"},
+	    {&page, "GE", WIRE_OK, "Status: 405 Method Not Allowed\r\n", "GE"},
+	    {&page, "", WIRE_OK, "Status: 405 Method Not Allowed\r\n", "\r\n\r\n"},
+	    {&page, NULL, WIRE_OK, "Status: 400 Bad Request\r\n", "\r\n\r\nrefused"},
+	    {&page, NULL, WIRE_HEADERS_TOO_LARGE, "Status: 431 Request Header Fields Too Large\r\n",
+		"refused"},
+	    {&page, "POST", WIRE_TOO_LARGE, "Status: 413 Request Entity Too Large\r\n", "refused"},
+	    {&page, "POST", WIRE_BAD_REQUEST, "Status: 400 Bad Request\r\n", "refused"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct request request = new_request();
+		const char *answer, *end;
+
+		request.method = rows[i].method;
+		request.accept = "image/png";
+		request.authorization = "Negotiate YIIabc";
+		request.defect = rows[i].defect;
+		answer = handled(rows[i].endpoint, &request);
+		end = answer + strlen(answer) - strlen(rows[i].body);
+		assert_true(strncmp(answer, rows[i].status, strlen(rows[i].status)) == 0);
+		assert_string_equal(end, rows[i].body);
+		assert_non_null(strstr(
+		    answer, arena_printf(arena, "\r\nAllow: %s\r\n", rows[i].endpoint->allow)));
+		assert_null(strstr(answer, "Vary:"));
+		assert_null(strstr(answer, "Cross-Origin-Opener-Policy:"));
+	}
+}
+
+static void
+pages_have_their_own_headers(void **state)
+{
+	struct request request = new_request();
+	const char *answer;
+
+	(void)state;
+	request.method = "GET";
+	answer = handled(&page, &request);
+	assert_non_null(strstr(answer, "\r\nWWW-Authenticate: Basic realm=\"oauth\"\r\n"));
+	assert_non_null(strstr(answer, "\r\nReferrer-Policy: same-origin\r\n"));
+	assert_null(strstr(strstr(answer, "WWW-Authenticate") + 1, "WWW-Authenticate"));
+	request.method = "PUT";
+	answer = handled(&page, &request);
+	assert_non_null(strstr(answer, "\r\nReferrer-Policy: no-referrer\r\n"));
+	assert_null(strstr(answer, "same-origin"));
+	assert_non_null(strstr(answer, "\r\nContent-Type: text/html; charset=utf-8\r\n"));
 }
 
 static void
@@ -467,6 +579,8 @@ main(void)
 	    cmocka_unit_test(the_cookie_is_found),
 	    cmocka_unit_test(origins_are_judged),
 	    cmocka_unit_test(cookies_are_read_in_their_mode_only),
+	    cmocka_unit_test(pages_refuse_in_their_own_manner),
+	    cmocka_unit_test(pages_have_their_own_headers),
 	    cmocka_unit_test(replies_follow_the_release),
 	    cmocka_unit_test(metrics_know_every_outcome),
 	};

@@ -54,8 +54,11 @@ list(struct request *request, const struct context *context)
 static struct bytes
 last_part(const char *uri)
 {
-	size_t end = strcspn(uri, "?#"), begin;
+	size_t end, begin;
 
+	if (uri == NULL)
+		return (struct bytes){.length = 0};
+	end = strcspn(uri, "?#");
 	while (end > 0 && uri[end - 1] == '/')
 		end--;
 	for (begin = end; begin > 0 && uri[begin - 1] != '/'; begin--)
@@ -82,16 +85,24 @@ end(struct request *request, const struct context *context, struct bytes sid)
 	}
 }
 
+static bool
+is_list(const struct request *request)
+{
+	return bytes_equal(last_part(request->uri), "sessions");
+}
+
+static struct reply
+admit(struct request *request, struct context *context)
+{
+	request->allow = is_list(request) ? "GET, HEAD, OPTIONS" : "DELETE, OPTIONS";
+	return bearer_admit_session(request, context);
+}
+
 static struct reply
 answer(struct request *request, struct context *context)
 {
-	struct bytes part = last_part(request->uri == NULL ? "" : request->uri);
-	bool is_list = bytes_equal(part, "sessions");
-	bool deletes = strcmp(request->method, "DELETE") == 0;
-
-	if (deletes == is_list)
-		return reply_refuse(request, WIRE_METHOD, request->method);
-	return is_list ? list(request, context) : end(request, context, part);
+	return is_list(request) ? list(request, context)
+				: end(request, context, last_part(request->uri));
 }
 
 const struct endpoint endpoint = {
@@ -101,6 +112,6 @@ const struct endpoint endpoint = {
     .description = "Lists the user's sessions, and ends one of them.",
     .start = context_open,
     .check = context_check,
-    .admit = bearer_admit_session,
+    .admit = admit,
     .answer = answer,
 };

@@ -14,14 +14,20 @@ is_method(const struct request *request, const char *method)
 	return strcmp(request->method, method) == 0;
 }
 
-/* Whether the endpoint's Allow header lists the request's method. */
+static const char *
+allow_of(const struct endpoint *endpoint, const struct request *request)
+{
+	return request->allow != NULL ? request->allow : endpoint->allow;
+}
+
+/* Whether the Allow header lists the request's method. */
 static bool
 is_allowed(const struct endpoint *endpoint, const struct request *request)
 {
 	size_t length = strlen(request->method);
-	const char *at = strstr(endpoint->allow, request->method);
+	const char *allow = allow_of(endpoint, request), *at = strstr(allow, request->method);
 
-	return length > 0 && at != NULL && (at == endpoint->allow || at[-1] == ' ') &&
+	return length > 0 && at != NULL && (at == allow || at[-1] == ' ') &&
 	       (at[length] == ',' || at[length] == '\0');
 }
 
@@ -90,15 +96,16 @@ put_header(struct buffer *head, const char *name, const char *value)
 
 /* The headers of Django, its security middleware and DRF that follow from no status. */
 static void
-put_policies(struct buffer *head, const struct endpoint *endpoint, const struct config *config,
+put_policies(struct buffer *head, const struct endpoint *endpoint, const struct request *request,
     const struct reply *reply)
 {
+	const struct config *config = request->config;
 	bool plain = endpoint->refuse != NULL;
 
 	if (endpoint->allow != NULL && !config->json_only && !endpoint->one_form && !plain)
 		buffer_puts(head, "Vary: Accept\r\n");
 	if (endpoint->allow != NULL)
-		put_header(head, "Allow", endpoint->allow);
+		put_header(head, "Allow", allow_of(endpoint, request));
 	buffer_puts(head, "X-Frame-Options: DENY\r\nX-Content-Type-Options: nosniff\r\n");
 	put_header(
 	    head, "Referrer-Policy", reply->referrer == NULL ? "same-origin" : reply->referrer);
@@ -129,7 +136,7 @@ write_head(
 		    request->config->auth_header_types[0]);
 	if (reply->status == 503)
 		buffer_puts(&head, "Retry-After: " RETRY_AFTER "\r\n");
-	put_policies(&head, endpoint, request->config, reply);
+	put_policies(&head, endpoint, request, reply);
 	if (reply->headers != NULL)
 		buffer_puts(&head, reply->headers);
 	put_header(&head, "Cache-Control", reply->cache == NULL ? "no-store" : reply->cache);

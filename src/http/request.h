@@ -33,6 +33,8 @@ struct request {
 	    authorizer; /* in FastCGI's role AUTHORIZER: a decision, not an answer for the client */
 	enum wire defect; /* WIRE_OK, or what is wrong with the request as a whole */
 
+	const char
+	    *allow; /* the methods of this path, if they are not the endpoint's; admit() sets it */
 	struct json_object *claims; /* of the token that admit() has let in; may be NULL */
 	const struct bytes *values; /* of the endpoint's fields, UTF-8 without NUL */
 	const char *reason; /* why a login was refused, for the log and never for the client */

@@ -14,7 +14,7 @@ import types
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from harness import bouncer, fastcgi, ours, process
+from harness import bouncer, client, cutter, fastcgi, ours, process
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.postgres import Cluster
@@ -497,6 +497,22 @@ def test_the_device_of_a_login(kept, service):
     assert listed["agent"].startswith("Phone?of Jos??") and len(listed["agent"]) == 200
     server.log_out(tokens)
     assert kept.execute("SELECT count(*) FROM jwt_session") == [(0,)]
+
+
+@pytest.mark.parametrize("path, allowed", [
+    ("/api/sessions/", "GET, HEAD, OPTIONS"), ("/api/sessions/?x=/y", "GET, HEAD, OPTIONS"),
+    (f"/api/sessions/{'0' * 32}/", "DELETE, OPTIONS"), ("/api/sessions/x", "DELETE, OPTIONS"),
+])
+def test_the_methods_of_each_path(service, path, allowed):
+    server = service()
+    parameters, _ = fastcgi.get(path, server.log_in()["access"])
+    for method in ("GET", "HEAD", "OPTIONS", "DELETE", "POST", "PUT"):
+        output, _ = server.one("sessions").ask({**parameters, "REQUEST_METHOD": method})
+        answer = client.parse(b"HTTP/1.1 " + output.removeprefix(b"Status: "), method == "HEAD")
+        assert (answer.status != 405) == (method in allowed.split(", ")), method
+        assert answer.header("Allow") == allowed
+    answer = server.one("sessions").answer({**parameters, "HTTP_AUTHORIZATION": ""})
+    assert (answer.status, answer.header("Allow")) == (401, allowed)
 
 
 ENDS_ALL = {

@@ -56,14 +56,17 @@ account_row_read(const struct rows *rows, const char *setting, struct account *o
 }
 
 const char *
-account_row_fault(struct arena *arena, const struct rows *columns)
+account_row_fault(struct arena *arena, const struct rows *columns, bool sessions)
 {
 	if (columns->columns < 3)
 		return arena_printf(arena,
 		    "returns %zu columns; id, password and active are needed", columns->columns);
 	if (columns->types[0] == TYPE_BOOLEAN)
 		return "column 1 is a boolean and cannot be the id";
-	if (columns->types[1] != TYPE_TEXT)
+	if (sessions && columns->types[0] == TYPE_PADDED)
+		return "column 1 is character(n), which pads it with blanks, and cannot be the id "
+		       "of sessions";
+	if (columns->types[1] != TYPE_TEXT && columns->types[1] != TYPE_PADDED)
 		return "column 2 is not text and cannot be the password";
 	if (columns->types[2] == TYPE_OTHER || columns->types[2] == TYPE_UUID)
 		return "column 3 is neither a boolean nor text nor a number and cannot be active";

@@ -17,7 +17,10 @@
  */
 bool account_row_read(const struct rows *, const char *setting, struct account *out);
 
-/* Why a query with such columns can return no account, a clause in the arena; NULL if it can. */
-const char *account_row_fault(struct arena *, const struct rows *columns);
+/*
+ * Why a query with such columns can return no account, a clause in the arena; NULL if it can.
+ * sessions: accounts must be such as can have sessions.
+ */
+const char *account_row_fault(struct arena *, const struct rows *columns, bool sessions);
 
 #endif

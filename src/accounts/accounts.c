@@ -83,12 +83,13 @@ find_fault(struct accounts *accounts, struct arena *arena, enum statement_number
 	bool is_user = statement == USER_BY_NAME || statement == USER_BY_ID;
 	bool own = accounts->own_tables || !is_user;
 	struct rows columns;
-	const char *fault = NULL;
+	const char *fault = NULL, *row_fault = NULL;
 
 	*verdict = query_describe(accounts->database, arena, statement, rights, &columns, &fault);
-	if (is_user && (*verdict == VERDICT_YES || columns.columns > 0) &&
-	    account_row_fault(arena, &columns) != NULL)
-		fault = account_row_fault(arena, &columns);
+	if (is_user && (*verdict == VERDICT_YES || columns.columns > 0))
+		row_fault = account_row_fault(arena, &columns, accounts->config->sessions);
+	if (row_fault != NULL)
+		fault = row_fault;
 	if (fault == NULL)
 		return NULL;
 	*verdict = VERDICT_NO;

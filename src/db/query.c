@@ -163,9 +163,10 @@ type_of(Oid type)
 	case 19:   /* name */
 	case 25:   /* text */
 	case 705:  /* unknown: a literal */
-	case 1042: /* character(n) */
 	case 1043: /* character varying(n) */
 		return TYPE_TEXT;
+	case 1042:
+		return TYPE_PADDED;
 	case 1700:
 		return TYPE_NUMERIC;
 	case 2950:

@@ -34,6 +34,7 @@ struct statement {
 enum column_type {
 	TYPE_OTHER,
 	TYPE_TEXT,    /* also types that are not PostgreSQL's own: citext, an enum, a domain */
+	TYPE_PADDED,  /* character(n): blanks at the end, which a cast to text removes */
 	TYPE_INTEGER, /* smallint, integer, bigint */
 	TYPE_NUMERIC,
 	TYPE_BOOLEAN,

@@ -929,6 +929,27 @@ def test_changes_must_be_kept_longer_than_tokens_last(kept, installed):
     assert check(kept, **{**lifetimes, "JWT_ACCESS_TOKEN_LIFETIME": "881"}) == (0, [])
 
 
+@pytest.mark.parametrize("by_query", [False, True])
+def test_an_id_that_is_padded_is_refused(kept, installed, by_query):
+    """character(n): a cast to text removes its blanks, so the rows of one user would not be found by the others."""
+    kept.execute("CREATE TABLE padded (id character(8) PRIMARY KEY, username text, password text, is_active boolean);"
+                 "GRANT SELECT, UPDATE ON padded TO jwt_fcgi")
+    columns = "SELECT id, password, is_active FROM padded WHERE "
+    settings = {"JWT_USER_QUERY": columns + "username = $1", "JWT_USER_ID_QUERY": columns + "id = $1"}
+    if not by_query:
+        settings = {"JWT_USER_TABLE": "padded"}
+        installed("-v", "users=padded")
+    try:
+        status, lines = check(kept, **settings)
+        assert status == 2 and len(lines) == (2 if by_query else 1), "one for each setting"
+        assert all("column 1 is character(n)" in line for line in lines)
+        assert not is_ready(kept, **settings) and not starts(kept, **settings)
+        kept.execute("ALTER TABLE padded RENAME id TO other; ALTER TABLE padded ADD id character varying(8)")
+        assert check(kept, **settings) == (0, [])
+    finally:
+        kept.execute("DROP TABLE padded")
+
+
 @pytest.mark.parametrize("order", [("roles", "sessions"), ("sessions", "roles")])
 def test_the_order_of_the_files_does_not_matter(kept, installed, order):
     kept.execute("DROP TABLE jwt_session; DROP TABLE jwt_change CASCADE")

@@ -22,6 +22,7 @@ struct sessions {
 	const struct config *config;
 	const char *life, *age, *grace, *recovery, *max; /* as SQL takes them */
 	char *hand_user, hand_sid[sizeof(NIL)];          /* the last row that was swept */
+	bool repeated; /* a lost connection may hide that this very refresh has moved the row */
 };
 
 static const char *
@@ -135,6 +136,7 @@ move(struct sessions *sessions, struct arena *arena, const char *user_id,
 		sessions->recovery, behind ? "t" : "f"},
 	    &rows);
 
+	sessions->repeated = sessions->repeated || query_repeated(sessions->database);
 	if (verdict != VERDICT_YES)
 		return verdict;
 	*out = *shown;
@@ -210,11 +212,12 @@ attempt(struct sessions *sessions, struct arena *arena, const char *user_id,
 	/* Without rotation a client has no newer token to show, however long ago the last one was.
 	 */
 	state.in_recovery = state.in_recovery || !sessions->config->session_rotate;
+	state.in_grace = state.in_grace || sessions->repeated;
 	return session_decide(&state, shown->gen);
 }
 
-enum session_outcome
-sessions_refresh(struct sessions *sessions, struct arena *arena, const char *user_id,
+static enum session_outcome
+refresh(struct sessions *sessions, struct arena *arena, const char *user_id,
     const struct session *shown, struct session *out)
 {
 	enum session_outcome outcome = SESSION_AGAIN;
@@ -237,9 +240,16 @@ sessions_refresh(struct sessions *sessions, struct arena *arena, const char *use
 	return outcome == SESSION_AGAIN ? SESSION_UNAVAILABLE : outcome;
 }
 
-/* Of a token without a session: the first half of the SHA-256 of its text up to its last dot. */
-static void
-derive_sid(struct bytes token, char out[static SESSION_ID_SIZE])
+enum session_outcome
+sessions_refresh(struct sessions *sessions, struct arena *arena, const char *user_id,
+    const struct session *shown, struct session *out)
+{
+	sessions->repeated = false;
+	return refresh(sessions, arena, user_id, shown, out);
+}
+
+void
+sessions_derive_sid(struct bytes token, char out[static SESSION_ID_SIZE])
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 	size_t length = token.length;
@@ -261,19 +271,18 @@ sessions_convert(struct sessions *sessions, struct arena *arena, const char *use
 	    arena_printf(arena, "%lld", (long long)(iat - sessions->config->leeway));
 	struct session shown = {.gen = 0};
 	struct rows rows;
+	enum verdict made;
 
-	derive_sid(token, shown.sid);
-	switch (query_ask(sessions->database, arena, SESSION_CONVERT,
+	sessions_derive_sid(token, shown.sid);
+	made = query_ask(sessions->database, arena, SESSION_CONVERT,
 	    (const char *[]){user_id, user_id, shown.sid, sessions->life, sessions->age,
 		device->address, device->agent, earliest},
-	    &rows)) {
-	case VERDICT_UNDECIDED:
+	    &rows);
+	sessions->repeated = query_repeated(sessions->database);
+	if (made == VERDICT_UNDECIDED)
 		return SESSION_UNAVAILABLE;
-	case VERDICT_NO: /* converted before, or not to be converted */
-		return sessions_refresh(sessions, arena, user_id, &shown, out);
-	case VERDICT_YES:
-		break;
-	}
+	if (made == VERDICT_NO) /* converted before, or not to be converted */
+		return refresh(sessions, arena, user_id, &shown, out);
 	*out = shown;
 	out->gen = 1;
 	out->seconds = atol(rows.values[0]);
@@ -283,8 +292,10 @@ sessions_convert(struct sessions *sessions, struct arena *arena, const char *use
 enum verdict
 sessions_end(struct sessions *sessions, struct arena *arena, const char *user_id, const char *sid)
 {
-	return query_ask(
+	enum verdict ended = query_ask(
 	    sessions->database, arena, SESSION_END, (const char *[]){user_id, sid, NULL}, NULL);
+
+	return ended == VERDICT_NO && query_repeated(sessions->database) ? VERDICT_YES : ended;
 }
 
 enum verdict

@@ -67,11 +67,18 @@ enum session_outcome {
 enum session_outcome sessions_refresh(struct sessions *, struct arena *, const char *user_id,
     const struct session *shown, struct session *out);
 
-/* The same for a token without a session, whose sid is made from its text. iat: of the token. */
+/*
+ * The sid of the session that a token without one becomes: the first half of the SHA-256 of its
+ * text up to its last dot.
+ */
+void sessions_derive_sid(struct bytes token, char out[static SESSION_ID_SIZE]);
+
+/* The same for a token without a session. iat: of the token. */
 enum session_outcome sessions_convert(struct sessions *, struct arena *, const char *user_id,
     struct bytes token, int64_t iat, const struct device *, struct session *out);
 
-/* Ends one session. NO: there is none of that id. */
+/* Ends one session. NO: there is none of that id; YES, too, if the connection was lost meanwhile.
+ */
 enum verdict sessions_end(struct sessions *, struct arena *, const char *user_id, const char *sid);
 
 /* Ends all sessions of a user, but the one of id `keep` unless that is NULL. *count: how many. */

@@ -35,6 +35,7 @@ struct database {
 
 	PGconn *connection; /* NULL, or connected as far as we know */
 	unsigned generation;
+	bool repeated; /* the connection was lost at an attempt of the last query */
 	bool used[STATEMENTS_MAXIMUM], prepared[STATEMENTS_MAXIMUM]; /* on this connection */
 	bool unprepared; /* a pooler between us and the server does not keep prepared statements */
 	bool outdated;   /* a table was altered under a prepared statement */
@@ -68,6 +69,12 @@ unsigned
 query_generation(const struct database *database)
 {
 	return database->generation;
+}
+
+bool
+query_repeated(const struct database *database)
+{
+	return database->repeated;
 }
 
 bool
@@ -349,6 +356,7 @@ attempt_all(struct database *database, const struct query *query)
 		if (i > 0 && clock_milliseconds() >= database->deadline)
 			return LATE;
 		outcome = attempt(database, query);
+		database->repeated = database->repeated || outcome == LOST;
 	}
 	if (outcome == TRY_AGAIN)
 		log_error("database: rolled back %d times", ATTEMPTS);
@@ -367,6 +375,7 @@ query_ask(struct database *database, struct arena *arena, size_t statement,
 	int64_t now = clock_milliseconds();
 	enum outcome outcome;
 
+	database->repeated = false;
 	database->deadline =
 	    now + (now < database->suspect_until ? SUSPECT_MILLISECONDS : database->milliseconds);
 	outcome = attempt_all(database, &query);

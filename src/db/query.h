@@ -73,6 +73,12 @@ enum verdict query_ask(struct database *, struct arena *, size_t statement,
 /* The number of connections opened so far: it tells whether the last answer came over a new one. */
 unsigned query_generation(const struct database *);
 
+/*
+ * Whether the connection was lost at an attempt before the last answer: that attempt may have
+ * carried the statement out, so that the repeat found no row.
+ */
+bool query_repeated(const struct database *);
+
 /* Whether there is a connection, as far as the last query could tell: an error of SQL leaves it. */
 bool query_connected(const struct database *);
 

@@ -839,6 +839,64 @@ def test_nobody_is_logged_out_by_a_crash(kept, service):
         process.wait_for(lambda tokens=tokens: server.refresh(tokens).status == 200, "service again")
 
 
+@pytest.fixture
+def lossy(kept):
+    """(way, service) on a database whose answers can get lost on the way."""
+    way = cutter.Cutter(kept.cluster)
+    site = types.SimpleNamespace(our_environment=lambda: way.environment(kept.our_environment()), execute=kept.execute)
+    try:
+        with contextlib.ExitStack() as stack:
+            def started(**settings):
+                server = Service(stack, site, **settings)
+                for program in itertools.chain.from_iterable(server.programs.values()):
+                    program.answer(*fastcgi.get("/"))  # its start asks the database, too
+                return server
+
+            yield way, started
+    finally:
+        way.end()
+
+
+ENDS_THIS = {  # request, its answer, and the command tag of the statement: of several the one after so many
+    "logout": (lambda server, tokens: server.log_out(tokens), (200, {"ended": 1}), ("INSERT 0 1", 0)),
+    "logout of all": (lambda server, tokens: server.log_out(tokens, "all"), (200, {"ended": 1}), ("SELECT 1", 1)),
+    "delete": (lambda server, tokens: (server.end(tokens, sid(tokens)).status, None), (204, None), ("INSERT 0 1", 0)),
+    "blacklist": (lambda server, tokens: (server.post("blacklist", {"refresh": tokens["refresh"]}).status, None),
+                  (200, None), ("INSERT 0 1", 0)),
+}
+
+
+@pytest.mark.parametrize("end", ENDS_THIS)
+def test_the_answer_of_an_end_is_lost(kept, lossy, end):
+    """It was committed, and its repeat finds no row: the session was ended by this request."""
+    way, service = lossy
+    ask, answer, (tag, passing) = ENDS_THIS[end]
+    server = service()
+    tokens, other = server.log_in(), server.log_in("bob", "another password")
+    way.cut(tag, passing)
+    assert ask(server, tokens) == answer
+    assert way.cuts == 1
+    assert is_over(server.post("blacklist", {"refresh": tokens["refresh"]})), "the next one finds no session"
+    assert server.end(other, sid(tokens)).status == 404
+    assert len(row(kept)) == 1
+
+
+@pytest.mark.parametrize("limits", [("10", "86400"), ("0", "86400"), ("10", "0"), ("0", "0")])
+@pytest.mark.parametrize("before", [False, True], ids=["a session", "a token of before"])
+def test_the_answer_of_a_refresh_is_lost(kept, lossy, limits, before):
+    """The statement is repeated: whatever the grace and the recovery, the client gets a good token."""
+    way, service = lossy
+    server = service(**dict(zip(("JWT_SESSION_GRACE", "JWT_SESSION_RECOVERY"), limits)))
+    tokens = {"refresh": Maker().make({"kind": "refresh", "set": {"user_id": "1"}})} if before else server.log_in()
+    age(kept, 60)
+    way.cut("INSERT 0 1" if before else "SELECT 1")
+    after = server.next(tokens)
+    assert way.cuts == 1
+    assert row(kept) == [(gen(after), 0 if before else 1)]
+    age(kept, 60)
+    assert gen(server.next(after)) == gen(after) + 1
+
+
 # What --check-config, the start and /healthz/ready ask of the database.
 
 

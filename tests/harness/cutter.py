@@ -1,0 +1,60 @@
+"""A way to a cluster on which answers get lost: what the server sends is withheld, and the connection closed."""
+import contextlib
+import pathlib
+import shutil
+import socket
+import tempfile
+import threading
+
+NAME = ".s.PGSQL.5432"
+
+
+class Cutter:
+    def __init__(self, cluster):
+        self.server = str(cluster.folder / NAME)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="jwt-fcgi-cutter-"))
+        self.folder.chmod(0o755)
+        self.tag, self.passing, self.cuts = None, 0, 0
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.folder / NAME))
+        (self.folder / NAME).chmod(0o777)
+        self.listener.listen(64)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def environment(self, direct):
+        """That of a connection to the cluster, changed to one that this way leads to."""
+        return {**direct, "PGHOST": str(self.folder)}
+
+    def cut(self, tag, passing=0):
+        """From now on the answer with this command tag is lost, after so many of them: it has been committed."""
+        self.passing, self.cuts, self.tag = passing, 0, tag.encode() + b"\0"
+
+    def loses(self, answer):
+        if self.tag is None or self.tag not in answer:
+            return False
+        if self.passing > 0:
+            self.passing -= 1
+            return False
+        self.tag, self.cuts = None, self.cuts + 1
+        return True
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(self.server)
+                for pair in ((client, server), (server, client)):
+                    threading.Thread(target=self.forward, args=(*pair, pair[0] is server), daemon=True).start()
+
+    def forward(self, source, target, answers):
+        with contextlib.suppress(OSError):
+            while (data := source.recv(65536)) and not (answers and self.loses(data)):
+                target.sendall(data)
+        for one in (source, target):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def end(self):
+        self.listener.close()
+        shutil.rmtree(self.folder)

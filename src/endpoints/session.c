@@ -158,22 +158,24 @@ session_end(struct request *request, const struct context *context, struct json_
 {
 	const char *user_id = owner_of(request, context, claims);
 	struct session session;
+	bool of_before;
+	enum verdict ended;
 
 	if (user_id == NULL || !session_read(context->config, claims, &session))
 		return WIRE_TOKEN_INVALID;
-	/* So that its end is remembered, a token without a session becomes one first. */
-	if (*session.sid == '\0') {
+	of_before = *session.sid == '\0';
+	if (of_before)
+		sessions_derive_sid(token, session.sid);
+	ended = sessions_end(context->sessions, request->arena, user_id, session.sid);
+	/* So that its end is remembered, a token that was never converted is converted first. */
+	if (ended == VERDICT_NO && of_before) {
 		enum wire made = outcomes[convert(request, context, claims, token, &session)].wire;
 
 		if (made != WIRE_OK)
 			return made;
+		ended = sessions_end(context->sessions, request->arena, user_id, session.sid);
 	}
-	switch (sessions_end(context->sessions, request->arena, user_id, session.sid)) {
-	case VERDICT_YES:
-		return WIRE_OK;
-	case VERDICT_NO:
-		return WIRE_TOKEN_BLACKLISTED;
-	default:
+	if (ended == VERDICT_UNDECIDED)
 		return WIRE_UNAVAILABLE;
-	}
+	return ended == VERDICT_YES ? WIRE_OK : WIRE_TOKEN_BLACKLISTED;
 }

@@ -28,8 +28,10 @@ struct json_object *session_access(const struct claims_context *, struct json_ob
 enum wire session_refresh(struct request *, const struct context *, struct json_object *claims,
     struct bytes token, struct session *out, const char **outcome);
 
-/* Ends the session of a refresh token, which may have none yet: WIRE_TOKEN_BLACKLISTED if it is
- * over. */
+/*
+ * Ends the session of a refresh token of any generation, which may have none yet:
+ * WIRE_TOKEN_BLACKLISTED if it is over.
+ */
 enum wire session_end(
     struct request *, const struct context *, struct json_object *claims, struct bytes token);
 

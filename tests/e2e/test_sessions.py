@@ -602,6 +602,26 @@ def test_the_blacklist_endpoint_ends_a_session(kept, service):
     server.refuses(tokens)
 
 
+def test_the_blacklist_endpoint_ends_a_token_of_before(kept, service):
+    """It is the first generation of its session, and any generation ends it."""
+    server = service()
+    make = Maker()
+    old = make.make({"kind": "refresh", "set": {"user_id": "1"}})
+    new = server.next({"refresh": old})
+    for _ in range(2):
+        age(kept, 60)
+        new = server.next(new)
+    assert gen(new) == 3
+    answer = server.post("blacklist", {"refresh": old})
+    assert (answer.status, answer.json()) == (200, {})
+    assert row(kept) == [] and is_over(server.refresh(new))
+    assert is_over(server.post("blacklist", {"refresh": old})), "ended before"
+    never = make.make({"kind": "refresh", "set": {"user_id": "1", "jti": "0" * 32}})
+    assert server.post("blacklist", {"refresh": never}).status == 200, "never shown before"
+    assert is_over(server.post("blacklist", {"refresh": never})) and is_over(server.refresh({"refresh": never}))
+    assert "session-replayed" not in server.log("blacklist")
+
+
 def test_verify(kept, service):
     server = service()
     first = server.log_in()

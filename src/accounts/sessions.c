@@ -286,6 +286,8 @@ sessions_convert(struct sessions *sessions, struct arena *arena, const char *use
 	*out = shown;
 	out->gen = 1;
 	out->seconds = atol(rows.values[0]);
+	evict(sessions, arena, user_id);
+	sweep(sessions, arena);
 	return SESSION_CONVERTED;
 }
 

@@ -79,14 +79,18 @@ make_begin(struct arena *arena, const struct users *users, struct statement *mad
 		columns, times, users->id, users->from, users->is, users->password, users->active,
 		users->locked),
 	    7, REPEATABLE};
-	/* The id as the token has it, not another way to write it, by which changes are not found.
+	/*
+	 * The id as the token has it, not another way to write it, by which changes are not found.
+	 * A token that is older than a session may become could be converted again when the row of
+	 * its session has been swept.
 	 */
 	made[SESSION_CONVERT] = (struct statement){
 	    arena_printf(arena,
 		"%s SELECT u.id::text, $3::uuid, 1, 0, t, t, %s, $6, $7"
 		" FROM (SELECT %s AS id FROM %s WHERE %s AND %s%s) u,"
 		" LATERAL (SELECT clock_timestamp() AS t) clock"
-		" WHERE u.id::text = $2 AND NOT EXISTS (SELECT FROM jwt_change c"
+		" WHERE u.id::text = $2 AND t < to_timestamp($8::bigint) + $5::interval"
+		" AND NOT EXISTS (SELECT FROM jwt_change c"
 		" WHERE c.user_id IN ($2, '') AND c.ends"
 		" AND (c.sid = $3::uuid OR c.sid IS NULL AND c.at > to_timestamp($8::bigint)))"
 		" ON CONFLICT (user_id, sid) DO NOTHING"

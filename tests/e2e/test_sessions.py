@@ -665,6 +665,29 @@ def test_expired_rows_are_swept_by_logins(kept, service):
     assert kept.execute("SELECT count(*) FROM jwt_session") == [(20,)]
 
 
+def test_conversions_are_counted(kept, service):
+    """A session that a token of before becomes is one more, and the one unused longest goes."""
+    server = service(JWT_SESSION_MAX="2")
+    first = server.log_in()
+    make = Maker()
+    old = [{"refresh": make.make({"kind": "refresh", "set": {"user_id": "1", "jti": f"{number:032}"}})}
+           for number in range(3)]
+    new = [server.next(each) for each in old]
+    assert {each["sid"] for each in server.list(new[-1])} == {sid(each) for each in new[1:]}
+    assert is_over(server.refresh(first)) and is_over(server.refresh(old[0])), "it is not converted again"
+
+
+def test_no_token_is_converted_twice(kept, service):
+    """With JWT_SESSION_MAX_AGE below what is left of a token its row may have been swept."""
+    server = service(JWT_SESSION_MAX_AGE="1000")
+    make = Maker()
+    young, old = ({"refresh": make.make({"kind": "refresh", "set": {"user_id": "1", "iat": iat, "exp": "t0+80000"}})}
+                  for iat in ("t0-500", "t0-1500"))
+    assert gen(server.next(young)) == 1
+    assert is_over(server.refresh(old)), "the session that it may have become has ended by now"
+    assert len(row(kept)) == 1
+
+
 def test_long_user_ids_do_not_stop_the_sweep(kept, service):
     server = service()
     kept.execute("INSERT INTO jwt_session SELECT repeat(c, 300), gen_random_uuid(), 1, 0, now(), now(),"

@@ -395,6 +395,34 @@ def test_many_at_once_move_it_once(kept, service, number):
     assert {gen(answer.json()) for answer in recovered} == {now} and held == now - 2
 
 
+def test_a_hundred_at_once_on_two_instances(kept, tmp_path):
+    """As ./run starts them, behind Nginx, with three processes of a program each: one generation, 20 of 20 times."""
+    tmp_path.chmod(0o755)
+    settings = {**PROFILES["plain"].our_settings(), "JWT_SESSIONS": "on"}
+    with contextlib.ExitStack() as stack:
+        ports = []
+        for name in ("one", "other"):
+            (tmp_path / name).mkdir(mode=0o755)
+            instance = ours.Ours(kept.our_environment(), settings, tmp_path / name, ["--workers", "3"])
+            stack.callback(instance.end)
+            process.wait_for(instance.ready, "./run", 30)
+            ports.append(instance.port)
+        turn = itertools.count()
+
+        def refresh(token):
+            return client.post_json(ports[next(turn) % 2], "/api/token/refresh/", {"refresh": token})
+
+        tokens = client.post_json(ports[0], "/api/token/", {"username": "alice", "password": PASSWORD}).json()
+        for number in range(1, 21):
+            age(kept, 60)
+            answers = at_once(100, lambda: refresh(tokens["refresh"]))
+            assert {answer.status for answer in answers} == {200}
+            assert {gen(answer.json()) for answer in answers} == {number + 1}
+            tokens = answers[-1].json()
+            assert row(kept) == [(number + 1, number)]
+            assert {client.hello(port, tokens["access"]).status for port in ports} == {200}
+
+
 def test_many_replays_at_once(kept, service):
     server = service()
     first = server.log_in()

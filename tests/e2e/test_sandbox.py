@@ -90,29 +90,41 @@ def test_calls_from_inside_are_refused(site, name, tmp_path, inside):
         pytest.skip("this kernel has no Landlock, which refuses files")
 
 
-def requests(pair, sliding):
-    """What each program is there for, with tokens of the site."""
+def requests(pair, sliding, other):
+    """What each program is there for, with tokens of the site; the last ones end sessions."""
     access, refresh = pair["access"], pair["refresh"]
+    parameters, body = fastcgi.post("/api/logout/", {})
     yield "token", fastcgi.login("alice", PASSWORD)
     yield "sliding", fastcgi.login("alice", PASSWORD, "/api/token/sliding/")
     yield "refresh", fastcgi.post("/api/token/refresh/", {"refresh": refresh})
     yield "sliding_refresh", fastcgi.post("/api/token/sliding/refresh/", {"token": sliding["token"]})
     yield "verify", fastcgi.post("/api/token/verify/", {"token": access})
-    yield "blacklist", fastcgi.post("/api/token/blacklist/", {"refresh": refresh})
     yield "hello", fastcgi.get("/hello/", access)
     yield "auth_check", fastcgi.get("/", access)
     yield "health", fastcgi.get("/healthz/ready")
     yield "jwks", fastcgi.get("/.well-known/jwks.json")
     yield "metrics", fastcgi.get("/metrics")
-    yield "logout", fastcgi.post("/api/logout/", {})
     yield "sessions", fastcgi.get("/api/sessions/", access)
+    yield "blacklist", fastcgi.post("/api/token/blacklist/", {"refresh": refresh})
+    yield "logout", ({**parameters, "HTTP_AUTHORIZATION": f"Bearer {other['access']}"}, body)
 
 
-def test_the_work_of_each_goes_on(site, tmp_path):
+@pytest.fixture(scope="module")
+def with_sessions(cluster):
+    site = Site(cluster, "sandbox_sessions")
+    cluster.psql("sandbox_sessions", "-f", ours.CHECKOUT / "sql" / "sessions.sql")
+    yield site
+    site.end()
+
+
+@pytest.mark.parametrize("sessions", ["off", "on"])
+def test_the_work_of_each_goes_on(request, tmp_path, sessions):
     """With its room emptied, each still connects anew, takes other keys into use, and counts."""
     skip_without(*ours.PROGRAMS, "jwtctl")
+    site = request.getfixturevalue("site" if sessions == "off" else "with_sessions")
     keys = tmp_path / "keys"
-    settings = environment(site, JWT_SIGNING_KEY="", JWT_KEY_DIR=str(keys), JWT_METRICS_DIR=str(tmp_path))
+    settings = environment(site, JWT_SIGNING_KEY="", JWT_KEY_DIR=str(keys), JWT_METRICS_DIR=str(tmp_path),
+                           JWT_SESSIONS=sessions)
 
     def generate():
         subprocess.run([ours.program("jwtctl"), "key", "generate", "--dir", keys, "--algorithm", "ES256",
@@ -123,16 +135,18 @@ def test_the_work_of_each_goes_on(site, tmp_path):
         programs = {name: stack.enter_context(fastcgi.Program(name, settings)) for name in ours.PROGRAMS}
 
         def statuses():
-            pair = programs["token"].answer(*fastcgi.login("alice", PASSWORD)).json()
+            pair, other = (programs["token"].answer(*fastcgi.login("alice", PASSWORD)).json() for _ in range(2))
             sliding = programs["sliding"].answer(*fastcgi.login("alice", PASSWORD)).json()
-            return {name: programs[name].answer(*request).status for name, request in requests(pair, sliding)}
+            return {name: programs[name].answer(*request).status for name, request in requests(pair, sliding, other)}
 
-        good = {**dict.fromkeys(ours.PROGRAMS, 200), "auth_check": 204, "logout": 404, "sessions": 404}
+        good = {**dict.fromkeys(ours.PROGRAMS, 200), "auth_check": 204}
+        if sessions == "off":
+            good |= {"logout": 404, "sessions": 404}
         assert statuses() == good
         site.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ANY(%s)",
                      list(programs))
         generate()
-        with_keys = set(ours.PROGRAMS) - {"metrics", "health", "logout", "sessions"}
+        with_keys = set(ours.PROGRAMS) - {"metrics", "health"} - ({"logout", "sessions"} if sessions == "off" else set())
         process.wait_for(lambda: statuses() == good and all(
             "keys: 2" in programs[name].log.read_text() for name in with_keys), "the new key", 10)
         for name in with_keys:

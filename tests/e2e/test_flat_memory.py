@@ -2,6 +2,7 @@
 
 FLAT_REQUESTS says how many; `make nightly` asks for a million.
 """
+import collections
 import contextlib
 import os
 import random
@@ -78,6 +79,56 @@ def test_memory_is_flat(site, request_of):
         seconds, after = time.monotonic() - begun, process.memory(program.process.pid)
     print(f"{name}: {REQUESTS} requests in {seconds:.0f} s, {before} KiB after {FIRST} of them, {after} KiB at the end")
     assert after - before < GROWN
+
+
+@pytest.fixture(scope="module")
+def sessions(cluster):
+    """A site with sessions."""
+    site = Site(cluster, "flat_sessions")
+    cluster.psql("flat_sessions", "-f", ours.CHECKOUT / "sql" / "sessions.sql")
+    yield site
+    site.end()
+
+
+OPENED = """INSERT INTO jwt_session (user_id, sid, gen, held, created_at, rotated_at, expires_at, ends_at)
+    SELECT '1', unnest(%s::uuid[]), 1, 0, now(), now(), now() + interval '1 day', now() + interval '1 day'"""
+ENDED = """WITH gone AS (DELETE FROM jwt_session WHERE sid = ANY (%s::uuid[]) RETURNING user_id, sid)
+    INSERT INTO jwt_change (user_id, sid) SELECT user_id, sid FROM gone"""
+
+
+def test_memory_is_flat_while_sessions_end(sessions):
+    """One session ends for a hundred requests: the oldest five of twenty, which are asked on for five hundred."""
+    maker, generator = Maker("plain", t0=int(time.time())), random.Random(17)
+    settings = {**PROFILES["plain"].our_settings(), "JWT_REQUEST_TIMEOUT": "60", "JWT_SESSIONS": "on",
+                "JWT_FEED_POLL": "20", "JWT_FEED_KNOWN": "1024"}  # a table of known owners that is soon full
+    window, ended, refused, first = collections.deque(maxlen=20), 0, 0, None
+    with open(os.devnull, "wb") as nowhere, fastcgi.Program(
+            "hello", ours.environment(sessions.our_environment(), settings), nowhere) as program, \
+            program.connect() as connection:
+        def memory():
+            return [process.memory(program.process.pid, kind) for kind in ("Pss_Anon", "Pss")]
+
+        for number in range(REQUESTS):
+            if number == FIRST:
+                first = memory()
+            if number % 500 == 0:
+                sids = [f"{generator.getrandbits(128):032x}" for _ in range(5)]
+                sessions.execute(OPENED, sids)
+                window.extend((sid, hello(maker, {"set": {"user_id": "1", "exp": LATER * 4, "sid": sid, "gen": 1}}))
+                              for sid in sids)
+                if len(window) == 20:
+                    sessions.execute(ENDED, [sid for sid, _ in window][:5])
+                    ended += 5
+            place = number % len(window)
+            connection.sendall(window[place][1])
+            status = answer(connection)[16:19]
+            assert status == b"200" or status == b"401" and place < 5 and ended, status
+            refused += status == b"401"
+        last = memory()
+    print(f"hello with sessions: {REQUESTS} requests, {ended} sessions ended, {refused} refused; anonymous {first[0]} KiB "
+          f"after {FIRST}, {last[0]} KiB at the end; PSS {first[1]} and {last[1]} KiB")
+    assert refused > 0
+    assert last[0] - first[0] < GROWN
 
 
 OWNERS = range(100001, 165537)  # 65,536: the default of JWT_FEED_KNOWN

@@ -148,13 +148,18 @@ write_head(
 static void
 log_request(const struct request *request, const struct reply *reply, int64_t took)
 {
-	const struct log_field fields[] = {{"method", .text = request->method},
+	const char *client = request->client, *reason = request->reason;
+	struct log_field fields[9] = {{"method", .text = request->method},
 	    {"status", LOG_FIELD_NUMBER, .number = reply->status},
 	    {"outcome", .text = reply->outcome}, {"user", .text = request->user},
 	    {"from", .text = request->remote_address},
-	    {"ms", LOG_FIELD_THOUSANDTHS, .number = took},
-	    {request->reason == NULL ? NULL : "reason", .text = request->reason}, {.name = NULL}};
+	    {"ms", LOG_FIELD_THOUSANDTHS, .number = took}};
+	size_t count = 6;
 
+	if (client != NULL)
+		fields[count++] = (struct log_field){"client", .text = client};
+	if (reason != NULL)
+		fields[count] = (struct log_field){"reason", .text = reason};
 	log_event(reply->status < 500 ? LEVEL_INFO : LEVEL_WARNING, "request", fields);
 }
 

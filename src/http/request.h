@@ -39,6 +39,7 @@ struct request {
 	const struct bytes *values; /* of the endpoint's fields, UTF-8 without NUL */
 	const char *reason; /* why a login was refused, for the log and never for the client */
 	const char *user;   /* the user whom it is about, for the log; may be NULL */
+	const char *client; /* the client_id of OAuth, for the log; may be NULL */
 };
 
 /* Takes one parameter of the web server into the request; what it has no use for is ignored. */

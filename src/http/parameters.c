@@ -86,3 +86,34 @@ parameters_of_body(struct request *request, struct parameter *known, size_t coun
 		return PARAMETERS_MEDIA_TYPE;
 	return parse(request->arena, request->body, known, count);
 }
+
+/* All but the unreserved characters of RFC 3986 section 2.3. */
+static void
+encode(struct buffer *out, const char *text)
+{
+	static const char plain[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+	while (*text != '\0') {
+		size_t length = strspn(text, plain);
+
+		buffer_put(out, text, length);
+		text += length;
+		if (*text != '\0')
+			buffer_printf(out, "%%%02X", (unsigned char)*text++);
+	}
+}
+
+void
+parameters_write(struct buffer *out, const struct parameter *parameters, size_t count)
+{
+	const char *joint = "";
+
+	for (; count > 0; parameters++, count--) {
+		if (parameters->value == NULL)
+			continue;
+		buffer_printf(out, "%s%s=", joint, parameters->name);
+		encode(out, parameters->value);
+		joint = "&";
+	}
+}

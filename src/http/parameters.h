@@ -38,4 +38,7 @@ enum parameters_fault parameters_of_body(struct request *, struct parameter *kno
 /* One urlencoded name or value, with a NUL behind it; NULL if it is malformed. In the arena. */
 const char *parameters_decode(struct arena *, struct bytes text);
 
+/* Writes those that have a value, urlencoded: "name=value&name=value". */
+void parameters_write(struct buffer *, const struct parameter *, size_t count);
+
 #endif

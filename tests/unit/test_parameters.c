@@ -220,6 +220,26 @@ schemes_have_any_case(void **state)
 	assert_int_equal(request_authorization(&request, "Bearer", &token), HEADER_MALFORMED);
 }
 
+static void
+parameters_are_written(void **state)
+{
+	const struct parameter parameters[] = {{.name = "none"},
+	    {.name = "plain", .value = "AZaz09-._~"}, {.name = "none"},
+	    {.name = "escaped", .value = " +&=%/\r\n\"<\xc3\xa9"}, {.name = "none"}};
+	struct parameter read[] = {{.name = "plain"}, {.name = "escaped"}};
+	struct request request = new_request();
+	struct buffer out = {.arena = arena};
+
+	(void)state;
+	parameters_write(&out, parameters, 5);
+	assert_string_equal(
+	    out.data, "plain=AZaz09-._~&escaped=%20%2B%26%3D%25%2F%0D%0A%22%3C%C3%A9");
+	request.query = out.data;
+	assert_int_equal(parameters_of_query(&request, read, 2), PARAMETERS_GOOD);
+	assert_string_equal(read[0].value, parameters[1].value);
+	assert_string_equal(read[1].value, parameters[3].value);
+}
+
 int
 main(void)
 {
@@ -228,6 +248,7 @@ main(void)
 	    cmocka_unit_test(lengths_have_a_default),
 	    cmocka_unit_test(their_number_has_a_limit),
 	    cmocka_unit_test(bodies_have_a_media_type),
+	    cmocka_unit_test(parameters_are_written),
 	    cmocka_unit_test(basic_credentials_are_read),
 	    cmocka_unit_test(schemes_have_any_case),
 	};

@@ -36,8 +36,8 @@ TO_DJANGO = """
 
 
 class Nginx:
-    def __init__(self, folder, server, http=""):
-        self.port = process.free_port()
+    def __init__(self, folder, server, http="", port=None):
+        self.port = port or process.free_port()
         configuration = folder / "nginx.conf"
         configuration.write_text(
             CONFIGURATION.format(folder=folder, port=self.port, server=server, http=http)

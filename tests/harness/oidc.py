@@ -1,0 +1,213 @@
+"""The provider of OpenID Connect: its programs behind Nginx at an issuer of loopback, with keys and clients of ours."""
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import subprocess
+import urllib.parse
+
+import pytest
+
+from . import client, fastcgi, nginx, ours, process
+from .fixtures import skip_without
+from .people import PASSWORD
+from .profiles import PROFILES
+from .site import Site, _folder
+
+PATHS = {
+    "discovery": ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"),
+    "jwks": ("/.well-known/jwks.json",),
+    "authorize": ("/oauth/authorize",),
+    "login": ("/oauth/login", "/oauth/consent"),
+    "oauth_token": ("/oauth/token",),
+    "userinfo": ("/oauth/userinfo",),
+    "introspect": ("/oauth/introspect",),
+    "revoke": ("/oauth/revoke",),
+    "end_session": ("/oauth/logout",),
+    "token": ("/api/token/",),
+    "refresh": ("/api/token/refresh/",),
+    "hello": ("/hello/",),
+    "logout": ("/api/logout/",),
+}
+COOKIE = "oidc"  # of the browser's session; with an https issuer it has the prefix __Host-
+
+CALLBACK = "https://rp.example/callback"
+WITH_QUERY = f"{CALLBACK}?dummy1=lorem&dummy2=ipsum"
+AFTER_LOGOUT = "https://rp.example/logged-out"
+LOOPBACK = "http://127.0.0.1/callback"
+SECRET = "a secret: with % and + \u00e9"  # of every client that has one
+SCOPES = ["openid", "profile", "email", "offline_access"]
+
+# client_id: what differs from the defaults of the table.
+CLIENTS = {
+    "web": {},
+    "post": {"auth_method": "client_secret_post"},
+    "certified": {"require_pkce": False},
+    "spa": {"auth_method": "none"},
+    "native": {"auth_method": "none", "native": True, "redirect_uris": [LOOPBACK, "com.example.app:/callback"]},
+    "third": {"first_party": False},
+    "narrow": {"scopes": ["openid"]},
+    "off": {"active": False},
+}
+
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636, appendix B
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+def b64url(raw):
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def fields_of(url):
+    """The parameters of a URL's query; one that is there twice is a failure."""
+    pairs = urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query, keep_blank_values=True, strict_parsing=True)
+    assert len(dict(pairs)) == len(pairs), url
+    return dict(pairs)
+
+
+def add_client(site, client_id, **columns):
+    columns = {"client_id": client_id, "name": f"The client {client_id}", "scopes": SCOPES,
+               "redirect_uris": [CALLBACK, WITH_QUERY], "post_logout_redirect_uris": [AFTER_LOGOUT], **columns}
+    if columns.get("auth_method") != "none":
+        columns.setdefault("secret", "sha256$" + hashlib.sha256(SECRET.encode()).hexdigest())
+    site.execute(f"INSERT INTO oidc_client ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})",
+                 *columns.values())
+
+
+def generate_key(folder, algorithm="RS256", state="active"):
+    made = subprocess.run([ours.program("jwtctl"), "key", "generate", "--dir", folder, "--algorithm", algorithm,
+                           "--state", state, "--json"],
+                          text=True, capture_output=True, check=True, env=ours.environment({}, {}))
+    return json.loads(made.stdout)
+
+
+class Provider:
+    """Those programs that are built, one process each unless `count` says more; ends with the `with` block.
+
+    .issuer, .port, .site (its database), .keys (the folder), .programs {name: [fastcgi.Program]}.
+    """
+
+    def __init__(self, site, count=None, **settings):
+        self.site = site
+        self.stack = contextlib.ExitStack()
+        self.folder = _folder()
+        self.keys = self.folder / "keys"
+        generate_key(self.keys)
+        self.port = process.free_port()
+        self.issuer = settings.setdefault("JWT_OIDC_ISSUER", f"http://127.0.0.1:{self.port}")
+        self.environment = ours.environment(site.our_environment(), {
+            **PROFILES["plain"].our_settings(), "JWT_SIGNING_KEY": "", "JWT_KEY_DIR": str(self.keys),
+            "JWT_SESSIONS": "on", **settings})
+        self.programs = {name: [self._program(name) for _ in range((count or {}).get(name, 1))]
+                         for name in PATHS if not ours.missing([name])}
+        self.nginx = nginx.Nginx(self.folder, "\n".join(map(self._locations, self.programs)),
+                                 "\n".join(map(self._upstream, self.programs)), self.port)
+        self.stack.callback(self.nginx.end)
+        process.wait_for(self.nginx.ready, "Nginx to answer")
+
+    def _program(self, name):
+        program = self.stack.enter_context(fastcgi.Program(name, self.environment))
+        os.chmod(program.folder.name, 0o755)  # for Nginx's user
+        os.chmod(program.path, 0o666)
+        return program
+
+    def _upstream(self, name):
+        servers = "".join(f"server unix:{program.path}; " for program in self.programs[name])
+        return f"upstream {name} {{ {servers} }}"
+
+    def _locations(self, name):
+        lines = (ours.CHECKOUT / "nginx" / "fastcgi.conf").read_text().splitlines()
+        parameters = "\n".join(line for line in lines if line.startswith("fastcgi_param"))
+        return "".join(f"location = {path} {{ {parameters}\nfastcgi_buffer_size 16k; fastcgi_buffers 4 16k;\n"
+                       f"fastcgi_pass {name}; }}\n" for path in PATHS[name])
+
+    def log(self, name):
+        return "".join(program.log.read_text(errors="backslashreplace") for program in self.programs[name])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    # Requests. cookies: a dictionary.
+
+    def ask(self, line, headers=(), body=None, cookies=None):
+        headers = [f"Host: {urllib.parse.urlsplit(self.issuer).netloc}", *headers]
+        if cookies:
+            headers.append("Cookie: " + "; ".join(f"{name}={value}" for name, value in cookies.items()))
+        return client.ask(self.port, line, headers, body)
+
+    def get(self, path, fields=None, **more):
+        """fields: a dictionary or a list of pairs; a query of its own stands in the path."""
+        return self.ask(f"GET {path}" + ("?" + urllib.parse.urlencode(fields) if fields else ""), **more)
+
+    def post(self, path, fields, headers=(), **more):
+        """fields: also bytes, as they are."""
+        body = fields if isinstance(fields, bytes) else urllib.parse.urlencode(fields).encode()
+        return self.ask(f"POST {path}", ["Content-Type: application/x-www-form-urlencoded", *headers], body, **more)
+
+    def request(self, client_id="web", **changes):
+        """The parameters of a good authorization request; None leaves one out."""
+        every = {"client_id": client_id, "redirect_uri": LOOPBACK if client_id == "native" else CALLBACK,
+                 "response_type": "code", "scope": "openid", "state": "the-state", "code_challenge": CHALLENGE,
+                 "code_challenge_method": "S256", **changes}
+        return {name: value for name, value in every.items() if value is not None}
+
+    def authorize(self, client_id="web", cookies=None, **changes):
+        return self.get("/oauth/authorize", self.request(client_id, **changes), cookies=cookies)
+
+    def code(self, client_id="web", cookies=None, **changes):
+        """A code for a new login, or for that of the cookies."""
+        answer = self.authorize(client_id, cookies or self.browser(), **changes)
+        assert answer.status == 303, answer
+        return fields_of(answer.header("Location"))["code"]
+
+    # State.
+
+    def browser(self, user_id="1", age=0, **columns):
+        """The cookies of a browser whose user gave the password `age` seconds ago: without a form."""
+        secret = secrets.token_bytes(32)
+        columns = {"client_id": "", **columns}
+        self.site.execute(
+            "INSERT INTO jwt_session (user_id, sid, gen, held, created_at, rotated_at, expires_at, ends_at,"
+            f" {', '.join(columns)}) VALUES (%s, %s, 1, 0, now() - make_interval(secs => %s), now(),"
+            f" now() + interval '1 hour', now() + interval '12 hours', {', '.join(['%s'] * len(columns))})",
+            user_id, hashlib.sha256(secret).hexdigest()[:32], age, *columns.values())
+        return {COOKIE: f"{b64url(secret)}.{b64url(user_id.encode())}"}
+
+    def restore(self):
+        """The people and the clients as at first, no session, code or consent."""
+        self.site.restore()
+        self.site.execute("DELETE FROM jwt_session; DELETE FROM jwt_change; DELETE FROM oidc_client")
+        for client_id, columns in CLIENTS.items():
+            add_client(self.site, client_id, **columns)
+
+
+@pytest.fixture(scope="session")
+def oidc_site(cluster):
+    """A database of its own: other tests' users have no sessions."""
+    site = Site(cluster, "oidc")
+    cluster.psql("oidc", "-f", ours.CHECKOUT / "sql" / "oidc.sql")
+    yield site
+    site.end()
+
+
+@pytest.fixture(scope="module")
+def running_provider(oidc_site):
+    skip_without("authorize", "jwtctl")
+    with Provider(oidc_site) as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(running_provider):
+    """The provider, in the state of restore()."""
+    running_provider.restore()
+    return running_provider
+
+
+__all__ = ["AFTER_LOGOUT", "CALLBACK", "CHALLENGE", "CLIENTS", "COOKIE", "LOOPBACK", "PASSWORD", "Provider", "SECRET",
+           "VERIFIER", "WITH_QUERY", "add_client", "fields_of", "generate_key"]

@@ -2,57 +2,28 @@
 
 #include <string.h>
 
-#define WRONG 0xff /* in the fourth byte of a character's part of a group: not of the alphabet */
+#define WRONG 0x80 /* in a value: the character is not of the alphabet */
 
-/*
- * Every token goes through here, so it goes by table: twelve bits to two characters, and each
- * character of a group of four to its part of the three bytes, which only have to be put together.
- */
-static struct {
-	bool made;
-	char pairs[4096][2];
-	union part {
-		unsigned char bytes[4];
-		uint32_t word;
-	} parts[4][256];
-} tables;
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static void
-make_parts(unsigned char character, unsigned value)
+/* The six bits of each character. */
+static const unsigned char *
+values(void)
 {
-	union part(*parts)[256] = tables.parts;
+	static unsigned char made[256];
 
-	parts[0][character] = (union part){{(unsigned char)(value << 2), 0, 0, 0}};
-	parts[1][character] =
-	    (union part){{(unsigned char)(value >> 4), (unsigned char)(value << 4), 0, 0}};
-	parts[2][character] =
-	    (union part){{0, (unsigned char)(value >> 2), (unsigned char)(value << 6), 0}};
-	parts[3][character] = (union part){{0, 0, (unsigned char)value, 0}};
-}
-
-static void
-make_tables(void)
-{
-	static const char alphabet[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-	for (unsigned i = 0; i < 4096; i++) {
-		tables.pairs[i][0] = alphabet[i >> 6];
-		tables.pairs[i][1] = alphabet[i & 63];
+	if (made['B'] == 0) {
+		memset(made, WRONG, sizeof(made));
+		for (unsigned char i = 0; i < 64; i++)
+			made[(unsigned char)alphabet[i]] = i;
 	}
-	for (unsigned place = 0; place < 4; place++)
-		for (unsigned character = 0; character < 256; character++)
-			tables.parts[place][character] = (union part){{0, 0, 0, WRONG}};
-	for (unsigned value = 0; value < 64; value++)
-		make_parts((unsigned char)alphabet[value], value);
-	tables.made = true;
+	return made;
 }
 
-static inline void
-encode_group(const unsigned char *at, char *out)
+size_t
+b64url_length(size_t length)
 {
-	memcpy(out, tables.pairs[(unsigned)at[0] << 4 | at[1] >> 4], 2);
-	memcpy(out + 2, tables.pairs[(at[1] & 15u) << 8 | at[2]], 2);
+	return length / 3 * 4 + (length % 3 == 0 ? 0 : length % 3 + 1);
 }
 
 void
@@ -60,18 +31,22 @@ b64url_encode(struct buffer *buffer, struct bytes bytes)
 {
 	const unsigned char *at = (const unsigned char *)bytes.data;
 	size_t left = bytes.length;
-	char *out = buffer_extend(buffer, b64url_length(left)), last[4];
-	unsigned char rest[3] = {0};
+	char *out = buffer_extend(buffer, b64url_length(left));
 
-	if (!tables.made)
-		make_tables();
-	for (; left >= 3; left -= 3, at += 3, out += 4)
-		encode_group(at, out);
-	if (left == 0)
-		return;
-	memcpy(rest, at, left);
-	encode_group(rest, last);
-	memcpy(out, last, left + 1);
+	for (; left >= 3; left -= 3, at += 3, out += 4) {
+		out[0] = alphabet[at[0] >> 2];
+		out[1] = alphabet[(at[0] << 4 | at[1] >> 4) & 63];
+		out[2] = alphabet[(at[1] << 2 | at[2] >> 6) & 63];
+		out[3] = alphabet[at[2] & 63];
+	}
+	if (left > 0) {
+		unsigned second = left > 1 ? at[1] : 0;
+
+		out[0] = alphabet[at[0] >> 2];
+		out[1] = alphabet[(at[0] << 4 | second >> 4) & 63];
+		if (left > 1)
+			out[2] = alphabet[second << 2 & 63];
+	}
 }
 
 const char *
@@ -83,54 +58,39 @@ b64url_text(struct arena *arena, struct bytes bytes)
 	return text.data;
 }
 
-size_t
-b64url_length(size_t length)
-{
-	return length / 3 * 4 + (length % 3 == 0 ? 0 : length % 3 + 1);
-}
-
-static union part
-decode_group(const unsigned char *at)
-{
-	const union part(*parts)[256] = tables.parts;
-
-	return (union part){.word = parts[0][at[0]].word | parts[1][at[1]].word |
-				    parts[2][at[2]].word | parts[3][at[3]].word};
-}
-
-/* What is left is 0 in all the bits that it has too many: there is no second form of the bytes. */
+/* The last two or three characters, whose unused bits are 0: there is no second form. */
 static bool
 decode_rest(const unsigned char *at, size_t left, unsigned char *out)
 {
-	unsigned char group[4] = {'A', 'A', 'A', 'A'};
-	union part part;
+	unsigned first = values()[at[0]], second = values()[at[1]];
+	unsigned third = left > 2 ? values()[at[2]] : 0;
 
-	memcpy(group, at, left);
-	part = decode_group(group);
-	memcpy(out, part.bytes, left - 1);
-	return part.bytes[3] == 0 && part.bytes[left - 1] == 0;
+	out[0] = (unsigned char)(first << 2 | second >> 4);
+	if (left > 2)
+		out[1] = (unsigned char)(second << 4 | third >> 2);
+	return ((first | second | third) & WRONG) == 0 && (left > 2 ? third & 3 : second & 15) == 0;
 }
 
 bool
 b64url_decode(struct arena *arena, struct bytes text, struct bytes *out)
 {
-	const unsigned char *at = (const unsigned char *)text.data;
+	const unsigned char *at = (const unsigned char *)text.data, *value = values();
 	size_t groups = text.length / 4, left = text.length % 4;
 	unsigned char *decoded, *to;
-	union part all = {.word = 0};
+	unsigned all = 0;
 
 	if (left == 1)
 		return false;
-	if (!tables.made)
-		make_tables();
-	decoded = to = arena_alloc(arena, groups * 3 + sizeof(all));
+	decoded = to = arena_alloc(arena, groups * 3 + left + 1);
 	for (size_t i = 0; i < groups; i++, at += 4, to += 3) {
-		union part part = decode_group(at);
+		unsigned a = value[at[0]], b = value[at[1]], c = value[at[2]], d = value[at[3]];
 
-		all.word |= part.word;
-		memcpy(to, part.bytes, sizeof(part)); /* the fourth is written over or not used */
+		all |= a | b | c | d;
+		to[0] = (unsigned char)(a << 2 | b >> 4);
+		to[1] = (unsigned char)(b << 4 | c >> 2);
+		to[2] = (unsigned char)(c << 6 | d);
 	}
-	if (all.bytes[3] != 0 || (left > 0 && !decode_rest(at, left, to)))
+	if ((all & WRONG) != 0 || (left > 0 && !decode_rest(at, left, to)))
 		return false;
 	*out = (struct bytes){(char *)decoded, groups * 3 + (left > 0 ? left - 1 : 0)};
 	return true;

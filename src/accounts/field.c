@@ -63,19 +63,20 @@ field_is_hex(const char *text, const unsigned char *digest, size_t size)
 	return difference == 0;
 }
 
-bool
-field_is_base64(const char *text, const unsigned char *digest, size_t size, bool padded)
+enum verdict
+field_verify_base64(const char *text, unsigned char *derived, size_t size, bool padded)
 {
 	unsigned char encoded[129];
 	size_t length;
 	bool equal;
 
 	if (size > 96)
-		return false;
-	length = (size_t)EVP_EncodeBlock(encoded, digest, (int)size);
+		return VERDICT_NO;
+	length = (size_t)EVP_EncodeBlock(encoded, derived, (int)size);
 	while (!padded && length > 0 && encoded[length - 1] == '=')
 		length--;
 	equal = strlen(text) == length && CRYPTO_memcmp(text, encoded, length) == 0;
 	explicit_bzero(encoded, sizeof encoded);
-	return equal;
+	explicit_bzero(derived, size);
+	return equal ? VERDICT_YES : VERDICT_NO;
 }

@@ -6,6 +6,7 @@
 #define ACCOUNTS_FIELD_H
 
 #include "base/bytes.h"
+#include "base/verdict.h"
 
 /* These very characters. */
 bool field_skip(const char **text, const char *literal);
@@ -22,7 +23,11 @@ bool field_text(const char **text, struct bytes *out);
 /* Whether the text is the lower-case hexadecimal of the digest; takes constant time. */
 bool field_is_hex(const char *text, const unsigned char *digest, size_t size);
 
-/* Whether it is its base64 (RFC 4648 section 4), with or without '='; constant time; size <= 96. */
-bool field_is_base64(const char *text, const unsigned char *digest, size_t size, bool padded);
+/*
+ * YES or NO: whether it is the base64 (RFC 4648 section 4) of what was derived, with or without
+ * '='; takes constant time, and wipes it. size <= 96.
+ */
+enum verdict field_verify_base64(
+    const char *text, unsigned char *derived, size_t size, bool padded);
 
 #endif

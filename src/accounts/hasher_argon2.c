@@ -86,18 +86,6 @@ salt_decode(const char *text, unsigned char out[static SALT_MOST])
 	return bits < 6 && held == 0 ? length : 0;
 }
 
-static enum verdict
-argon2_verdict(int status)
-{
-	switch (status) {
-	case ARGON2_MEMORY_ALLOCATION_ERROR:
-	case ARGON2_THREAD_FAIL:
-		return VERDICT_UNDECIDED;
-	default:
-		return VERDICT_NO;
-	}
-}
-
 /* All lanes in this one thread: workers are the parallelism, and a sandbox may forbid threads. */
 enum verdict
 hasher_argon2(struct bytes password, const char *value, long limit)
@@ -105,7 +93,6 @@ hasher_argon2(struct bytes password, const char *value, long limit)
 	unsigned char salt[SALT_MOST], derived[HASH_MOST];
 	struct argon2_value parts;
 	argon2_context context = {.threads = 1};
-	enum verdict verdict = VERDICT_NO;
 	int status;
 
 	if (!argon2_read(value, &parts) || parts.memory > limit / 11 / parts.time)
@@ -123,12 +110,11 @@ hasher_argon2(struct bytes password, const char *value, long limit)
 	context.lanes = (uint32_t)parts.lanes;
 	context.version = (uint32_t)parts.version;
 	status = argon2_ctx(&context, parts.type);
+	if (status == ARGON2_MEMORY_ALLOCATION_ERROR || status == ARGON2_THREAD_FAIL)
+		return VERDICT_UNDECIDED;
 	if (status != ARGON2_OK)
-		return argon2_verdict(status);
-	if (field_is_base64(parts.hash, derived, context.outlen, false))
-		verdict = VERDICT_YES;
-	explicit_bzero(derived, sizeof derived);
-	return verdict;
+		return VERDICT_NO;
+	return field_verify_base64(parts.hash, derived, context.outlen, false);
 }
 
 #else

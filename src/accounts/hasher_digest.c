@@ -22,16 +22,12 @@ hasher_pbkdf2_sha256(struct bytes password, const char *value, long limit)
 {
 	unsigned char derived[PBKDF2_SHA256_SIZE];
 	struct pbkdf2_value parts;
-	enum verdict verdict = VERDICT_NO;
 
 	if (!hasher_pbkdf2_read(value, sizeof derived, limit, &parts))
 		return VERDICT_NO;
 	if (!pbkdf2_sha256(password, parts.salt, parts.iterations, derived))
 		return VERDICT_UNDECIDED;
-	if (field_is_base64(parts.hash, derived, sizeof derived, true))
-		verdict = VERDICT_YES;
-	explicit_bzero(derived, sizeof derived);
-	return verdict;
+	return field_verify_base64(parts.hash, derived, sizeof derived, true);
 }
 
 enum verdict
@@ -39,7 +35,6 @@ hasher_pbkdf2_sha1(struct bytes password, const char *value, long limit)
 {
 	unsigned char derived[20];
 	struct pbkdf2_value parts;
-	enum verdict verdict = VERDICT_NO;
 
 	if (!hasher_pbkdf2_read(value, sizeof derived, limit / 2, &parts))
 		return VERDICT_NO;
@@ -47,10 +42,7 @@ hasher_pbkdf2_sha1(struct bytes password, const char *value, long limit)
 		(const unsigned char *)parts.salt.data, (int)parts.salt.length,
 		(int)parts.iterations, EVP_sha1(), sizeof derived, derived) != 1)
 		return VERDICT_UNDECIDED;
-	if (field_is_base64(parts.hash, derived, sizeof derived, true))
-		verdict = VERDICT_YES;
-	explicit_bzero(derived, sizeof derived);
-	return verdict;
+	return field_verify_base64(parts.hash, derived, sizeof derived, true);
 }
 
 enum { SCRYPT_SIZE = 64 }; /* Django's dklen */
@@ -100,7 +92,6 @@ hasher_scrypt(struct bytes password, const char *value, long limit)
 	const uint64_t memory = UINT64_C(5) << 28;
 	unsigned char derived[SCRYPT_SIZE];
 	struct scrypt_value parts;
-	enum verdict verdict = VERDICT_NO;
 
 	if (!scrypt_read(value, &parts) || !scrypt_is_valid(&parts) ||
 	    !scrypt_is_affordable(&parts, limit))
@@ -109,10 +100,7 @@ hasher_scrypt(struct bytes password, const char *value, long limit)
 		parts.salt.length, (uint64_t)parts.n, (uint64_t)parts.r, (uint64_t)parts.p, memory,
 		derived, sizeof derived) != 1)
 		return VERDICT_UNDECIDED;
-	if (field_is_base64(parts.hash, derived, sizeof derived, true))
-		verdict = VERDICT_YES;
-	explicit_bzero(derived, sizeof derived);
-	return verdict;
+	return field_verify_base64(parts.hash, derived, sizeof derived, true);
 }
 
 /* What Django called a password hash before 1.4: one digest of salt and password, in hex. */

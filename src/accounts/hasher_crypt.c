@@ -1,11 +1,160 @@
-#include "accounts/crypt_method.h"
+#include "accounts/field.h"
 #include "accounts/hashers.h"
 
 #include <crypt.h>
+#include <math.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The sixty-four of crypt(5), by their value. */
+static const char crypt_digits[] =
+    "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/* What yescrypt's and scrypt's strings ask for is N r blocks of memory, each some work. */
+enum { BLOCK_BYTES = 128, BLOCK_WORK = 5 };
+
+static double
+memory_hard_work(int n_log2, int64_t r, int64_t p)
+{
+	if (n_log2 < 1 || n_log2 > 23 || r < 1 || r > 1 << 23 || p < 1 || p > 1 << 23)
+		return 0;
+	if (r << n_log2 > 1 << 23 || r * p > 1 << 20)
+		return 0;
+	return (double)(r << n_log2) * (double)p * BLOCK_WORK;
+}
+
+static int
+digit_value(char c)
+{
+	const char *found = c ? strchr(crypt_digits, c) : NULL;
+
+	return found ? (int)(found - crypt_digits) : -1;
+}
+
+/* Thirty bits in five digits, the lowest first. */
+static int64_t
+five_digits(const char *text)
+{
+	int64_t number = 0;
+
+	for (int i = 0; i < 5; i++) {
+		int digit = digit_value(text[i]);
+
+		if (digit < 0)
+			return 0;
+		number |= (int64_t)digit << 6 * i;
+	}
+	return number;
+}
+
+/* "12$" */
+static double
+bcrypt_work(const char *text)
+{
+	int cost;
+
+	if (text[0] < '0' || text[0] > '3' || text[1] < '0' || text[1] > '9' || text[2] != '$')
+		return 0;
+	cost = (text[0] - '0') * 10 + text[1] - '0';
+	return cost < 4 || cost > 31 ? 0 : (double)(1L << cost) * 640;
+}
+
+/*
+ * "j9T$": flavour, log2 N - 1 and r - 1. Only this shape, which crypt_gensalt(3) makes; a fourth
+ * character would announce further parameters, a digit above 47 a longer number.
+ */
+static double
+yescrypt_work(const char *text)
+{
+	int digits[3];
+
+	for (int i = 0; i < 3; i++) {
+		digits[i] = digit_value(text[i]);
+		if (digits[i] < 0 || digits[i] > 47)
+			return 0;
+	}
+	if (text[3] != '$')
+		return 0;
+	return memory_hard_work(digits[1] + 1, digits[2] + 1, 1);
+}
+
+/* "CU..../....salt$": log2 N, r, p */
+static double
+scrypt_work(const char *text)
+{
+	if (strlen(text) < 11)
+		return 0;
+	return memory_hard_work(digit_value(*text), five_digits(text + 1), five_digits(text + 6));
+}
+
+/*
+ * The methods of crypt(5), and what their strings ask for, told before any of it is done: libxcrypt
+ * itself would work for days. Work is counted in PBKDF2 iterations.
+ */
+struct method {
+	const char *prefix;                     /* parameters are what stands behind it */
+	double strong;                          /* from this work on it is as good as ours */
+	size_t cut;                             /* bytes of a password that count; 0: all */
+	double (*work)(const char *parameters); /* 0: broken; NULL: by the number of rounds */
+	const char *word; /* what precedes that number; NULL: there is none to choose */
+	long usual;       /* rounds without the word */
+	long more;        /* rounds that come on top */
+	double each;      /* work of a round */
+};
+
+static const struct method methods[] = {
+    {"$2a$", 640 << 10, 72, bcrypt_work, NULL, 0, 0, 0},
+    {"$2b$", 640 << 10, 72, bcrypt_work, NULL, 0, 0, 0},
+    {"$2x$", HUGE_VAL, 72, bcrypt_work, NULL, 0, 0, 0},
+    {"$2y$", 640 << 10, 72, bcrypt_work, NULL, 0, 0, 0},
+    {"$y$", 1, 0, yescrypt_work, NULL, 0, 0, 0},
+    {"$gy$", 1, 0, yescrypt_work, NULL, 0, 0, 0},
+    {"$sm3y$", 1, 0, yescrypt_work, NULL, 0, 0, 0},
+    {"$7$", 1, 0, scrypt_work, NULL, 0, 0, 0},
+    {"$6$", HUGE_VAL, 0, NULL, "rounds=", 5000, 0, 6},
+    {"$5$", HUGE_VAL, 0, NULL, "rounds=", 5000, 0, 6},
+    {"$sm3$", HUGE_VAL, 0, NULL, "rounds=", 5000, 0, 6},
+    {"$sha1$", HUGE_VAL, 0, NULL, "", 0, 0, 13},
+    {"$md5", HUGE_VAL, 0, NULL, ",rounds=", 1, 4096, 14},
+    {"$1$", HUGE_VAL, 0, NULL, NULL, 6000, 0, 1},
+    {"$3$", HUGE_VAL, 0, NULL, NULL, 20, 0, 1},
+};
+
+/* The method of a whole string; NULL if it is none that we know. */
+static const struct method *
+method_of(const char *value)
+{
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+		if (strncmp(value, methods[i].prefix, strlen(methods[i].prefix)) == 0)
+			return methods + i;
+	return NULL;
+}
+
+/* What a string of the method asks for; 0: it is broken. */
+static double
+work_of(const struct method *method, const char *value)
+{
+	const char *text = value + strlen(method->prefix);
+	long rounds = method->usual;
+
+	if (method->work)
+		return method->work(text);
+	if (method->word && field_skip(&text, method->word) &&
+	    !field_number(&text, '$', 999999999, &rounds))
+		return 0;
+	return (double)(rounds + method->more) * method->each;
+}
+
+/* The bytes that a method works in; 0: too few to mention. */
+static size_t
+memory_of(const struct method *method, double work)
+{
+	bool hard = method->work == yescrypt_work || method->work == scrypt_work;
+
+	return hard ? (size_t)(work / BLOCK_WORK * BLOCK_BYTES) : 0;
+}
 
 /* phrase: a C string. The failure tokens "*0" and "*1" of crypt_r(3) are no hashes: UNDECIDED. */
 static enum verdict
@@ -64,28 +213,30 @@ failure_verdict(size_t size)
 enum verdict
 hasher_crypt(struct bytes password, const char *value, long limit)
 {
-	const struct crypt_method *method = crypt_method_of(value);
+	const struct method *method = method_of(value);
+	double work = method ? work_of(method, value) : 0;
 	enum verdict verdict;
-	double work;
 
-	if (!method)
-		return VERDICT_NO;
-	work = method->work(value + strlen(method->prefix));
 	if (work == 0 || work > (double)limit)
 		return VERDICT_NO;
 	if (method->cut > 0 && password.length > method->cut)
 		password.length = method->cut;
 	verdict = crypt_verify(password, value);
-	return verdict == VERDICT_UNDECIDED ? failure_verdict(crypt_method_memory(method, work))
-					    : verdict;
+	return verdict == VERDICT_UNDECIDED ? failure_verdict(memory_of(method, work)) : verdict;
+}
+
+bool
+hasher_crypt_knows(const char *value)
+{
+	return method_of(value) != NULL;
 }
 
 bool
 hasher_crypt_is_strong(const char *value)
 {
-	const struct crypt_method *method = crypt_method_of(value);
+	const struct method *method = method_of(value);
 
-	return method && method->work(value + strlen(method->prefix)) >= method->strong;
+	return method && work_of(method, value) >= method->strong;
 }
 
 enum verdict

@@ -35,7 +35,8 @@ struct pbkdf2_value {
 };
 bool hasher_pbkdf2_read(const char *value, size_t size, long limit, struct pbkdf2_value *out);
 
-/* How the cost of a crypt(3) string goes with the password's length. */
+/* Whether it is a crypt(3) string of a method of crypt(5). */
+bool hasher_crypt_knows(const char *value);
 
 /* Whether a crypt(3) string or a bcrypt value is slow enough for password_must_rehash(). */
 bool hasher_crypt_is_strong(const char *value);

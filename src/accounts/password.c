@@ -1,6 +1,5 @@
 #include "accounts/password.h"
 
-#include "accounts/crypt_method.h"
 #include "accounts/hashers.h"
 #include "accounts/pbkdf2.h"
 
@@ -56,7 +55,7 @@ format_recognise(const char *stored)
 		return NULL;
 	if (strncmp(stored, "$argon2", 7) == 0)
 		return &bare_argon2;
-	if (*stored == '$' && crypt_method_of(stored) == NULL)
+	if (*stored == '$' && !hasher_crypt_knows(stored))
 		return NULL;
 	if (*stored == '$')
 		return stored[1] == '2' ? &crypt_bcrypt : &crypt_format;

@@ -5,7 +5,6 @@
 
 #include <cmocka.h>
 
-#include "accounts/crypt_method.h"
 #include "accounts/password.h"
 #include "accounts/pbkdf2.h"
 

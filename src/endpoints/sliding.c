@@ -1,14 +1,14 @@
 /*
  * POST /api/token/sliding/: a name and a password for a sliding token.
  */
-#include "endpoints/login.h"
+#include "endpoints/credentials.h"
 
 static struct reply
 answer(struct request *request, struct context *context)
 {
 	struct json_object *claims;
 	const char *token;
-	struct reply reply = login_answer(request, context, TOKEN_SLIDING, &claims, &token);
+	struct reply reply = credentials_answer(request, context, TOKEN_SLIDING, &claims, &token);
 
 	if (reply.status != 0)
 		return reply;
@@ -24,7 +24,7 @@ const struct endpoint endpoint = {
     .fields = {{FIELD_LOGIN, NULL}, {FIELD_PASSWORD, NULL}},
     .signs = true,
     .slow = true,
-    .start = login_open,
+    .start = credentials_open,
     .check = context_check,
     .answer = answer,
 };

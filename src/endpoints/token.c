@@ -1,7 +1,7 @@
 /*
  * POST /api/token/: a name and a password for a refresh and an access token.
  */
-#include "endpoints/login.h"
+#include "endpoints/credentials.h"
 #include "endpoints/refresh_cookie.h"
 #include "endpoints/session.h"
 
@@ -12,7 +12,7 @@ answer(struct request *request, struct context *context)
 	const char *refresh_token, *access_token;
 	struct json_object *refresh;
 	struct reply reply =
-	    login_answer(request, context, TOKEN_REFRESH, &refresh, &refresh_token);
+	    credentials_answer(request, context, TOKEN_REFRESH, &refresh, &refresh_token);
 
 	if (reply.status != 0)
 		return reply;
@@ -33,7 +33,7 @@ const struct endpoint endpoint = {
     .fields = {{FIELD_LOGIN, NULL}, {FIELD_PASSWORD, NULL}},
     .signs = true,
     .slow = true,
-    .start = login_open,
+    .start = credentials_open,
     .check = context_check,
     .admit = refresh_cookie_admit,
     .answer = answer,

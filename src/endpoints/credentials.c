@@ -1,4 +1,4 @@
-#include "endpoints/login.h"
+#include "endpoints/credentials.h"
 
 #include "endpoints/issue.h"
 #include "endpoints/outstanding.h"
@@ -44,7 +44,7 @@ issue(struct request *request, const struct context *context, enum token_kind ki
 }
 
 struct context *
-login_open(const struct config *config, const struct endpoint *endpoint)
+credentials_open(const struct config *config, const struct endpoint *endpoint)
 {
 	struct context *context = context_open(config, endpoint);
 
@@ -54,49 +54,64 @@ login_open(const struct config *config, const struct endpoint *endpoint)
 	return context->throttle == NULL ? NULL : context;
 }
 
-/* Whether the fields are those of an account, within the rate limit. */
-static struct reply
-authenticate(struct request *request, const struct context *context, struct account *out)
+enum wire
+credentials_check(struct request *request, const struct context *context, struct bytes name,
+    struct bytes password, struct account *out, long *wait)
 {
-	struct bytes name = request->values[0], password = request->values[1];
 	struct throttle *throttle = context->throttle;
 	struct attempt attempt;
 	enum verdict verdict;
-	long wait = throttle == NULL ? 0
-				     : throttle_try(throttle, request->remote_address, name,
-					   request->now, &attempt);
 
-	if (wait > 0) {
-		const char *seconds = arena_printf(request->arena, "%ld", wait);
-		struct reply reply = reply_refuse(request, WIRE_THROTTLED, seconds);
-
-		reply_header(request, &reply, "Retry-After", seconds);
-		return reply;
-	}
+	*wait = throttle == NULL
+		    ? 0
+		    : throttle_try(throttle, request->remote_address, name, request->now, &attempt);
+	if (*wait > 0)
+		return WIRE_THROTTLED;
 	verdict = account_authenticate(context->accounts, request->arena, name, password, out);
 	if (throttle != NULL)
 		throttle_settle(throttle, &attempt, verdict, request->now);
-	if (verdict == VERDICT_YES)
-		return (struct reply){.status = 0};
+	if (verdict == VERDICT_YES) {
+		request->user = out->user_id;
+		return WIRE_OK;
+	}
 	request->reason = out->refusal;
-	return reply_refuse(
-	    request, verdict == VERDICT_NO ? WIRE_NO_ACCOUNT : WIRE_UNAVAILABLE, NULL);
+	return verdict == VERDICT_NO ? WIRE_NO_ACCOUNT : WIRE_UNAVAILABLE;
+}
+
+enum wire
+credentials_logged_in(
+    const struct request *request, const struct context *context, const struct account *account)
+{
+	return !context->config->update_last_login ||
+		       account_logged_in(context->accounts, request->arena, account) == VERDICT_YES
+		   ? WIRE_OK
+		   : WIRE_UNAVAILABLE;
+}
+
+static struct reply
+refuse(struct request *request, enum wire wire, long wait)
+{
+	const char *seconds =
+	    wire == WIRE_THROTTLED ? arena_printf(request->arena, "%ld", wait) : NULL;
+	struct reply reply = reply_refuse(request, wire, seconds);
+
+	if (seconds != NULL)
+		reply_header(request, &reply, "Retry-After", seconds);
+	return reply;
 }
 
 struct reply
-login_answer(struct request *request, const struct context *context, enum token_kind kind,
+credentials_answer(struct request *request, const struct context *context, enum token_kind kind,
     struct json_object **claims, const char **token)
 {
 	struct account account = {.user_id = NULL};
-	struct reply reply = authenticate(request, context, &account);
-	enum wire issued;
+	long wait;
+	enum wire wire = credentials_check(
+	    request, context, request->values[0], request->values[1], &account, &wait);
 
-	if (reply.status != 0)
-		return reply;
-	request->user = account.user_id;
-	issued = issue(request, context, kind, &account, claims, token);
-	if (issued == WIRE_OK && context->config->update_last_login &&
-	    account_logged_in(context->accounts, request->arena, &account) != VERDICT_YES)
-		issued = WIRE_UNAVAILABLE;
-	return issued == WIRE_OK ? reply : reply_refuse(request, issued, NULL);
+	if (wire == WIRE_OK)
+		wire = issue(request, context, kind, &account, claims, token);
+	if (wire == WIRE_OK)
+		wire = credentials_logged_in(request, context, &account);
+	return wire == WIRE_OK ? (struct reply){.status = 0} : refuse(request, wire, wait);
 }

@@ -1,0 +1,33 @@
+/*
+ * A login with name and password, under the rate limit.
+ */
+#ifndef ENDPOINTS_CREDENTIALS_H
+#define ENDPOINTS_CREDENTIALS_H
+
+#include "endpoints/context.h"
+
+/* For an endpoint's start: context_open(), and what JWT_THROTTLE needs. */
+struct context *credentials_open(const struct config *, const struct endpoint *);
+
+/*
+ * Whether name and password are those of an active account, within the rate limit: WIRE_OK with
+ * the account, WIRE_NO_ACCOUNT, WIRE_THROTTLED with the seconds to wait in *wait, or
+ * WIRE_UNAVAILABLE.
+ */
+enum wire credentials_check(struct request *, const struct context *, struct bytes name,
+    struct bytes password, struct account *out, long *wait);
+
+/* Notes when the user logged in, with JWT_UPDATE_LAST_LOGIN: WIRE_OK or WIRE_UNAVAILABLE. */
+ */
+enum wire credentials_logged_in(
+    const struct request *, const struct context *, const struct account *);
+
+/*
+ * A login by the values of the fields name and password, in this order: a reply with status 0, new
+ * claims of that kind and their signed token, listed as outstanding where the tables are used; or
+ * the refusal.
+ */
+struct reply credentials_answer(struct request *, const struct context *, enum token_kind,
+    struct json_object **claims, const char **token);
+
+#endif

@@ -18,7 +18,6 @@ enum wire credentials_check(struct request *, const struct context *, struct byt
     struct bytes password, struct account *out, long *wait);
 
 /* Notes when the user logged in, with JWT_UPDATE_LAST_LOGIN: WIRE_OK or WIRE_UNAVAILABLE. */
- */
 enum wire credentials_logged_in(
     const struct request *, const struct context *, const struct account *);
 

@@ -4,7 +4,7 @@
 #include "ctl/keydir.h"
 #include "ctl/report.h"
 
-#include "signing/b64url.h"
+#include "base/b64url.h"
 #include "signing/claims.h"
 #include "signing/jws.h"
 #include "json/json.h"

@@ -1,6 +1,6 @@
 #include "signing/jwk.h"
 
-#include "signing/b64url.h"
+#include "base/b64url.h"
 #include "signing/crypto.h"
 
 #include <openssl/bn.h>

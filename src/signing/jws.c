@@ -1,7 +1,7 @@
 #include "signing/jws.h"
 
+#include "base/b64url.h"
 #include "base/log.h"
-#include "signing/b64url.h"
 #include "json/json.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "signing/key.h"
 
-#include "signing/b64url.h"
+#include "base/b64url.h"
 #include "signing/crypto.h"
 #include "signing/jwk.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "signing/b64url.h"
+#include "base/b64url.h"
 #include "signing/jwk.h"
 #include "signing/pem.h"
 #include "json/json.h"

@@ -3,7 +3,7 @@
  */
 #include "fuzz.h"
 
-#include "signing/b64url.h"
+#include "base/b64url.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "signing/b64url.h"
+#include "base/b64url.h"
 #include "signing/jws.h"
 
 #include <string.h>

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "signing/b64url.h"
+#include "base/b64url.h"
 
 static void
 assert_encodes(struct arena *arena, const char *text, struct bytes bytes)

@@ -1,7 +1,7 @@
 #include "helpers.h"
 
+#include "base/b64url.h"
 #include "base/clock.h"
-#include "signing/b64url.h"
 #include "signing/jwk.h"
 #include "signing/jws.h"
 #include "signing/keyfile.h"

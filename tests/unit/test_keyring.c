@@ -1,8 +1,8 @@
 #include "helpers.h"
 
+#include "base/b64url.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "signing/b64url.h"
 #include "signing/jws.h"
 #include "signing/keyfile.h"
 #include "signing/pem.h"

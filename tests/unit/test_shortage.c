@@ -1,6 +1,6 @@
 #include "helpers.h"
 
-#include "signing/b64url.h"
+#include "base/b64url.h"
 #include "signing/crypto.h"
 #include "signing/jwk.h"
 #include "signing/keyfile.h"

@@ -1,8 +1,8 @@
 /*
  * base64url without padding (RFC 7515 section 2, RFC 4648 section 5).
  */
-#ifndef SIGNING_B64URL_H
-#define SIGNING_B64URL_H
+#ifndef BASE_B64URL_H
+#define BASE_B64URL_H
 
 #include "base/bytes.h"
 

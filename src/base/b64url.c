@@ -1,4 +1,4 @@
-#include "signing/b64url.h"
+#include "base/b64url.h"
 
 #include <string.h>
 

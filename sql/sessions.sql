@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS jwt_session (
 	agent text,
 	PRIMARY KEY (user_id, sid)
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
+-- Of OpenID Connect (oidc.sql). client_id is NULL for a password login and '' for the login of a browser
+-- at the provider; otherwise the row is a login at that client.
+ALTER TABLE jwt_session ADD COLUMN IF NOT EXISTS client_id text, ADD COLUMN IF NOT EXISTS scopes text[];
 
 -- What ends all sessions of a user, or of every user, comes through the change feed. Rows of one user are
 -- locked in the order of sid, as the programs do, so that no two of them can block each other.

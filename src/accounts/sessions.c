@@ -20,15 +20,36 @@
 struct sessions {
 	struct database *database;
 	const struct config *config;
-	const char *life, *age, *grace, *recovery, *max; /* as SQL takes them */
-	char *hand_user, hand_sid[sizeof(NIL)];          /* the last row that was swept */
+	char *hand_user, hand_sid[sizeof(NIL)]; /* the last row that was swept */
 	bool repeated; /* a lost connection may hide that this very refresh has moved the row */
 };
 
-static const char *
-interval(long seconds)
+const char *
+session_interval(struct arena *arena, long seconds)
 {
-	return arena_printf(arena_of_process(), "%ld seconds", seconds);
+	return arena_printf(arena, "%ld seconds", seconds);
+}
+
+struct session_terms
+session_password_terms(const struct config *config)
+{
+	return (struct session_terms){.life = config->refresh_token_lifetime,
+	    .age = config->session_max_age,
+	    .grace = config->session_grace,
+	    .recovery = config->session_recovery,
+	    .rotate = config->session_rotate};
+}
+
+struct session_terms
+session_client_terms(const struct config *config, const char *client_id, bool offline)
+{
+	long access = config->access_token_lifetime;
+
+	return (struct session_terms){.client = client_id,
+	    .life = offline ? config->oidc_refresh_lifetime : access,
+	    .age = offline ? config->oidc_refresh_maximum : access,
+	    .grace = config->oidc_refresh_grace,
+	    .rotate = true};
 }
 
 struct sessions *
@@ -38,14 +59,21 @@ sessions_open(const struct config *config, struct database *database)
 
 	sessions->database = database;
 	sessions->config = config;
-	sessions->life = interval(config->refresh_token_lifetime);
-	sessions->age = interval(config->session_max_age);
-	sessions->grace = interval(config->session_grace);
-	sessions->recovery = interval(config->session_recovery);
-	sessions->max = arena_printf(arena_of_process(), "%ld", config->session_max);
 	sessions->hand_user = memory_need(strdup(""));
 	memcpy(sessions->hand_sid, NIL, sizeof(NIL));
 	return sessions;
+}
+
+struct database *
+sessions_database(const struct sessions *sessions)
+{
+	return sessions->database;
+}
+
+const struct config *
+sessions_config(const struct sessions *sessions)
+{
+	return sessions->config;
 }
 
 static void
@@ -55,19 +83,31 @@ write_sid(const unsigned char bytes[static SID_BYTES], char out[static SESSION_I
 	out[SESSION_ID_SIZE - 1] = '\0';
 }
 
+bool
+session_new_id(char out[static SESSION_ID_SIZE])
+{
+	unsigned char bytes[SID_BYTES];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return false;
+	write_sid(bytes, out);
+	return true;
+}
+
 /* Ends the sessions that are too many. A failure is no failure of the login: the next one does it.
  */
 static void
 evict(struct sessions *sessions, struct arena *arena, const char *user_id)
 {
-	if (sessions->config->session_max > 0)
+	long max = sessions->config->session_max;
+
+	if (max > 0)
 		query_ask(sessions->database, arena, SESSION_EVICT,
-		    (const char *[]){user_id, sessions->max}, NULL);
+		    (const char *[]){user_id, arena_printf(arena, "%ld", max)}, NULL);
 }
 
-/* Deletes expired rows among the next fifty: the table is swept by the logins that fill it. */
-static void
-sweep(struct sessions *sessions, struct arena *arena)
+void
+sessions_sweep(struct sessions *sessions, struct arena *arena)
 {
 	struct rows rows;
 	enum verdict verdict = query_ask(sessions->database, arena, SESSION_SWEEP,
@@ -83,26 +123,28 @@ sweep(struct sessions *sessions, struct arena *arena)
 }
 
 enum verdict
-sessions_begin(struct sessions *sessions, struct arena *arena, const struct account *account,
-    const struct device *device, struct session *out)
+sessions_begin(struct sessions *sessions, struct arena *arena, const struct session_terms *terms,
+    const struct account *account, const struct device *device, struct session *out)
 {
-	unsigned char bytes[SID_BYTES];
 	enum verdict verdict;
 	struct rows rows;
 
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+	if (terms->sid != NULL)
+		memcpy(out->sid, terms->sid, SESSION_ID_SIZE);
+	else if (!session_new_id(out->sid))
 		return VERDICT_UNDECIDED;
-	write_sid(bytes, out->sid);
 	verdict = query_ask(sessions->database, arena, SESSION_BEGIN,
-	    (const char *[]){account->user_id, account->password, out->sid, sessions->life,
-		sessions->age, device->address, device->agent},
+	    (const char *[]){account->user_id, account->password, out->sid,
+		session_interval(arena, terms->life), session_interval(arena, terms->age),
+		device->address, device->agent, terms->client},
 	    &rows);
 	if (verdict != VERDICT_YES)
 		return verdict;
 	out->gen = 1;
 	out->seconds = atol(rows.values[0]);
-	evict(sessions, arena, account->user_id);
-	sweep(sessions, arena);
+	if (terms->client == NULL)
+		evict(sessions, arena, account->user_id);
+	sessions_sweep(sessions, arena);
 	return VERDICT_YES;
 }
 
@@ -124,24 +166,37 @@ session_decide(const struct session_state *state, long shown)
 	return shown == state->gen || state->in_recovery ? SESSION_AGAIN : SESSION_REPLAYED;
 }
 
+/* A refresh, asked for once or more. */
+struct refresh {
+	struct sessions *sessions;
+	struct arena *arena;
+	const struct session_terms *terms;
+	const char *user_id;
+	const struct session *shown;
+	struct session *out;
+};
+
 /* Moves the row if it may be moved: YES with the new generation in *out. */
 static enum verdict
-move(struct sessions *sessions, struct arena *arena, const char *user_id,
-    const struct session *shown, bool behind, struct session *out)
+move(const struct refresh *refresh, bool behind)
 {
-	const char *gen = arena_printf(arena, "%ld", shown->gen);
+	const struct session_terms *terms = refresh->terms;
+	struct arena *arena = refresh->arena;
 	struct rows rows;
-	enum verdict verdict = query_ask(sessions->database, arena, SESSION_REFRESH,
-	    (const char *[]){user_id, user_id, shown->sid, gen, sessions->life, sessions->grace,
-		sessions->recovery, behind ? "t" : "f"},
+	enum verdict verdict = query_ask(refresh->sessions->database, arena, SESSION_REFRESH,
+	    (const char *[]){refresh->user_id, refresh->user_id, refresh->shown->sid,
+		arena_printf(arena, "%ld", refresh->shown->gen),
+		session_interval(arena, terms->life), session_interval(arena, terms->grace),
+		session_interval(arena, terms->recovery), behind ? "t" : "f", terms->client},
 	    &rows);
 
-	sessions->repeated = sessions->repeated || query_repeated(sessions->database);
+	refresh->sessions->repeated =
+	    refresh->sessions->repeated || query_repeated(refresh->sessions->database);
 	if (verdict != VERDICT_YES)
 		return verdict;
-	*out = *shown;
-	out->gen = atol(rows.values[0]);
-	out->seconds = atol(rows.values[1]);
+	*refresh->out = *refresh->shown;
+	refresh->out->gen = atol(rows.values[0]);
+	refresh->out->seconds = atol(rows.values[1]);
 	return VERDICT_YES;
 }
 
@@ -154,12 +209,14 @@ is_true(const char *value)
 /* NO: there is no such user. *out: the generation that was given out last, and what is left of it.
  */
 static enum verdict
-read_state(struct sessions *sessions, struct arena *arena, const char *user_id,
-    const struct session *shown, struct session_state *state, struct session *out)
+read_state(const struct refresh *refresh, struct session_state *state)
 {
+	const struct session_terms *terms = refresh->terms;
 	struct rows rows;
-	enum verdict verdict = query_ask(sessions->database, arena, SESSION_STATE,
-	    (const char *[]){user_id, user_id, shown->sid, sessions->grace, sessions->recovery},
+	enum verdict verdict = query_ask(refresh->sessions->database, refresh->arena, SESSION_STATE,
+	    (const char *[]){refresh->user_id, refresh->user_id, refresh->shown->sid,
+		session_interval(refresh->arena, terms->grace),
+		session_interval(refresh->arena, terms->recovery), terms->client},
 	    &rows);
 	const char **values = rows.values;
 
@@ -175,77 +232,73 @@ read_state(struct sessions *sessions, struct arena *arena, const char *user_id,
 	state->in_grace = is_true(values[3]);
 	state->in_recovery = is_true(values[4]);
 	state->alive = is_true(values[5]);
-	*out = *shown;
-	out->gen = state->gen;
-	out->seconds = atol(values[6]);
+	*refresh->out = *refresh->shown;
+	refresh->out->gen = state->gen;
+	refresh->out->seconds = atol(values[6]);
 	return VERDICT_YES;
 }
 
 /* Only while the token is older than the newest one: it may have become that by a crash. */
 static enum session_outcome
-end_replayed(struct sessions *sessions, struct arena *arena, const char *user_id,
-    const struct session *shown)
+end_replayed(const struct refresh *refresh)
 {
-	const char *gen = arena_printf(arena, "%ld", shown->gen);
-	enum verdict verdict = query_ask(sessions->database, arena, SESSION_END,
-	    (const char *[]){user_id, shown->sid, gen}, NULL);
+	const char *gen = arena_printf(refresh->arena, "%ld", refresh->shown->gen);
+	enum verdict verdict = query_ask(refresh->sessions->database, refresh->arena, SESSION_END,
+	    (const char *[]){refresh->user_id, refresh->shown->sid, gen}, NULL);
 
 	return verdict == VERDICT_UNDECIDED ? SESSION_UNAVAILABLE : SESSION_REPLAYED;
 }
 
 static enum session_outcome
-attempt(struct sessions *sessions, struct arena *arena, const char *user_id,
-    const struct session *shown, struct session *out)
+attempt(const struct refresh *refresh)
 {
-	enum verdict moved = VERDICT_NO, found;
+	bool rotate = refresh->terms->rotate;
+	enum verdict moved = rotate ? move(refresh, false) : VERDICT_NO, found;
 	struct session_state state;
 
-	if (sessions->config->session_rotate)
-		moved = move(sessions, arena, user_id, shown, false, out);
 	if (moved == VERDICT_UNDECIDED)
 		return SESSION_UNAVAILABLE;
 	if (moved == VERDICT_YES)
-		return out->gen > shown->gen + 1 ? SESSION_RECOVERED : SESSION_OK;
-	found = read_state(sessions, arena, user_id, shown, &state, out);
+		return refresh->out->gen > refresh->shown->gen + 1 ? SESSION_RECOVERED : SESSION_OK;
+	found = read_state(refresh, &state);
 	if (found != VERDICT_YES)
 		return found == VERDICT_NO ? SESSION_NO_ACCOUNT : SESSION_UNAVAILABLE;
 	/* Without rotation a client has no newer token to show, however long ago the last one was.
 	 */
-	state.in_recovery = state.in_recovery || !sessions->config->session_rotate;
-	state.in_grace = state.in_grace || sessions->repeated;
-	return session_decide(&state, shown->gen);
+	state.in_recovery = state.in_recovery || !rotate;
+	state.in_grace = state.in_grace || refresh->sessions->repeated;
+	return session_decide(&state, refresh->shown->gen);
 }
 
 static enum session_outcome
-refresh(struct sessions *sessions, struct arena *arena, const char *user_id,
-    const struct session *shown, struct session *out)
+refresh_row(const struct refresh *refresh)
 {
 	enum session_outcome outcome = SESSION_AGAIN;
 	enum verdict moved;
 
 	for (int i = 0; i < TRIES && outcome == SESSION_AGAIN; i++) {
-		outcome = attempt(sessions, arena, user_id, shown, out);
-		if (outcome == SESSION_AGAIN && !sessions->config->session_rotate)
+		outcome = attempt(refresh);
+		if (outcome == SESSION_AGAIN && !refresh->terms->rotate)
 			return SESSION_OK;
 		if (outcome != SESSION_BEHIND)
 			continue;
-		moved = move(sessions, arena, user_id, shown, true, out);
+		moved = move(refresh, true);
 		if (moved == VERDICT_UNDECIDED)
 			return SESSION_UNAVAILABLE;
 		if (moved == VERDICT_NO)
 			outcome = SESSION_AGAIN;
 	}
 	if (outcome == SESSION_REPLAYED)
-		return end_replayed(sessions, arena, user_id, shown);
+		return end_replayed(refresh);
 	return outcome == SESSION_AGAIN ? SESSION_UNAVAILABLE : outcome;
 }
 
 enum session_outcome
-sessions_refresh(struct sessions *sessions, struct arena *arena, const char *user_id,
-    const struct session *shown, struct session *out)
+sessions_refresh(struct sessions *sessions, struct arena *arena, const struct session_terms *terms,
+    const char *user_id, const struct session *shown, struct session *out)
 {
 	sessions->repeated = false;
-	return refresh(sessions, arena, user_id, shown, out);
+	return refresh_row(&(struct refresh){sessions, arena, terms, user_id, shown, out});
 }
 
 void
@@ -267,6 +320,7 @@ enum session_outcome
 sessions_convert(struct sessions *sessions, struct arena *arena, const char *user_id,
     struct bytes token, int64_t iat, const struct device *device, struct session *out)
 {
+	const struct session_terms terms = session_password_terms(sessions->config);
 	const char *earliest =
 	    arena_printf(arena, "%lld", (long long)(iat - sessions->config->leeway));
 	struct session shown = {.gen = 0};
@@ -275,19 +329,20 @@ sessions_convert(struct sessions *sessions, struct arena *arena, const char *use
 
 	sessions_derive_sid(token, shown.sid);
 	made = query_ask(sessions->database, arena, SESSION_CONVERT,
-	    (const char *[]){user_id, user_id, shown.sid, sessions->life, sessions->age,
-		device->address, device->agent, earliest},
+	    (const char *[]){user_id, user_id, shown.sid, session_interval(arena, terms.life),
+		session_interval(arena, terms.age), device->address, device->agent, earliest},
 	    &rows);
 	sessions->repeated = query_repeated(sessions->database);
 	if (made == VERDICT_UNDECIDED)
 		return SESSION_UNAVAILABLE;
 	if (made == VERDICT_NO) /* converted before, or not to be converted */
-		return refresh(sessions, arena, user_id, &shown, out);
+		return refresh_row(
+		    &(struct refresh){sessions, arena, &terms, user_id, &shown, out});
 	*out = shown;
 	out->gen = 1;
 	out->seconds = atol(rows.values[0]);
 	evict(sessions, arena, user_id);
-	sweep(sessions, arena);
+	sessions_sweep(sessions, arena);
 	return SESSION_CONVERTED;
 }
 

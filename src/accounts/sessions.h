@@ -36,15 +36,35 @@ struct device {
 	const char *address, *agent;
 };
 
+/* The rules of a kind of session. Lifetimes are in seconds. */
+struct session_terms {
+	const char *client; /* client_id; "": the browser at the provider; NULL: a password login */
+	const char *sid;    /* of a session that begins; NULL: a random one */
+	long life;          /* since the last refresh */
+	long age;           /* since the login */
+	long grace;         /* since a rotation: the token before gets the same generation */
+	long recovery;      /* since a rotation: a lost answer may be asked for again; 0: never */
+	bool rotate;        /* whether a refresh begins another generation */
+};
+struct session_terms session_password_terms(const struct config *);
+
+/* Of a login at a client; `offline`: with refresh tokens, else it lives as an access token does. */
+struct session_terms session_client_terms(
+    const struct config *, const char *client_id, bool offline);
+
 /* The database must outlive the result. */
 struct sessions *sessions_open(const struct config *, struct database *);
 
+/* A random id; false if the system has no random bytes. */
+bool session_new_id(char out[static SESSION_ID_SIZE]);
+
 /*
  * Opens a session for an account whose password has just been verified. NO: the password was
- * changed, or the account deactivated, meanwhile. Ends what JWT_SESSION_MAX does not allow.
+ * changed, or the account deactivated, meanwhile. Of password logins ends what JWT_SESSION_MAX does
+ * not allow.
  */
-enum verdict sessions_begin(struct sessions *, struct arena *, const struct account *,
-    const struct device *, struct session *out);
+enum verdict sessions_begin(struct sessions *, struct arena *, const struct session_terms *,
+    const struct account *, const struct device *, struct session *out);
 
 /* What a refresh came to. */
 enum session_outcome {
@@ -62,10 +82,11 @@ enum session_outcome {
 
 /*
  * Refreshes the session of a refresh token; `shown` is what the token says. From SESSION_OK to
- * SESSION_CONVERTED *out is what the new tokens have to say.
+ * SESSION_CONVERTED *out is what the new tokens have to say. The session of another client is none.
  */
-enum session_outcome sessions_refresh(struct sessions *, struct arena *, const char *user_id,
-    const struct session *shown, struct session *out);
+enum session_outcome sessions_refresh(struct sessions *, struct arena *,
+    const struct session_terms *, const char *user_id, const struct session *shown,
+    struct session *out);
 
 /*
  * The sid of the session that a token without one becomes: the first half of the SHA-256 of its
@@ -73,7 +94,7 @@ enum session_outcome sessions_refresh(struct sessions *, struct arena *, const c
  */
 void sessions_derive_sid(struct bytes token, char out[static SESSION_ID_SIZE]);
 
-/* The same for a token without a session. iat: of the token. */
+/* The same for a password login's token without a session. iat: of the token. */
 enum session_outcome sessions_convert(struct sessions *, struct arena *, const char *user_id,
     struct bytes token, int64_t iat, const struct device *, struct session *out);
 
@@ -84,6 +105,14 @@ enum verdict sessions_end(struct sessions *, struct arena *, const char *user_id
 /* Ends all sessions of a user, but the one of id `keep` unless that is NULL. *count: how many. */
 enum verdict sessions_end_all(
     struct sessions *, struct arena *, const char *user_id, const char *keep, long *count);
+
+/* Deletes expired rows among the next fifty: the table is swept by the logins that fill it. */
+void sessions_sweep(struct sessions *, struct arena *);
+
+/* For the other modules of sessions. */
+struct database *sessions_database(const struct sessions *);
+const struct config *sessions_config(const struct sessions *);
+const char *session_interval(struct arena *, long seconds); /* as SQL reads it */
 
 /* The sessions of a user, newest first, at most 1,000: the columns of SESSION_LIST. */
 enum verdict sessions_list(

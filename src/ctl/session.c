@@ -15,7 +15,7 @@
 /* In the order of SESSION_LIST. */
 static const struct column columns[] = {{"sid", COLUMN_TEXT}, {"created_at", COLUMN_TEXT},
     {"refreshed_at", COLUMN_TEXT}, {"expires_at", COLUMN_TEXT}, {"address", COLUMN_TEXT},
-    {"agent", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
+    {"agent", COLUMN_TEXT}, {"client", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
 
 /* NULL after a word on standard error. */
 static struct database *

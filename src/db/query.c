@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATEMENTS_MAXIMUM   32
-#define PARAMETERS_MAXIMUM   8
+#define PARAMETERS_MAXIMUM   12
 #define ATTEMPTS             3
 #define SUSPECT_MILLISECONDS 500  /* for a query after a missed deadline */
 #define SUSPECT_FOR          5000 /* milliseconds; then queries have the whole deadline again */

@@ -41,7 +41,8 @@ enum column_type {
 	TYPE_UUID,
 };
 
-#define COLUMNS_MAXIMUM 12
+#define STATEMENTS_MAXIMUM 40 /* of a table */
+#define COLUMNS_MAXIMUM    12
 
 /* In the arena. Columns beyond the maximum are left out. */
 struct rows {

@@ -1,23 +1,5 @@
 #include "db/session_statements.h"
 
-/* How SQL writes the columns of the table of users, or of what the operator's query returns. */
-struct users {
-	const char *id, *password, *active;
-	const char *is;   /* whether it is the user of $1 */
-	const char *from; /* all of the users, or the one of $1 */
-	const char
-	    *locked; /* behind a sub-select of one user: his row waits for changes in progress */
-};
-
-/*
- * A session that began before a change that ended all sessions of its user is not alive, although
- * its row may be there: a transaction with an old snapshot (REPEATABLE READ) changes a user without
- * seeing the sessions that were opened since.
- */
-#define ALIVE                                                                                \
-	"NOT EXISTS (SELECT FROM jwt_change c WHERE c.user_id IN (s.user_id, '') AND c.ends" \
-	" AND c.sid IS NULL AND c.keep IS DISTINCT FROM s.sid AND c.at >= s.created_at)"
-
 #define SECONDS_LEFT "ceil(extract(epoch FROM s.expires_at - now()))::bigint"
 
 #define TIME_FORMAT "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'"
@@ -34,22 +16,22 @@ active_of(struct arena *arena, const struct config *config, const char *column)
 }
 
 /* The operator's query decides what type $1 has; further columns of it may be called id. */
-static struct users
-users_of(struct arena *arena, const struct config *config)
+struct session_users
+session_users_of(struct arena *arena, const struct config *config)
 {
 	const char *id = statements_quote(arena, config->user_id_field);
 	const char *password = statements_quote(arena, config->user_password_field);
 	const char *active = statements_quote(arena, config->user_active_field);
 
 	if (config->user_query != NULL)
-		return (struct users){.id = "u.jwt_id",
+		return (struct session_users){.id = "u.jwt_id",
 		    .password = "u.jwt_password",
 		    .active = active_of(arena, config, "jwt_active"),
 		    .is = "u.jwt_id::text = $1::text",
 		    .from = arena_printf(
 			arena, "(%s) u(jwt_id, jwt_password, jwt_active)", config->user_id_query),
 		    .locked = ""};
-	return (struct users){.id = arena_printf(arena, "u.%s", id),
+	return (struct session_users){.id = arena_printf(arena, "u.%s", id),
 	    .password = arena_printf(arena, "u.%s", password),
 	    .active = active_of(arena, config, active),
 	    .is = arena_printf(arena, "u.%s = $1", id),
@@ -62,23 +44,23 @@ users_of(struct arena *arena, const struct config *config)
  * old password waits for a change that is in progress and then finds another hash.
  */
 static void
-make_begin(struct arena *arena, const struct users *users, struct statement *made)
+make_begin(struct arena *arena, const struct session_users *users, struct statement *made)
 {
 	const char *columns =
 	    "INSERT INTO jwt_session (user_id, sid, gen, held, created_at, rotated_at,"
-	    " expires_at, ends_at, address, agent)";
+	    " expires_at, ends_at, address, agent, client_id)";
 	const char *times = "least(t + $4::interval, t + $5::interval), t + $5::interval";
 
 	made[SESSION_BEGIN] = (struct statement){
 	    arena_printf(arena,
-		"%s SELECT u.id::text, $3::uuid, 1, 0, t, t, %s, $6, $7"
+		"%s SELECT u.id::text, $3::uuid, 1, 0, t, t, %s, $6, $7, $8"
 		" FROM (SELECT %s AS id FROM %s WHERE %s AND %s = $2 AND %s%s) u,"
 		" LATERAL (SELECT clock_timestamp() AS t) clock"
 		" ON CONFLICT (user_id, sid) DO UPDATE SET sid = excluded.sid"
 		" RETURNING ceil(extract(epoch FROM expires_at - clock_timestamp()))::bigint",
 		columns, times, users->id, users->from, users->is, users->password, users->active,
 		users->locked),
-	    7, REPEATABLE};
+	    8, REPEATABLE};
 	/*
 	 * The id as the token has it, not another way to write it, by which changes are not found.
 	 * A token that is older than a session may become could be converted again when the row of
@@ -86,7 +68,7 @@ make_begin(struct arena *arena, const struct users *users, struct statement *mad
 	 */
 	made[SESSION_CONVERT] = (struct statement){
 	    arena_printf(arena,
-		"%s SELECT u.id::text, $3::uuid, 1, 0, t, t, %s, $6, $7"
+		"%s SELECT u.id::text, $3::uuid, 1, 0, t, t, %s, $6, $7, NULL"
 		" FROM (SELECT %s AS id FROM %s WHERE %s AND %s%s) u,"
 		" LATERAL (SELECT clock_timestamp() AS t) clock"
 		" WHERE u.id::text = $2 AND t < to_timestamp($8::bigint) + $5::interval"
@@ -105,7 +87,7 @@ make_begin(struct arena *arena, const struct users *users, struct statement *mad
  * rotations, which is harmless: a token that is ahead of its row is accepted, whatever the grace.
  */
 static void
-make_refresh(struct arena *arena, const struct users *users, struct statement *made)
+make_refresh(struct arena *arena, const struct session_users *users, struct statement *made)
 {
 	made[SESSION_REFRESH] = (struct statement){
 	    arena_printf(arena,
@@ -113,7 +95,7 @@ make_refresh(struct arena *arena, const struct users *users, struct statement *m
 		" gen = greatest(s.gen, $4::integer) + 1, rotated_at = now(),"
 		" expires_at = least(now() + $5::interval, s.ends_at)"
 		" FROM %s WHERE s.user_id = $2 AND s.sid = $3::uuid"
-		" AND s.expires_at > now() AND %s AND %s AND " ALIVE
+		" AND s.client_id IS NOT DISTINCT FROM $9 AND s.expires_at > now() AND %s AND %s AND " SESSION_ALIVE
 		" AND (s.rotated_at <= now() - $6::interval AND (s.gen = $4::integer"
 		" OR s.held = $4::integer AND s.rotated_at > now() - $7::interval)"
 		" OR s.gen < $4::integer AND $8::boolean)"
@@ -123,18 +105,21 @@ make_refresh(struct arena *arena, const struct users *users, struct statement *m
 		" SELECT s.gen, " SECONDS_LEFT " FROM moved s"
 		" WHERE set_config('synchronous_commit', 'off', true) IS NOT NULL",
 		users->from, users->is, users->active),
-	    8, LOOKUP};
+	    9, LOOKUP};
 	made[SESSION_STATE] = (struct statement){
 	    arena_printf(arena,
 		"SELECT (%s)::boolean, s.gen, s.held, s.rotated_at > now() - $4::interval,"
 		" s.rotated_at > now() - $5::interval, s.expires_at > now(), " SECONDS_LEFT
-		" FROM %s LEFT JOIN jwt_session s ON s.user_id = $2 AND s.sid = $3::uuid AND " ALIVE
-		" WHERE %s",
+		" FROM %s LEFT JOIN jwt_session s ON s.user_id = $2 AND s.sid = $3::uuid"
+		" AND s.client_id IS NOT DISTINCT FROM $6 AND " SESSION_ALIVE " WHERE %s",
 		users->active, users->from, users->is),
-	    5, LOOKUP};
+	    6, LOOKUP};
 }
 
-/* Sessions of one user are locked in the order of sid, here as in sql/sessions.sql. */
+/*
+ * Sessions of one user are locked in the order of sid, here as in sql/sessions.sql. Only
+ * those of password logins are counted and evicted: the browser's and those of clients end by time.
+ */
 static void
 make_end(struct statement *made)
 {
@@ -160,7 +145,7 @@ make_end(struct statement *made)
 		0, REPEATABLE};
 	made[SESSION_EVICT] = (struct statement){
 	    "WITH oldest AS MATERIALIZED (SELECT s.sid FROM jwt_session s WHERE s.user_id = $1"
-	    " AND s.expires_at > now() AND " ALIVE
+	    " AND s.client_id IS NULL AND s.expires_at > now() AND " SESSION_ALIVE
 	    " ORDER BY s.rotated_at DESC, s.created_at DESC, s.sid OFFSET $2::bigint),"
 	    " locked AS MATERIALIZED (SELECT sid FROM jwt_session WHERE user_id = $1"
 	    " AND sid IN (SELECT sid FROM oldest) ORDER BY sid FOR UPDATE),"
@@ -191,7 +176,7 @@ make_reads(struct arena *arena, const char *by_id, struct statement *made)
 		" WHERE c.user_id IN ($2, '') AND c.ends AND c.sid IS NULL"
 		" AND c.at > to_timestamp($4::bigint)), u.*"
 		" FROM (%s) u LEFT JOIN jwt_session s ON s.user_id = $2 AND s.sid = $3::uuid"
-		" AND s.expires_at > now() AND " ALIVE,
+		" AND s.expires_at > now() AND " SESSION_ALIVE,
 		by_id),
 	    4, LOOKUP};
 	/* The argument of the trigger that sweeps; without it changes are kept for ever. */
@@ -204,8 +189,8 @@ make_reads(struct arena *arena, const char *by_id, struct statement *made)
 	    "SELECT replace(s.sid::text, '-', ''),"
 	    " to_char(s.created_at AT TIME ZONE 'UTC', " TIME_FORMAT "),"
 	    " to_char(s.rotated_at AT TIME ZONE 'UTC', " TIME_FORMAT "),"
-	    " to_char(s.expires_at AT TIME ZONE 'UTC', " TIME_FORMAT "), s.address, s.agent"
-	    " FROM jwt_session s WHERE s.user_id = $1 AND s.expires_at > now() AND " ALIVE
+	    " to_char(s.expires_at AT TIME ZONE 'UTC', " TIME_FORMAT "), s.address, s.agent,"
+	    " s.client_id FROM jwt_session s WHERE s.user_id = $1 AND s.expires_at > now() AND " SESSION_ALIVE
 	    " ORDER BY s.rotated_at DESC, s.created_at DESC, s.sid LIMIT 1000",
 	    1, LOOKUP};
 }
@@ -214,7 +199,7 @@ void
 session_statements_make(
     struct arena *arena, const struct config *config, struct statement made[static STATEMENT_COUNT])
 {
-	struct users users = users_of(arena, config);
+	struct session_users users = session_users_of(arena, config);
 
 	make_begin(arena, &users, made);
 	make_refresh(arena, &users, made);

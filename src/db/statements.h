@@ -24,11 +24,11 @@ enum statement_number {
 
 	/* Only with JWT_SESSIONS: sql/sessions.sql. key is an id as the user's row has it, user the
 	 * same as text; lifetimes and the like are intervals. */
-	SESSION_BEGIN,   /* key, hash, sid, life, age, address, agent -> seconds left */
+	SESSION_BEGIN,   /* key, hash, sid, life, age, address, agent, client -> seconds left */
 	SESSION_CONVERT, /* key, user, sid, life, age, address, agent, earliest -> seconds left */
-	SESSION_REFRESH, /* key, user, sid, gen, life, grace, recovery, behind -> gen, seconds left
-			  */
-	SESSION_STATE,   /* key, user, sid, grace, recovery -> active, gen, held, in grace,
+	SESSION_REFRESH, /* key, user, sid, gen, life, grace, recovery, behind, client -> gen,
+			  * seconds left */
+	SESSION_STATE,   /* key, user, sid, grace, recovery, client -> active, gen, held, in grace,
 			  * in recovery, alive, seconds left */
 	SESSION_END,     /* user, sid, gen that is older or NULL -> a row if there was one */
 	SESSION_END_ALL, /* user, sid that stays or NULL -> how many */
@@ -37,7 +37,24 @@ enum statement_number {
 	SESSION_SWEEP,     /* user, sid of the last row seen -> the same; no row: begin again */
 	SESSION_JUDGE, /* key, user, sid or NULL, earliest -> gen, held, unended, as USER_BY_ID */
 	SESSION_KEEP,  /* time for which changes must be kept -> how long they are, long enough */
-	SESSION_LIST,  /* user -> sid, created, rotated, expires, address, agent */
+	SESSION_LIST,  /* user -> sid, created, rotated, expires, address, agent, client */
+
+	/* Only with JWT_OIDC_ISSUER: sql/oidc.sql. Lists of words are separated by spaces; a code
+	 * is its hash; challenge and nonce may be NULL. */
+	CLIENT_FIND,   /* client -> name, secret, redirect URIs, those after a logout, scopes,
+			* algorithm, audience, native, PKCE required, first party */
+	CONSENT_FIND,  /* user, client, scopes -> a row if all are consented to */
+	CONSENT_STORE, /* user, client, scopes -> a row */
+	CODE_CREATE,   /* code, client, user, scopes, redirect URI, challenge, nonce, sid of the
+			* browser, life -> a row if the browser's session is alive */
+	CODE_READ,   /* code -> client, user, scopes, redirect URI, challenge, nonce, login (seconds
+		      * since the epoch), sid of the browser, redeemed */
+	CODE_REDEEM, /* key, code, client, redirect URI, challenge, sid, life, age -> seconds left
+		      */
+	BROWSER_FIND, /* key, user, sid, time -> login, whether it was not seen for that time, as
+		       * USER_BY_ID */
+	BROWSER_SEEN, /* user, sid, idle, time -> a row if it was not seen for that time */
+	PROFILE,      /* id -> claim, value as JSON */
 	STATEMENT_COUNT,
 };
 

@@ -9,9 +9,10 @@ static enum wire
 begin_session(const struct request *request, const struct context *context,
     const struct account *account, struct session *out)
 {
+	const struct session_terms terms = session_password_terms(context->config);
 	struct device device = session_device(request);
 
-	switch (sessions_begin(context->sessions, request->arena, account, &device, out)) {
+	switch (sessions_begin(context->sessions, request->arena, &terms, account, &device, out)) {
 	case VERDICT_YES:
 		return WIRE_OK;
 	case VERDICT_NO:

@@ -133,6 +133,7 @@ enum wire
 session_refresh(struct request *request, const struct context *context, struct json_object *claims,
     struct bytes token, struct session *out, const char **outcome)
 {
+	const struct session_terms terms = session_password_terms(context->config);
 	const char *user_id = owner_of(request, context, claims);
 	enum session_outcome made;
 	struct session shown;
@@ -143,9 +144,9 @@ session_refresh(struct request *request, const struct context *context, struct j
 	if (*shown.sid == '\0' && !context->config->session_convert)
 		return WIRE_TOKEN_INVALID;
 	*out = shown;
-	made = *shown.sid == '\0'
-		   ? convert(request, context, claims, token, out)
-		   : sessions_refresh(context->sessions, request->arena, user_id, &shown, out);
+	made = *shown.sid == '\0' ? convert(request, context, claims, token, out)
+				  : sessions_refresh(context->sessions, request->arena, &terms,
+					user_id, &shown, out);
 	if (made == SESSION_RECOVERED || made == SESSION_BEHIND || made == SESSION_REPLAYED)
 		log_unusual(request, made, &shown, out);
 	*outcome = outcomes[made].outcome;

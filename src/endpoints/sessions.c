@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Columns of SESSION_LIST. */
-enum { SID, CREATED, REFRESHED, EXPIRES, ADDRESS, AGENT };
+enum { SID, CREATED, REFRESHED, EXPIRES, ADDRESS, AGENT, CLIENT };
 
 /* Kept only with JWT_SESSION_DEVICE. */
 static void
@@ -32,6 +32,8 @@ put_session(struct json_object *list, const char *const *columns, const char *cu
 	json_put_bool(one, "current", strcmp(columns[SID], current) == 0);
 	put_device(one, "address", columns[ADDRESS]);
 	put_device(one, "agent", columns[AGENT]);
+	if (columns[CLIENT] != NULL)
+		json_put_text(one, "client", columns[CLIENT]);
 }
 
 static struct reply

@@ -66,9 +66,9 @@ def test_list(environment, log_in):
     one, other = log_in(), log_in()
     found = listed(environment)
     assert {row["sid"] for row in found} == {sid(one), sid(other)}
-    assert list(found[0]) == ["sid", "created_at", "refreshed_at", "expires_at", "address", "agent"]
+    assert list(found[0]) == ["sid", "created_at", "refreshed_at", "expires_at", "address", "agent", "client"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", found[0]["expires_at"])
-    assert found[0]["address"] is None and found[0]["agent"] is None
+    assert found[0]["address"] is None and found[0]["agent"] is None and found[0]["client"] is None
     assert sid(one) in jwtctl(environment, "list", "alice").stdout
 
 

@@ -43,5 +43,9 @@ GRANT USAGE ON SEQUENCE token_blacklist_outstandingtoken_id_seq,
 SELECT 'GRANT SELECT, INSERT ON jwt_change TO jwt_fcgi' WHERE to_regclass('jwt_change') IS NOT NULL \gexec
 SELECT 'GRANT SELECT, INSERT, UPDATE, DELETE ON jwt_session TO jwt_fcgi'
 	WHERE to_regclass('jwt_session') IS NOT NULL \gexec
+SELECT to_regclass('oidc_client') IS NOT NULL AS oidc \gset
+\if :oidc
+SELECT jwt_oidc_grant(:'users'::regclass) AS granted \gset
+\endif
 
 COMMIT;

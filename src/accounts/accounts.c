@@ -70,6 +70,8 @@ ask(struct accounts *accounts, struct arena *arena, enum statement_number statem
 static const char *
 setting_of(const struct accounts *accounts, enum statement_number statement)
 {
+	if (statement == PROFILE)
+		return "JWT_OIDC_CLAIMS_QUERY";
 	if (accounts->own_tables)
 		return statement == USER_BY_NAME ? "JWT_USERNAME_FIELD" : "JWT_USER_ID_FIELD";
 	return statement == USER_BY_NAME ? "JWT_USER_QUERY" : "JWT_USER_ID_QUERY";
@@ -81,7 +83,8 @@ find_fault(struct accounts *accounts, struct arena *arena, enum statement_number
     bool rights, enum verdict *verdict)
 {
 	bool is_user = statement == USER_BY_NAME || statement == USER_BY_ID;
-	bool own = accounts->own_tables || !is_user;
+	bool own = statement == PROFILE ? accounts->config->oidc_claims_query == NULL
+					: accounts->own_tables || !is_user;
 	struct rows columns;
 	const char *fault = NULL, *row_fault = NULL;
 
@@ -97,6 +100,7 @@ find_fault(struct accounts *accounts, struct arena *arena, enum statement_number
 	    fault,
 	    !own                              ? ""
 	    : strncmp(fault, "42501", 5) == 0 ? "; sql/roles.sql grants the rights"
+	    : statement >= CLIENT_FIND        ? "; sql/oidc.sql makes the tables"
 	    : statement >= SESSION_BEGIN      ? "; sql/sessions.sql makes the tables"
 					 : "; sql/schema.sql makes the tables; JWT_USER_... and "
 					   "JWT_TOKEN_BLACKLIST say what is used");
@@ -128,8 +132,11 @@ static enum verdict
 check_keep(struct accounts *accounts, struct arena *arena)
 {
 	const struct config *config = accounts->config;
-	const char *least = arena_printf(arena, "%ld seconds",
-	    config->refresh_token_lifetime + config->access_token_lifetime + KEEP_MARGIN);
+	bool oidc = config->oidc_issuer != NULL &&
+		    config->oidc_refresh_lifetime > config->refresh_token_lifetime;
+	long refresh = oidc ? config->oidc_refresh_lifetime : config->refresh_token_lifetime;
+	const char *least = arena_printf(
+	    arena, "%ld seconds", refresh + config->access_token_lifetime + KEEP_MARGIN);
 	struct rows rows;
 	enum verdict verdict;
 

@@ -1,7 +1,10 @@
 #include "db/statements.h"
 
 #include "base/bytes.h"
+#include "db/oidc_statements.h"
 #include "db/session_statements.h"
+
+_Static_assert(STATEMENT_COUNT <= STATEMENTS_MAXIMUM, "query.h");
 
 const char *
 statements_quote(struct arena *arena, const char *name)
@@ -149,5 +152,7 @@ statements_make(struct arena *arena, const struct config *config)
 	make_feed(made);
 	if (config->sessions)
 		session_statements_make(arena, config, made);
+	if (config->sessions && config->oidc_issuer != NULL)
+		oidc_statements_make(arena, config, made);
 	return made;
 }

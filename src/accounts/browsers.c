@@ -1,0 +1,140 @@
+#include "accounts/browsers.h"
+
+#include "accounts/account_row.h"
+#include "accounts/accounts.h"
+#include "base/b64url.h"
+#include "base/utf8.h"
+#include "db/query.h"
+#include "db/statements.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define SECRET_BYTES 32
+#define SID_BYTES    16
+#define SEEN_SECONDS 60 /* between two notes that a session was used, at most */
+
+/* Columns of BROWSER_FIND; the account's follow. */
+enum { AUTH_TIME, UNSEEN, OWNER };
+
+/* The sid is the first half of the SHA-256 of the secret; false if OpenSSL fails. */
+static bool
+derive_sid(struct bytes secret, char out[static SESSION_ID_SIZE])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+
+	if (EVP_Q_digest(NULL, "SHA256", NULL, secret.data, secret.length, digest, NULL) != 1)
+		return false;
+	bytes_to_hex(digest, SID_BYTES, out);
+	out[SESSION_ID_SIZE - 1] = '\0';
+	return true;
+}
+
+/* base64url(secret) "." base64url(user id): the row is found by its primary key. */
+static const char *
+write_cookie(struct arena *arena, struct bytes secret, const char *user_id)
+{
+	struct buffer cookie = {.arena = arena};
+
+	b64url_encode(&cookie, secret);
+	buffer_putc(&cookie, '.');
+	b64url_encode(&cookie, bytes_of(user_id));
+	return cookie.data;
+}
+
+/* false: no cookie of ours. *user_id is what PostgreSQL takes as a text: UTF-8 without NUL. */
+static bool
+read_cookie(struct arena *arena, struct bytes cookie, char sid[static SESSION_ID_SIZE],
+    const char **user_id)
+{
+	struct bytes part, secret, owner;
+
+	if (!bytes_cut(&cookie, ".", &part) || !b64url_decode(arena, part, &secret) ||
+	    secret.length != SECRET_BYTES || !b64url_decode(arena, cookie, &owner) ||
+	    owner.length == 0 || memchr(owner.data, '\0', owner.length) != NULL ||
+	    utf8_valid(owner) != owner.length)
+		return false;
+	*user_id = arena_copy(arena, owner.data, owner.length);
+	return derive_sid(secret, sid);
+}
+
+enum verdict
+browser_begin(struct sessions *sessions, struct arena *arena, const struct account *account,
+    const struct device *device, struct browser_session *out, const char **cookie)
+{
+	const struct config *config = sessions_config(sessions);
+	unsigned char secret[SECRET_BYTES];
+	const struct bytes bytes = {(const char *)secret, sizeof(secret)};
+	char sid[SESSION_ID_SIZE];
+	struct session session;
+	struct session_terms terms = {.client = "",
+	    .sid = sid,
+	    .life = config->oidc_session_idle,
+	    .age = config->oidc_session_lifetime};
+	enum verdict verdict;
+
+	if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret) ||
+	    !derive_sid(bytes, sid))
+		return VERDICT_UNDECIDED;
+	verdict = sessions_begin(sessions, arena, &terms, account, device, &session);
+	if (verdict == VERDICT_YES) {
+		*cookie = write_cookie(arena, bytes, account->user_id);
+		verdict = browser_find(sessions, arena, bytes_of(*cookie), out);
+	}
+	OPENSSL_cleanse(secret, sizeof(secret));
+	return verdict;
+}
+
+/* That a session was used; what fails is done by the next request. */
+static void
+note_seen(struct sessions *sessions, struct arena *arena, const char *user_id, const char *sid,
+    const char *since)
+{
+	const char *idle = session_interval(arena, sessions_config(sessions)->oidc_session_idle);
+
+	(void)query_ask(sessions_database(sessions), arena, BROWSER_SEEN,
+	    (const char *[]){user_id, sid, idle, since}, NULL);
+}
+
+enum verdict
+browser_find(struct sessions *sessions, struct arena *arena, struct bytes cookie,
+    struct browser_session *out)
+{
+	const struct config *config = sessions_config(sessions);
+	long quarter = config->oidc_session_idle / 4;
+	long period = quarter < SEEN_SECONDS ? quarter : SEEN_SECONDS;
+	const char *since = session_interval(arena, period), *user_id;
+	char *sid = arena_alloc(arena, SESSION_ID_SIZE);
+	struct account owner;
+	enum verdict verdict;
+	struct rows rows;
+
+	if (!read_cookie(arena, cookie, sid, &user_id))
+		return VERDICT_NO;
+	verdict = query_ask(sessions_database(sessions), arena, BROWSER_FIND,
+	    (const char *[]){user_id, user_id, sid, since}, &rows);
+	if (verdict != VERDICT_YES)
+		return verdict;
+	*out = (struct browser_session){
+	    .user_id = user_id, .sid = sid, .auth_time = atoll(rows.values[AUTH_TIME])};
+	if (strcmp(rows.values[UNSEEN], "t") == 0)
+		note_seen(sessions, arena, user_id, sid, since);
+	rows.values += OWNER;
+	rows.columns -= OWNER;
+	if (rows.count > 1 || !account_row_read(&rows, "browser session", &owner))
+		return VERDICT_UNDECIDED;
+	out->name = owner.name;
+	return (owner.active || !config->check_user_is_active) &&
+		       strcmp(owner.user_id, user_id) == 0
+		   ? VERDICT_YES
+		   : VERDICT_NO;
+}
+
+enum verdict
+browser_end(struct sessions *sessions, struct arena *arena, const struct browser_session *browser)
+{
+	return sessions_end(sessions, arena, browser->user_id, browser->sid);
+}

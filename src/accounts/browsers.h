@@ -1,0 +1,36 @@
+/*
+ * The login of a browser at the provider of OpenID Connect: a session (accounts/sessions.h) whose
+ * client is "", found by a cookie. The row has a hash of the cookie's secret, so that a reader of
+ * the database cannot make the cookie.
+ */
+#ifndef ACCOUNTS_BROWSERS_H
+#define ACCOUNTS_BROWSERS_H
+
+#include "accounts/sessions.h"
+
+/* In the request's arena. */
+struct browser_session {
+	const char *user_id, *sid;
+	const char *name;  /* as that of an account: may be NULL */
+	int64_t auth_time; /* of the login, whole seconds since the epoch */
+};
+
+/*
+ * Begins a session for an account whose password has just been verified; each has a new cookie,
+ * which is printable ASCII without ';', ',' and blanks. NO: the password was changed, or the
+ * account deactivated, meanwhile.
+ */
+enum verdict browser_begin(struct sessions *, struct arena *, const struct account *,
+    const struct device *, struct browser_session *out, const char **cookie);
+
+/*
+ * The session of a cookie; notes that it was used (JWT_OIDC_SESSION_IDLE counts from then) once a
+ * minute at most. NO: there is none, it is over, or its user is inactive.
+ */
+enum verdict browser_find(
+    struct sessions *, struct arena *, struct bytes cookie, struct browser_session *out);
+
+/* Ends a session. NO: it is over. The sessions of clients that began with it go on. */
+enum verdict browser_end(struct sessions *, struct arena *, const struct browser_session *);
+
+#endif

@@ -1,0 +1,90 @@
+#include "accounts/clients.h"
+
+#include "accounts/accounts.h"
+#include "db/query.h"
+#include "db/statements.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#define PREFIX "sha256$"
+
+/* Columns of CLIENT_FIND. */
+enum { NAME, SECRET, REDIRECTS, POST_LOGOUTS, SCOPES, ALGORITHM, AUDIENCE, NATIVE, PKCE, FIRST };
+
+/* The words of a text without blanks but single ones between them. */
+static const char *const *
+split(struct arena *arena, const char *text)
+{
+	struct bytes rest = bytes_of(text), word;
+	const char **words = arena_alloc(arena, (rest.length / 2 + 2) * sizeof(*words));
+	size_t count = 0;
+
+	while (rest.length > 0) {
+		bytes_cut(&rest, " ", &word);
+		words[count++] = arena_copy(arena, word.data, word.length);
+	}
+	return words;
+}
+
+static bool
+is_true(const char *value)
+{
+	return *value == 't';
+}
+
+enum verdict
+client_find(
+    struct accounts *accounts, struct arena *arena, const char *client_id, struct client *out)
+{
+	struct rows rows;
+	enum verdict verdict =
+	    query_ask(accounts_database(accounts), arena, CLIENT_FIND, &client_id, &rows);
+	const char *const *values = rows.values;
+
+	if (verdict != VERDICT_YES)
+		return verdict;
+	*out = (struct client){.id = client_id,
+	    .name = values[NAME],
+	    .secret = values[SECRET],
+	    .redirect_uris = split(arena, values[REDIRECTS]),
+	    .post_logout_redirect_uris = split(arena, values[POST_LOGOUTS]),
+	    .scopes = split(arena, values[SCOPES]),
+	    .id_token_alg = values[ALGORITHM],
+	    .audience = values[AUDIENCE],
+	    .native = is_true(values[NATIVE]),
+	    .require_pkce = is_true(values[PKCE]),
+	    .first_party = is_true(values[FIRST])};
+	return VERDICT_YES;
+}
+
+bool
+client_secret_matches(const struct client *client, const char *secret)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	char made[sizeof(PREFIX) - 1 + 2 * 32] = PREFIX;
+	bool hashed = EVP_Q_digest(NULL, "SHA256", NULL, secret, strlen(secret), digest, NULL) == 1;
+	const char *stored = client == NULL ? NULL : client->secret;
+
+	if (!hashed || stored == NULL || strlen(stored) != sizeof(made))
+		return false;
+	bytes_to_hex(digest, 32, made + sizeof(PREFIX) - 1);
+	return CRYPTO_memcmp(made, stored, sizeof(made)) == 0;
+}
+
+enum verdict
+client_consented(struct accounts *accounts, struct arena *arena, const char *user_id,
+    const char *client_id, const char *scopes)
+{
+	return query_ask(accounts_database(accounts), arena, CONSENT_FIND,
+	    (const char *[]){user_id, client_id, scopes}, NULL);
+}
+
+enum verdict
+client_consent(struct accounts *accounts, struct arena *arena, const char *user_id,
+    const char *client_id, const char *scopes)
+{
+	return query_ask(accounts_database(accounts), arena, CONSENT_STORE,
+	    (const char *[]){user_id, client_id, scopes}, NULL);
+}

@@ -1,0 +1,43 @@
+/*
+ * The clients of OpenID Connect (sql/oidc.sql), and which scopes users have let them have.
+ */
+#ifndef ACCOUNTS_CLIENTS_H
+#define ACCOUNTS_CLIENTS_H
+
+#include "base/arena.h"
+#include "base/verdict.h"
+
+#include <stdbool.h>
+
+struct accounts;
+
+/* In the request's arena. Lists end in NULL. */
+struct client {
+	const char *id, *name;
+	const char *secret; /* stored hash; NULL: a public client, which has none */
+	const char *const *redirect_uris, *const *post_logout_redirect_uris;
+	const char *const *scopes;
+	const char *id_token_alg;
+	const char *audience; /* of its access tokens; NULL: JWT_OIDC_AUDIENCE */
+	bool native, require_pkce, first_party;
+};
+
+/* NO: unknown or not active. client_id: UTF-8 without NUL. */
+enum verdict client_find(
+    struct accounts *, struct arena *, const char *client_id, struct client *out);
+
+/*
+ * Compares in constant time, and makes a hash also for a client without a secret or NULL, of which
+ * no secret is right.
+ */
+bool client_secret_matches(const struct client *, const char *secret);
+
+/* Whether the user has consented to all of the scopes, which are separated by spaces. */
+enum verdict client_consented(struct accounts *, struct arena *, const char *user_id,
+    const char *client_id, const char *scopes);
+
+/* Stores a consent; scopes of before stay. NO is not returned. */
+enum verdict client_consent(struct accounts *, struct arena *, const char *user_id,
+    const char *client_id, const char *scopes);
+
+#endif

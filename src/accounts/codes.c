@@ -1,0 +1,100 @@
+#include "accounts/codes.h"
+
+#include "base/b64url.h"
+#include "db/query.h"
+#include "db/statements.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define CODE_BYTES 32
+
+/* Columns of CODE_READ. */
+enum { CLIENT, USER, SCOPES, REDIRECT, CHALLENGE, NONCE, TIME, BROWSER, REDEEMED };
+
+/* The SHA-256 of a code as SQL writes bytes; NULL if OpenSSL fails. */
+static const char *
+hash_of(struct arena *arena, const char *text)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	char hex[2 * 32 + 1] = "";
+
+	if (EVP_Q_digest(NULL, "SHA256", NULL, text, strlen(text), digest, NULL) != 1)
+		return NULL;
+	bytes_to_hex(digest, 32, hex);
+	return arena_printf(arena, "\\x%s", hex);
+}
+
+enum verdict
+code_create(
+    struct sessions *sessions, struct arena *arena, const struct code *code, const char **text)
+{
+	const char *life = session_interval(arena, sessions_config(sessions)->oidc_code_lifetime);
+	unsigned char random[CODE_BYTES];
+	struct buffer made = {.arena = arena};
+	const char *hash;
+
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return VERDICT_UNDECIDED;
+	b64url_encode(&made, (struct bytes){(const char *)random, sizeof(random)});
+	OPENSSL_cleanse(random, sizeof(random));
+	hash = hash_of(arena, made.data);
+	if (hash == NULL)
+		return VERDICT_UNDECIDED;
+	*text = made.data;
+	return query_ask(sessions_database(sessions), arena, CODE_CREATE,
+	    (const char *[]){hash, code->client_id, code->user_id, code->scopes, code->redirect_uri,
+		code->code_challenge, code->nonce, code->browser_sid, life},
+	    NULL);
+}
+
+enum verdict
+code_read(struct sessions *sessions, struct arena *arena, const char *text, struct code *out)
+{
+	const char *hash = hash_of(arena, text), *const * values;
+	struct rows rows;
+	enum verdict verdict;
+
+	if (hash == NULL)
+		return VERDICT_UNDECIDED;
+	verdict = query_ask(sessions_database(sessions), arena, CODE_READ, &hash, &rows);
+	if (verdict != VERDICT_YES)
+		return verdict;
+	values = rows.values;
+	*out = (struct code){.client_id = values[CLIENT],
+	    .user_id = values[USER],
+	    .scopes = values[SCOPES],
+	    .redirect_uri = values[REDIRECT],
+	    .code_challenge = values[CHALLENGE],
+	    .nonce = values[NONCE],
+	    .browser_sid = values[BROWSER],
+	    .auth_time = atoll(values[TIME]),
+	    .redeemed = *values[REDEEMED] == 't'};
+	return VERDICT_YES;
+}
+
+enum verdict
+code_redeem(struct sessions *sessions, struct arena *arena, const char *text,
+    const struct code *code, const struct code_use *use, const struct session_terms *terms,
+    long *seconds)
+{
+	const char *hash = hash_of(arena, text);
+	struct rows rows;
+	enum verdict verdict;
+
+	if (hash == NULL)
+		return VERDICT_UNDECIDED;
+	verdict = query_ask(sessions_database(sessions), arena, CODE_REDEEM,
+	    (const char *[]){code->user_id, hash, terms->client, use->redirect_uri, use->challenge,
+		use->sid, session_interval(arena, terms->life),
+		session_interval(arena, terms->age)},
+	    &rows);
+	if (verdict != VERDICT_YES)
+		return verdict;
+	*seconds = atol(rows.values[0]);
+	sessions_sweep(sessions, arena);
+	return VERDICT_YES;
+}

@@ -1,0 +1,155 @@
+#include "db/oidc_statements.h"
+
+#include "db/session_statements.h"
+
+static void
+make_clients(struct statement *made)
+{
+	made[CLIENT_FIND] = (struct statement){
+	    "SELECT name, secret, array_to_string(redirect_uris, ' '),"
+	    " array_to_string(post_logout_redirect_uris, ' '), array_to_string(scopes, ' '),"
+	    " id_token_alg, audience, native, require_pkce, first_party"
+	    " FROM oidc_client WHERE client_id = $1 AND active",
+	    1, LOOKUP};
+	made[CONSENT_FIND] =
+	    (struct statement){"SELECT 1 FROM oidc_consent WHERE user_id = $1 AND client_id = $2"
+			       " AND scopes @> string_to_array($3, ' ')",
+		3, LOOKUP};
+	made[CONSENT_STORE] = (struct statement){
+	    "INSERT INTO oidc_consent (user_id, client_id, scopes)"
+	    " VALUES ($1, $2, string_to_array($3, ' ')) ON CONFLICT (user_id, client_id)"
+	    " DO UPDATE SET scopes = ARRAY(SELECT DISTINCT unnest(oidc_consent.scopes ||"
+	    " excluded.scopes)) RETURNING 1",
+	    3, REPEATABLE};
+}
+
+/*
+ * The time of the login is taken from the browser's session, with all its digits: a password that
+ * was changed in the same second as the login would look like one that was changed after it.
+ *
+ * Each new code deletes a few that expired long ago. Until then a redeemed one is kept: who shows
+ * it again must be noticed.
+ */
+static void
+make_code(struct statement *made)
+{
+	made[CODE_CREATE] = (struct statement){
+	    "WITH swept AS (DELETE FROM oidc_code WHERE code = ANY (ARRAY(SELECT code"
+	    " FROM oidc_code WHERE expires_at < now() - interval '1 hour' ORDER BY expires_at"
+	    " LIMIT 8 FOR UPDATE SKIP LOCKED)))"
+	    " INSERT INTO oidc_code (code, client_id, user_id, scopes, redirect_uri,"
+	    " code_challenge, nonce, auth_time, browser, expires_at)"
+	    " SELECT $1::bytea, $2, s.user_id, string_to_array($4, ' '), $5, $6, $7,"
+	    " s.created_at, s.sid, now() + $9::interval FROM jwt_session s"
+	    " WHERE s.user_id = $3 AND s.sid = $8::uuid AND s.client_id = ''"
+	    " AND s.expires_at > now() AND " SESSION_ALIVE
+	    " ON CONFLICT (code) DO UPDATE SET code = excluded.code RETURNING 1",
+	    9, REPEATABLE};
+	made[CODE_READ] = (struct statement){
+	    "SELECT client_id, user_id, array_to_string(scopes, ' '), redirect_uri,"
+	    " code_challenge, nonce, floor(extract(epoch FROM auth_time))::bigint,"
+	    " replace(browser::text, '-', ''), sid IS NOT NULL FROM oidc_code"
+	    " WHERE code = $1::bytea AND (expires_at > now() OR sid IS NOT NULL)",
+	    1, LOOKUP};
+}
+
+/*
+ * Of several at once the first one takes the code; the others wait for its row, see the sid and
+ * take nothing. What they read besides is older: to them the code is not redeemed, so they end no
+ * session. One that begins later does, and so does nothing else: of a wrong client or verifier no
+ * row is touched. Repeated with the same sid, after a lost connection, it is the same step.
+ *
+ * The owner's row is locked, so that a change in progress is waited for. Its note in jwt_change
+ * cannot be seen by this statement then; but the session begins at the time of the login, before
+ * the change, and is not alive (SESSION_ALIVE).
+ */
+static void
+make_redeem(struct arena *arena, const struct session_users *users, struct statement *made)
+{
+	made[CODE_REDEEM] = (struct statement){
+	    arena_printf(arena,
+		"WITH owner AS MATERIALIZED (SELECT %s::text AS id FROM %s WHERE %s AND %s%s),"
+		" taken AS (UPDATE oidc_code c SET sid = $6::uuid FROM owner"
+		" WHERE c.code = $2::bytea AND c.client_id = $3 AND c.user_id = owner.id"
+		" AND c.redirect_uri = $4 AND c.code_challenge IS NOT DISTINCT FROM $5"
+		" AND (c.sid IS NULL AND c.expires_at > now() OR c.sid = $6::uuid)"
+		" AND NOT EXISTS (SELECT FROM jwt_change g WHERE g.user_id IN (c.user_id, '')"
+		" AND g.ends AND (g.sid = $6::uuid OR g.sid IS NULL AND g.at >= c.auth_time))"
+		" RETURNING c.user_id, c.client_id, c.scopes, c.auth_time),"
+		" begun AS (INSERT INTO jwt_session (user_id, sid, gen, held, created_at,"
+		" rotated_at, expires_at, ends_at, client_id, scopes)"
+		" SELECT user_id, $6::uuid, 1, 0, auth_time, now(), now() + $7::interval,"
+		" greatest(auth_time + $8::interval, now() + $7::interval), client_id, scopes"
+		" FROM taken ON CONFLICT (user_id, sid) DO NOTHING),"
+		" replayed AS (DELETE FROM jwt_session s USING oidc_code c"
+		" WHERE c.code = $2::bytea AND c.client_id = $3"
+		" AND c.code_challenge IS NOT DISTINCT FROM $5 AND c.sid <> $6::uuid"
+		" AND s.user_id = c.user_id AND s.sid = c.sid RETURNING s.user_id, s.sid),"
+		" noted AS (INSERT INTO jwt_change (user_id, sid)"
+		" SELECT user_id, sid FROM replayed)"
+		" SELECT ceil(extract(epoch FROM $7::interval))::bigint FROM taken",
+		users->id, users->from, users->is, users->active, users->locked),
+	    8, REPEATABLE};
+}
+
+static void
+make_browser(struct arena *arena, const char *by_id, struct statement *made)
+{
+	made[BROWSER_FIND] = (struct statement){
+	    arena_printf(arena,
+		"SELECT floor(extract(epoch FROM s.created_at))::bigint,"
+		" s.rotated_at <= now() - $4::interval, u.* FROM (%s) u"
+		" JOIN jwt_session s ON s.user_id = $2 AND s.sid = $3::uuid"
+		" AND s.client_id = '' AND s.expires_at > now() AND " SESSION_ALIVE,
+		by_id),
+	    4, LOOKUP};
+	/* A crash may forget it; so it does not wait for the disk. */
+	made[BROWSER_SEEN] = (struct statement){
+	    "UPDATE jwt_session SET rotated_at = now(),"
+	    " expires_at = least(now() + $3::interval, ends_at) WHERE user_id = $1"
+	    " AND sid = $2::uuid AND client_id = '' AND expires_at > now()"
+	    " AND rotated_at <= now() - $4::interval"
+	    " RETURNING set_config('synchronous_commit', 'off', true)",
+	    4, REPEATABLE};
+}
+
+/*
+ * Columns that the table of users does not have are NULL: in the inner SELECT a name is the table's
+ * column if there is one, else that of `absent` around it.
+ */
+static const char *
+make_claims(struct arena *arena, const struct config *config)
+{
+	if (config->oidc_claims_query != NULL || config->user_query != NULL)
+		return config->oidc_claims_query;
+	return arena_printf(arena,
+	    "SELECT nullif(btrim(concat_ws(' ', u.first_name, u.last_name)), '') AS name,"
+	    " u.first_name AS given_name, u.last_name AS family_name, u.email FROM"
+	    " (SELECT NULL::text AS first_name, NULL::text AS last_name, NULL::text AS email)"
+	    " absent, LATERAL (SELECT first_name, last_name, email FROM %s WHERE %s = $1) u",
+	    statements_quote(arena, config->user_table),
+	    statements_quote(arena, config->user_id_field));
+}
+
+void
+oidc_statements_make(
+    struct arena *arena, const struct config *config, struct statement made[static STATEMENT_COUNT])
+{
+	struct session_users users = session_users_of(arena, config);
+	const char *claims = make_claims(arena, config);
+
+	make_clients(made);
+	make_code(made);
+	make_redeem(arena, &users, made);
+	make_browser(arena, made[USER_BY_ID].sql, made);
+	/* A user who is in several rows has the claims of the first. */
+	made[PROFILE] =
+	    (struct statement){claims == NULL ? "SELECT NULL, NULL WHERE $1::text IS NULL AND false"
+					      : arena_printf(arena,
+						    "SELECT claim.key, claim.value::text FROM"
+						    " (SELECT * FROM (%s\n) found LIMIT 1) profile,"
+						    " LATERAL jsonb_each(to_jsonb(profile)) claim"
+						    " WHERE claim.value NOT IN ('null', '\"\"')",
+						    claims),
+		1, LOOKUP};
+}

@@ -1,0 +1,286 @@
+/*
+ * Drives the accounts' part of OpenID Connect from a pipe, for tests/e2e/test_oidc_state.py. A
+ * request is a line: a command and its arguments, separated by tabs; "-" is NULL. The answer is a
+ * line alike: "yes", "no" or "undecided" and what the command returns; see commands[].
+ *
+ * The lifetimes of OpenID Connect, in seconds, are the program's arguments: code, refresh, maximum,
+ * grace, session, idle.
+ */
+#include "accounts/accounts.h"
+#include "accounts/browsers.h"
+#include "accounts/clients.h"
+#include "accounts/codes.h"
+#include "accounts/profile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ARGUMENTS 8
+#define LIFETIMES 6
+
+struct tool {
+	struct config config;
+	struct accounts *accounts;
+	struct sessions *sessions;
+	struct arena *arena;
+};
+
+static void
+put(const char *text)
+{
+	printf("\t%s", text == NULL ? "-" : text);
+}
+
+static void
+put_number(int64_t number)
+{
+	printf("\t%lld", (long long)number);
+}
+
+static enum verdict
+done(enum verdict verdict)
+{
+	fputs(verdict == VERDICT_YES ? "yes" : verdict == VERDICT_NO ? "no" : "undecided", stdout);
+	return verdict;
+}
+
+static void
+put_words(const char *const *words)
+{
+	fputs("\t", stdout);
+	for (size_t i = 0; words[i] != NULL; i++)
+		printf("%s%s", i == 0 ? "" : " ", words[i]);
+}
+
+static void
+check(struct tool *tool, char **arguments)
+{
+	(void)arguments;
+	done(accounts_check(tool->accounts, tool->arena, true));
+}
+
+static void
+client(struct tool *tool, char **arguments)
+{
+	struct client found;
+
+	if (done(client_find(tool->accounts, tool->arena, arguments[0], &found)) != VERDICT_YES)
+		return;
+	put(found.name);
+	put(found.secret);
+	put_words(found.redirect_uris);
+	put_words(found.post_logout_redirect_uris);
+	put_words(found.scopes);
+	put(found.id_token_alg);
+	put(found.audience);
+	printf("\t%d%d%d", found.native, found.require_pkce, found.first_party);
+}
+
+static void
+secret(struct tool *tool, char **arguments)
+{
+	struct client found;
+	bool known = client_find(tool->accounts, tool->arena, arguments[0], &found) == VERDICT_YES;
+
+	done(client_secret_matches(known ? &found : NULL, arguments[1]) ? VERDICT_YES : VERDICT_NO);
+}
+
+static void
+consent(struct tool *tool, char **arguments)
+{
+	done(client_consent(tool->accounts, tool->arena, arguments[0], arguments[1], arguments[2]));
+}
+
+static void
+consented(struct tool *tool, char **arguments)
+{
+	done(client_consented(
+	    tool->accounts, tool->arena, arguments[0], arguments[1], arguments[2]));
+}
+
+static void
+put_browser(const struct browser_session *browser)
+{
+	put(browser->user_id);
+	put(browser->sid);
+	put(browser->name);
+	put_number(browser->auth_time);
+}
+
+static void
+login(struct tool *tool, char **arguments)
+{
+	static const struct device nowhere;
+	struct browser_session browser;
+	struct account account;
+	const char *cookie;
+	enum verdict verdict = account_authenticate(
+	    tool->accounts, tool->arena, bytes_of(arguments[0]), bytes_of(arguments[1]), &account);
+
+	if (verdict == VERDICT_YES)
+		verdict = browser_begin(
+		    tool->sessions, tool->arena, &account, &nowhere, &browser, &cookie);
+	if (done(verdict) != VERDICT_YES)
+		return;
+	put(cookie);
+	put_browser(&browser);
+}
+
+static void
+browser(struct tool *tool, char **arguments)
+{
+	struct browser_session found;
+
+	if (done(browser_find(tool->sessions, tool->arena, bytes_of(arguments[0]), &found)) ==
+	    VERDICT_YES)
+		put_browser(&found);
+}
+
+static void
+logout(struct tool *tool, char **arguments)
+{
+	struct browser_session found;
+	enum verdict verdict =
+	    browser_find(tool->sessions, tool->arena, bytes_of(arguments[0]), &found);
+
+	done(verdict == VERDICT_YES ? browser_end(tool->sessions, tool->arena, &found) : verdict);
+}
+
+static void
+create(struct tool *tool, char **arguments)
+{
+	const struct code code = {.client_id = arguments[0],
+	    .user_id = arguments[1],
+	    .scopes = arguments[2],
+	    .redirect_uri = arguments[3],
+	    .code_challenge = arguments[4],
+	    .nonce = arguments[5],
+	    .browser_sid = arguments[6]};
+	const char *text;
+
+	if (done(code_create(tool->sessions, tool->arena, &code, &text)) == VERDICT_YES)
+		put(text);
+}
+
+static void
+read_code(struct tool *tool, char **arguments)
+{
+	struct code code;
+
+	if (done(code_read(tool->sessions, tool->arena, arguments[0], &code)) != VERDICT_YES)
+		return;
+	put(code.client_id);
+	put(code.user_id);
+	put(code.scopes);
+	put(code.redirect_uri);
+	put(code.code_challenge);
+	put(code.nonce);
+	put(code.browser_sid);
+	put_number(code.auth_time);
+	put_number(code.redeemed);
+}
+
+/* Code, user, client, redirect URI, challenge, sid or NULL, "offline" or "online". */
+static void
+redeem(struct tool *tool, char **arguments)
+{
+	char sid[SESSION_ID_SIZE];
+	const struct code code = {.user_id = arguments[1]};
+	const struct code_use use = {
+	    arguments[3], arguments[4], arguments[5] == NULL ? sid : arguments[5]};
+	const struct session_terms terms =
+	    session_client_terms(&tool->config, arguments[2], strcmp(arguments[6], "offline") == 0);
+	long seconds;
+
+	if (!session_new_id(sid))
+		exit(EXIT_FAILURE);
+	if (done(code_redeem(tool->sessions, tool->arena, arguments[0], &code, &use, &terms,
+		&seconds)) != VERDICT_YES)
+		return;
+	put(use.sid);
+	put_number(seconds);
+}
+
+/* Client, user, sid, generation: the number of the outcome, generation, seconds. */
+static void
+refresh(struct tool *tool, char **arguments)
+{
+	const struct session_terms terms = session_client_terms(&tool->config, arguments[0], true);
+	struct session shown = {.gen = atol(arguments[3])}, given = {.gen = 0};
+	enum session_outcome outcome;
+
+	snprintf(shown.sid, sizeof(shown.sid), "%s", arguments[2]);
+	outcome =
+	    sessions_refresh(tool->sessions, tool->arena, &terms, arguments[1], &shown, &given);
+	printf("%d", (int)outcome);
+	put_number(given.gen);
+	put_number(given.seconds);
+}
+
+static void
+profile(struct tool *tool, char **arguments)
+{
+	struct profile found;
+
+	if (done(profile_read(tool->accounts, tool->arena, arguments[0], &found)) != VERDICT_YES)
+		return;
+	for (size_t i = 0; i < found.count; i++) {
+		put(found.claims[i].name);
+		put(found.claims[i].json);
+	}
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct tool *, char **arguments);
+} commands[] = {{"check", check}, {"client", client}, {"secret", secret}, {"consent", consent},
+    {"consented", consented}, {"login", login}, {"browser", browser}, {"logout", logout},
+    {"create", create}, {"read", read_code}, {"redeem", redeem}, {"refresh", refresh},
+    {"profile", profile}};
+
+static void
+run(struct tool *tool, char *line)
+{
+	char *arguments[ARGUMENTS] = {NULL}, *name = strsep(&line, "\t");
+
+	for (size_t i = 0; i < ARGUMENTS && line != NULL; i++) {
+		arguments[i] = strsep(&line, "\t");
+		if (strcmp(arguments[i], "-") == 0)
+			arguments[i] = NULL;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			commands[i].run(tool, arguments);
+	puts("");
+	fflush(stdout);
+}
+
+int
+main(int count, char **lifetimes)
+{
+	struct tool tool = {.config = *config_load(NULL)};
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t length;
+
+	if (count != 1 + LIFETIMES)
+		return EXIT_FAILURE;
+	tool.config.oidc_issuer = "https://login.example.com";
+	tool.config.oidc_code_lifetime = atol(lifetimes[1]);
+	tool.config.oidc_refresh_lifetime = atol(lifetimes[2]);
+	tool.config.oidc_refresh_maximum = atol(lifetimes[3]);
+	tool.config.oidc_refresh_grace = atol(lifetimes[4]);
+	tool.config.oidc_session_lifetime = atol(lifetimes[5]);
+	tool.config.oidc_session_idle = atol(lifetimes[6]);
+	tool.accounts = accounts_open(&tool.config, "oidc_tool", true);
+	tool.sessions = sessions_open(&tool.config, accounts_database(tool.accounts));
+	tool.arena = arena_new();
+	while ((length = getline(&line, &size, stdin)) > 0) {
+		line[length - 1] = '\0';
+		run(&tool, line);
+		arena_reset(tool.arena);
+	}
+	free(line);
+	return EXIT_SUCCESS;
+}

@@ -1,8 +1,8 @@
 #include "signing/keyfile.h"
 
+#include "base/b64url.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/b64url.h"
 #include "signing/jwk.h"
 #include "signing/pem.h"
 #include "json/json.h"

@@ -13,7 +13,7 @@
 const char *
 file_writable(struct arena *arena, const struct stat *status)
 {
-	/* Root reads for others, as jwtctl does: then the owner may be anyone. */
+	/* Root reads for others, as jwtctl does: then the owner may be any user. */
 	if (status->st_uid != 0 && status->st_uid != geteuid() && geteuid() != 0)
 		return "belongs to another user";
 	if (status->st_mode & 0022)

@@ -109,7 +109,7 @@ decode(const struct invocation *invocation)
 		print_json(arena, header, claims, now);
 		return OUTCOME_YES;
 	}
-	puts("NOT VERIFIED: the signature was not looked at; anybody could have written this.");
+	puts("NOT VERIFIED: the signature was not looked at; any sender could have written this.");
 	print_members(arena, "header", header, now);
 	print_members(arena, "claims", claims, now);
 	if (json_integer(json_member(claims, "exp"), &expires))

@@ -23,12 +23,12 @@ is_live_path(const char *uri)
 static bool
 is_ready(struct request *request, struct context *context)
 {
-	struct account nobody;
+	struct account account;
 
 	if (!prepared)
 		prepared = accounts_check(context->accounts, request->arena, false) == VERDICT_YES;
 	return prepared &&
-	       account_find(context->accounts, request->arena, "0", &nobody) != VERDICT_UNDECIDED;
+	       account_find(context->accounts, request->arena, "0", &account) != VERDICT_UNDECIDED;
 }
 
 static struct reply

@@ -30,7 +30,7 @@ struct option_text {
 
 struct command {
 	const char *name;      /* "verify", or "key list" */
-	const char *arguments; /* after the options, for the help; NULL: none */
+	const char *arguments; /* a word for each, in [] if it may be missing; NULL: none */
 	const char *summary;   /* one line */
 	const char *examples;  /* lines of shell, each with its newline */
 	/* Besides --json and --help, which all have, and --config of those that are configured. */
@@ -57,7 +57,7 @@ struct invocation {
 	int64_t now;                 /* seconds since the epoch, read once at the start */
 	bool json;
 	const char *values[OPTIONS_MAXIMUM]; /* of its options; of a switch "": given */
-	char **arguments;                    /* what was left, NULL at the end */
+	char **arguments; /* as many as the command has, none empty; NULL at the end */
 };
 
 /* The value of the command's option of that name; NULL if it was not given. */

@@ -126,6 +126,28 @@ word_judge(const struct command *command, struct bytes word, size_t *index)
 	return WORD_ARGUMENT;
 }
 
+/* Whether there is an argument for each word that the help has; false after a line on stderr. */
+static bool
+arguments_fit(const struct invocation *invocation)
+{
+	const char *wanted = invocation->command->arguments;
+	const char *next = wanted == NULL ? "" : wanted;
+	char **argument = invocation->arguments;
+
+	for (; *next != '\0' && *argument != NULL && **argument != '\0'; argument++) {
+		next += strcspn(next, " ");
+		next += *next == ' ';
+	}
+	if (*argument == NULL && (*next == '\0' || *next == '['))
+		return true;
+	if (wanted != NULL)
+		complain(invocation, "%s expected; see --help", wanted);
+	else
+		complain(invocation, "%s is not expected; see --help",
+		    log_quote(invocation->arena, bytes_of(*argument)));
+	return false;
+}
+
 /*
  * Reads the words behind the command's name. Not getopt(3), because a kid may begin with a dash:
  * what is no option of the command's is an argument. false after a line on stderr.
@@ -165,11 +187,7 @@ words_read(struct invocation *invocation, char **words, const char **config, boo
 		*help = *help || kind == WORD_HELP;
 	}
 	*kept = NULL;
-	if (command->arguments != NULL || kept == invocation->arguments || *help)
-		return true;
-	complain(invocation, "%s is not expected; see --help",
-	    log_quote(invocation->arena, bytes_of(invocation->arguments[0])));
-	return false;
+	return *help || arguments_fit(invocation);
 }
 
 static bool

@@ -31,6 +31,14 @@ failed(const struct invocation *invocation, const char *path)
 	return false;
 }
 
+/* A file of that state; with a NULL name its folder. */
+static const char *
+path_of(const struct invocation *invocation, enum key_state state, const char *name)
+{
+	return arena_printf(invocation->arena, "%s/%s%s%s", folder_of(invocation),
+	    key_state_name(state), name == NULL ? "" : "/", name == NULL ? "" : name);
+}
+
 struct ring *
 keydir_read(const struct invocation *invocation)
 {
@@ -95,10 +103,6 @@ keydir_find(const struct invocation *invocation, const struct ring *ring)
 	const struct ring_key *found = NULL;
 	size_t count = 0;
 
-	if (word == NULL || invocation->arguments[1] != NULL) {
-		complain(invocation, "one KEY is expected; see --help and jwtctl key list");
-		return NULL;
-	}
 	for (size_t i = 0; i < ring->count; i++)
 		if (is_meant(&ring->keys[i], word)) {
 			found = &ring->keys[i];
@@ -146,10 +150,8 @@ keydir_make(const struct invocation *invocation)
 	if (stat(folder, &status) != 0)
 		return failed(invocation, folder);
 	for (int state = KEY_NEXT; state <= KEY_RETIRED; state++)
-		if (!make_folder(invocation,
-			arena_printf(invocation->arena, "%s/%s", folder,
-			    key_state_name((enum key_state)state)),
-			&status))
+		if (!make_folder(
+			invocation, path_of(invocation, (enum key_state)state, NULL), &status))
 			return false;
 	return true;
 }
@@ -158,11 +160,9 @@ bool
 keydir_write(const struct invocation *invocation, enum key_state state, const char *name,
     const char *text, unsigned mode)
 {
-	const char *folder = folder_of(invocation);
-	const char *path =
-	    arena_printf(invocation->arena, "%s/%s/%s", folder, key_state_name(state), name);
+	const char *path = path_of(invocation, state, name);
 	const char *unfinished =
-	    arena_printf(invocation->arena, "%s/%s/.%s.new", folder, key_state_name(state), name);
+	    path_of(invocation, state, arena_printf(invocation->arena, ".%s.new", name));
 	struct stat owner;
 	int descriptor =
 	    open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -170,7 +170,7 @@ keydir_write(const struct invocation *invocation, enum key_state state, const ch
 
 	if (descriptor < 0)
 		return failed(invocation, unfinished);
-	done = stat(folder, &owner) == 0 && give(descriptor, &owner) &&
+	done = stat(folder_of(invocation), &owner) == 0 && give(descriptor, &owner) &&
 	       fchmod(descriptor, mode) == 0 && file_write_all(descriptor, bytes_of(text)) &&
 	       fsync(descriptor) == 0 && rename(unfinished, path) == 0;
 	if (!done) {
@@ -186,13 +186,9 @@ static bool
 move_file(const struct invocation *invocation, enum key_state from, enum key_state to,
     struct bytes stem, const char *end)
 {
-	const char *folder = folder_of(invocation);
 	const char *name =
 	    arena_printf(invocation->arena, "%.*s%s", (int)stem.length, stem.data, end);
-	const char *old =
-	    arena_printf(invocation->arena, "%s/%s/%s", folder, key_state_name(from), name);
-	const char *new =
-	    arena_printf(invocation->arena, "%s/%s/%s", folder, key_state_name(to), name);
+	const char *old = path_of(invocation, from, name), *new = path_of(invocation, to, name);
 
 	if (access(old, F_OK) != 0)
 		return true;

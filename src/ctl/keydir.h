@@ -14,7 +14,7 @@ struct ring *keydir_read(const struct invocation *);
 /* The keys of one file, of any mode, for --algorithm if that is given. */
 bool keydir_read_file(const struct invocation *, const char *path, struct keys *out);
 
-/* The one that the only argument names: a kid or its beginning, or the name of a file. */
+/* The one that the argument names: a kid or its beginning, or the name of a file. */
 const struct ring_key *keydir_find(const struct invocation *, const struct ring *);
 
 /* Makes it and its three sub-folders where they are missing. */

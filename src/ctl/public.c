@@ -7,17 +7,6 @@
 
 #include <stdio.h>
 
-static bool
-read_argument(const struct invocation *invocation, struct keys *out)
-{
-	const char *path = invocation->arguments[0];
-
-	if (path != NULL && invocation->arguments[1] == NULL)
-		return keydir_read_file(invocation, path, out);
-	complain(invocation, "one FILE is expected; see --help");
-	return false;
-}
-
 static enum outcome
 thumbprint(const struct invocation *invocation)
 {
@@ -26,7 +15,7 @@ thumbprint(const struct invocation *invocation)
 	struct report report = report_new(invocation, columns);
 	struct keys keys;
 
-	if (!read_argument(invocation, &keys))
+	if (!keydir_read_file(invocation, invocation->arguments[0], &keys))
 		return OUTCOME_UNDECIDED;
 	for (size_t i = 0; i < keys.count; i++) {
 		const char *cells[] = {keys.keys[i]->id, keys.keys[i]->algorithm->name};
@@ -48,7 +37,7 @@ export_public(const struct invocation *invocation)
 	enum outcome outcome = OUTCOME_YES;
 	struct keys keys;
 
-	if (!read_argument(invocation, &keys))
+	if (!keydir_read_file(invocation, invocation->arguments[0], &keys))
 		return OUTCOME_UNDECIDED;
 	for (size_t i = 0; i < keys.count; i++) {
 		const struct key *key = keys.keys[i];

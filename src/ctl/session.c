@@ -2,7 +2,6 @@
  * jwtctl's subcommands for sessions (JWT_SESSIONS). They work with the role of the programs.
  */
 #include "ctl/report.h"
-#include "ctl/user.h"
 
 #include "accounts/accounts.h"
 #include "accounts/sessions.h"
@@ -31,11 +30,12 @@ open_database(const struct invocation *invocation)
 	return accounts == NULL ? NULL : accounts_database(accounts);
 }
 
-/* The id of the user of that name, as tokens have it. NO and UNDECIDED after a word. */
+/* The id of the user that the first argument names, as tokens have it. NO and UNDECIDED after a
+ * word. */
 static enum verdict
-find_user(const struct invocation *invocation, struct database *database, const char *name,
-    const char **user_id)
+find_user(const struct invocation *invocation, struct database *database, const char **user_id)
 {
+	const char *name = invocation->arguments[0];
 	struct rows rows;
 	enum verdict verdict = query_ask(database, invocation->arena, USER_BY_NAME, &name, &rows);
 
@@ -80,15 +80,15 @@ report_count(const struct invocation *invocation, const char *count)
 static enum outcome
 list(const struct invocation *invocation)
 {
-	const char *user_id, *name = user_name_argument(invocation, 1);
-	struct database *database = name == NULL ? NULL : open_database(invocation);
+	const char *user_id;
+	struct database *database = open_database(invocation);
 	struct report report = report_new(invocation, columns);
 	enum verdict verdict;
 	struct rows rows;
 
 	if (database == NULL)
 		return OUTCOME_UNDECIDED;
-	verdict = find_user(invocation, database, name, &user_id);
+	verdict = find_user(invocation, database, &user_id);
 	if (verdict != VERDICT_YES)
 		return outcome_of(verdict);
 	verdict = query_ask(database, invocation->arena, SESSION_LIST, &user_id, &rows);
@@ -103,18 +103,17 @@ list(const struct invocation *invocation)
 static enum outcome
 end(const struct invocation *invocation)
 {
-	const char *user_id, *sid, *name = user_name_argument(invocation, 2);
-	struct database *database = name == NULL ? NULL : open_database(invocation);
+	const char *user_id, *sid = invocation->arguments[1];
+	struct database *database = open_database(invocation);
 	enum verdict verdict;
 
 	if (database == NULL)
 		return OUTCOME_UNDECIDED;
-	sid = invocation->arguments[1];
 	if (strlen(sid) != SESSION_ID_SIZE - 1 || strspn(sid, "0123456789abcdef") != strlen(sid)) {
 		complain(invocation, "SID is 32 hexadecimal digits, as session list shows them");
 		return OUTCOME_UNDECIDED;
 	}
-	verdict = find_user(invocation, database, name, &user_id);
+	verdict = find_user(invocation, database, &user_id);
 	if (verdict != VERDICT_YES)
 		return outcome_of(verdict);
 	verdict = query_ask(
@@ -131,19 +130,20 @@ static enum outcome
 end_all(const struct invocation *invocation)
 {
 	bool everybody = option_value(invocation, "everybody") != NULL;
-	const char *user_id = NULL, *name = everybody ? "" : user_name_argument(invocation, 1);
-	struct database *database = name == NULL ? NULL : open_database(invocation);
+	const char *user_id = NULL;
+	struct database *database;
 	enum verdict verdict = VERDICT_YES;
 	struct rows rows;
 
-	if (everybody && invocation->arguments[0] != NULL) {
-		complain(invocation, "USER or --everybody, not both");
+	if (everybody == (invocation->arguments[0] != NULL)) {
+		complain(invocation, "USER or --everybody is expected");
 		return OUTCOME_UNDECIDED;
 	}
+	database = open_database(invocation);
 	if (database == NULL)
 		return OUTCOME_UNDECIDED;
 	if (!everybody)
-		verdict = find_user(invocation, database, name, &user_id);
+		verdict = find_user(invocation, database, &user_id);
 	if (verdict != VERDICT_YES)
 		return outcome_of(verdict);
 	verdict =
@@ -186,7 +186,7 @@ const struct command session_commands[] = {
 	.configured = true,
 	.run = end},
     {.name = "session end-all",
-	.arguments = "USER",
+	.arguments = "[USER]",
 	.summary = "End all sessions of a user, or of every user",
 	.examples = "  jwtctl session end-all alice\n"
 		    "  jwtctl session end-all --everybody\n",

@@ -18,15 +18,10 @@
 static struct json_object *
 cut_object(struct arena *arena, struct bytes *rest)
 {
-	const char *dot = rest->length == 0 ? NULL : memchr(rest->data, '.', rest->length);
 	struct bytes part, text;
 	struct json_object *object;
 
-	if (dot == NULL)
-		return NULL;
-	part = (struct bytes){rest->data, (size_t)(dot - rest->data)};
-	*rest = (struct bytes){dot + 1, rest->length - part.length - 1};
-	if (!b64url_decode(arena, part, &text))
+	if (!bytes_cut(rest, ".", &part) || !b64url_decode(arena, part, &text))
 		return NULL;
 	json_parse(arena, text, JSON_STRICT, &object, NULL);
 	return json_kind(object) == JSON_OBJECT ? object : NULL;

@@ -18,21 +18,6 @@ static const struct column columns[] = {{"id", COLUMN_TEXT}, {"name", COLUMN_TEX
     {"superuser", COLUMN_BOOL}, {"joined", COLUMN_TIME}, {"last_login", COLUMN_TIME},
     {"hash", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
 
-const char *
-user_name_argument(const struct invocation *invocation, size_t count)
-{
-	for (size_t i = 0; i <= count; i++) {
-		const char *argument = invocation->arguments[i];
-		bool good = i == count ? argument == NULL : argument != NULL && *argument != '\0';
-
-		if (good)
-			continue;
-		complain(invocation, "%s expected; see --help", invocation->command->arguments);
-		return NULL;
-	}
-	return invocation->arguments[0];
-}
-
 /* Whether a user of that name could log in. */
 static bool
 check_new_name(const struct invocation *invocation, const struct people *people, const char *name)
@@ -52,12 +37,10 @@ check_new_name(const struct invocation *invocation, const struct people *people,
 	return false;
 }
 
-/* For a command with that many arguments, the first of which is a user's name. */
 static struct people *
-open_people(const struct invocation *invocation, size_t count, const char **name)
+open_people(const struct invocation *invocation)
 {
-	*name = user_name_argument(invocation, count);
-	return *name == NULL ? NULL : people_open(invocation->config, invocation->arena);
+	return people_open(invocation->config, invocation->arena);
 }
 
 static enum outcome
@@ -93,8 +76,8 @@ show_user(const struct invocation *invocation, struct people *people, const char
 static enum outcome
 show(const struct invocation *invocation)
 {
-	const char *name;
-	struct people *people = open_people(invocation, 1, &name);
+	const char *name = invocation->arguments[0];
+	struct people *people = open_people(invocation);
 
 	return people == NULL ? OUTCOME_UNDECIDED : show_user(invocation, people, name);
 }
@@ -102,7 +85,7 @@ show(const struct invocation *invocation)
 static enum outcome
 list(const struct invocation *invocation)
 {
-	struct people *people = people_open(invocation->config, invocation->arena);
+	struct people *people = open_people(invocation);
 	struct report report = report_new(invocation, columns);
 	const char *skip = "0";
 	enum verdict verdict;
@@ -159,8 +142,9 @@ check_options(const struct invocation *invocation, const struct people *people)
 static enum outcome
 add(const struct invocation *invocation)
 {
-	const char *name, *email = option_value(invocation, "email"), *password = "!";
-	struct people *people = open_people(invocation, 1, &name);
+	const char *name = invocation->arguments[0], *password = "!";
+	const char *email = option_value(invocation, "email");
+	struct people *people = open_people(invocation);
 
 	if (people == NULL || !check_new_name(invocation, people, name) ||
 	    !check_options(invocation, people))
@@ -196,8 +180,8 @@ change(const struct invocation *invocation, struct people *people, enum people_s
 static enum outcome
 set_password(const struct invocation *invocation)
 {
-	const char *name, *stored = NULL;
-	struct people *people = open_people(invocation, 1, &name);
+	const char *name = invocation->arguments[0], *stored = NULL;
+	struct people *people = open_people(invocation);
 
 	if (people != NULL)
 		stored = hash_password(invocation, name);
@@ -208,8 +192,8 @@ set_password(const struct invocation *invocation)
 static enum outcome
 set_active(const struct invocation *invocation, const char *active)
 {
-	const char *name;
-	struct people *people = open_people(invocation, 1, &name);
+	const char *name = invocation->arguments[0];
+	struct people *people = open_people(invocation);
 
 	return people == NULL ? OUTCOME_UNDECIDED
 			      : change(invocation, people, PEOPLE_SET_ACTIVE, name, active);
@@ -218,26 +202,25 @@ set_active(const struct invocation *invocation, const char *active)
 static enum outcome
 rename_user(const struct invocation *invocation)
 {
-	char **names = invocation->arguments;
-	const char *name;
-	struct people *people = open_people(invocation, 2, &name);
+	const char *name = invocation->arguments[0], *new_name = invocation->arguments[1];
+	struct people *people = open_people(invocation);
 	enum verdict verdict;
 
-	if (people == NULL || !check_new_name(invocation, people, names[1]))
+	if (people == NULL || !check_new_name(invocation, people, new_name))
 		return OUTCOME_UNDECIDED;
-	verdict = people_ask(people, PEOPLE_RENAME, (const char *[]){name, names[1]}, NULL);
+	verdict = people_ask(people, PEOPLE_RENAME, (const char *[]){name, new_name}, NULL);
 	if (verdict == VERDICT_YES)
-		return show_user(invocation, people, names[1]);
+		return show_user(invocation, people, new_name);
 	if (verdict == VERDICT_NO && people_ask(people, PEOPLE_FIND, &name, NULL) == VERDICT_YES)
-		return name_taken(invocation, names[1]);
+		return name_taken(invocation, new_name);
 	return no_such_user(invocation, verdict, name);
 }
 
 static enum outcome
 delete_user(const struct invocation *invocation)
 {
-	const char *name;
-	struct people *people = open_people(invocation, 1, &name);
+	const char *name = invocation->arguments[0];
+	struct people *people = open_people(invocation);
 	struct report report = report_new(invocation, columns);
 	enum verdict verdict;
 	struct rows found;

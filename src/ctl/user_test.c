@@ -86,7 +86,7 @@ report_login(const struct invocation *invocation, const char *reason, long wait)
 static enum outcome
 test(const struct invocation *invocation)
 {
-	const char *name = user_name_argument(invocation, 1);
+	const char *name = invocation->arguments[0];
 	struct config config = *invocation->config;
 	struct account account = {.refusal = NULL};
 	struct accounts *accounts;
@@ -94,10 +94,10 @@ test(const struct invocation *invocation)
 	enum verdict verdict;
 	long wait;
 
-	if (name != NULL && user_name_is_trimmed(name))
+	if (user_name_is_trimmed(name)) {
 		complain(invocation, "a login drops the white space around the name");
-	if (name == NULL || user_name_is_trimmed(name))
 		return OUTCOME_UNDECIDED;
+	}
 	config.password_rehash = "off";
 	accounts = accounts_open(&config, "jwtctl", false);
 	if (accounts == NULL || !newpassword_ask(invocation, &password))

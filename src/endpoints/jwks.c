@@ -6,8 +6,6 @@
 #include "process/sandbox.h"
 #include "signing/keyring.h"
 
-#include <string.h>
-
 struct context {
 	const struct config *config;
 	struct keyring *keyring;
@@ -47,38 +45,11 @@ write_keys(struct request *request, const struct ring *ring)
 	return buffer_bytes(&body);
 }
 
-/* A name of this very text: FNV-1a, between quotes. */
-static const char *
-tag_of(struct arena *arena, struct bytes text)
-{
-	return arena_printf(arena, "\"%016llx\"", (unsigned long long)bytes_hash(HASH_BASIS, text));
-}
-
-/* RFC 9110 section 13.1.2; a tag of ours is found whole because of its quotes. */
-static bool
-has_it(const struct request *request, const char *tag)
-{
-	const char *known = request->if_none_match;
-
-	return known != NULL && (strcmp(known, "*") == 0 || strstr(known, tag) != NULL);
-}
-
 static struct reply
 answer(struct request *request, struct context *context)
 {
-	struct bytes body = write_keys(request, keyring_ring(context->keyring));
-	const char *tag = tag_of(request->arena, body);
-	struct reply reply =
-	    has_it(request, tag) ? reply_status(304, "not-modified") : reply_status(200, "ok");
-
-	if (reply.status == 200)
-		reply.body = body;
-	reply.type = "application/jwk-set+json";
-	reply.cache =
-	    arena_printf(request->arena, "public, max-age=%ld", context->config->jwks_max_age);
-	reply_header(request, &reply, "ETag", tag);
-	reply_header(request, &reply, "Access-Control-Allow-Origin", "*");
-	return reply;
+	return reply_public(request, write_keys(request, keyring_ring(context->keyring)),
+	    "application/jwk-set+json", context->config->jwks_max_age);
 }
 
 const struct endpoint endpoint = {

@@ -54,8 +54,31 @@ reply_empty(struct request *request)
 	return reply_of(request, WIRE_OK, json_new_object(request->arena));
 }
 
+/* A name of this very text: FNV-1a, between quotes, because of which a tag is found whole. */
 static const char *
-detail_of(struct request *request, enum wire wire, const char *argument)
+tag_of(struct arena *arena, struct bytes text)
+{
+	return arena_printf(arena, "\"%016llx\"", (unsigned long long)bytes_hash(HASH_BASIS, text));
+}
+
+struct reply
+reply_public(struct request *request, struct bytes body, const char *type, long seconds)
+{
+	const char *tag = tag_of(request->arena, body), *known = request->if_none_match;
+	bool has_it = known != NULL && (strcmp(known, "*") == 0 || strstr(known, tag) != NULL);
+	struct reply reply = has_it ? reply_status(304, "not-modified") : reply_status(200, "ok");
+
+	if (!has_it)
+		reply.body = body;
+	reply.type = type;
+	reply.cache = arena_printf(request->arena, "public, max-age=%ld", seconds);
+	reply_header(request, &reply, "ETag", tag);
+	reply_header(request, &reply, "Access-Control-Allow-Origin", "*");
+	return reply;
+}
+
+const char *
+reply_detail(struct request *request, enum wire wire, const char *argument)
 {
 	const char *detail = wire_detail(wire, request->config->compat);
 	const char *gap = strstr(detail, "{}");
@@ -72,7 +95,7 @@ reply_refuse(struct request *request, enum wire wire, const char *argument)
 	struct json_object *body = json_new_object(request->arena);
 	const char *code = wire_text(wire)->code;
 
-	json_put_text(body, "detail", detail_of(request, wire, argument));
+	json_put_text(body, "detail", reply_detail(request, wire, argument));
 	if (code != NULL)
 		json_put_text(body, "code", code);
 	return reply_of(request, wire, body);
@@ -99,7 +122,7 @@ reply_given_token(struct request *request, const struct token_refusal *refusals,
 	struct json_object *body = json_new_object(request->arena), *messages;
 	struct reply reply;
 
-	json_put_text(body, "detail", detail_of(request, WIRE_GIVEN_TOKEN, NULL));
+	json_put_text(body, "detail", reply_detail(request, WIRE_GIVEN_TOKEN, NULL));
 	json_put_text(body, "code", wire_text(WIRE_GIVEN_TOKEN)->code);
 	messages = json_put_array(body, "messages");
 	for (size_t i = 0; i < count; i++) {
@@ -107,7 +130,7 @@ reply_given_token(struct request *request, const struct token_refusal *refusals,
 
 		json_put_text(message, "token_class", refusals[i].token_class);
 		json_put_text(message, "token_type", refusals[i].token_type);
-		json_put_text(message, "message", detail_of(request, refusals[i].why, NULL));
+		json_put_text(message, "message", reply_detail(request, refusals[i].why, NULL));
 	}
 	reply = reply_of(request, WIRE_GIVEN_TOKEN, body);
 	reply.outcome = wire_text(refusals[0].why)->outcome;

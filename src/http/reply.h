@@ -36,8 +36,17 @@ struct reply reply_value(struct request *, struct json_object *);
 /* 200 {} */
 struct reply reply_empty(struct request *);
 
+/*
+ * 200 with a public document that caches and pages of any origin may keep for so many seconds, or
+ * 304 if the client has it (RFC 9110 section 13.1.2).
+ */
+struct reply reply_public(struct request *, struct bytes body, const char *type, long seconds);
+
 /* The status, detail and code of the table; argument: what stands for {}, NULL if nothing does. */
 struct reply reply_refuse(struct request *, enum wire, const char *argument);
+
+/* The sentence of the table, with the argument in the place of {}. */
+const char *reply_detail(struct request *, enum wire, const char *argument);
 
 /* 400 {"non_field_errors":["…"]} */
 struct reply reply_non_field_error(struct request *, const char *message);

@@ -24,7 +24,7 @@ done
 objects="$objects $work/dispatch.o $(ls src/endpoints/bearer.o src/endpoints/context.o src/endpoints/issue.o \
 	src/endpoints/login.o src/endpoints/outstanding.o src/endpoints/policy.o src/endpoints/refresh_cookie.o \
 	src/endpoints/session.o)"
-libraries='libhttp.a libsigning.a libjson.a libaccounts.a libdb.a libprocess.a libconfig.a libbase.a'
+libraries='liboidc.a libhttp.a libsigning.a libjson.a libaccounts.a libdb.a libprocess.a libconfig.a libbase.a'
 
 archives=
 pglib=$(pg_config --pkglibdir 2>/dev/null || :)

@@ -17,14 +17,17 @@
 static const struct {
 	int status;
 	const char *outcome;
-} answers[] = {{200, "ok"}, {200, "session-behind"}, {200, "session-converted"},
+} answers[] = {{200, "ok"}, {200, "revoked"}, {200, "session-behind"}, {200, "session-converted"},
     {200, "session-recovered"}, {204, "ok"}, {204, "session-ended"}, {304, "not-modified"},
-    {400, "bad-request"}, {400, "field-errors"}, {400, "parse-error"}, {401, "bad-authorization"},
-    {401, "no-account"}, {401, "no-token"}, {401, "no-user-id"}, {401, "password-changed"},
-    {401, "session-ended"}, {401, "session-replayed"}, {401, "token-blacklisted"},
-    {401, "token-expired"}, {401, "token-invalid"}, {401, "token-no-exp"}, {401, "token-no-id"},
-    {401, "token-no-type"}, {401, "token-refused"}, {401, "token-wrong-type"},
-    {401, "user-inactive"}, {401, "user-not-found"}, {403, "origin"}, {404, "not-found"},
+    {400, "bad-request"}, {400, "code-replayed"}, {400, "field-errors"}, {400, "oauth-code"},
+    {400, "oauth-grant-type"}, {400, "oauth-refresh"}, {400, "oauth-request"}, {400, "oauth-scope"},
+    {400, "parse-error"}, {400, "session-ended"}, {400, "session-replayed"},
+    {401, "bad-authorization"}, {401, "no-account"}, {401, "no-token"}, {401, "no-user-id"},
+    {401, "oauth-client"}, {401, "oauth-token"}, {401, "password-changed"}, {401, "session-ended"},
+    {401, "session-replayed"}, {401, "token-blacklisted"}, {401, "token-expired"},
+    {401, "token-invalid"}, {401, "token-no-exp"}, {401, "token-no-id"}, {401, "token-no-type"},
+    {401, "token-refused"}, {401, "token-wrong-type"}, {401, "user-inactive"},
+    {401, "user-not-found"}, {403, "oauth-scope"}, {403, "origin"}, {404, "not-found"},
     {405, "method"}, {406, "not-acceptable"}, {413, "too-large"}, {415, "media-type"},
     {429, "throttled"}, {431, "headers-too-large"}, {503, "unavailable"}, {0, "other"}};
 

@@ -1,5 +1,6 @@
 #include "endpoints/context.h"
 
+#include "oidc/tokens.h"
 #include "process/sandbox.h"
 
 struct context *
@@ -21,6 +22,14 @@ context_open(const struct config *config, const struct endpoint *endpoint)
 	if (config->sessions)
 		context->sessions = sessions_open(config, accounts_database(context->accounts));
 	return context;
+}
+
+struct context *
+context_open_oidc(const struct config *config, const struct endpoint *endpoint)
+{
+	struct context *context = context_open(config, endpoint);
+
+	return context == NULL || !tokens_can_start(config, context->keyring) ? NULL : context;
 }
 
 enum verdict

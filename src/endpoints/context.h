@@ -24,6 +24,12 @@ struct context {
  */
 struct context *context_open(const struct config *, const struct endpoint *);
 
+/*
+ * The same for a program of OpenID Connect: NULL also where it is off or no RSA key is there. The
+ * context then has sessions.
+ */
+struct context *context_open_oidc(const struct config *, const struct endpoint *);
+
 /* For an endpoint's check(): as accounts_check(). */
 enum verdict context_check(struct context *, bool rights);
 

@@ -54,12 +54,47 @@ static const struct wire_text texts[WIRE_LAST] = {
 	"Request was throttled. Expected available in {} seconds.", NULL},
     [WIRE_UNAVAILABLE] = {"unavailable", 503, "unavailable",
 	"The service is unavailable for the moment.", NULL}, /* ours */
+
+    /* Ours, but for the codes. Without quotes and backslashes (RFC 6749 section 5.2). */
+    [WIRE_OAUTH_BODY] = {"oauth-request", 400, "invalid_request",
+	"The body is not application/x-www-form-urlencoded text in UTF-8.", NULL},
+    [WIRE_OAUTH_MISSING] = {"oauth-request", 400, "invalid_request", "{} is missing.", NULL},
+    [WIRE_OAUTH_REPEATED] = {"oauth-request", 400, "invalid_request", "{} is there more than once.",
+	NULL},
+    [WIRE_OAUTH_TOO_LONG] = {"oauth-request", 400, "invalid_request", "{} is too long.", NULL},
+    [WIRE_OAUTH_TWO_WAYS] = {"oauth-request", 400, "invalid_request",
+	"Credentials are given in two ways at once.", NULL},
+    [WIRE_OAUTH_CLIENT] = {"oauth-client", 401, "invalid_client",
+	"The client is unknown, or its credentials are missing or wrong.", NULL},
+    [WIRE_OAUTH_GRANT_TYPE] = {"oauth-grant-type", 400, "unsupported_grant_type",
+	"grant_type is neither authorization_code nor refresh_token.", NULL},
+    [WIRE_OAUTH_CODE] = {"oauth-code", 400, "invalid_grant",
+	"The code is unknown, expired or used, or does not belong to client, redirect_uri and "
+	"code_verifier, or the user may not log in any more.",
+	NULL},
+    [WIRE_OAUTH_REFRESH] = {"oauth-refresh", 400, "invalid_grant",
+	"The refresh token is invalid, expired, used or revoked, or belongs to another client.",
+	NULL},
+    [WIRE_OAUTH_SCOPE] = {"oauth-scope", 400, "invalid_scope",
+	"The scope is more than was granted.", NULL},
+    [WIRE_OAUTH_HEADER] = {"oauth-request", 400, "invalid_request",
+	"The Authorization header is not Bearer and one access token.", NULL},
+    [WIRE_OAUTH_TOKEN] = {"oauth-token", 401, "invalid_token",
+	"The access token is invalid, expired or revoked.", NULL},
+    [WIRE_OAUTH_SCOPE_MISSING] = {"oauth-scope", 403, "insufficient_scope",
+	"The access token does not have the scope openid.", NULL},
 };
 
 const struct wire_text *
 wire_text(enum wire wire)
 {
 	return &texts[wire];
+}
+
+bool
+wire_is_oauth(enum wire wire)
+{
+	return wire >= WIRE_OAUTH_BODY;
 }
 
 const char *

@@ -46,6 +46,20 @@ enum wire {
 	WIRE_THROTTLED, /* 429 with Retry-After; {} is the seconds */
 	/* Outages. */
 	WIRE_UNAVAILABLE, /* 503 with Retry-After */
+	/* OAuth, for clients (oidc/oauth.h); {} is the parameter. */
+	WIRE_OAUTH_BODY,
+	WIRE_OAUTH_MISSING,
+	WIRE_OAUTH_REPEATED,
+	WIRE_OAUTH_TOO_LONG,
+	WIRE_OAUTH_TWO_WAYS, /* of authentication at once */
+	WIRE_OAUTH_CLIENT,
+	WIRE_OAUTH_GRANT_TYPE,
+	WIRE_OAUTH_CODE,    /* an authorization code */
+	WIRE_OAUTH_REFRESH, /* a refresh token */
+	WIRE_OAUTH_SCOPE,
+	WIRE_OAUTH_HEADER, /* an access token in a header of another form */
+	WIRE_OAUTH_TOKEN,  /* an access token */
+	WIRE_OAUTH_SCOPE_MISSING,
 	WIRE_LAST,
 };
 
@@ -58,6 +72,9 @@ struct wire_text {
 };
 
 const struct wire_text *wire_text(enum wire);
+/* Whether it is one of OAuth's, whose code is OAuth's `error` (RFC 6749 section 5.2). */
+bool wire_is_oauth(enum wire);
+
 const char *wire_detail(enum wire, enum compat);
 
 /* "Not Found" of 404; clients test it (statusText). */

@@ -1,0 +1,130 @@
+/*
+ * GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server: what a client
+ * has to know of the provider (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2). Made of
+ * settings and keys alone. What is said although it seems needless is said because the default of
+ * its absence is another.
+ */
+#include "http/endpoint.h"
+#include "oidc/oauth.h"
+#include "oidc/tokens.h"
+#include "process/sandbox.h"
+
+#define MAXIMUM_AGE 300 /* seconds */
+
+struct context {
+	const struct config *config;
+	struct keyring *keyring;
+};
+
+static struct context *
+start(const struct config *config, const struct endpoint *endpoint)
+{
+	static struct context context;
+
+	(void)endpoint;
+	context.config = config;
+	context.keyring = keyring_load(config, KEYRING_VERIFIES);
+	if (context.keyring == NULL || !tokens_can_start(config, context.keyring))
+		return NULL;
+	for (size_t i = 0; i < KEYRING_WATCHED; i++)
+		sandbox_keep(keyring_watched(context.keyring)[i]);
+	return &context;
+}
+
+/* Where our endpoints are: behind the issuer. */
+static void
+put_urls(struct buffer *text, const struct config *config)
+{
+	static const struct {
+		const char *name, *path;
+	} urls[] = {{"authorization_endpoint", "/oauth/authorize"},
+	    {"token_endpoint", "/oauth/token"}, {"userinfo_endpoint", "/oauth/userinfo"},
+	    {"jwks_uri", "/.well-known/jwks.json"}, {"end_session_endpoint", "/oauth/logout"},
+	    {"revocation_endpoint", "/oauth/revoke"},
+	    {"introspection_endpoint", "/oauth/introspect"}};
+
+	for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++)
+		buffer_printf(text, "\"%s\":\"%s\",", urls[i].name,
+		    oauth_url(text->arena, config, urls[i].path));
+}
+
+static void
+put_scopes(struct buffer *text, const struct config *config)
+{
+	const char *const *own = config->oidc_scopes;
+
+	buffer_puts(
+	    text, "\"scopes_supported\":[\"openid\",\"profile\",\"email\",\"offline_access\"");
+	for (; own != NULL && *own != NULL; own++)
+		buffer_printf(text, ",\"%s\"", *own);
+	buffer_puts(text, "],");
+}
+
+static bool
+is_in_use(const struct ring *ring, const struct algorithm *algorithm)
+{
+	for (size_t i = 0; i < ring->count; i++)
+		if (ring->keys[i].state == KEY_ACTIVE && ring->keys[i].key->algorithm == algorithm)
+			return true;
+	return false;
+}
+
+/* RS256, then what other active keys sign with; a secret signs no ID token. */
+static void
+put_algorithms(struct buffer *text, const struct ring *ring)
+{
+	const struct algorithm *rs256 = algorithm_find(bytes_of("RS256"));
+
+	buffer_puts(text, "\"id_token_signing_alg_values_supported\":[\"RS256\"");
+	for (const struct algorithm *other = algorithms; other->name != NULL; other++)
+		if (other != rs256 && other->family != FAMILY_HMAC && is_in_use(ring, other))
+			buffer_printf(text, ",\"%s\"", other->name);
+	buffer_puts(text, "],");
+}
+
+/* Settings and names of algorithms have no character that JSON would escape (oidc_settings.c). */
+static struct bytes
+write_document(struct request *request, const struct context *context)
+{
+	struct buffer text = {.arena = request->arena};
+
+	buffer_printf(&text, "{\"issuer\":\"%s\",", context->config->oidc_issuer);
+	put_urls(&text, context->config);
+	put_scopes(&text, context->config);
+	put_algorithms(&text, keyring_ring(context->keyring));
+	buffer_puts(&text,
+	    "\"response_types_supported\":[\"code\"],"
+	    "\"response_modes_supported\":[\"query\",\"form_post\"],"
+	    "\"grant_types_supported\":[\"authorization_code\",\"refresh_token\"],"
+	    "\"subject_types_supported\":[\"public\"],"
+	    "\"token_endpoint_auth_methods_supported\":"
+	    "[\"client_secret_basic\",\"client_secret_post\",\"none\"],"
+	    "\"revocation_endpoint_auth_methods_supported\":"
+	    "[\"client_secret_basic\",\"client_secret_post\",\"none\"],"
+	    "\"introspection_endpoint_auth_methods_supported\":"
+	    "[\"client_secret_basic\",\"client_secret_post\"],"
+	    "\"code_challenge_methods_supported\":[\"S256\"],"
+	    "\"authorization_response_iss_parameter_supported\":true,"
+	    "\"prompt_values_supported\":[\"none\",\"login\",\"consent\",\"select_account\"],"
+	    "\"claims_supported\":[\"iss\",\"sub\",\"aud\",\"exp\",\"iat\",\"auth_time\",\"nonce\","
+	    "\"acr\",\"amr\",\"at_hash\",\"preferred_username\",\"name\",\"given_name\","
+	    "\"family_name\",\"email\",\"email_verified\"],"
+	    "\"acr_values_supported\":[\"1\"],\"claims_parameter_supported\":false,"
+	    "\"request_parameter_supported\":false,\"request_uri_parameter_supported\":false}");
+	return buffer_bytes(&text);
+}
+
+static struct reply
+answer(struct request *request, struct context *context)
+{
+	return reply_public(
+	    request, write_document(request, context), "application/json", MAXIMUM_AGE);
+}
+
+const struct endpoint endpoint = {
+    .name = "discovery",
+    .allow = "GET, HEAD, OPTIONS",
+    .refuse = oauth_refuse,
+    .start = start,
+    .answer = answer,
+};

@@ -1,0 +1,152 @@
+#include "oidc/tokens.h"
+
+#include "base/b64url.h"
+#include "base/log.h"
+#include "signing/crypto.h"
+#include "signing/jws.h"
+
+#include <string.h>
+
+bool
+tokens_can_start(const struct config *config, struct keyring *keyring)
+{
+	const struct ring *ring = keyring_ring(keyring);
+
+	if (config->oidc_issuer == NULL) {
+		log_error("JWT_OIDC_ISSUER is not set: OpenID Connect is off");
+		return false;
+	}
+	for (size_t i = 0; i < ring->count; i++)
+		if (ring->keys[i].state == KEY_ACTIVE &&
+		    strcmp(ring->keys[i].key->algorithm->name, "RS256") == 0)
+			return true;
+	log_error("JWT_OIDC_ISSUER needs an RSA key that signs with RS256: jwtctl key new RS256");
+	return false;
+}
+
+bool
+tokens_has_scope(const char *scopes, const char *scope)
+{
+	struct bytes rest = bytes_of(scopes), one;
+	bool more = true;
+
+	while (more) {
+		more = bytes_cut(&rest, " ", &one);
+		if (bytes_equal(one, scope))
+			return true;
+	}
+	return false;
+}
+
+const char *
+tokens_narrow(struct arena *arena, const char *granted, const char *asked)
+{
+	struct bytes rest = bytes_of(asked), one;
+	struct buffer scope = {.arena = arena};
+	bool more = asked != NULL;
+
+	if (!more)
+		return granted;
+	while (more) {
+		more = bytes_cut(&rest, " ", &one);
+		if (one.length > 0 &&
+		    !tokens_has_scope(granted, arena_copy(arena, one.data, one.length)))
+			return NULL;
+	}
+	rest = bytes_of(granted);
+	for (more = true; more;) {
+		more = bytes_cut(&rest, " ", &one);
+		if (tokens_has_scope(asked, arena_copy(arena, one.data, one.length)))
+			buffer_printf(&scope, "%s%.*s", scope.length == 0 ? "" : " ",
+			    (int)one.length, one.data);
+	}
+	return scope.length == 0 ? NULL : scope.data;
+}
+
+const char *
+tokens_challenge(struct arena *arena, const char *verifier)
+{
+	unsigned char hash[SHA256_DIGEST_LENGTH];
+	struct buffer text = {.arena = arena};
+
+	if (verifier == NULL)
+		return NULL;
+	crypto_sha256(bytes_of(verifier), hash);
+	b64url_encode(&text, (struct bytes){(char *)hash, sizeof(hash)});
+	return text.data;
+}
+
+/* A string as text in the arena, NULL for anything else and for "". */
+static const char *
+text_of(const struct claims_context *context, struct json_object *value)
+{
+	struct bytes text = json_string(value);
+
+	return text.length == 0 ? NULL : arena_copy(context->arena, text.data, text.length);
+}
+
+static bool
+is_of_issuer(const struct claims_context *context, struct json_object *claims)
+{
+	return json_is(json_member(claims, "iss"), context->config->oidc_issuer);
+}
+
+enum claims_fault
+tokens_read(const struct claims_context *context, struct bytes token, struct json_object **out)
+{
+	struct config config = *context->config;
+	struct claims_context judged = *context;
+
+	config.audience = NULL;
+	judged.config = &config;
+	return claims_read(&judged, token, out);
+}
+
+bool
+tokens_describe(
+    const struct claims_context *context, struct json_object *claims, struct client_token *out)
+{
+	struct json_object *type = json_member(claims, context->config->token_type_claim);
+
+	if (claims_check(context, claims, TOKEN_UNTYPED) != CLAIMS_GOOD ||
+	    !is_of_issuer(context, claims) ||
+	    claims_user(context, claims, &out->user_id) != CLAIMS_USER ||
+	    !claims_time(claims, "auth_time", &out->auth_time))
+		return false;
+	out->refresh = json_is(type, TOKENS_REFRESH_TYPE);
+	out->client_id = text_of(context, json_member(claims, "client_id"));
+	out->scope = text_of(context, json_member(claims, "scope"));
+	out->claims = claims;
+	return out->client_id != NULL && out->scope != NULL &&
+	       (out->refresh || json_is(type, token_type(TOKEN_ACCESS)));
+}
+
+bool
+tokens_of_client(const struct claims_context *context, struct bytes token, struct client_token *out)
+{
+	struct json_object *claims;
+
+	return tokens_read(context, token, &claims) == CLAIMS_GOOD &&
+	       tokens_describe(context, claims, out);
+}
+
+bool
+tokens_hint(const struct claims_context *context, const char *text, struct token_hint *out)
+{
+	struct json_object *claims;
+	struct token_hint hint;
+	struct bytes payload;
+	int64_t auth_time;
+
+	if (!jws_verify(context->arena, context->keyring, context->now, bytes_of(text), &payload) ||
+	    !json_parse(context->arena, payload, JSON_STRICT, &claims, NULL) ||
+	    !is_of_issuer(context, claims) || !claims_time(claims, "auth_time", &auth_time) ||
+	    json_has(claims, context->config->token_type_claim))
+		return false;
+	hint.client_id = text_of(context, json_member(claims, "aud"));
+	hint.user_id = text_of(context, json_member(claims, "sub"));
+	if (hint.client_id == NULL || hint.user_id == NULL)
+		return false;
+	*out = hint;
+	return true;
+}

@@ -1,0 +1,97 @@
+/*
+ * The tokens of OpenID Connect: what they say, and how they are told apart.
+ *
+ * An ID token has no token_type; it is for the client itself (OpenID Connect Core 1.0 section 2).
+ * An access token has token_type "access" and the header typ "at+jwt": SimpleJWT's claims and those
+ * of RFC 9068. A refresh token has token_type "oauth_refresh"; it is for /oauth/token only.
+ *
+ * Access and refresh tokens name the session of the login at the client (sid, gen), by which they
+ * end before they expire.
+ */
+#ifndef OIDC_TOKENS_H
+#define OIDC_TOKENS_H
+
+#include "accounts/accounts.h"
+#include "accounts/sessions.h"
+#include "signing/claims.h"
+
+#define TOKENS_REFRESH_TYPE "oauth_refresh"
+
+/* One login of a user at a client, as its tokens tell it. */
+struct token_grant {
+	const struct account *owner;
+	const struct session *session; /* seconds: until its tokens expire at the latest */
+	const char *client_id;
+	const char *audience;     /* of access tokens; NULL: JWT_OIDC_AUDIENCE */
+	const char *id_token_alg; /* such as "RS256" */
+	const char *scopes;       /* granted at the login, separated by spaces */
+	const char *scope;        /* of the access token: the same or fewer */
+	const char *nonce;        /* of the authorization request; NULL: none, or after a refresh */
+	int64_t auth_time;        /* when the password was verified, seconds */
+};
+
+/*
+ * The answer of the token endpoint (RFC 6749 section 5.1): an access token, an ID token if its
+ * scope has openid, and a refresh token if offline_access was granted. NULL: no active key can
+ * sign, or the library fails.
+ */
+struct json_object *tokens_answer(const struct claims_context *, const struct token_grant *);
+
+/* Whether there are keys to sign all of them with now. */
+bool tokens_can_sign(const struct claims_context *, const struct token_grant *);
+
+/*
+ * Whether the provider can be started: JWT_OIDC_ISSUER is set, and there is an RSA key for RS256,
+ * which each client may count on (OpenID Connect Core 1.0 section 15.1). false after a line in the
+ * log.
+ */
+bool tokens_can_start(const struct config *, struct keyring *);
+
+/* Whether the scopes, separated by spaces, have this one. */
+bool tokens_has_scope(const char *scopes, const char *scope);
+
+/*
+ * Those of the scopes that are asked for, in their order; all of them for NULL. NULL if one is
+ * asked for that was not granted.
+ */
+const char *tokens_narrow(struct arena *, const char *granted, const char *asked);
+
+/* The code_challenge of a code_verifier by S256 (RFC 7636 section 4.6); NULL of NULL. */
+const char *tokens_challenge(struct arena *, const char *verifier);
+
+/*
+ * As claims_read(), whatever JWT_AUDIENCE says: what a provider is told about its own tokens does
+ * not depend on whom they are for.
+ */
+enum claims_fault tokens_read(
+    const struct claims_context *, struct bytes token, struct json_object **out);
+
+/* An access or refresh token that a client was given, as far as the token itself tells. */
+struct client_token {
+	struct json_object *claims;
+	bool refresh; /* else it is an access token */
+	const char *client_id, *user_id, *scope;
+	int64_t auth_time;
+};
+
+/* false: not such a token, or invalid or expired. Whether its session goes on is not asked. */
+bool tokens_of_client(const struct claims_context *, struct bytes token, struct client_token *out);
+
+/* The same of claims that tokens_read() has found good. */
+bool tokens_describe(
+    const struct claims_context *, struct json_object *claims, struct client_token *out);
+
+/* What a good ID token says that a client sends as a hint. */
+struct token_hint {
+	const char *client_id; /* aud */
+	const char *user_id;   /* sub: the user id as text */
+};
+
+/*
+ * Judges an id_token_hint: one of our keys signed it, iss is JWT_OIDC_ISSUER, and it is an ID
+ * token. Its exp is not looked at (OpenID Connect RP-Initiated Logout 1.0 section 4). text may be
+ * NULL or anything. false: a bad hint; *out is then not written. Needs no database.
+ */
+bool tokens_hint(const struct claims_context *, const char *text, struct token_hint *out);
+
+#endif

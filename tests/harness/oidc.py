@@ -86,7 +86,8 @@ def generate_key(folder, algorithm="RS256", state="active"):
 class Provider:
     """Those programs that are built, one process each unless `count` says more; ends with the `with` block.
 
-    .issuer, .port, .site (its database), .keys (the folder), .programs {name: [fastcgi.Program]}.
+    .issuer, .port, .site (its database), .keys (the folder), .key (its one key, as jwtctl tells it),
+    .programs {name: [fastcgi.Program]}.
     """
 
     def __init__(self, site, count=None, **settings):
@@ -94,7 +95,7 @@ class Provider:
         self.stack = contextlib.ExitStack()
         self.folder = _folder()
         self.keys = self.folder / "keys"
-        generate_key(self.keys)
+        self.key = generate_key(self.keys)
         self.port = process.free_port()
         self.issuer = settings.setdefault("JWT_OIDC_ISSUER", f"http://127.0.0.1:{self.port}")
         self.environment = ours.environment(site.our_environment(), {

@@ -1,0 +1,82 @@
+#include "oidc/authorization.h"
+#include "oidc/tokens.h"
+
+#define LOGIN_SECONDS 600 /* from the login to the consent that belongs to it */
+
+static enum authorization_next
+refuse(struct authorization *authorization, const char *error, const char *description)
+{
+	authorization_refuse(authorization, error, description);
+	return NEXT_ERROR;
+}
+
+/* Whether the session proves what the client asks for; max_age=0 is prompt=login. */
+static bool
+is_fresh(const struct authorization *authorization, enum authorization_step step,
+    const struct authorization_user *user)
+{
+	int64_t age = user->now - user->session->auth_time;
+
+	if (step == STEP_LOGIN || (step == STEP_CONSENT && age <= LOGIN_SECONDS))
+		return true;
+	if (authorization->prompt_login || authorization->max_age == 0)
+		return false;
+	return authorization->max_age < 0 || age <= authorization->max_age;
+}
+
+/* A consent to a native application's request is worth nothing for the next one. */
+static bool
+needs_consent(const struct authorization *authorization, enum authorization_step step,
+    const struct authorization_user *user)
+{
+	const struct client *client = &authorization->client;
+
+	if (step == STEP_CONSENT || (client->first_party && !client->native))
+		return false;
+	return client->native || authorization->prompt_consent || !user->consented;
+}
+
+enum authorization_next
+authorization_decide(struct authorization *authorization, enum authorization_step step,
+    const struct authorization_user *user)
+{
+	bool none = authorization->prompt_none;
+	bool other = user->session != NULL && user->hint != NULL &&
+		     strcmp(user->hint, user->session->user_id) != 0;
+
+	/* A token for another user than the one who is meant is never made. */
+	if (other && step != STEP_REQUEST)
+		return refuse(authorization, "login_required", "Another user has logged in.");
+	if (user->session == NULL || other || !is_fresh(authorization, step, user) ||
+	    (user->hint_bad && step == STEP_REQUEST))
+		return none ? refuse(authorization, "login_required", "The user has to log in.")
+			    : NEXT_LOGIN;
+	if (needs_consent(authorization, step, user))
+		return none ? refuse(authorization, "consent_required", "The user has to consent.")
+			    : NEXT_CONSENT;
+	return NEXT_CODE;
+}
+
+enum authorization_next
+authorization_next(const struct claims_context *claims, struct accounts *accounts,
+    struct authorization *authorization, enum authorization_step step,
+    const struct browser_session *session)
+{
+	struct authorization_user user = {.session = session, .now = claims->now};
+	const struct client *client = &authorization->client;
+	struct token_hint hint;
+	enum verdict consented;
+
+	if (authorization->id_token_hint != NULL) {
+		user.hint_bad = !tokens_hint(claims, authorization->id_token_hint, &hint);
+		user.hint = user.hint_bad ? NULL : hint.user_id;
+	}
+	if (session == NULL || client->first_party || client->native)
+		return authorization_decide(authorization, step, &user);
+	consented = client_consented(
+	    accounts, claims->arena, session->user_id, client->id, authorization->scopes);
+	if (consented == VERDICT_UNDECIDED)
+		return NEXT_UNAVAILABLE;
+	user.consented = consented == VERDICT_YES;
+	return authorization_decide(authorization, step, &user);
+}

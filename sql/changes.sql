@@ -32,6 +32,8 @@ CREATE TABLE IF NOT EXISTS jwt_change (
 	xid xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
 CREATE INDEX IF NOT EXISTS jwt_change_user ON jwt_change (user_id);
+-- Every refresh asks what ended all sessions of its user: few of the rows, most of which end one or none.
+CREATE INDEX IF NOT EXISTS jwt_change_ends ON jwt_change (user_id) WHERE ends AND sid IS NULL;
 CREATE INDEX IF NOT EXISTS jwt_change_xid ON jwt_change (xid);
 
 -- The arguments are the names of the columns: id, password, active, and username, which is not used
@@ -85,7 +87,8 @@ CREATE CONSTRAINT TRIGGER jwt_changed AFTER UPDATE ON :users DEFERRABLE INITIALL
 CREATE CONSTRAINT TRIGGER jwt_removed AFTER DELETE ON :users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
 	EXECUTE FUNCTION jwt_user_changed(:'id', :'password', :'active', :'username');
 CREATE TRIGGER jwt_emptied AFTER TRUNCATE ON :users EXECUTE FUNCTION jwt_user_changed();
-CREATE TRIGGER jwt_swept AFTER INSERT ON jwt_change EXECUTE FUNCTION jwt_change_sweep(:'keep');
+-- For each row: a statement that may insert but does not, as a refresh is, costs nothing.
+CREATE TRIGGER jwt_swept AFTER INSERT ON jwt_change FOR EACH ROW EXECUTE FUNCTION jwt_change_sweep(:'keep');
 -- ALWAYS: under logical replication and session_replication_role = replica too.
 ALTER TABLE :users ENABLE ALWAYS TRIGGER jwt_changed, ENABLE ALWAYS TRIGGER jwt_removed,
 	ENABLE ALWAYS TRIGGER jwt_emptied;

@@ -746,6 +746,21 @@ def test_updates_touch_no_index(kept, service):
     process.wait_for(counted, "the statistics", 30)
 
 
+def test_a_refresh_touches_no_change(kept, service):
+    """Its statement may note a change; when it does not, it neither sweeps nor locks rows of the feed."""
+    server = service()
+    tokens = server.log_in()
+    kept.execute("INSERT INTO jwt_change (user_id, ends) SELECT '4', false FROM generate_series(1, 20)")
+
+    def rows():
+        return kept.execute("SELECT ctid, xmax FROM jwt_change ORDER BY ctid")
+
+    before = rows()
+    age(kept, 60)
+    assert gen(server.next(tokens)) == 2
+    assert rows() == before
+
+
 # Tokens of before.
 
 

@@ -57,6 +57,23 @@ CREATE TABLE IF NOT EXISTS oidc_client (
 	CHECK (require_pkce OR auth_method <> 'none')
 );
 
+-- What ends a client ends its sessions.
+CREATE OR REPLACE FUNCTION jwt_oidc_client_ended() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+	PERFORM FROM jwt_session WHERE client_id = OLD.client_id ORDER BY user_id, sid FOR UPDATE;
+	WITH gone AS (DELETE FROM jwt_session WHERE client_id = OLD.client_id RETURNING user_id, sid)
+		INSERT INTO jwt_change (user_id, sid) SELECT user_id, sid FROM gone;
+	RETURN NULL;
+END $$;
+SELECT format('ALTER FUNCTION jwt_oidc_client_ended() SET search_path = %I, pg_temp', current_schema()) \gexec
+REVOKE ALL ON FUNCTION jwt_oidc_client_ended() FROM PUBLIC;
+DROP TRIGGER IF EXISTS jwt_oidc_client_removed ON oidc_client;
+DROP TRIGGER IF EXISTS jwt_oidc_client_disabled ON oidc_client;
+CREATE TRIGGER jwt_oidc_client_removed AFTER DELETE ON oidc_client
+	FOR EACH ROW EXECUTE FUNCTION jwt_oidc_client_ended();
+CREATE TRIGGER jwt_oidc_client_disabled AFTER UPDATE ON oidc_client
+	FOR EACH ROW WHEN (OLD.active AND NOT NEW.active) EXECUTE FUNCTION jwt_oidc_client_ended();
+
 -- A code is found by its SHA-256. browser is the session in which the user logged in, sid the session that
 -- began when the code was redeemed.
 CREATE TABLE IF NOT EXISTS oidc_code (

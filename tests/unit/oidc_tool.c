@@ -2,9 +2,6 @@
  * Drives the accounts' part of OpenID Connect from a pipe, for tests/e2e/test_oidc_state.py. A
  * request is a line: a command and its arguments, separated by tabs; "-" is NULL. The answer is a
  * line alike: "yes", "no" or "undecided" and what the command returns; see commands[].
- *
- * The lifetimes of OpenID Connect, in seconds, are the program's arguments: code, refresh, maximum,
- * grace, session, idle.
  */
 #include "accounts/accounts.h"
 #include "accounts/browsers.h"
@@ -17,10 +14,9 @@
 #include <string.h>
 
 #define ARGUMENTS 8
-#define LIFETIMES 6
 
 struct tool {
-	struct config config;
+	const struct config *config;
 	struct accounts *accounts;
 	struct sessions *sessions;
 	struct arena *arena;
@@ -190,7 +186,7 @@ redeem(struct tool *tool, char **arguments)
 	const struct code_use use = {
 	    arguments[3], arguments[4], arguments[5] == NULL ? sid : arguments[5]};
 	const struct session_terms terms =
-	    session_client_terms(&tool->config, arguments[2], strcmp(arguments[6], "offline") == 0);
+	    session_client_terms(tool->config, arguments[2], strcmp(arguments[6], "offline") == 0);
 	long seconds;
 
 	if (!session_new_id(sid))
@@ -202,18 +198,26 @@ redeem(struct tool *tool, char **arguments)
 	put_number(seconds);
 }
 
-/* Client, user, sid, generation: the number of the outcome, generation, seconds. */
+/* Client, user, sid, generation: the outcome, generation, seconds. */
 static void
 refresh(struct tool *tool, char **arguments)
 {
-	const struct session_terms terms = session_client_terms(&tool->config, arguments[0], true);
+	static const char *const words[] = {[SESSION_UNAVAILABLE] = "unavailable",
+	    [SESSION_OK] = "ok",
+	    [SESSION_RECOVERED] = "recovered",
+	    [SESSION_BEHIND] = "behind",
+	    [SESSION_REPLAYED] = "replayed",
+	    [SESSION_ENDED] = "ended",
+	    [SESSION_EXPIRED] = "expired",
+	    [SESSION_NO_ACCOUNT] = "no-account"};
+	const struct session_terms terms = session_client_terms(tool->config, arguments[0], true);
 	struct session shown = {.gen = atol(arguments[3])}, given = {.gen = 0};
 	enum session_outcome outcome;
 
 	snprintf(shown.sid, sizeof(shown.sid), "%s", arguments[2]);
 	outcome =
 	    sessions_refresh(tool->sessions, tool->arena, &terms, arguments[1], &shown, &given);
-	printf("%d", (int)outcome);
+	fputs(words[outcome], stdout);
 	put_number(given.gen);
 	put_number(given.seconds);
 }
@@ -257,24 +261,17 @@ run(struct tool *tool, char *line)
 }
 
 int
-main(int count, char **lifetimes)
+main(void)
 {
-	struct tool tool = {.config = *config_load(NULL)};
+	struct tool tool = {.config = config_load(NULL)};
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t length;
 
-	if (count != 1 + LIFETIMES)
+	tool.accounts = tool.config == NULL ? NULL : accounts_open(tool.config, "oidc_tool", true);
+	if (tool.accounts == NULL)
 		return EXIT_FAILURE;
-	tool.config.oidc_issuer = "https://login.example.com";
-	tool.config.oidc_code_lifetime = atol(lifetimes[1]);
-	tool.config.oidc_refresh_lifetime = atol(lifetimes[2]);
-	tool.config.oidc_refresh_maximum = atol(lifetimes[3]);
-	tool.config.oidc_refresh_grace = atol(lifetimes[4]);
-	tool.config.oidc_session_lifetime = atol(lifetimes[5]);
-	tool.config.oidc_session_idle = atol(lifetimes[6]);
-	tool.accounts = accounts_open(&tool.config, "oidc_tool", true);
-	tool.sessions = sessions_open(&tool.config, accounts_database(tool.accounts));
+	tool.sessions = sessions_open(tool.config, accounts_database(tool.accounts));
 	tool.arena = arena_new();
 	while ((length = getline(&line, &size, stdin)) > 0) {
 		line[length - 1] = '\0';

@@ -7,32 +7,29 @@
 
 /* Whether the text is among the words, which a NULL ends. */
 static bool
-is_among(const char *text, size_t length, const char *const *words)
+is_among(struct bytes text, const char *const *words)
 {
 	for (; *words != NULL; words++)
-		if (strlen(*words) == length && strncasecmp(*words, text, length) == 0)
+		if (strlen(*words) == text.length &&
+		    strncasecmp(*words, text.data, text.length) == 0)
 			return true;
 	return false;
 }
 
 static bool
-read_active(const char *text, const char *setting)
+read_active(const char *value, const char *setting)
 {
 	static const char *const yes[] = {"t", "true", "y", "yes", "on", "1", NULL};
 	static const char *const no[] = {"f", "false", "n", "no", "off", "0", NULL};
-	size_t length;
+	struct bytes text = bytes_strip(bytes_of(value));
 
-	if (text == NULL) {
+	if (value == NULL) {
 		log_error("%s: active is NULL, which counts as false", setting);
 		return false;
 	}
-	text += strspn(text, " \t\n\v\f\r");
-	length = strlen(text);
-	while (length > 0 && strchr(" \t\n\v\f\r", text[length - 1]) != NULL)
-		length--;
-	if (is_among(text, length, yes))
+	if (is_among(text, yes))
 		return true;
-	if (!is_among(text, length, no))
+	if (!is_among(text, no))
 		log_error("%s: active is no boolean, which counts as false", setting);
 	return false;
 }

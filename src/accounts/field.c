@@ -51,16 +51,10 @@ field_text(const char **text, struct bytes *out)
 bool
 field_is_hex(const char *text, const unsigned char *digest, size_t size)
 {
-	static const char digits[] = "0123456789abcdef";
-	unsigned difference = 0;
+	char hex[2 * EVP_MAX_MD_SIZE];
 
-	if (strlen(text) != 2 * size)
-		return false;
-	for (size_t i = 0; i < size; i++) {
-		difference |= (unsigned)(text[2 * i] ^ digits[digest[i] >> 4]);
-		difference |= (unsigned)(text[2 * i + 1] ^ digits[digest[i] & 15]);
-	}
-	return difference == 0;
+	bytes_to_hex(digest, size, hex);
+	return strlen(text) == 2 * size && CRYPTO_memcmp(text, hex, 2 * size) == 0;
 }
 
 enum verdict

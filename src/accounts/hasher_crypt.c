@@ -250,14 +250,12 @@ enum verdict
 hasher_bcrypt_sha256(struct bytes password, const char *value, long limit)
 {
 	unsigned char digest[32];
-	char hex[2 * sizeof digest + 1];
+	char hex[2 * sizeof digest];
 	enum verdict verdict = VERDICT_UNDECIDED;
 
-	if (EVP_Digest(password.data, password.length, digest, NULL, EVP_sha256(), NULL) == 1 &&
-	    OPENSSL_buf2hexstr_ex(hex, sizeof hex, NULL, digest, sizeof digest, '\0') == 1) {
-		for (char *c = hex; *c; c++)
-			*c = (char)(*c >= 'A' ? *c | 0x20 : *c);
-		verdict = hasher_bcrypt((struct bytes){hex, sizeof hex - 1}, value, limit);
+	if (EVP_Digest(password.data, password.length, digest, NULL, EVP_sha256(), NULL) == 1) {
+		bytes_to_hex(digest, sizeof digest, hex);
+		verdict = hasher_bcrypt((struct bytes){hex, sizeof hex}, value, limit);
 	}
 	explicit_bzero(digest, sizeof digest);
 	explicit_bzero(hex, sizeof hex);

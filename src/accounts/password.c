@@ -2,6 +2,7 @@
 
 #include "accounts/hashers.h"
 #include "accounts/pbkdf2.h"
+#include "base/utf8.h"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -169,17 +170,6 @@ password_verify(
 	return verdict;
 }
 
-/* In characters, as Python counts them: bytes that do not continue one. */
-static size_t
-salt_characters(struct bytes salt)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < salt.length; i++)
-		count += (salt.data[i] & 0xc0) != 0x80;
-	return count;
-}
-
 bool
 password_must_rehash(
     const struct password_policy *policy, enum password_rehash rehash, const char *stored)
@@ -194,7 +184,7 @@ password_must_rehash(
 		       !format->is_strong(stored + strlen(format->prefix));
 	if (!preferred_read(stored, &parts))
 		return false;
-	if (salt_characters(parts.salt) < SALT_LENGTH)
+	if (utf8_count(parts.salt) < SALT_LENGTH)
 		return true;
 	if (rehash == REHASH_DJANGO)
 		return parts.iterations != policy->iterations;

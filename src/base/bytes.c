@@ -51,6 +51,16 @@ bytes_to_hex(const unsigned char *bytes, size_t count, char *out)
 	}
 }
 
+int
+bytes_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 uint64_t
 bytes_hash(uint64_t hash, struct bytes bytes)
 {

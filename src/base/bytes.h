@@ -49,6 +49,9 @@ struct bytes bytes_strip(struct bytes);
 /* Writes 2 * count lower-case hexadecimal digits, and no NUL. */
 void bytes_to_hex(const unsigned char *bytes, size_t count, char *out);
 
+/* The value of a hexadecimal digit of either case; -1 for any other character. */
+int bytes_hex_digit(char);
+
 #define HASH_BASIS UINT64_C(0xcbf29ce484222325)
 
 /* FNV-1a of the bytes, from HASH_BASIS or the hash of what precedes them; for names and changes. */

@@ -34,8 +34,8 @@ file_readable(struct arena *arena, const struct stat *status)
 	return NULL;
 }
 
-static bool
-read_all(int descriptor, char *memory, size_t size, size_t *length)
+bool
+file_read_all(int descriptor, char *memory, size_t size, size_t *length)
 {
 	ssize_t got;
 
@@ -70,7 +70,7 @@ read_open(struct arena *arena, int descriptor, struct bytes *out, struct file_ac
 	access->readable = file_readable(arena, &status);
 	memory = arena_alloc(arena, FILE_MAXIMUM + 1);
 	out->data = memory;
-	if (read_all(descriptor, memory, FILE_MAXIMUM, &out->length))
+	if (file_read_all(descriptor, memory, FILE_MAXIMUM, &out->length))
 		return true;
 	*why = strerror(errno);
 	return false;

@@ -31,6 +31,9 @@ bool file_read(
 /* The same, refusing what others may read or write. */
 bool file_read_secret(struct arena *, const char *path, struct bytes *out, const char **why);
 
+/* Reads up to the end or that many bytes; false with errno set. */
+bool file_read_all(int descriptor, char *memory, size_t size, size_t *length);
+
 /* Writes all of it; false with errno set. */
 bool file_write_all(int descriptor, struct bytes);
 

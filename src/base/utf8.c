@@ -49,3 +49,13 @@ utf8_valid(struct bytes text)
 	}
 	return at;
 }
+
+size_t
+utf8_count(struct bytes text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.length; i++)
+		count += ((unsigned char)text.data[i] & 0xc0) != 0x80;
+	return count;
+}

@@ -15,4 +15,7 @@ size_t utf8_read(struct bytes text, uint32_t *code);
 /* How many bytes of the text, from its start, are UTF-8: its whole length if all of it is. */
 size_t utf8_valid(struct bytes text);
 
+/* The characters of a text in UTF-8, as Python counts them: bytes that do not continue one. */
+size_t utf8_count(struct bytes text);
+
 #endif

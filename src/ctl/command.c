@@ -1,5 +1,7 @@
 #include "ctl/command.h"
 
+#include "base/file.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -61,37 +63,21 @@ complain(const struct invocation *invocation, const char *format, ...)
 	fputc('\n', stderr);
 }
 
-static bool
-read_input(const struct invocation *invocation, size_t limit, struct bytes *out)
+bool
+read_line(const struct invocation *invocation, size_t limit, struct bytes *out)
 {
 	char *memory = arena_alloc(invocation->arena, limit + 1);
-	size_t length = 0;
-	ssize_t got = 1;
+	size_t length;
 
-	while (got > 0 && length <= limit) {
-		got = read(STDIN_FILENO, memory + length, limit + 1 - length);
-		if (got < 0 && errno == EINTR)
-			got = 1;
-		else if (got < 0) {
-			complain(invocation, "standard input: %s", strerror(errno));
-			return false;
-		} else
-			length += (size_t)got;
+	if (!file_read_all(STDIN_FILENO, memory, limit + 1, &length)) {
+		complain(invocation, "standard input: %s", strerror(errno));
+		return false;
 	}
 	if (length > limit) {
 		complain(invocation, "standard input has more than %zu bytes", limit);
 		return false;
 	}
+	length -= length > 0 && memory[length - 1] == '\n';
 	*out = (struct bytes){memory, length};
-	return true;
-}
-
-bool
-read_line(const struct invocation *invocation, size_t limit, struct bytes *out)
-{
-	if (!read_input(invocation, limit, out))
-		return false;
-	if (out->length > 0 && out->data[out->length - 1] == '\n')
-		out->length--;
 	return true;
 }

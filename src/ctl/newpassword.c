@@ -30,23 +30,13 @@ static const char *const worst[] = {"12345678", "123456789", "1234567890", "1231
     "asdf1234", "zaq12wsx", "passwort", "motdepasse", "contrasena", "contrasenya", "geheim123",
     "hallo123", NULL};
 
-static size_t
-characters(struct bytes text)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < text.length; i++)
-		count += ((unsigned char)text.data[i] & 0xc0) != 0x80;
-	return count;
-}
-
 /* Why no user should choose it; NULL if there is no reason. */
 static const char *
 weakness(struct invocation const *invocation, struct bytes password, const char *name)
 {
 	const char *text = arena_copy(invocation->arena, password.data, password.length);
 
-	if (characters(password) < LENGTH_MINIMUM)
+	if (utf8_count(password) < LENGTH_MINIMUM)
 		return "it has less than eight characters";
 	if (text[strspn(text, "0123456789")] == '\0')
 		return "it is a number";

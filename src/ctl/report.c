@@ -1,5 +1,6 @@
 #include "ctl/report.h"
 
+#include "base/utf8.h"
 #include "json/json.h"
 
 #include <ctype.h>
@@ -123,15 +124,10 @@ list_json(const struct report *report)
 	puts(out.data);
 }
 
-/* In characters, of UTF-8. */
 static int
 width_of(const char *text)
 {
-	int width = 0;
-
-	for (; *text != '\0'; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
-	return width;
+	return (int)utf8_count(bytes_of(text));
 }
 
 /* A cell and the blanks up to the next column; the last one ends the line. */

@@ -39,18 +39,6 @@ form_text(struct arena *arena, struct bytes text, bool latin1)
 	return buffer_bytes(&out);
 }
 
-static int
-digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 bool
 form_unescape(struct arena *arena, struct bytes text, struct bytes *unescaped)
 {
@@ -62,8 +50,8 @@ form_unescape(struct arena *arena, struct bytes text, struct bytes *unescaped)
 		int high = -1, low = -1;
 
 		if (text.data[i] == '%' && text.length - i > 2) {
-			high = digit_value(text.data[i + 1]);
-			low = digit_value(text.data[i + 2]);
+			high = bytes_hex_digit(text.data[i + 1]);
+			low = bytes_hex_digit(text.data[i + 2]);
 		}
 		if (high >= 0 && low >= 0) {
 			out[length++] = (char)(high << 4 | low);

@@ -20,16 +20,6 @@ refuse(struct cursor *cursor, const char *fault)
 	return false;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The code unit of \uXXXX at this place; -1 if there is none. */
 static int
 code_unit(const char *at, const char *end)
@@ -39,7 +29,7 @@ code_unit(const char *at, const char *end)
 	if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
 		return -1;
 	for (int i = 2; i < 6; i++) {
-		int digit = hex_digit(at[i]);
+		int digit = bytes_hex_digit(at[i]);
 
 		if (digit < 0)
 			return -1;

@@ -7,9 +7,10 @@
 #define YEAR_10000 253402300800 /* where Python's datetime ends */
 
 /* Whole seconds, as Python's int() makes them of a number (or of True, which is 1). */
-static bool
-read_time(struct json_object *value, int64_t *out)
+bool
+claims_time(struct json_object *claims, const char *name, int64_t *out)
 {
+	struct json_object *value = json_member(claims, name);
 	double seconds;
 
 	*out = json_is_true(value);
@@ -19,12 +20,6 @@ read_time(struct json_object *value, int64_t *out)
 		return false;
 	*out = (int64_t)seconds;
 	return true;
-}
-
-bool
-claims_time(struct json_object *claims, const char *name, int64_t *out)
-{
-	return read_time(json_member(claims, name), out);
 }
 
 /* iat and nbf, where present, are times and not in the future (PyJWT 2.6 on). */

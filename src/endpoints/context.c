@@ -1,5 +1,6 @@
 #include "endpoints/context.h"
 
+#include "oidc/text.h"
 #include "oidc/tokens.h"
 #include "process/sandbox.h"
 
@@ -30,6 +31,12 @@ context_open_oidc(const struct config *config, const struct endpoint *endpoint)
 	struct context *context = context_open(config, endpoint);
 
 	return context == NULL || !tokens_can_start(config, context->keyring) ? NULL : context;
+}
+
+struct context *
+context_open_pages(const struct config *config, const struct endpoint *endpoint)
+{
+	return text_open(config) ? context_open_oidc(config, endpoint) : NULL;
 }
 
 enum verdict

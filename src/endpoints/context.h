@@ -30,6 +30,9 @@ struct context *context_open(const struct config *, const struct endpoint *);
  */
 struct context *context_open_oidc(const struct config *, const struct endpoint *);
 
+/* The same for a program that answers with pages: NULL also if their words cannot be read. */
+struct context *context_open_pages(const struct config *, const struct endpoint *);
+
 /* For an endpoint's check(): as accounts_check(). */
 enum verdict context_check(struct context *, bool rights);
 

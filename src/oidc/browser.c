@@ -1,0 +1,109 @@
+#include "oidc/browser.h"
+
+#include "base/b64url.h"
+#include "http/cookie.h"
+#include "signing/crypto.h"
+
+#include <openssl/crypto.h>
+
+#define SESSION "oidc"
+#define FORM    "oidc-form"
+#define HTTPS   "https://"
+
+static bool
+is_secure(const struct request *request)
+{
+	return strncmp(request->config->oidc_issuer, HTTPS, strlen(HTTPS)) == 0;
+}
+
+/* With the prefix, browsers take it over https alone, and from this host for this host alone. */
+static const char *
+name_of(const struct request *request, const char *name)
+{
+	return arena_printf(request->arena, "%s%s", is_secure(request) ? "__Host-" : "", name);
+}
+
+/* Of a Set-Cookie header. */
+static const char *
+cookie_of(const struct request *request, const char *name, const char *value, const char *more)
+{
+	return arena_printf(request->arena, "%s=%s; Path=/; HttpOnly; %sSameSite=Lax%s",
+	    name_of(request, name), value, is_secure(request) ? "Secure; " : "", more);
+}
+
+enum verdict
+browser_session(struct request *request, struct sessions *sessions, struct browser_session *out)
+{
+	struct bytes cookie;
+
+	if (cookie_find(request->cookie, name_of(request, SESSION), &cookie) != COOKIE_FOUND)
+		return VERDICT_NO;
+	return browser_find(sessions, request->arena, cookie, out);
+}
+
+void
+browser_set_session(struct request *request, struct reply *reply, const char *cookie)
+{
+	reply_header(request, reply, "Set-Cookie",
+	    cookie == NULL ? cookie_of(request, SESSION, "", "; Max-Age=0")
+			   : cookie_of(request, SESSION, cookie, ""));
+}
+
+static const char *
+csrf_of(struct request *request, struct bytes cookie, const char *sid)
+{
+	const char *input = arena_printf(request->arena, "csrf %s %.*s", sid == NULL ? "" : sid,
+	    (int)cookie.length, cookie.data);
+	unsigned char hash[SHA256_DIGEST_LENGTH];
+
+	crypto_sha256(bytes_of(input), hash);
+	return b64url_text(request->arena, (struct bytes){(const char *)hash, sizeof(hash)});
+}
+
+const char *
+browser_form(struct request *request, const char *sid, const char **set_cookie)
+{
+	struct bytes cookie;
+	unsigned char random[CRYPTO_ID_BYTES];
+	const char *made;
+
+	*set_cookie = NULL;
+	if (cookie_find(request->cookie, name_of(request, FORM), &cookie) == COOKIE_FOUND)
+		return csrf_of(request, cookie, sid);
+	if (!crypto_id(random))
+		return NULL;
+	made = b64url_text(request->arena, (struct bytes){(const char *)random, sizeof(random)});
+	*set_cookie = cookie_of(request, FORM, made, "");
+	return csrf_of(request, bytes_of(made), sid);
+}
+
+/*
+ * Whether the browser says of the form's page that it is another site's. Browsers say Origin: null
+ * of a page whose Referrer-Policy is no-referrer, as that of ours.
+ */
+static bool
+is_foreign(const struct request *request)
+{
+	const char *issuer = request->config->oidc_issuer, *origin = request->origin;
+	size_t length = strlen(is_secure(request) ? HTTPS : "http://");
+
+	if (request->fetch_site != NULL && strcmp(request->fetch_site, "same-origin") != 0 &&
+	    strcmp(request->fetch_site, "none") != 0)
+		return true;
+	length += strcspn(issuer + length, "/");
+	return origin != NULL && strcmp(origin, "null") != 0 &&
+	       !bytes_equal((struct bytes){issuer, length}, origin);
+}
+
+bool
+browser_sent_form(struct request *request, const char *sid, const char *csrf)
+{
+	struct bytes cookie;
+	const char *right;
+
+	if (csrf == NULL || is_foreign(request) ||
+	    cookie_find(request->cookie, name_of(request, FORM), &cookie) != COOKIE_FOUND)
+		return false;
+	right = csrf_of(request, cookie, sid);
+	return strlen(csrf) == strlen(right) && CRYPTO_memcmp(csrf, right, strlen(right)) == 0;
+}

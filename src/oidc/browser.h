@@ -1,0 +1,31 @@
+/*
+ * The two cookies of a browser at the provider of OpenID Connect, __Host-oidc (its session) and
+ * __Host-oidc-form (its forms); with an http issuer, on loopback, without the prefix and Secure.
+ * They are SameSite=Lax, because a browser has to send them where a client has sent the user.
+ */
+#ifndef OIDC_BROWSER_H
+#define OIDC_BROWSER_H
+
+#include "accounts/browsers.h"
+#include "http/reply.h"
+
+/* The session of the request's cookie. NO: there is none. */
+enum verdict browser_session(struct request *, struct sessions *, struct browser_session *out);
+
+/* Sets the cookie of a new session, until the browser is closed; NULL: the browser forgets it. */
+void browser_set_session(struct request *, struct reply *, const char *cookie);
+
+/*
+ * What the hidden field csrf of a form has to say. It is bound to the cookie of the request, or to
+ * a new one that *set_cookie then sets (else NULL), and to the id of a browser's session, if not
+ * NULL. NULL: the kernel has no random numbers.
+ */
+const char *browser_form(struct request *, const char *sid, const char **set_cookie);
+
+/*
+ * Whether a form was sent by a page of ours in the same browser, with the session of that id: csrf
+ * is the field, NULL if it was not there.
+ */
+bool browser_sent_form(struct request *, const char *sid, const char *csrf);
+
+#endif

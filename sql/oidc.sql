@@ -57,9 +57,11 @@ CREATE TABLE IF NOT EXISTS oidc_client (
 	CHECK (require_pkce OR auth_method <> 'none')
 );
 
--- What ends a client ends its sessions.
+-- What ends a client ends its codes and sessions. (A foreign key of oidc_code would lock the client's row for
+-- each code, and all codes of a client would write to it.)
 CREATE OR REPLACE FUNCTION jwt_oidc_client_ended() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
+	DELETE FROM oidc_code WHERE client_id = OLD.client_id;
 	PERFORM FROM jwt_session WHERE client_id = OLD.client_id ORDER BY user_id, sid FOR UPDATE;
 	WITH gone AS (DELETE FROM jwt_session WHERE client_id = OLD.client_id RETURNING user_id, sid)
 		INSERT INTO jwt_change (user_id, sid) SELECT user_id, sid FROM gone;
@@ -78,7 +80,7 @@ CREATE TRIGGER jwt_oidc_client_disabled AFTER UPDATE ON oidc_client
 -- began when the code was redeemed.
 CREATE TABLE IF NOT EXISTS oidc_code (
 	code bytea PRIMARY KEY,
-	client_id text NOT NULL REFERENCES oidc_client ON DELETE CASCADE,
+	client_id text NOT NULL,
 	user_id text NOT NULL,
 	scopes text[] NOT NULL,
 	redirect_uri text NOT NULL,

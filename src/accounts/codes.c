@@ -95,6 +95,8 @@ code_redeem(struct sessions *sessions, struct arena *arena, const char *text,
 	if (verdict != VERDICT_YES)
 		return verdict;
 	*seconds = atol(rows.values[0]);
-	sessions_sweep(sessions, arena);
+	/* One of 16, as ids are random: a step costs three times what the statement does. */
+	if (*use->sid == '0')
+		sessions_sweep(sessions, arena);
 	return VERDICT_YES;
 }

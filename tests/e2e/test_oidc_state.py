@@ -655,6 +655,8 @@ def test_a_client_that_is_disabled_or_removed_loses_its_sessions(kept, login):
     assert login.refresh(mine)[0] == "ended" and login.refresh(other, client="other")[0] == "ok"
     assert kept.execute("SELECT replace(sid::text, '-', '') FROM jwt_change WHERE ends") == [(mine,)]
     code = login.code("other")
+    kept.execute("UPDATE oidc_client SET active = true")
+    assert login.refresh(mine)[0] == "ended"
     kept.execute("DELETE FROM oidc_client WHERE client_id = 'other'")
     assert login.refresh(other, client="other")[0] == "ended" and login.tool.ask("read", code) == ["no"]
     assert login.tool.ask("browser", login.cookie)[0] == "yes"
@@ -695,13 +697,21 @@ def test_the_list_names_the_client(kept, login, password_logins):
     assert sorted(str(row["client"]) for row in json.loads(shown)) == ["", "None", "web"]
 
 
-def test_expired_rows_are_swept(kept, login):
+@pytest.mark.parametrize("by", ["logins", "codes"])
+def test_expired_rows_are_swept(kept, login, by):
     for _ in range(3):
         login.family(kind="online")
     age(kept, 43201)
-    Login(login.tool)
-    Login(login.tool)
-    assert kept.execute("SELECT count(*) FROM jwt_session WHERE expires_at < now()") == [(0,)]
+    fresh = Login(login.tool) if by == "logins" else login
+    if by == "codes":
+        age(kept, -43201)
+        kept.execute("UPDATE jwt_session SET expires_at = now() WHERE client_id = 'web'")
+    for number in range(2):  # the hand goes to the end of the table, then it begins again
+        if by == "logins":
+            fresh = Login(login.tool)
+        else:
+            fresh.redeem(fresh.code(), sid=f"{number:032x}")
+    assert kept.execute("SELECT count(*) FROM jwt_session WHERE expires_at <= now()") == [(0,)]
 
 
 # --- Profiles.

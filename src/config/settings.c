@@ -153,7 +153,7 @@ const struct setting settings[] = {
     {"JWT_SESSION_MAX_AGE", SETTING_SECONDS, FIELD(session_max_age), "2592000", 1, 315360000, NULL,
 	"after which a session ends, however often it is refreshed"},
     {"JWT_SESSION_MAX", SETTING_NUMBER, FIELD(session_max), "100", 0, 100000, NULL,
-	"sessions of a user; one more ends the one that is unused longest; 0: no limit"},
+	"password logins of a user; one more ends the one that is unused longest; 0: no limit"},
     {"JWT_SESSION_CONVERT", SETTING_SWITCH, FIELD(session_convert), "on", 0, 0, NULL,
 	"a refresh token without a session becomes one; off: it is refused"},
     {"JWT_SESSION_DEVICE", SETTING_SWITCH, FIELD(session_device), "off", 0, 0, NULL,

@@ -197,7 +197,7 @@ keys_agree(const struct config *config)
 			     : config->verifying_key_file != NULL ? "JWT_VERIFYING_KEY_FILE"
 								  : NULL;
 
-	if (config->key_dir != NULL && single != NULL)
+	if (config->key_dir != NULL && single != NULL && config->oidc_issuer == NULL)
 		log_error(
 		    "JWT_KEY_DIR and %s are both set: keep one; a key of before goes into the "
 		    "folder's retired/",

@@ -28,7 +28,7 @@ struct config {
 	const char *signing_key; /* wiped from the environment; NULL when not set */
 	const char *signing_key_file;
 	const char *verifying_key, *verifying_key_file;
-	const char *key_dir; /* in place of all of them */
+	const char *key_dir; /* in place of all of them; with oidc_issuer perhaps beside them */
 	const char *algorithm;
 	long jwks_max_age;             /* seconds */
 	const char *audience, *issuer; /* NULL: neither written nor checked */

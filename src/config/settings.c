@@ -16,7 +16,9 @@ const struct setting settings[] = {
     {"JWT_VERIFYING_KEY_FILE", SETTING_TEXT, FIELD(verifying_key_file), NULL, 0, 0, NULL,
 	"the same in a file; a certificate will do"},
     {"JWT_KEY_DIR", SETTING_TEXT, FIELD(key_dir), NULL, 0, 0, NULL,
-	"a folder of keys in next/, active/ and retired/, in place of the four above"},
+	"a folder of keys in next/, active/ and retired/, in place of the four above; "
+	"with JWT_OIDC_ISSUER beside them: its newest RSA key signs OpenID Connect's tokens, the "
+	"single key those of /api/token/"},
     {"JWT_JWKS_MAX_AGE", SETTING_SECONDS, FIELD(jwks_max_age), "300", 0, 86400, NULL,
 	"how long clients may cache the published keys"},
     {"JWT_ALGORITHM", SETTING_CHOICE, FIELD(algorithm), "HS256", 0, 0,

@@ -22,8 +22,9 @@ report_key(struct report *report, const struct ring *ring, const struct ring_key
 {
 	struct arena *arena = report->invocation->arena;
 	const char *cells[] = {key->key->id, key->key->algorithm->name, key_state_name(key->state),
-	    key->key == ring->signer ? "true" : "false", number_text(arena, key->since),
-	    key->until == 0 ? NULL : number_text(arena, key->until), key->file};
+	    key->key == ring_signer(ring, INT64_MAX) ? "true" : "false",
+	    number_text(arena, key->since), key->until == 0 ? NULL : number_text(arena, key->until),
+	    key->file};
 
 	report_add(report, cells);
 }

@@ -16,19 +16,13 @@ own_header(const struct ring *ring, const struct key *key)
 	return ring->with_ids ? key->header_with_id : key->header;
 }
 
-const char *
-jws_sign(struct arena *arena, struct keyring *keyring, int64_t now, struct bytes payload)
+static const char *
+sign(struct arena *arena, const struct key *key, struct bytes header, struct bytes payload)
 {
-	const struct ring *ring = keyring_ring(keyring);
-	const struct key *key = ring_signer(ring, now);
 	struct buffer token = {.arena = arena};
 	unsigned char signature[SIGNATURE_MAXIMUM];
-	struct bytes header;
 	size_t length;
 
-	if (key == NULL)
-		return NULL;
-	header = own_header(ring, key);
 	/* Allocated at once: a buffer that grows leaves copies behind. */
 	buffer_extend(&token,
 	    header.length + b64url_length(payload.length) + b64url_length(SIGNATURE_ROOM) + 2);
@@ -41,6 +35,25 @@ jws_sign(struct arena *arena, struct keyring *keyring, int64_t now, struct bytes
 	buffer_putc(&token, '.');
 	b64url_encode(&token, (struct bytes){(char *)signature, length});
 	return token.data;
+}
+
+const char *
+jws_sign(struct arena *arena, struct keyring *keyring, int64_t now, struct bytes payload)
+{
+	const struct ring *ring = keyring_ring(keyring);
+	const struct key *key = ring_signer(ring, now);
+
+	if (key == NULL)
+		return NULL;
+	return sign(arena, key, key == ring->single ? key->header : own_header(ring, key), payload);
+}
+
+const char *
+jws_sign_with(struct arena *arena, const struct key *key, const char *typ, struct bytes payload)
+{
+	if (key == NULL)
+		return NULL;
+	return sign(arena, key, key_header(arena, key, key->id, typ), payload);
 }
 
 struct parts {

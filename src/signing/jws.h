@@ -11,6 +11,13 @@
 const char *jws_sign(struct arena *, struct keyring *, int64_t now, struct bytes payload);
 
 /*
+ * The same with the key given and its kid, whatever signs else; typ: the header's, "at+jwt" for
+ * one. NULL too if the key is NULL or public.
+ */
+const char *jws_sign_with(
+    struct arena *, const struct key *, const char *typ, struct bytes payload);
+
+/*
  * Whether one of our keys signed the token: exactly three parts in strict base64url, a header
  * object whose alg is the key's, no crit (we understand no extension, section 4.1.11), a good
  * signature. The key is the one that kid names exactly; without a kid any key of that alg. jku,

@@ -38,24 +38,24 @@ key_free(struct key *key)
 	arena_free(key->arena);
 }
 
-/* The header of its tokens, encoded, with its members in PyJWT's order; id: NULL for none. */
-static struct bytes
-make_header(const struct key *key, const char *id)
+/* With its members in PyJWT's order. */
+struct bytes
+key_header(struct arena *arena, const struct key *key, const char *id, const char *type)
 {
-	struct buffer text = {.arena = key->arena};
+	struct buffer text = {.arena = arena};
 
 	buffer_printf(&text, "{\"alg\":\"%s\",", key->algorithm->name);
 	if (id != NULL)
 		buffer_printf(&text, "\"kid\":\"%s\",", id);
-	buffer_puts(&text, "\"typ\":\"JWT\"}");
-	return bytes_of(b64url_text(key->arena, buffer_bytes(&text)));
+	buffer_printf(&text, "\"typ\":\"%s\"}", type);
+	return bytes_of(b64url_text(arena, buffer_bytes(&text)));
 }
 
 static void
 make_headers(struct key *key)
 {
-	key->header = make_header(key, NULL);
-	key->header_with_id = make_header(key, key->id);
+	key->header = key_header(key->arena, key, NULL, "JWT");
+	key->header_with_id = key_header(key->arena, key, key->id, "JWT");
 }
 
 struct key *

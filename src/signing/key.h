@@ -51,6 +51,9 @@ const struct algorithm *key_algorithm_of(EVP_PKEY *);
 
 void key_free(struct key *); /* wipes; NULL is fine */
 
+/* The header of a token of the key, encoded. id: its kid, NULL for none; type: its typ. */
+struct bytes key_header(struct arena *, const struct key *, const char *id, const char *type);
+
 /* Signs; false only if the library fails. signature: SIGNATURE_MAXIMUM bytes. */
 bool key_sign(const struct key *, struct bytes input, unsigned char *signature, size_t *length);
 

@@ -10,14 +10,16 @@
 
 #define LOOK_EVERY 1000 /* milliseconds */
 #define SETTLED    2    /* seconds after which a change cannot hide behind a file's coarse times */
+#define FOLDER     (KEYRING_WATCHED - 1)
 
 struct keyring {
 	struct arena *arena;
 	const struct config *config; /* NULL: no file is read again */
 	enum keyring_duty duty;
-	const char *watched[KEYRING_WATCHED]; /* the folder, or the files of single keys */
+	const char *watched[KEYRING_WATCHED]; /* the files of single keys, and the folder */
 	struct ring *ring;
-	uint64_t fingerprint;         /* of the folder or files when they were read */
+	uint64_t fingerprint;         /* of folder and files when they were read */
+	uint64_t files;               /* of the files alone when they were last compared */
 	bool settled;                 /* whether that is sure to differ after the next change */
 	int64_t looked, looked_again; /* milliseconds */
 	sig_atomic_t hang_ups;
@@ -46,7 +48,9 @@ int64_t
 keyring_longest_lifetime(const struct config *config)
 {
 	const long lifetimes[] = {config->access_token_lifetime, config->refresh_token_lifetime,
-	    config->sliding_token_lifetime, config->sliding_token_refresh_lifetime};
+	    config->sliding_token_lifetime, config->sliding_token_refresh_lifetime,
+	    config->oidc_issuer == NULL ? 0 : config->oidc_refresh_lifetime,
+	    config->oidc_issuer == NULL ? 0 : config->oidc_id_token_lifetime};
 	int64_t longest = 0;
 
 	for (size_t i = 0; i < sizeof(lifetimes) / sizeof(*lifetimes); i++)
@@ -144,25 +148,31 @@ read_pair(struct arena *arena, const struct config *config, enum keyring_duty du
 	return false;
 }
 
-static struct ring *
-read_single(
-    struct arena *arena, const struct config *config, enum keyring_duty duty, const char **why)
+/* Whether a single key of use is set. */
+static bool
+has_single(const struct config *config, enum keyring_duty duty)
 {
-	bool verifies = duty == KEYRING_VERIFIES, public = has_public(config);
-	struct keys keys = {.count = 0};
+	return config->signing_key != NULL || config->signing_key_file != NULL ||
+	       (duty == KEYRING_VERIFIES && has_public(config));
+}
 
-	if (verifies && public)
-		return read_public(arena, config, &keys, why) ? ring_of(&keys) : NULL;
-	if (config->signing_key == NULL && config->signing_key_file == NULL) {
+static bool
+read_single(struct arena *arena, const struct config *config, enum keyring_duty duty,
+    struct keys *out, const char **why)
+{
+	bool verifies = duty == KEYRING_VERIFIES;
+
+	if (!has_single(config, duty)) {
 		bool pair =
 		    algorithm_find(bytes_of(config->algorithm))->family != FAMILY_HMAC && verifies;
 
 		*why = arena_printf(arena,
 		    "no key: set JWT_KEY_DIR, JWT_SIGNING_KEY_FILE or JWT_SIGNING_KEY%s",
 		    pair ? ", or JWT_VERIFYING_KEY_FILE" : "");
-		return NULL;
+		return false;
 	}
-	return read_pair(arena, config, duty, &keys, why) ? ring_of(&keys) : NULL;
+	return verifies && has_public(config) ? read_public(arena, config, out, why)
+					      : read_pair(arena, config, duty, out, why);
 }
 
 /* Says so once, and again only after something else was said. */
@@ -172,29 +182,96 @@ complain(struct keyring *keyring, const char *why, bool in_use)
 	if (strncmp(why, keyring->complaint, sizeof(keyring->complaint) - 1) == 0)
 		return;
 	snprintf(keyring->complaint, sizeof(keyring->complaint), "%s", why);
-	log_error("%s%s%s", keyring->config->key_dir == NULL ? "" : "JWT_KEY_DIR: ", why,
-	    in_use ? "; the keys in use stay" : "");
+	log_error("%s%s", why, in_use ? "; the keys in use stay" : "");
+}
+
+static struct ring *
+read_folder(const struct keyring *keyring, struct arena *scratch, const char **why)
+{
+	const struct config *config = keyring->config;
+	const struct ring_rules rules = {.signs = keyring->duty == KEYRING_SIGNS,
+	    .usual = algorithm_find(bytes_of(config->algorithm)),
+	    .longest = keyring_longest_lifetime(config)};
+	struct ring *ring = ring_load(scratch, config->key_dir, &rules, why);
+
+	if (ring == NULL)
+		*why = arena_printf(scratch, "JWT_KEY_DIR: %s", *why);
+	return ring;
+}
+
+/* Whether a key of that algorithm is in active/, or its public half, or a single one. */
+static bool
+is_active(const struct ring *ring, const char *algorithm)
+{
+	for (size_t i = 0; i < ring->count; i++)
+		if (ring->keys[i].state == KEY_ACTIVE &&
+		    strcmp(ring->keys[i].key->algorithm->name, algorithm) == 0)
+			return true;
+	return false;
+}
+
+/* The single key, beside the keys of a folder (NULL: there is none), which is freed on failure. */
+static struct ring *
+add_single(
+    const struct keyring *keyring, struct arena *scratch, struct ring *folder, const char **why)
+{
+	struct keys keys;
+
+	if (read_single(scratch, keyring->config, keyring->duty, &keys, why)) {
+		if (folder == NULL)
+			return ring_of(&keys);
+		*why = ring_add_single(scratch, folder, &keys);
+		if (*why == NULL)
+			return folder;
+	}
+	ring_free(folder);
+	return NULL;
 }
 
 static struct ring *
 read_once(const struct keyring *keyring, struct arena *scratch, const char **why)
 {
 	const struct config *config = keyring->config;
-	const struct ring_rules rules = {.signs = keyring->duty == KEYRING_SIGNS,
-	    .usual = algorithm_find(bytes_of(config->algorithm)),
-	    .longest = keyring_longest_lifetime(config)};
+	bool has_folder = config->key_dir != NULL;
+	struct ring *ring = has_folder ? read_folder(keyring, scratch, why) : NULL;
 
-	if (config->key_dir != NULL)
-		return ring_load(scratch, config->key_dir, &rules, why);
-	return read_single(scratch, config, keyring->duty, why);
+	if (has_folder && ring == NULL)
+		return NULL;
+	if (!has_folder || has_single(config, keyring->duty))
+		ring = add_single(keyring, scratch, ring, why);
+	if (ring == NULL || config->oidc_issuer == NULL || is_active(ring, "RS256"))
+		return ring;
+	*why =
+	    "JWT_OIDC_ISSUER needs an RSA key for RS256 in active/ of JWT_KEY_DIR; see jwtctl key "
+	    "generate --algorithm RS256 --state active";
+	ring_free(ring);
+	return NULL;
 }
 
+/* Sets what is_changed() compares. */
 static uint64_t
-fingerprint(const struct keyring *keyring, int64_t *newest)
+fingerprint(struct keyring *keyring, int64_t *newest)
 {
-	if (keyring->config->key_dir != NULL)
-		return ring_fingerprint(keyring->config->key_dir, newest);
-	return ring_fingerprint_files(keyring->watched, KEYRING_WATCHED, newest);
+	const char *folder = keyring->watched[FOLDER];
+	int64_t newest_file;
+	uint64_t hash;
+
+	keyring->files = ring_fingerprint_files(keyring->watched, FOLDER, newest);
+	if (folder == NULL)
+		return keyring->files;
+	newest_file = *newest;
+	hash = ring_fingerprint(folder, newest);
+	*newest = newest_file > *newest ? newest_file : *newest;
+	return hash * 31 + keyring->files;
+}
+
+/* Whether the file of a single key differs: one stat(2) for each. */
+static bool
+is_changed(const struct keyring *keyring)
+{
+	int64_t newest;
+
+	return ring_fingerprint_files(keyring->watched, FOLDER, &newest) != keyring->files;
 }
 
 /* Reads the folder or the files; what changes while it is read is read again. */
@@ -220,10 +297,11 @@ read_keys(struct keyring *keyring, struct arena *scratch, const char **why)
 static bool
 differ(const struct ring *a, const struct ring *b)
 {
-	if (a == NULL || a->count != b->count || a->signs_from != b->signs_from)
+	if (a == NULL || a->count != b->count)
 		return true;
 	for (size_t i = 0; i < a->count; i++)
-		if (strcmp(a->keys[i].key->id, b->keys[i].key->id) != 0 ||
+		if ((a->keys[i].state == KEY_ACTIVE && a->keys[i].since != b->keys[i].since) ||
+		    strcmp(a->keys[i].key->id, b->keys[i].key->id) != 0 ||
 		    a->keys[i].state != b->keys[i].state || a->keys[i].until != b->keys[i].until ||
 		    strcmp(a->keys[i].key->algorithm->name, b->keys[i].key->algorithm->name) != 0)
 			return true;
@@ -234,13 +312,16 @@ differ(const struct ring *a, const struct ring *b)
 static void
 log_ring(const struct ring *ring)
 {
-	const struct key *signer = ring->signer;
+	const struct key *signer = ring_signer(ring, INT64_MAX);
 
 	if (!ring->with_ids)
 		log_notice("keys: the key file has changed and was read again (%s)",
 		    ring->keys[0].key->algorithm->name);
 	else if (signer == NULL)
 		log_notice("keys: %zu, for verifying", ring->count);
+	else if (signer == ring->single)
+		log_notice("keys: %zu, signing with JWT_SIGNING_KEY (%s)", ring->count,
+		    signer->algorithm->name);
 	else
 		log_notice("keys: %zu, signing with %s (%s)", ring->count, signer->id,
 		    signer->algorithm->name);
@@ -288,10 +369,7 @@ watch_paths(struct keyring *keyring)
 	const struct config *config = keyring->config;
 	bool public = has_public(config);
 
-	if (config->key_dir != NULL) {
-		keyring->watched[0] = config->key_dir;
-		return;
-	}
+	keyring->watched[FOLDER] = config->key_dir;
 	if (public)
 		keyring->watched[0] = config->verifying_key_file;
 	if (!public || keyring->duty == KEYRING_SIGNS)
@@ -314,7 +392,8 @@ keyring_load(const struct config *config, enum keyring_duty duty)
 		keyring_free(keyring);
 		return NULL;
 	}
-	if (keyring->watched[0] == NULL && keyring->watched[1] == NULL)
+	if (keyring->watched[0] == NULL && keyring->watched[1] == NULL &&
+	    keyring->watched[FOLDER] == NULL)
 		keyring->config = NULL;
 	else
 		watch_signal();
@@ -344,7 +423,7 @@ keyring_ring(struct keyring *keyring)
 	due = now - keyring->looked >= LOOK_EVERY || keyring->hang_ups != hang_ups;
 	if (due)
 		keyring->looked = now;
-	if (due || keyring->config->key_dir == NULL)
+	if (due || is_changed(keyring))
 		look(keyring, due);
 	return keyring->ring;
 }

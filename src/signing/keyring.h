@@ -1,6 +1,7 @@
 /*
  * The keys of this process: those of the settings, or a folder of them (JWT_KEY_DIR), which are
- * read again when they change.
+ * read again when they change. With JWT_OIDC_ISSUER there may be both, and one of them is an RSA
+ * key that signs (RS256, OpenID Connect Core section 15.1).
  *
  * At the first use in a second the folder's files are compared with what was read; the file of a
  * single key (JWT_SIGNING_KEY_FILE, JWT_VERIFYING_KEY_FILE) at each use. What differs is read
@@ -29,7 +30,7 @@ struct keyring *keyring_of(struct ring *);
 
 void keyring_free(struct keyring *); /* NULL is fine */
 
-enum { KEYRING_WATCHED = 2 };
+enum { KEYRING_WATCHED = 3 };
 
 /* What is read again: KEYRING_WATCHED paths of files or a folder, each of which may be NULL. */
 const char *const *keyring_watched(const struct keyring *);

@@ -163,6 +163,21 @@ add(struct arena *arena, struct ring *ring, const struct ring_key *added)
 	return NULL;
 }
 
+/* Takes the keys of a file over, also on failure. */
+static const char *
+add_all(struct arena *arena, struct ring *ring, struct ring_key added, struct keys *keys)
+{
+	const char *why = NULL;
+
+	for (added.place = 0; added.place < keys->count && why == NULL; added.place++) {
+		added.key = keys->keys[added.place];
+		keys->keys[added.place] = NULL;
+		why = add(arena, ring, &added);
+	}
+	keys_free(keys);
+	return why;
+}
+
 static const char *
 read_entry(struct arena *arena, const char *folder, const struct ring_rules *rules,
     const struct entry *entry, struct ring *ring)
@@ -180,57 +195,66 @@ read_entry(struct arena *arena, const char *folder, const struct ring_rules *rul
 	if (!keyfile_read(
 		arena, arena_printf(arena, "%s/%s", folder, added.file), &options, &keys, &why))
 		return arena_printf(arena, "%s/%s %s", folder, added.file, why);
-	why = NULL;
-	for (size_t i = 0; i < keys.count; i++) {
-		if (why == NULL && half && (keys.keys[i]->signs || keys.keys[i]->hmac != NULL))
-			why = arena_printf(
+	for (size_t i = 0; half && i < keys.count; i++)
+		if (keys.keys[i]->signs || keys.keys[i]->hmac != NULL) {
+			keys_free(&keys);
+			return arena_printf(
 			    arena, "%s/%s is private; .pub is for public keys", folder, added.file);
-		added.key = keys.keys[i];
-		if (why == NULL)
-			why = add(arena, ring, &added);
-		else
-			key_free(added.key);
-	}
-	return why;
+		}
+	return add_all(arena, ring, added, &keys);
 }
 
-/* The private key that was the last to enter that state, except the one given. */
+/* Of two keys of one file the first signs. */
+static bool
+is_later(const struct ring_key *one, const struct ring_key *other)
+{
+	int order = strcmp(one->file, other->file);
+
+	if (one->since != other->since)
+		return one->since > other->since;
+	return order > 0 || (order == 0 && one->place < other->place);
+}
+
+/* The private key of an algorithm (NULL: any) that was the last to enter that state, but for one.
+ */
 static const struct ring_key *
-latest(const struct ring *ring, enum key_state state, const struct key *other)
+latest(const struct ring *ring, enum key_state state, const struct algorithm *algorithm,
+    const struct key *other)
 {
 	const struct ring_key *found = NULL;
 
 	for (size_t i = 0; i < ring->count; i++) {
 		const struct ring_key *one = &ring->keys[i];
 
-		if (one->state != state || !one->key->signs || one->key == other)
-			continue;
-		if (found == NULL || one->since > found->since ||
-		    (one->since == found->since && strcmp(one->file, found->file) > 0))
+		if (one->state == state && one->key->signs && one->key != other &&
+		    (algorithm == NULL || one->key->algorithm == algorithm) &&
+		    (found == NULL || is_later(one, found)))
 			found = one;
 	}
 	return found;
 }
 
-/*
- * A new key signs only after all workers have had the time to read it; until then the previous one
- * signs, even from retired/.
- */
-static void
-choose_signer(struct ring *ring)
+const struct key *
+ring_signer_of(const struct ring *ring, const struct algorithm *algorithm, int64_t now)
 {
-	const struct ring_key *signer = latest(ring, KEY_ACTIVE, NULL), *before;
+	const struct ring_key *signer = latest(ring, KEY_ACTIVE, algorithm, NULL), *before;
 
 	if (signer == NULL)
-		return;
-	ring->signer = signer->key;
-	ring->signs_from = signer->since + KNOWN_AFTER;
-	before = latest(ring, KEY_ACTIVE, signer->key);
-	if (before == NULL)
-		before = latest(ring, KEY_RETIRED, signer->key);
-	if (before != NULL &&
-	    (before->state == KEY_ACTIVE || before->since + KNOWN_AFTER >= signer->since))
-		ring->before = before->key;
+		return NULL;
+	if (now >= signer->since + KNOWN_AFTER)
+		return signer->key;
+	before = latest(ring, KEY_ACTIVE, algorithm, signer->key);
+	if (before != NULL)
+		return before->key;
+	before = latest(ring, KEY_RETIRED, algorithm, signer->key);
+	return before != NULL && before->since + KNOWN_AFTER >= signer->since ? before->key
+									      : signer->key;
+}
+
+const struct key *
+ring_signer(const struct ring *ring, int64_t now)
+{
+	return ring->single != NULL ? ring->single : ring_signer_of(ring, NULL, now);
 }
 
 static const char *
@@ -247,12 +271,11 @@ fill(struct arena *arena, const char *folder, const struct ring_rules *rules, st
 		if (rules->signs || ends_with(entry->name, ".pub") ||
 		    !has_public_half(list, entry->name))
 			why = read_entry(arena, folder, rules, entry, ring);
-	choose_signer(ring);
 	if (why != NULL || rules->lenient)
 		return why;
 	if (ring->count == 0)
 		return arena_printf(arena, "%s has no keys; see jwtctl key generate", folder);
-	if (rules->signs && ring->signer == NULL)
+	if (rules->signs && ring_signer(ring, INT64_MAX) == NULL)
 		return arena_printf(
 		    arena, "%s/active has no key that can sign; see jwtctl key activate", folder);
 	return NULL;
@@ -295,12 +318,21 @@ ring_of(struct keys *keys)
 
 	ring->arena = memory;
 	for (; ring->count < keys->count; ring->count++)
-		ring->keys[ring->count] =
-		    (struct ring_key){.key = keys->keys[ring->count], .state = KEY_ACTIVE};
+		ring->keys[ring->count] = (struct ring_key){.key = keys->keys[ring->count],
+		    .state = KEY_ACTIVE,
+		    .file = "",
+		    .place = ring->count};
 	keys->count = 0;
-	if (ring->keys[0].key->signs)
-		ring->signer = ring->keys[0].key;
 	return ring;
+}
+
+const char *
+ring_add_single(struct arena *arena, struct ring *ring, struct keys *keys)
+{
+	if (keys->keys[0]->signs)
+		ring->single = keys->keys[0];
+	return add_all(
+	    arena, ring, (struct ring_key){.state = KEY_ACTIVE, .file = "JWT_SIGNING_KEY"}, keys);
 }
 
 void
@@ -317,12 +349,6 @@ bool
 ring_key_verifies(const struct ring_key *key, int64_t now)
 {
 	return key->until == 0 || now < key->until;
-}
-
-const struct key *
-ring_signer(const struct ring *ring, int64_t now)
-{
-	return ring->before != NULL && now < ring->signs_from ? ring->before : ring->signer;
 }
 
 /* What differs if the file is written, or another takes its place. */

@@ -20,9 +20,11 @@ const char *key_state_name(enum key_state);
 struct ring_key {
 	struct key *key;
 	enum key_state state;
-	const char *file; /* "active/NAME.pem"; of two the one that signs */
-	int64_t since;    /* when the file got there, seconds */
-	int64_t until;    /* of a retired key, when it ceases to verify; else 0 */
+	const char
+	    *file;     /* "active/NAME.pem"; of two the one that signs; "" of the settings' key */
+	size_t place;  /* in that file */
+	int64_t since; /* when the file got there, seconds */
+	int64_t until; /* of a retired key, when it ceases to verify; else 0 */
 };
 
 struct ring {
@@ -30,10 +32,7 @@ struct ring {
 	struct ring_key keys[KEYS_MAXIMUM];
 	size_t count;
 	bool with_ids; /* its tokens carry a kid; if not, one in a token is not looked at */
-	const struct key *signer;
-	const struct key
-	    *before;        /* signs until signs_from, when all workers have read the signer */
-	int64_t signs_from; /* seconds */
+	const struct key *single; /* the settings' private key beside a folder; else NULL */
 };
 
 struct ring_rules {
@@ -51,13 +50,25 @@ struct ring *ring_load(
 /* A ring of single keys, which it takes over; the first one signs. */
 struct ring *ring_of(struct keys *);
 
+/*
+ * Puts the settings' key beside those of a folder (JWT_OIDC_ISSUER); it is taken over, also on
+ * failure. It signs what names no algorithm, without a kid, as it does alone. NULL, or why not.
+ */
+const char *ring_add_single(struct arena *, struct ring *, struct keys *);
+
 void ring_free(struct ring *); /* wipes; NULL is fine */
 
 /* Whether the key still verifies. */
 bool ring_key_verifies(const struct ring_key *, int64_t now);
 
-/* The key that signs now. NULL: none can. */
+/*
+ * The key that signs now. NULL: none can. A new one signs only when all workers have had the time
+ * to read it; until then the one before it does, even from retired/.
+ */
 const struct key *ring_signer(const struct ring *, int64_t now);
+
+/* The same of the folder's keys of an algorithm; NULL: of any. */
+const struct key *ring_signer_of(const struct ring *, const struct algorithm *, int64_t now);
 
 /*
  * A hash over the folder's files, which differs once one was added, removed or changed. *newest:

@@ -12,9 +12,11 @@ import time
 import jwt
 import pytest
 from harness import client, node, ours, process
+from harness.fixtures import skip_without
 from harness.pages import Page
 from harness.people import PASSWORD
 from harness.profiles import KEY, PROFILES, Profile
+from harness.site import Site
 
 ALGORITHMS = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
               "ES256", "ES384", "ES512", "ES256K", "EdDSA"]
@@ -306,6 +308,50 @@ def test_refused_at_the_start(rings, tmp_path):
     for file in folder.glob("*/*.pub"):
         file.unlink()
     assert "the same key" in refusal(tmp_path, JWT_KEY_DIR=str(folder))
+
+
+ISSUER = {"JWT_OIDC_ISSUER": "https://login.example.org", "JWT_SESSIONS": "on"}
+
+
+def test_an_issuer_needs_an_rsa_key(rings, tmp_path):
+    """RS256 is mandatory (OpenID Connect Core, section 15.1)."""
+    for settings in ({"JWT_SIGNING_KEY": KEY}, {"JWT_KEY_DIR": str(rings("ES256"))},
+                     {"JWT_KEY_DIR": str(rings("HS256")), "JWT_SIGNING_KEY": KEY},
+                     {"JWT_KEY_DIR": str(rings("PS256"))}):
+        line = refusal(tmp_path, **ISSUER, **settings)
+        assert "JWT_OIDC_ISSUER" in line and "RS256" in line
+    folder = tmp_path / "keys"
+    generate(folder, "RS256", "next")
+    generate(folder, "ES256", "active")
+    assert "RS256" in refusal(tmp_path, **ISSUER, JWT_KEY_DIR=str(folder))
+    missing = str(tmp_path / "none")
+    assert missing in refusal(tmp_path, **ISSUER, JWT_KEY_DIR=str(rings("RS256")), JWT_SIGNING_KEY_FILE=missing)
+
+
+@pytest.fixture
+def provider(cluster, rings):
+    """The password endpoints beside OpenID Connect: a single key, and a folder with an RSA key."""
+    skip_without("token", "hello", "jwks")
+    site = Site(cluster, "key_beside")
+    cluster.psql("key_beside", "-f", ours.CHECKOUT / "sql/oidc.sql")
+    yield site.ours("plain", **ISSUER, JWT_SIGNING_KEY=KEY, JWT_KEY_DIR=str(rings("RS256")))
+    site.end()
+
+
+def test_a_single_key_beside_a_folder(provider, rings):
+    """It signs what it signs alone, its secret is not published, and a token of either key is let in."""
+    access = obtain(provider.port)["access"]
+    assert jwt.get_unverified_header(access) == {"alg": "HS256", "typ": "JWT"}
+    claims = jwt.decode(access, KEY, ["HS256"])
+    keys = client.ask(provider.port, f"GET {SITE}").json()["keys"]
+    assert [key["alg"] for key in keys] == ["RS256"]
+    private = next((rings("RS256") / "active").glob("*.pem")).read_text()
+    for typ in ("JWT", "at+jwt"):
+        other = jwt.encode(claims, private, "RS256", headers={"kid": keys[0]["kid"], "typ": typ})
+        assert client.hello(provider.port, other).status == 200
+    assert client.hello(provider.port, access).status == 200
+    for wrong in (jwt.encode(claims, KEY + "x", "HS256"), jwt.encode(claims, private, "RS256", headers={"kid": "x"})):
+        assert client.hello(provider.port, wrong).status == 401
 
 
 # The published keys.

@@ -410,6 +410,217 @@ test_single(void **state)
 	assert_null(keyring_load(&config, KEYRING_SIGNS));
 }
 
+#define ISSUER "https://login.example.org"
+
+static const struct algorithm *
+algorithm(const char *name)
+{
+	return algorithm_find(bytes_of(name));
+}
+
+/* Of each algorithm its newest key signs, and no sooner than all workers have read it. */
+static void
+test_signer_of_an_algorithm(void **state)
+{
+	const struct ring_key *rsa, *curve, *last;
+	struct ring *ring;
+	const char *why;
+
+	(void)state;
+	write_file("active/a.pem", new_text("RS256"), 0600);
+	write_file("active/b.pem", new_text("ES256"), 0600);
+	write_file("active/c.pem", new_text("RS256"), 0600);
+	write_file("next/d.ES384.pem", new_text("ES384"), 0600);
+	come_after("active/b.pem", "active/a.pem");
+	come_after("active/c.pem", "active/b.pem");
+	ring = load_ring(true, &why);
+	rsa = key_in(ring, "active/a.pem");
+	curve = key_in(ring, "active/b.pem");
+	last = key_in(ring, "active/c.pem");
+	assert_ptr_equal(ring_signer_of(ring, algorithm("RS256"), last->since + 1), rsa->key);
+	assert_ptr_equal(ring_signer_of(ring, algorithm("RS256"), last->since + 2), last->key);
+	assert_ptr_equal(ring_signer_of(ring, algorithm("ES256"), last->since), curve->key);
+	assert_ptr_equal(ring_signer_of(ring, NULL, last->since + 1), curve->key);
+	assert_ptr_equal(ring_signer(ring, last->since + 1), curve->key);
+	assert_ptr_equal(ring_signer(ring, last->since + 2), last->key);
+	assert_null(ring_signer_of(ring, algorithm("ES384"), INT64_MAX));
+	assert_null(ring_signer_of(ring, algorithm("RS512"), INT64_MAX));
+	ring_free(ring);
+	/* From retired/ too, if it was moved there when the next one came. */
+	move("active/a.pem", "retired/a.pem");
+	come_after("active/c.pem", "active/b.pem");
+	ring = load_ring(true, &why);
+	rsa = key_in(ring, "retired/a.pem");
+	last = key_in(ring, "active/c.pem");
+	assert_true(last->since - rsa->since <= 2);
+	assert_ptr_equal(ring_signer_of(ring, algorithm("RS256"), last->since + 1), rsa->key);
+	assert_ptr_equal(ring_signer_of(ring, algorithm("RS256"), last->since + 2), last->key);
+	ring_free(ring);
+}
+
+/* A token of another typ has the same key and kid, and verifies. */
+static void
+test_signed_with_a_key(void **state)
+{
+	const struct key *key;
+	struct keyring *keyring;
+	struct bytes header;
+	const char *token;
+
+	(void)state;
+	write_file("active/a.pem", new_text("ES256"), 0600);
+	write_file("active/b.pem", new_text("RS256"), 0600);
+	keyring = load(KEYRING_SIGNS);
+	key = ring_signer_of(keyring_ring(keyring), algorithm("RS256"), clock_seconds());
+	token = jws_sign_with(arena, key, "at+jwt", bytes_of("{}"));
+	assert_true(b64url_decode(arena, (struct bytes){token, strcspn(token, ".")}, &header));
+	assert_string_equal(arena_printf(arena, "%.*s", (int)header.length, header.data),
+	    arena_printf(arena, "{\"alg\":\"RS256\",\"kid\":\"%s\",\"typ\":\"at+jwt\"}", key->id));
+	assert_true(verifies(keyring, token));
+	assert_true(verifies(keyring, jws_sign_with(arena, key, "JWT", bytes_of("{}"))));
+	assert_null(jws_sign_with(arena, NULL, "JWT", bytes_of("{}")));
+	keyring_free(keyring);
+	keyring = load(KEYRING_VERIFIES);
+	assert_true(verifies(keyring, token));
+	assert_null(
+	    jws_sign_with(arena, keyring_ring(keyring)->keys[0].key, "JWT", bytes_of("{}")));
+	keyring_free(keyring);
+}
+
+/* The single key signs as it does alone, and the folder's keys are there for the rest. */
+static void
+test_single_beside_a_folder(void **state)
+{
+	struct config alone = config_of(), config = config_of();
+	struct keyring *before, *signer, *worker;
+	const char *token, *other;
+	const struct key *rsa;
+
+	(void)state;
+	alone.key_dir = NULL;
+	alone.signing_key_file = config.signing_key_file = path_of("key");
+	config.oidc_issuer = ISSUER;
+	write_file("key", "one secret of the tests, as long as it must be", 0600);
+	write_file("active/a.pem", new_text("RS256"), 0600);
+	write_file("active/b.secret", new_text("HS256"), 0600);
+	write_file("retired/c.secret", new_text("HS256"), 0600);
+	come_after("active/b.secret", "active/a.pem");
+	before = keyring_load(&alone, KEYRING_SIGNS);
+	signer = keyring_load(&config, KEYRING_SIGNS);
+	worker = keyring_load(&config, KEYRING_VERIFIES);
+	token = jws_sign(arena, before, clock_seconds(), bytes_of("{}"));
+	assert_string_equal(jws_sign(arena, signer, clock_seconds(), bytes_of("{}")), token);
+	assert_true(verifies(signer, token) && verifies(worker, token));
+	rsa = ring_signer_of(keyring_ring(signer), algorithm("RS256"), clock_seconds());
+	assert_true(verifies(worker, jws_sign_with(arena, rsa, "at+jwt", bytes_of("{}"))));
+	for (size_t i = 0; i < keyring_ring(worker)->count; i++)
+		assert_true((keyring_ring(worker)->keys[i].key->jwk == NULL) ==
+			    (keyring_ring(worker)->keys[i].key->hmac != NULL));
+	/* Another file is used at once, by those that sign and those that verify. */
+	write_file("new", "another secret of the tests, as long as it must be", 0600);
+	move("new", "key");
+	other = jws_sign(arena, signer, clock_seconds(), bytes_of("{}"));
+	assert_string_not_equal(other, token);
+	assert_true(verifies(worker, other) && !verifies(worker, token));
+	/* A broken one never. */
+	write_file("key", "half", 0600);
+	assert_true(verifies(worker, other));
+	keyring_free(before);
+	keyring_free(signer);
+	keyring_free(worker);
+}
+
+/* The same key twice, a pair whose halves differ, or a file that cannot be read. */
+static void
+test_single_beside_a_folder_refused(void **state)
+{
+	const char *private = new_text("RS256");
+	struct config config = config_of();
+
+	(void)state;
+	write_file("active/a.pem", private, 0600);
+	config.oidc_issuer = ISSUER;
+	config.algorithm = "RS256";
+	config.signing_key = private;
+	assert_null(keyring_load(&config, KEYRING_SIGNS));
+	config.signing_key = new_text("RS256");
+	config.verifying_key = public_text(private);
+	assert_null(keyring_load(&config, KEYRING_SIGNS));
+	config.verifying_key = NULL;
+	config.signing_key = NULL;
+	config.signing_key_file = path_of("is not there");
+	assert_null(keyring_load(&config, KEYRING_SIGNS));
+	config.signing_key_file = NULL;
+	keyring_free(keyring_load(&config, KEYRING_SIGNS));
+}
+
+static bool
+loads(const struct config *config)
+{
+	struct keyring *signer = keyring_load(config, KEYRING_SIGNS);
+	struct keyring *worker = keyring_load(config, KEYRING_VERIFIES);
+	bool both = signer != NULL && worker != NULL, one = signer != NULL || worker != NULL;
+
+	keyring_free(signer);
+	keyring_free(worker);
+	assert_int_equal(both, one);
+	return both;
+}
+
+/* RS256 is mandatory (OpenID Connect Core section 15.1), for programs that verify too. */
+static void
+test_an_issuer_needs_an_rsa_key(void **state)
+{
+	struct config config = config_of();
+	const char *private = new_text("RS256");
+	struct keyring *keyring;
+
+	(void)state;
+	config.oidc_issuer = ISSUER;
+	write_file("active/a.secret", new_text("HS256"), 0600);
+	write_file("active/b.pem", new_text("ES256"), 0600);
+	write_file("next/c.pem", private, 0600);
+	write_file("next/c.pub", public_text(private), 0644);
+	assert_false(loads(&config));
+	move("next/c.pub", "active/c.pub");
+	move("next/c.pem", "active/c.pem");
+	assert_true(loads(&config));
+	move("active/c.pem", "active/c.PS256.pem");
+	move("active/c.pub", "active/c.PS256.pub");
+	assert_false(loads(&config));
+	move("active/c.PS256.pem", "active/c.pem");
+	move("active/c.PS256.pub", "active/c.pub");
+	/* When it goes away, the keys in use stay. */
+	keyring = keyring_load(&config, KEYRING_SIGNS);
+	move("active/c.pem", "retired/c.pem");
+	move("active/c.pub", "retired/c.pub");
+	raise(SIGHUP);
+	assert_non_null(ring_signer_of(keyring_ring(keyring), algorithm("RS256"), INT64_MAX));
+	keyring_free(keyring);
+	assert_false(loads(&config));
+	/* A single key: a pair will do, a secret will not. */
+	config.key_dir = NULL;
+	config.signing_key = "a key of the tests, as long as it must be";
+	assert_false(loads(&config));
+	config.algorithm = "RS256";
+	config.signing_key = private;
+	assert_true(loads(&config));
+}
+
+static void
+test_longest_lifetime(void **state)
+{
+	struct config config = config_of();
+
+	(void)state;
+	config.oidc_refresh_lifetime = 100000;
+	assert_int_equal(keyring_longest_lifetime(&config), 86400);
+	config.oidc_issuer = ISSUER;
+	assert_int_equal(keyring_longest_lifetime(&config), 100000);
+	config.oidc_id_token_lifetime = 200000;
+	assert_int_equal(keyring_longest_lifetime(&config), 200000);
+}
+
 /* Another file in the place of a single key is used at once, and a broken one never. */
 static void
 test_single_file_replaced(void **state)
@@ -510,6 +721,12 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_unknown_kid, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_unknown_kid_changes_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_single, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_signer_of_an_algorithm, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_signed_with_a_key, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_single_beside_a_folder, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_single_beside_a_folder_refused, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_an_issuer_needs_an_rsa_key, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_longest_lifetime, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_single_file_replaced, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_public_file_replaced, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_others_can_write, setup, teardown),

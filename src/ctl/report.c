@@ -9,30 +9,32 @@
 #include <string.h>
 #include <time.h>
 
-struct report_row {
-	const char *cells[COLUMNS_MAXIMUM];
-	struct report_row *next;
-};
-
 struct report
 report_new(const struct invocation *invocation, const struct column *columns)
 {
-	return (struct report){.invocation = invocation, .columns = columns};
+	return (struct report){invocation, columns, json_new_array(invocation->arena)};
+}
+
+static void
+put_cell(struct json_object *row, const struct column *column, const char *cell)
+{
+	if (cell == NULL)
+		json_put(row, column->name, NULL);
+	else if (column->kind == COLUMN_TEXT)
+		json_put_text(row, column->name, cell);
+	else if (column->kind == COLUMN_BOOL)
+		json_put_bool(row, column->name, strcmp(cell, "true") == 0);
+	else
+		json_put_integer(row, column->name, strtoll(cell, NULL, 10));
 }
 
 void
 report_add(struct report *report, const char *const *cells)
 {
-	struct arena *arena = report->invocation->arena;
-	struct report_row *row = arena_alloc(arena, sizeof(*row));
+	struct json_object *row = json_put_object(report->rows, NULL);
 
-	for (size_t i = 0; i < COLUMNS_MAXIMUM && report->columns[i].name != NULL; i++)
-		row->cells[i] = cells[i];
-	if (report->first == NULL)
-		report->first = row;
-	else
-		*report->end = row;
-	report->end = &row->next;
+	for (size_t i = 0; report->columns[i].name != NULL; i++)
+		put_cell(row, &report->columns[i], cells[i]);
 }
 
 struct bytes
@@ -72,42 +74,21 @@ number_text(struct arena *arena, int64_t number)
 	return arena_printf(arena, "%lld", (long long)number);
 }
 
+/* A cell of a row, for people. */
 static const char *
-for_people(struct arena *arena, const struct column *column, const char *cell)
+cell_text(const struct report *report, struct json_object *row, const struct column *column)
 {
-	if (cell == NULL)
+	struct arena *arena = report->invocation->arena;
+	struct json_object *value = json_member(row, column->name);
+	int64_t seconds;
+
+	if (value == NULL)
 		return "-";
-	switch (column->kind) {
-	case COLUMN_BOOL:
-		return strcmp(cell, "true") == 0 ? "yes" : "no";
-	case COLUMN_TIME:
-		return date_text(arena, strtoll(cell, NULL, 10));
-	default:
-		return printable(arena, cell).data;
-	}
-}
-
-static void
-put_cell(struct json_object *object, const struct column *column, const char *cell)
-{
-	if (cell == NULL)
-		json_put(object, column->name, NULL);
-	else if (column->kind == COLUMN_TEXT)
-		json_put_text(object, column->name, cell);
-	else if (column->kind == COLUMN_BOOL)
-		json_put_bool(object, column->name, strcmp(cell, "true") == 0);
-	else
-		json_put_integer(object, column->name, strtoll(cell, NULL, 10));
-}
-
-static void
-put_object(const struct report *report, const struct report_row *row, struct buffer *out)
-{
-	struct json_object *object = json_new_object(report->invocation->arena);
-
-	for (size_t i = 0; report->columns[i].name != NULL; i++)
-		put_cell(object, &report->columns[i], row->cells[i]);
-	json_write(out, object, false);
+	if (column->kind == COLUMN_BOOL)
+		return json_is_true(value) ? "yes" : "no";
+	if (column->kind == COLUMN_TIME && json_integer(value, &seconds))
+		return date_text(arena, seconds);
+	return printable(arena, json_text(arena, value).data).data;
 }
 
 static void
@@ -116,11 +97,11 @@ list_json(const struct report *report)
 	struct buffer out = {.arena = report->invocation->arena};
 
 	buffer_putc(&out, '[');
-	for (const struct report_row *row = report->first; row != NULL; row = row->next) {
-		buffer_puts(&out, row == report->first ? "\n" : ",\n");
-		put_object(report, row, &out);
+	for (size_t i = 0; i < json_count(report->rows); i++) {
+		buffer_puts(&out, i == 0 ? "\n" : ",\n");
+		json_write(&out, json_element(report->rows, i), false);
 	}
-	buffer_puts(&out, report->first == NULL ? "]" : "\n]");
+	buffer_puts(&out, json_count(report->rows) == 0 ? "]" : "\n]");
 	puts(out.data);
 }
 
@@ -142,30 +123,31 @@ print_cell(const char *text, int width, bool last)
 static void
 list_table(const struct report *report)
 {
-	struct arena *arena = report->invocation->arena;
 	const struct column *columns = report->columns;
+	size_t rows = json_count(report->rows), count = 0;
 	int widths[COLUMNS_MAXIMUM];
-	size_t count = 0;
 
 	for (; columns[count].name != NULL; count++) {
 		widths[count] = width_of(columns[count].name);
-		for (const struct report_row *row = report->first; row != NULL; row = row->next) {
-			int width = width_of(for_people(arena, &columns[count], row->cells[count]));
+		for (size_t i = 0; i < rows; i++) {
+			struct json_object *row = json_element(report->rows, i);
+			int width = width_of(cell_text(report, row, &columns[count]));
 
 			widths[count] = width > widths[count] ? width : widths[count];
 		}
 	}
-	for (size_t i = 0; report->first != NULL && i < count; i++) {
-		char *name = arena_copy(arena, columns[i].name, strlen(columns[i].name));
+	for (size_t i = 0; rows > 0 && i < count; i++) {
+		char *name =
+		    arena_copy(report->invocation->arena, columns[i].name, strlen(columns[i].name));
 
 		for (char *at = name; *at != '\0'; at++)
 			*at = (char)toupper((unsigned char)*at);
 		print_cell(name, widths[i], i + 1 == count);
 	}
-	for (const struct report_row *row = report->first; row != NULL; row = row->next)
+	for (size_t row = 0; row < rows; row++)
 		for (size_t i = 0; i < count; i++)
-			print_cell(for_people(arena, &columns[i], row->cells[i]), widths[i],
-			    i + 1 == count);
+			print_cell(cell_text(report, json_element(report->rows, row), &columns[i]),
+			    widths[i], i + 1 == count);
 }
 
 void
@@ -180,17 +162,14 @@ report_list(const struct report *report)
 void
 report_one(const struct report *report)
 {
-	struct arena *arena = report->invocation->arena;
-	struct buffer out = {.arena = arena};
+	struct json_object *row = json_element(report->rows, 0);
+	struct buffer out = {.arena = report->invocation->arena};
 
-	if (report->first == NULL)
-		return;
 	if (report->invocation->json) {
-		put_object(report, report->first, &out);
+		json_write(&out, row, false);
 		puts(out.data);
 		return;
 	}
-	for (size_t i = 0; report->columns[i].name != NULL; i++)
-		printf("%s: %s\n", report->columns[i].name,
-		    for_people(arena, &report->columns[i], report->first->cells[i]));
+	for (const struct column *column = report->columns; column->name != NULL; column++)
+		printf("%s: %s\n", column->name, cell_text(report, row, column));
 }

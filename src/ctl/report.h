@@ -20,13 +20,11 @@ struct column {
 
 #define COLUMNS_MAXIMUM 12
 
-struct report_row;
-
 /* columns: a NULL name ends them. */
 struct report {
 	const struct invocation *invocation;
 	const struct column *columns;
-	struct report_row *first, **end;
+	struct json_object *rows;
 };
 
 struct report report_new(const struct invocation *, const struct column *);

@@ -45,8 +45,8 @@ PROXY = """proxy_pass http://{name};
 
 
 def fastcgi_parameters():
-    """Those of nginx/fastcgi.conf; the answers to errors and to other sites are not of interest here."""
-    lines = (TOP / "nginx" / "fastcgi.conf").read_text().splitlines()
+    """Those of nginx/request.conf; the answers to errors and to other sites are not of interest here."""
+    lines = (TOP / "nginx" / "request.conf").read_text().splitlines()
     return "\n".join(line for line in lines if line.startswith(("fastcgi_", "client_")))
 
 

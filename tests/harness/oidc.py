@@ -119,7 +119,7 @@ class Provider:
         return f"upstream {name} {{ {servers} }}"
 
     def _locations(self, name):
-        lines = (ours.CHECKOUT / "nginx" / "fastcgi.conf").read_text().splitlines()
+        lines = (ours.CHECKOUT / "nginx" / "request.conf").read_text().splitlines()
         parameters = "\n".join(line for line in lines if line.startswith("fastcgi_param"))
         return "".join(f"location = {path} {{ {parameters}\nfastcgi_buffer_size 16k; fastcgi_buffers 4 16k;\n"
                        f"fastcgi_pass {name}; }}\n" for path in PATHS[name])

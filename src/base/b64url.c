@@ -40,7 +40,7 @@ b64url_encode(struct buffer *buffer, struct bytes bytes)
 		out[3] = alphabet[at[2] & 63];
 	}
 	if (left > 0) {
-		unsigned second = left > 1 ? at[1] : 0U;
+		int second = left > 1 ? at[1] : 0;
 
 		out[0] = alphabet[at[0] >> 2];
 		out[1] = alphabet[(at[0] << 4 | second >> 4) & 63];

@@ -91,7 +91,7 @@ make_redeem(struct arena *arena, const struct session_users *users, struct state
 		" SELECT user_id, sid FROM replayed)"
 		" SELECT ceil(extract(epoch FROM $7::interval))::bigint FROM taken",
 		users->id, users->from, users->is, users->active, users->locked),
-	    8, REPEATABLE};
+	    8, LOOKUP};
 }
 
 static void

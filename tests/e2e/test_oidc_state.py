@@ -67,7 +67,9 @@ class Tool:
 
     def end(self):
         """Its log."""
-        return self.process.communicate(timeout=30)[1]
+        log = self.process.communicate(timeout=30)[1]
+        assert self.process.returncode == 0, log
+        return log
 
 
 def settings_of(site, **settings):
@@ -461,10 +463,11 @@ def test_what_is_wrong_burns_no_code_and_ends_no_session(kept, login, challenge,
         assert login.refresh(sid)[0] == "ok"
 
 
-def test_a_code_of_a_user_is_no_other_users(login):
+def test_a_code_of_a_user_is_no_other_users(kept, login):
     code = login.code()
-    login.user = "2"
-    assert login.redeem(code) == ["no"]
+    [[other]] = kept.execute("SELECT id FROM auth_user WHERE is_active AND username <> 'alice' ORDER BY id LIMIT 1")
+    for login.user in (other, "x", "", "9" * 30):
+        assert login.redeem(code) == ["no"]
 
 
 @pytest.mark.parametrize("later", [0, 30, 3000])

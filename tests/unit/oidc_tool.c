@@ -263,11 +263,12 @@ run(struct tool *tool, char *line)
 int
 main(void)
 {
-	struct tool tool = {.config = config_load(NULL)};
+	static struct tool tool;
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t length;
 
+	tool.config = config_load(NULL);
 	tool.accounts = tool.config == NULL ? NULL : accounts_open(tool.config, "oidc_tool", true);
 	if (tool.accounts == NULL)
 		return EXIT_FAILURE;

@@ -709,7 +709,7 @@ def test_expired_rows_are_swept(kept, login, by):
     if by == "codes":
         age(kept, -43201)
         kept.execute("UPDATE jwt_session SET expires_at = now() WHERE client_id = 'web'")
-    for number in range(2):  # the hand goes to the end of the table, then it begins again
+    for number in range(3):  # the hand goes to the end of the table, and back, and begins again
         if by == "logins":
             fresh = Login(login.tool)
         else:

@@ -17,7 +17,7 @@ PROGRAM_OF = {
     "/hello/": "hello",
 }
 PROGRAMS = (*PROGRAM_OF.values(), "auth_check", "jwks", "health", "metrics", "logout", "sessions")
-OIDC_PROGRAMS = ("discovery",)  # they start with JWT_OIDC_ISSUER only
+OIDC_PROGRAMS = ("discovery", "authorize")  # they start with JWT_OIDC_ISSUER only
 
 
 def program(name):

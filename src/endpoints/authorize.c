@@ -1,0 +1,105 @@
+/*
+ * GET /oauth/authorize: an application sends the browser here for an authorization code (RFC 6749
+ * section 4.1.1). POST is the same.
+ */
+#include "endpoints/context.h"
+#include "oidc/answer.h"
+#include "oidc/browser.h"
+#include "oidc/oauth.h"
+#include "oidc/page.h"
+
+/* Of the Location header: web servers keep the headers of an answer in 16 KiB. */
+#define LOCATION_MAXIMUM 12288
+
+/*
+ * To itself, because browsers send the session's cookie with no POST of another site. Only the
+ * known parameters: others, such as a password, must be in no URL.
+ */
+static struct reply
+answer_again(struct request *request, const struct authorization *authorization)
+{
+	const char *uri = oauth_url(request->arena, request->config, "/oauth/authorize");
+	struct reply reply = answer_redirect(
+	    request, "again", uri, authorization->parameters, AUTHORIZATION_PARAMETERS);
+
+	return strlen(reply.headers) <= LOCATION_MAXIMUM
+		   ? reply
+		   : page_refuse(request, WIRE_TOO_LARGE, NULL);
+}
+
+/* session: NULL: there is none. */
+static struct reply
+answer_next(struct request *request, const struct context *context,
+    struct authorization *authorization, const struct browser_session *session)
+{
+	const struct claims_context claims = context_claims(request, context);
+	struct reply reply;
+
+	switch (
+	    authorization_next(&claims, context->accounts, authorization, STEP_REQUEST, session)) {
+	case NEXT_LOGIN:
+		return page_login(request, authorization, NULL);
+	case NEXT_CONSENT:
+		return page_consent(request, authorization, session);
+	case NEXT_ERROR:
+		return answer_error(request, authorization);
+	case NEXT_CODE:
+		switch (answer_code(request, context->sessions, authorization, session, &reply)) {
+		case VERDICT_YES:
+			return reply;
+		case VERDICT_NO:
+			return answer_next(request, context, authorization, NULL);
+		default:
+			break;
+		}
+		break;
+	default:
+		break;
+	}
+	return page_refuse(request, WIRE_UNAVAILABLE, NULL);
+}
+
+static struct reply
+answer_good(
+    struct request *request, const struct context *context, struct authorization *authorization)
+{
+	struct browser_session session;
+
+	switch (browser_session(request, context->sessions, &session)) {
+	case VERDICT_YES:
+		request->user = session.user_id;
+		return answer_next(request, context, authorization, &session);
+	case VERDICT_NO:
+		return answer_next(request, context, authorization, NULL);
+	default:
+		return page_refuse(request, WIRE_UNAVAILABLE, NULL);
+	}
+}
+
+static struct reply
+answer(struct request *request, struct context *context)
+{
+	bool posted = strcmp(request->method, "POST") == 0;
+	struct authorization authorization;
+
+	switch (authorization_judge(request, context->accounts, posted, &authorization)) {
+	case AUTHORIZATION_GOOD:
+		return posted ? answer_again(request, &authorization)
+			      : answer_good(request, context, &authorization);
+	case AUTHORIZATION_CLIENT:
+		return answer_error(request, &authorization);
+	case AUTHORIZATION_PAGE:
+		return page_fault(request, authorization.fault);
+	default:
+		return page_refuse(request, WIRE_UNAVAILABLE, NULL);
+	}
+}
+
+const struct endpoint endpoint = {
+    .name = "authorize",
+    .allow = "GET, POST",
+    .refuse = page_refuse,
+    .start = context_open_pages,
+    .check = context_check,
+    .answer = answer,
+};

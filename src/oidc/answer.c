@@ -1,0 +1,63 @@
+#include "oidc/answer.h"
+
+#include "oidc/page.h"
+
+#define FIELDS 4
+
+struct reply
+answer_redirect(struct request *request, const char *outcome, const char *uri,
+    const struct parameter *parameters, size_t count)
+{
+	struct buffer location = {.arena = request->arena};
+	struct reply reply = reply_status(303, outcome);
+
+	buffer_puts(&location, uri);
+	buffer_putc(&location, strchr(uri, '?') == NULL ? '?' : '&');
+	parameters_write(&location, parameters, count);
+	reply.referrer = "no-referrer";
+	reply_header(request, &reply, "Location", location.data);
+	return reply;
+}
+
+static struct reply
+answer(struct request *request, const struct authorization *authorization, const char *outcome,
+    struct parameter fields[static FIELDS])
+{
+	fields[FIELDS - 2] = (struct parameter){.name = "state", .value = authorization->state};
+	fields[FIELDS - 1] =
+	    (struct parameter){.name = "iss", .value = request->config->oidc_issuer};
+	if (authorization->form_post)
+		return page_post(request, outcome, authorization->redirect_uri, fields, FIELDS);
+	return answer_redirect(request, outcome, authorization->redirect_uri, fields, FIELDS);
+}
+
+struct reply
+answer_error(struct request *request, const struct authorization *authorization)
+{
+	struct parameter fields[FIELDS] = {{.name = "error", .value = authorization->error},
+	    {.name = "error_description", .value = authorization->description}};
+
+	return answer(request, authorization, authorization->error, fields);
+}
+
+enum verdict
+answer_code(struct request *request, struct sessions *sessions,
+    const struct authorization *authorization, const struct browser_session *session,
+    struct reply *out)
+{
+	const struct code code = {
+	    .client_id = authorization->client.id,
+	    .user_id = session->user_id,
+	    .scopes = authorization->scopes,
+	    .redirect_uri = authorization->redirect_uri,
+	    .code_challenge = authorization->code_challenge,
+	    .nonce = authorization->nonce,
+	    .browser_sid = session->sid,
+	};
+	struct parameter fields[FIELDS] = {{.name = "code"}, {.name = "error"}};
+	enum verdict created = code_create(sessions, request->arena, &code, &fields[0].value);
+
+	if (created == VERDICT_YES)
+		*out = answer(request, authorization, "code", fields);
+	return created;
+}

@@ -1,0 +1,31 @@
+/*
+ * The answer to an authorization request (RFC 6749 section 4.1.2): a redirect with 303, or with
+ * response_mode=form_post a page whose form posts the same. It has the request's state and iss
+ * (RFC 9207), and is neither stored nor named in a Referer header.
+ */
+#ifndef OIDC_ANSWER_H
+#define OIDC_ANSWER_H
+
+#include "accounts/codes.h"
+#include "http/reply.h"
+#include "oidc/authorization.h"
+
+/*
+ * 303 to the URI with those parameters that have a value added to its query. uri: ASCII that no
+ * header ends, without a fragment. Never 307, which would post the password again (RFC 9700 section
+ * 4.12).
+ */
+struct reply answer_redirect(
+    struct request *, const char *outcome, const char *uri, const struct parameter *, size_t count);
+
+/* The authorization's error and description. */
+struct reply answer_error(struct request *, const struct authorization *);
+
+/*
+ * A new code for the user of the browser's session. YES: *out is the answer. NO: the session is
+ * over. UNDECIDED: an outage.
+ */
+enum verdict answer_code(struct request *, struct sessions *, const struct authorization *,
+    const struct browser_session *, struct reply *out);
+
+#endif

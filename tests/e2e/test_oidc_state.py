@@ -495,6 +495,24 @@ def test_a_statement_that_is_repeated_is_the_same_step(kept, login):
     assert login.redeem(code, sid=sid) == ["no"] and login.refresh(sid)[0] == "ended"
 
 
+def test_a_lost_connection_is_opened_again(kept, login):
+    code = login.code()
+    kept.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'oidc_tool'")
+    assert login.redeem(code)[0] == "yes"
+
+
+@pytest.mark.parametrize("table", ["jwt_session", "jwt_change", "oidc_code"])
+def test_what_could_not_be_decided_burns_no_code(kept, login, table):
+    code = login.code()
+    kept.execute(f"ALTER TABLE {table} RENAME TO away")
+    try:
+        assert login.redeem(code) == ["undecided"]
+        assert login.tool.ask("browser", login.cookie) == ["undecided"] or table == "oidc_code"
+    finally:
+        kept.execute(f"ALTER TABLE away RENAME TO {table}")
+    assert login.redeem(code)[0] == "yes"
+
+
 def race(kept, crowd, login):
     code = login.code()
     answers = all_at_once(crowd, *login.redeeming(code))

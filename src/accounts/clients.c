@@ -8,7 +8,9 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-#define PREFIX "sha256$"
+#define PREFIX       "sha256$"
+#define DIGEST_BYTES 32
+#define STORED_SIZE  (sizeof(PREFIX) + 2 * DIGEST_BYTES)
 
 /* Columns of CLIENT_FIND. */
 enum { NAME, SECRET, REDIRECTS, POST_LOGOUTS, SCOPES, ALGORITHM, AUDIENCE, NATIVE, PKCE, FIRST };
@@ -59,18 +61,37 @@ client_find(
 	return VERDICT_YES;
 }
 
+/* A secret as the table keeps it; false only if OpenSSL fails. */
+static bool
+hash_secret(const char *secret, char out[static STORED_SIZE])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+
+	if (EVP_Q_digest(NULL, "SHA256", NULL, secret, strlen(secret), digest, NULL) != 1)
+		return false;
+	memcpy(out, PREFIX, sizeof(PREFIX) - 1);
+	bytes_to_hex(digest, DIGEST_BYTES, out + sizeof(PREFIX) - 1);
+	out[STORED_SIZE - 1] = '\0';
+	return true;
+}
+
+const char *
+client_secret_hash(struct arena *arena, const char *secret)
+{
+	char *out = arena_alloc(arena, STORED_SIZE);
+
+	return hash_secret(secret, out) ? out : NULL;
+}
+
 bool
 client_secret_matches(const struct client *client, const char *secret)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	char made[sizeof(PREFIX) - 1 + 2 * 32] = PREFIX;
-	bool hashed = EVP_Q_digest(NULL, "SHA256", NULL, secret, strlen(secret), digest, NULL) == 1;
 	const char *stored = client == NULL ? NULL : client->secret;
+	char made[STORED_SIZE];
+	bool hashed = hash_secret(secret, made);
 
-	if (!hashed || stored == NULL || strlen(stored) != sizeof(made))
-		return false;
-	bytes_to_hex(digest, 32, made + sizeof(PREFIX) - 1);
-	return CRYPTO_memcmp(made, stored, sizeof(made)) == 0;
+	return hashed && stored != NULL && strlen(stored) == STORED_SIZE - 1 &&
+	       CRYPTO_memcmp(made, stored, STORED_SIZE - 1) == 0;
 }
 
 enum verdict

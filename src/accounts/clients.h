@@ -26,6 +26,9 @@ struct client {
 enum verdict client_find(
     struct accounts *, struct arena *, const char *client_id, struct client *out);
 
+/* A secret as the table keeps it, in the arena; NULL only if OpenSSL fails. */
+const char *client_secret_hash(struct arena *, const char *secret);
+
 /*
  * Compares in constant time, and makes a hash also for a client without a secret or NULL, of which
  * no secret is right.

@@ -18,7 +18,7 @@ enum outcome {
 	OUTCOME_UNDECIDED = 2, /* could not be found out or done: usage, files, settings, outages */
 };
 
-#define OPTIONS_MAXIMUM 8
+#define OPTIONS_MAXIMUM 10
 
 struct invocation;
 
@@ -41,6 +41,7 @@ struct command {
 };
 
 /* The tables; a NULL name ends each. */
+extern const struct command client_commands[];
 extern const struct command issue_commands[];
 extern const struct command key_commands[];
 extern const struct command public_commands[];

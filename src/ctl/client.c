@@ -1,0 +1,317 @@
+/*
+ * jwtctl's subcommands for the clients of OpenID Connect (sql/oidc.sql). They write, so they need
+ * the role that owns the table, not that of the programs.
+ */
+#include "ctl/report.h"
+
+#include "accounts/clients.h"
+#include "base/b64url.h"
+#include "db/query.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+#define SECRET_BYTES 32
+
+enum {
+	CLIENT_BAD_URIS, /* URIs -> those that the table refuses */
+	CLIENT_ADD,      /* id, name, hash or NULL, redirect URIs, post-logout URIs, scopes, native,
+			  * PKCE required, first party, audience, algorithm. NO: the id is taken */
+	CLIENT_LIST,     /* id or NULL for all -> the columns below */
+	CLIENT_SECRET,   /* id, hash. NO: no client with a secret of that id */
+	CLIENT_ACTIVE,   /* id, boolean */
+	CLIENT_REMOVE,   /* id */
+};
+
+/* Lists are texts with single spaces between the words. */
+static const struct statement statements[] = {
+    [CLIENT_BAD_URIS] = {"SELECT uri FROM unnest(string_to_array($1::text, ' ')) uri"
+			 " WHERE NOT jwt_oidc_uris_good(ARRAY[uri])",
+	1, REPEATABLE},
+    [CLIENT_ADD] =
+	{"INSERT INTO oidc_client (client_id, name, secret, auth_method, redirect_uris,"
+	 " post_logout_redirect_uris, scopes, native, require_pkce, first_party, audience,"
+	 " id_token_alg) VALUES ($1, $2, $3,"
+	 " CASE WHEN $3::text IS NULL THEN 'none' ELSE 'client_secret_basic' END,"
+	 " string_to_array($4, ' '), string_to_array($5, ' '), string_to_array($6, ' '),"
+	 " $7::boolean, $8::boolean, $9::boolean, $10, $11)"
+	 " ON CONFLICT DO NOTHING RETURNING 1",
+	    11, ONCE},
+    [CLIENT_LIST] =
+	{"SELECT client_id, name, auth_method, array_to_string(redirect_uris, ' '),"
+	 " array_to_string(post_logout_redirect_uris, ' '), array_to_string(scopes, ' '),"
+	 " native::text, require_pkce::text, first_party::text, audience, id_token_alg,"
+	 " active::text FROM oidc_client WHERE $1::text IS NULL OR client_id = $1"
+	 " ORDER BY client_id",
+	    1, REPEATABLE},
+    [CLIENT_SECRET] = {"UPDATE oidc_client SET secret = $2 WHERE client_id = $1"
+		       " AND secret IS NOT NULL RETURNING 1",
+	2, REPEATABLE},
+    [CLIENT_ACTIVE] =
+	{"UPDATE oidc_client SET active = $2::boolean WHERE client_id = $1 RETURNING 1", 2,
+	    REPEATABLE},
+    [CLIENT_REMOVE] = {"DELETE FROM oidc_client WHERE client_id = $1 RETURNING 1", 1, ONCE},
+};
+
+/* In the order of CLIENT_LIST. */
+static const struct column columns[] = {{"client_id", COLUMN_TEXT}, {"name", COLUMN_TEXT},
+    {"auth_method", COLUMN_TEXT}, {"redirect_uris", COLUMN_TEXT},
+    {"post_logout_redirect_uris", COLUMN_TEXT}, {"scopes", COLUMN_TEXT}, {"native", COLUMN_BOOL},
+    {"require_pkce", COLUMN_BOOL}, {"first_party", COLUMN_BOOL}, {"audience", COLUMN_TEXT},
+    {"id_token_alg", COLUMN_TEXT}, {"active", COLUMN_BOOL}, {NULL, COLUMN_TEXT}};
+
+static enum verdict
+ask(const struct invocation *invocation, size_t statement, const char *const *parameters,
+    struct rows *out)
+{
+	const struct config *config = invocation->config;
+	struct database *database =
+	    query_open(config, "jwtctl", statements, config->database_timeout * 1000);
+
+	if (database == NULL)
+		return VERDICT_UNDECIDED;
+	return query_ask(database, invocation->arena, statement, parameters, out);
+}
+
+/* The end of a subcommand about the client that the first argument names. */
+static enum outcome
+outcome_of(const struct invocation *invocation, enum verdict verdict, const char *missing)
+{
+	const char *id = printable(invocation->arena, invocation->arguments[0]).data;
+
+	if (verdict == VERDICT_NO)
+		complain(invocation, "there is no client %s%s", id, missing);
+	return verdict == VERDICT_YES  ? OUTCOME_YES
+	       : verdict == VERDICT_NO ? OUTCOME_NO
+				       : OUTCOME_UNDECIDED;
+}
+
+/* A new secret; NULL after a line on standard error. */
+static const char *
+make_secret(const struct invocation *invocation)
+{
+	char bytes[SECRET_BYTES];
+
+	if (getrandom(bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes))
+		return b64url_text(invocation->arena, (struct bytes){bytes, sizeof(bytes)});
+	complain(invocation, "the kernel has no random bytes");
+	return NULL;
+}
+
+/* The only time that a secret can be seen; NULL: a public client has none. */
+static enum outcome
+report_secret(const struct invocation *invocation, const char *secret)
+{
+	static const struct column both[] = {
+	    {"client_id", COLUMN_TEXT}, {"client_secret", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
+	struct report report = report_new(invocation, both);
+
+	report_add(&report, (const char *[]){invocation->arguments[0], secret});
+	report_one(&report);
+	return OUTCOME_YES;
+}
+
+/* YES, or after a line on standard error: the table would say less of what is wrong. */
+static enum verdict
+check_uris(const struct invocation *invocation, const char *uris)
+{
+	struct rows rows;
+	enum verdict bad = ask(invocation, CLIENT_BAD_URIS, &uris, &rows);
+
+	if (bad == VERDICT_YES)
+		complain(invocation,
+		    "%s cannot be a redirect URI: it must be https, http on loopback, or a scheme with "
+		    "a dot, without a fragment",
+		    printable(invocation->arena, rows.values[0]).data);
+	return bad == VERDICT_NO ? VERDICT_YES : bad == VERDICT_YES ? VERDICT_NO : bad;
+}
+
+static const char *
+option_or(const struct invocation *invocation, const char *name, const char *otherwise)
+{
+	const char *value = option_value(invocation, name);
+
+	return value == NULL ? otherwise : value;
+}
+
+static const char *
+option_flag(const struct invocation *invocation, const char *name)
+{
+	return option_value(invocation, name) == NULL ? "f" : "t";
+}
+
+static const char *
+option_unless(const struct invocation *invocation, const char *name)
+{
+	return option_value(invocation, name) == NULL ? "t" : "f";
+}
+
+static enum outcome
+add(const struct invocation *invocation)
+{
+	const char *id = invocation->arguments[0];
+	const char *uris = option_or(invocation, "redirect-uris", "");
+	const char *after = option_or(invocation, "post-logout-uris", "");
+	const char *scopes = option_or(invocation, "scopes", "openid profile email");
+	bool public = option_value(invocation, "public") != NULL;
+	const char *secret = public ? NULL : make_secret(invocation);
+	enum verdict verdict;
+
+	if (*uris == '\0' || (public && option_value(invocation, "no-pkce") != NULL)) {
+		complain(invocation,
+		    *uris == '\0' ? "--redirect-uris is missing" : "a public client needs PKCE");
+		return OUTCOME_UNDECIDED;
+	}
+	if (!public && secret == NULL)
+		return OUTCOME_UNDECIDED;
+	verdict = check_uris(invocation, uris);
+	if (verdict == VERDICT_YES)
+		verdict = check_uris(invocation, after);
+	if (verdict != VERDICT_YES)
+		return verdict == VERDICT_NO ? OUTCOME_NO : OUTCOME_UNDECIDED;
+	verdict = ask(invocation, CLIENT_ADD,
+	    (const char *[]){id, option_or(invocation, "name", id),
+		public ? NULL : client_secret_hash(invocation->arena, secret), uris, after, scopes,
+		option_flag(invocation, "native"), option_unless(invocation, "no-pkce"),
+		option_unless(invocation, "third-party"), option_value(invocation, "audience"),
+		option_or(invocation, "alg", "RS256")},
+	    NULL);
+	if (verdict == VERDICT_YES)
+		return report_secret(invocation, secret);
+	if (verdict == VERDICT_NO)
+		complain(invocation, "there is a client %s already",
+		    printable(invocation->arena, id).data);
+	return verdict == VERDICT_NO ? OUTCOME_NO : OUTCOME_UNDECIDED;
+}
+
+static enum outcome
+new_secret(const struct invocation *invocation)
+{
+	const char *secret = make_secret(invocation);
+	enum verdict verdict;
+
+	if (secret == NULL)
+		return OUTCOME_UNDECIDED;
+	verdict = ask(invocation, CLIENT_SECRET,
+	    (const char *[]){
+		invocation->arguments[0], client_secret_hash(invocation->arena, secret)},
+	    NULL);
+	if (verdict == VERDICT_YES)
+		return report_secret(invocation, secret);
+	return outcome_of(invocation, verdict, " with a secret");
+}
+
+static enum outcome
+list(const struct invocation *invocation)
+{
+	struct report report = report_new(invocation, columns);
+	struct rows rows;
+	enum verdict verdict = ask(invocation, CLIENT_LIST, (const char *[]){NULL}, &rows);
+
+	if (verdict == VERDICT_UNDECIDED)
+		return OUTCOME_UNDECIDED;
+	for (size_t row = 0; verdict == VERDICT_YES && row < rows.count; row++)
+		report_add(&report, &rows.values[row * rows.columns]);
+	report_list(&report);
+	return OUTCOME_YES;
+}
+
+static enum outcome
+show(const struct invocation *invocation)
+{
+	struct report report = report_new(invocation, columns);
+	const char *id = invocation->arguments[0];
+	struct rows rows;
+	enum verdict verdict = ask(invocation, CLIENT_LIST, &id, &rows);
+
+	if (verdict == VERDICT_YES) {
+		report_add(&report, rows.values);
+		report_one(&report);
+	}
+	return outcome_of(invocation, verdict, "");
+}
+
+static enum outcome
+set_active(const struct invocation *invocation, const char *active)
+{
+	const char *const parameters[] = {invocation->arguments[0], active};
+
+	return outcome_of(invocation, ask(invocation, CLIENT_ACTIVE, parameters, NULL), "");
+}
+
+static enum outcome
+disable(const struct invocation *invocation)
+{
+	return set_active(invocation, "f");
+}
+
+static enum outcome
+enable(const struct invocation *invocation)
+{
+	return set_active(invocation, "t");
+}
+
+static enum outcome
+remove_client(const struct invocation *invocation)
+{
+	const char *id = invocation->arguments[0];
+
+	return outcome_of(invocation, ask(invocation, CLIENT_REMOVE, &id, NULL), "");
+}
+
+const struct command client_commands[] = {
+    {.name = "client add",
+	.arguments = "ID",
+	.summary = "Add a client of OpenID Connect; its secret is shown this once",
+	.examples = "  jwtctl client add wiki --redirect-uris https://wiki.example.com/callback\n"
+		    "  jwtctl client add app --public --redirect-uris 'https://app.example.com/in "
+		    "https://app.example.com/silent'\n",
+	.options = {{"name", "TEXT", "shown on the pages; default: the id"},
+	    {"redirect-uris", "URIS", "where its users come back to, separated by spaces"},
+	    {"post-logout-uris", "URIS", "where they may go after a logout"},
+	    {"scopes", "SCOPES", "what it may ask for; default: openid profile email"},
+	    {"audience", "AUDIENCE", "aud of its access tokens; default: JWT_OIDC_AUDIENCE"},
+	    {"alg", "ALGORITHM", "of its ID tokens; default: RS256"},
+	    {"public", NULL, "can keep no secret: a page, an application on a telephone"},
+	    {"native", NULL, "loopback redirect URIs may have any port; users are asked each time"},
+	    {"third-party", NULL, "users are asked once whether it may have their data"},
+	    {"no-pkce", NULL, "for a client with a secret that cannot do PKCE"}},
+	.configured = true,
+	.run = add},
+    {.name = "client list",
+	.summary = "Show all clients",
+	.examples = "  jwtctl client list --json | jq -r '.[].client_id'\n",
+	.configured = true,
+	.run = list},
+    {.name = "client show",
+	.arguments = "ID",
+	.summary = "Show a client",
+	.examples = "  jwtctl client show wiki\n",
+	.configured = true,
+	.run = show},
+    {.name = "client secret",
+	.arguments = "ID",
+	.summary = "Give a client a new secret, shown this once; the old one ends",
+	.examples = "  jwtctl client secret wiki\n",
+	.configured = true,
+	.run = new_secret},
+    {.name = "client disable",
+	.arguments = "ID",
+	.summary = "Refuse a client, and end its sessions and tokens",
+	.examples = "  jwtctl client disable wiki\n",
+	.configured = true,
+	.run = disable},
+    {.name = "client enable",
+	.arguments = "ID",
+	.summary = "Accept a client again",
+	.examples = "  jwtctl client enable wiki\n",
+	.configured = true,
+	.run = enable},
+    {.name = "client remove",
+	.arguments = "ID",
+	.summary = "Delete a client, and end its sessions and tokens",
+	.examples = "  jwtctl client remove wiki\n",
+	.configured = true,
+	.run = remove_client},
+    {.name = NULL},
+};

@@ -61,26 +61,12 @@ struct parts {
 	struct bytes input; /* what is signed */
 };
 
-/* Cuts a part off at the next dot; false if there is none. */
-static bool
-cut_part(struct bytes *rest, struct bytes *part)
-{
-	const char *dot = rest->length == 0 ? NULL : memchr(rest->data, '.', rest->length);
-
-	if (dot == NULL)
-		return false;
-	*part = (struct bytes){rest->data, (size_t)(dot - rest->data)};
-	rest->data = dot + 1;
-	rest->length -= part->length + 1;
-	return true;
-}
-
 static bool
 cut(struct arena *arena, struct bytes token, struct parts *out)
 {
 	struct bytes rest = token;
 
-	if (!cut_part(&rest, &out->header) || !cut_part(&rest, &out->body) ||
+	if (!bytes_cut(&rest, ".", &out->header) || !bytes_cut(&rest, ".", &out->body) ||
 	    (rest.length > 0 && memchr(rest.data, '.', rest.length) != NULL))
 		return false;
 	out->input = (struct bytes){token.data, out->header.length + 1 + out->body.length};

@@ -248,30 +248,29 @@ read_once(const struct keyring *keyring, struct arena *scratch, const char **why
 	return NULL;
 }
 
+/* Of the files of single keys: one stat(2) for each. */
+static uint64_t
+fingerprint_files(const struct keyring *keyring, int64_t *newest)
+{
+	return ring_fingerprint(keyring->watched[0], newest) * 31 +
+	       ring_fingerprint(keyring->watched[1], newest);
+}
+
 /* Sets what is_changed() compares. */
 static uint64_t
 fingerprint(struct keyring *keyring, int64_t *newest)
 {
-	const char *folder = keyring->watched[FOLDER];
-	int64_t newest_file;
-	uint64_t hash;
-
-	keyring->files = ring_fingerprint_files(keyring->watched, FOLDER, newest);
-	if (folder == NULL)
-		return keyring->files;
-	newest_file = *newest;
-	hash = ring_fingerprint(folder, newest);
-	*newest = newest_file > *newest ? newest_file : *newest;
-	return hash * 31 + keyring->files;
+	*newest = 0;
+	keyring->files = fingerprint_files(keyring, newest);
+	return ring_fingerprint(keyring->watched[FOLDER], newest) * 31 + keyring->files;
 }
 
-/* Whether the file of a single key differs: one stat(2) for each. */
 static bool
 is_changed(const struct keyring *keyring)
 {
-	int64_t newest;
+	int64_t newest = 0;
 
-	return ring_fingerprint_files(keyring->watched, FOLDER, &newest) != keyring->files;
+	return fingerprint_files(keyring, &newest) != keyring->files;
 }
 
 /* Reads the folder or the files; what changes while it is read is read again. */

@@ -355,17 +355,12 @@ ring_key_verifies(const struct ring_key *key, int64_t now)
 static uint64_t
 fingerprint_file(uint64_t hash, const struct stat *status, int64_t *newest)
 {
-	hash =
-	    bytes_hash(hash, (struct bytes){(const char *)&status->st_ino, sizeof(status->st_ino)});
-	hash = bytes_hash(
-	    hash, (struct bytes){(const char *)&status->st_size, sizeof(status->st_size)});
-	hash = bytes_hash(
-	    hash, (struct bytes){(const char *)&status->st_mtim, sizeof(status->st_mtim)});
-	hash = bytes_hash(
-	    hash, (struct bytes){(const char *)&status->st_ctim, sizeof(status->st_ctim)});
+	const int64_t parts[] = {(int64_t)status->st_ino, status->st_size, status->st_mtim.tv_sec,
+	    status->st_mtim.tv_nsec, status->st_ctim.tv_sec, status->st_ctim.tv_nsec};
+
 	if (moved_at(status) > *newest)
 		*newest = moved_at(status);
-	return hash;
+	return bytes_hash(hash, (struct bytes){(const char *)parts, sizeof(parts)});
 }
 
 /* A sum, because readdir(3) has no order. */
@@ -390,30 +385,22 @@ fingerprint_state(const char *path, int64_t *newest)
 }
 
 uint64_t
-ring_fingerprint(const char *folder, int64_t *newest)
+ring_fingerprint(const char *path, int64_t *newest)
 {
-	char path[PATH_MAX];
+	char state[PATH_MAX];
+	struct stat status;
 	uint64_t hash = 0;
 
-	*newest = 0;
+	if (path == NULL || stat(path, &status) != 0)
+		return 0;
+	if (!S_ISDIR(status.st_mode))
+		return fingerprint_file(HASH_BASIS, &status, newest);
 	for (size_t i = 0; i < STATES; i++) {
-		int length = snprintf(path, sizeof(path), "%s/%s", folder, states[i]);
-		uint64_t sum = length < (int)sizeof(path) ? fingerprint_state(path, newest) : 0;
+		int length = snprintf(state, sizeof(state), "%s/%s", path, states[i]);
 
-		hash = hash * 31 + sum;
+		hash *= 31;
+		if (length < (int)sizeof(state))
+			hash += fingerprint_state(state, newest);
 	}
-	return hash;
-}
-
-uint64_t
-ring_fingerprint_files(const char *const *files, size_t count, int64_t *newest)
-{
-	uint64_t hash = HASH_BASIS;
-	struct stat status;
-
-	*newest = 0;
-	for (size_t i = 0; i < count; i++)
-		if (files[i] != NULL && stat(files[i], &status) == 0)
-			hash = fingerprint_file(hash, &status, newest);
 	return hash;
 }

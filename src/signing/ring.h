@@ -71,12 +71,10 @@ const struct key *ring_signer(const struct ring *, int64_t now);
 const struct key *ring_signer_of(const struct ring *, const struct algorithm *, int64_t now);
 
 /*
- * A hash over the folder's files, which differs once one was added, removed or changed. *newest:
- * seconds, when that last happened.
+ * A hash over a file, or over the files of a folder of keys, which differs once one was added,
+ * removed or changed; 0 for NULL and what is missing. *newest, in seconds, is raised to when that
+ * last happened.
  */
-uint64_t ring_fingerprint(const char *folder, int64_t *newest);
-
-/* The same of single files; NULL and missing files are left out. */
-uint64_t ring_fingerprint_files(const char *const *files, size_t count, int64_t *newest);
+uint64_t ring_fingerprint(const char *path, int64_t *newest);
 
 #endif

@@ -36,7 +36,7 @@ option_number(const struct invocation *invocation, const char *name, long minimu
 	if (isdigit((unsigned char)*value) && *end == '\0' && errno == 0 && *out >= minimum &&
 	    *out <= maximum)
 		return true;
-	complain(invocation, "--%s takes a number from %ld to %ld", name, minimum, maximum);
+	command_error(invocation, "--%s takes a number from %ld to %ld", name, minimum, maximum);
 	return false;
 }
 
@@ -52,7 +52,7 @@ option_clock(const struct invocation *invocation, int64_t *out)
 }
 
 void
-complain(const struct invocation *invocation, const char *format, ...)
+command_error(const struct invocation *invocation, const char *format, ...)
 {
 	va_list arguments;
 
@@ -64,17 +64,17 @@ complain(const struct invocation *invocation, const char *format, ...)
 }
 
 bool
-read_line(const struct invocation *invocation, size_t limit, struct bytes *out)
+command_read_line(const struct invocation *invocation, size_t limit, struct bytes *out)
 {
 	char *memory = arena_alloc(invocation->arena, limit + 1);
 	size_t length;
 
 	if (!file_read_all(STDIN_FILENO, memory, limit + 1, &length)) {
-		complain(invocation, "standard input: %s", strerror(errno));
+		command_error(invocation, "standard input: %s", strerror(errno));
 		return false;
 	}
 	if (length > limit) {
-		complain(invocation, "standard input has more than %zu bytes", limit);
+		command_error(invocation, "standard input has more than %zu bytes", limit);
 		return false;
 	}
 	length -= length > 0 && memory[length - 1] == '\n';

@@ -72,13 +72,13 @@ bool option_number(const struct invocation *, const char *name, long minimum, lo
 bool option_clock(const struct invocation *, int64_t *out);
 
 /* One line on standard error: "jwtctl key list: …". */
-void complain(const struct invocation *, const char *format, ...)
+void command_error(const struct invocation *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
  * All of standard input, at most `limit` bytes, without one newline at its end; false after a line
  * on stderr.
  */
-bool read_line(const struct invocation *, size_t limit, struct bytes *out);
+bool command_read_line(const struct invocation *, size_t limit, struct bytes *out);
 
 #endif

@@ -142,9 +142,9 @@ arguments_fit(const struct invocation *invocation)
 	if (*argument == NULL && (*next == '\0' || *next == '['))
 		return true;
 	if (wanted != NULL)
-		complain(invocation, "%s expected; see --help", wanted);
+		command_error(invocation, "%s expected; see --help", wanted);
 	else
-		complain(invocation, "%s is not expected; see --help",
+		command_error(invocation, "%s is not expected; see --help",
 		    log_quote(invocation->arena, bytes_of(*argument)));
 	return false;
 }
@@ -172,8 +172,9 @@ words_read(struct invocation *invocation, char **words, const char **config, boo
 
 		if (kind != WORD_ARGUMENT &&
 		    (takes ? value == NULL && words[1] == NULL : value != NULL)) {
-			complain(invocation, takes ? "%.*s needs a value" : "%.*s takes no value",
-			    (int)word.length, word.data);
+			command_error(invocation,
+			    takes ? "%.*s needs a value" : "%.*s takes no value", (int)word.length,
+			    word.data);
 			return false;
 		}
 		if (takes && value == NULL)
@@ -214,7 +215,7 @@ script_run(const struct invocation *invocation, char **words)
 		execv(arena_printf(invocation->arena, "%s/%s", path, name), words - 1);
 	}
 	execv(arena_printf(invocation->arena, PKGLIBEXECDIR "/%s", name), words - 1);
-	complain(invocation, PKGLIBEXECDIR "/%s: %s", name, strerror(errno));
+	command_error(invocation, PKGLIBEXECDIR "/%s: %s", name, strerror(errno));
 	return OUTCOME_UNDECIDED;
 }
 

@@ -23,8 +23,8 @@ report_key(struct report *report, const struct ring *ring, const struct ring_key
 	struct arena *arena = report->invocation->arena;
 	const char *cells[] = {key->key->id, key->key->algorithm->name, key_state_name(key->state),
 	    key->key == ring_signer(ring, INT64_MAX) ? "true" : "false",
-	    number_text(arena, key->since), key->until == 0 ? NULL : number_text(arena, key->until),
-	    key->file};
+	    report_number(arena, key->since),
+	    key->until == 0 ? NULL : report_number(arena, key->until), key->file};
 
 	report_add(report, cells);
 }
@@ -57,7 +57,7 @@ read_state(const struct invocation *invocation, enum key_state *out)
 	*out = KEY_ACTIVE;
 	if (strcmp(state, "active") == 0)
 		return true;
-	complain(invocation, "--state takes next or active");
+	command_error(invocation, "--state takes next or active");
 	return false;
 }
 
@@ -87,7 +87,7 @@ write_key(const struct invocation *invocation, enum key_state state, const char 
 	bool done;
 
 	if (!keyfile_parse(arena, bytes_of(text), &options, &keys, NULL, &why)) {
-		complain(invocation, "the new key %s", why);
+		command_error(invocation, "the new key %s", why);
 		return false;
 	}
 	name = new_name(invocation, keys.keys[0]);
@@ -121,7 +121,7 @@ generate_key(const struct invocation *invocation)
 
 	if (algorithm == NULL || (curve != NULL && strcasecmp(curve, "Ed25519") != 0 &&
 				     strcasecmp(curve, "Ed448") != 0)) {
-		complain(invocation, "unknown algorithm or curve; see --help");
+		command_error(invocation, "unknown algorithm or curve; see --help");
 		return OUTCOME_UNDECIDED;
 	}
 	if (!read_state(invocation, &state) ||
@@ -130,7 +130,7 @@ generate_key(const struct invocation *invocation)
 	text = keyfile_generate(
 	    invocation->arena, algorithm, (int)bits, curve == NULL ? "Ed25519" : curve);
 	if (text == NULL) {
-		complain(invocation, "OpenSSL failed");
+		command_error(invocation, "OpenSSL failed");
 		return OUTCOME_UNDECIDED;
 	}
 	return write_key(invocation, state, text, algorithm) ? OUTCOME_YES : OUTCOME_UNDECIDED;
@@ -172,16 +172,16 @@ activate_found(
     const struct invocation *invocation, const struct ring *ring, const struct ring_key *key)
 {
 	if (key->state == KEY_ACTIVE) {
-		complain(invocation, "it is active already");
+		command_error(invocation, "it is active already");
 		return OUTCOME_NO;
 	}
 	if (!key->key->signs) {
-		complain(invocation, "%s has no private half here", key->file);
+		command_error(invocation, "%s has no private half here", key->file);
 		return OUTCOME_NO;
 	}
 	if (others_active(ring, key) > 0 && is_fresh(invocation, key) &&
 	    option_value(invocation, "force") == NULL) {
-		complain(invocation,
+		command_error(invocation,
 		    "published %lld s ago, while others may keep the list of keys for %ld s "
 		    "(JWT_JWKS_MAX_AGE): wait, or add --force",
 		    (long long)(invocation->now - key->since), invocation->config->jwks_max_age);
@@ -199,11 +199,12 @@ retire_found(
     const struct invocation *invocation, const struct ring *ring, const struct ring_key *key)
 {
 	if (key->state == KEY_RETIRED) {
-		complain(invocation, "it is retired already");
+		command_error(invocation, "it is retired already");
 		return OUTCOME_NO;
 	}
 	if (key->state == KEY_ACTIVE && others_active(ring, key) == 0) {
-		complain(invocation, "it is the only one that signs: activate another one first");
+		command_error(
+		    invocation, "it is the only one that signs: activate another one first");
 		return OUTCOME_NO;
 	}
 	return keydir_move(invocation, key, KEY_RETIRED) ? OUTCOME_YES : OUTCOME_UNDECIDED;

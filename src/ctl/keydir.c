@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* NULL, and complained, if there is none. */
+/* NULL after a line on standard error: there is none. */
 static const char *
 folder_of(const struct invocation *invocation)
 {
@@ -20,14 +20,14 @@ folder_of(const struct invocation *invocation)
 	if (folder == NULL)
 		folder = invocation->config->key_dir;
 	if (folder == NULL)
-		complain(invocation, "which folder? Set JWT_KEY_DIR or add --dir DIR");
+		command_error(invocation, "which folder? Set JWT_KEY_DIR or add --dir DIR");
 	return folder;
 }
 
 static bool
 failed(const struct invocation *invocation, const char *path)
 {
-	complain(invocation, "%s: %s", path, strerror(errno));
+	command_error(invocation, "%s: %s", path, strerror(errno));
 	return false;
 }
 
@@ -54,7 +54,7 @@ keydir_read(const struct invocation *invocation)
 		return NULL;
 	ring = ring_load(invocation->arena, folder, &rules, &why);
 	if (ring == NULL)
-		complain(invocation, "%s", why);
+		command_error(invocation, "%s", why);
 	return ring;
 }
 
@@ -65,13 +65,13 @@ keydir_read_file(const struct invocation *invocation, const char *path, struct k
 	struct key_load_options options = {.any_mode = true};
 
 	if (name != NULL && (options.algorithm = algorithm_find(bytes_of(name))) == NULL) {
-		complain(
-		    invocation, "unknown algorithm %s", printable(invocation->arena, name).data);
+		command_error(invocation, "unknown algorithm %s",
+		    report_printable(invocation->arena, name).data);
 		return false;
 	}
 	if (keyfile_read(invocation->arena, path, &options, out, &why))
 		return true;
-	complain(invocation, "%s %s", printable(invocation->arena, path).data, why);
+	command_error(invocation, "%s %s", report_printable(invocation->arena, path).data, why);
 	return false;
 }
 
@@ -110,7 +110,7 @@ keydir_find(const struct invocation *invocation, const struct ring *ring)
 		}
 	if (count == 1)
 		return found;
-	complain(invocation, "%s keys have that kid or name; see jwtctl key list",
+	command_error(invocation, "%s keys have that kid or name; see jwtctl key list",
 	    count == 0 ? "no" : "several");
 	return NULL;
 }

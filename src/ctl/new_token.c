@@ -22,7 +22,7 @@ read_type(const struct invocation *invocation, enum token_kind *out)
 			*out = kind;
 			return true;
 		}
-	complain(invocation, "--type takes access, refresh or sliding");
+	command_error(invocation, "--type takes access, refresh or sliding");
 	return false;
 }
 
@@ -48,7 +48,7 @@ find_owner(const struct invocation *invocation, enum token_kind kind, struct acc
 		*owner = found;
 		return accounts;
 	}
-	complain(invocation,
+	command_error(invocation,
 	    verdict == VERDICT_NO
 		? "there is no user of that id: the token is not listed as outstanding"
 		: "the database has not answered: the token is not listed as outstanding");
@@ -72,10 +72,10 @@ issue_and_list(const struct invocation *invocation, const struct claims_context 
 
 	token = issue_token(context, kind, &owner, NULL, claims);
 	if (token == NULL)
-		complain(invocation, "OpenSSL failed");
+		command_error(invocation, "OpenSSL failed");
 	else if (accounts != NULL && issue_lists(context->config, kind) &&
 		 issue_list(context, accounts, *claims, token, owner.key, true) != VERDICT_YES)
-		complain(invocation, "the token is not listed as outstanding");
+		command_error(invocation, "the token is not listed as outstanding");
 	return token;
 }
 
@@ -92,7 +92,7 @@ issue(const struct invocation *invocation)
 	int64_t expires = 0;
 
 	if (user == NULL || *user == '\0') {
-		complain(invocation, "--user is needed; see --help");
+		command_error(invocation, "--user is needed; see --help");
 		return OUTCOME_UNDECIDED;
 	}
 	if (!read_type(invocation, &kind) || !option_clock(invocation, &context.now) ||
@@ -103,7 +103,7 @@ issue(const struct invocation *invocation)
 	if (token == NULL)
 		return OUTCOME_UNDECIDED;
 	claims_time(claims, "exp", &expires);
-	const char *cells[] = {token, token_type(kind), number_text(invocation->arena, expires)};
+	const char *cells[] = {token, token_type(kind), report_number(invocation->arena, expires)};
 	report_add(&report, cells);
 	if (invocation->json)
 		report_one(&report);

@@ -92,7 +92,7 @@ prompt(const struct invocation *invocation, const char *question, struct bytes *
 	*out = (struct bytes){arena_copy(invocation->arena, line, length), length};
 	explicit_bzero(line, sizeof(line));
 	if (!given)
-		complain(invocation, "no password was given");
+		command_error(invocation, "no password was given");
 	return given;
 }
 
@@ -102,12 +102,12 @@ read_password(const struct invocation *invocation, struct bytes *out)
 	struct bytes again;
 
 	if (!isatty(STDIN_FILENO))
-		return read_line(invocation, PASSWORD_MAXIMUM, out);
+		return command_read_line(invocation, PASSWORD_MAXIMUM, out);
 	if (!prompt(invocation, "Password: ", out) || !prompt(invocation, "Again: ", &again))
 		return false;
 	if (bytes_same(*out, again))
 		return true;
-	complain(invocation, "these were two different passwords");
+	command_error(invocation, "these were two different passwords");
 	return false;
 }
 
@@ -115,7 +115,7 @@ bool
 newpassword_ask(const struct invocation *invocation, struct bytes *out)
 {
 	return isatty(STDIN_FILENO) ? prompt(invocation, "Password: ", out)
-				    : read_line(invocation, PASSWORD_MAXIMUM, out);
+				    : command_read_line(invocation, PASSWORD_MAXIMUM, out);
 }
 
 bool
@@ -129,6 +129,6 @@ newpassword_read(const struct invocation *invocation, const char *name, struct b
 	if (why == NULL && option_value(invocation, "weak") == NULL)
 		why = weakness(invocation, *out, name);
 	if (why != NULL)
-		complain(invocation, "not this password: %s", why);
+		command_error(invocation, "not this password: %s", why);
 	return why == NULL;
 }

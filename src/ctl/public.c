@@ -43,7 +43,7 @@ export_public(const struct invocation *invocation)
 		const struct key *key = keys.keys[i];
 
 		if (key->jwk == NULL) {
-			complain(invocation, "a secret has no public half");
+			command_error(invocation, "a secret has no public half");
 			outcome = OUTCOME_NO;
 		} else if (jwk) {
 			puts(key->jwk);

@@ -38,7 +38,7 @@ report_add(struct report *report, const char *const *cells)
 }
 
 struct bytes
-printable(struct arena *arena, const char *text)
+report_printable(struct arena *arena, const char *text)
 {
 	struct buffer out = {.arena = arena};
 
@@ -56,7 +56,7 @@ printable(struct arena *arena, const char *text)
 }
 
 const char *
-date_text(struct arena *arena, int64_t seconds)
+report_date(struct arena *arena, int64_t seconds)
 {
 	time_t time = (time_t)seconds;
 	struct tm utc;
@@ -64,12 +64,12 @@ date_text(struct arena *arena, int64_t seconds)
 
 	if (gmtime_r(&time, &utc) == NULL ||
 	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%SZ", &utc) == 0)
-		return number_text(arena, seconds);
+		return report_number(arena, seconds);
 	return arena_copy(arena, text, strlen(text));
 }
 
 const char *
-number_text(struct arena *arena, int64_t number)
+report_number(struct arena *arena, int64_t number)
 {
 	return arena_printf(arena, "%lld", (long long)number);
 }
@@ -87,8 +87,8 @@ cell_text(const struct report *report, struct json_object *row, const struct col
 	if (column->kind == COLUMN_BOOL)
 		return json_is_true(value) ? "yes" : "no";
 	if (column->kind == COLUMN_TIME && json_integer(value, &seconds))
-		return date_text(arena, seconds);
-	return printable(arena, json_text(arena, value).data).data;
+		return report_date(arena, seconds);
+	return report_printable(arena, json_text(arena, value).data).data;
 }
 
 static void

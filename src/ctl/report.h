@@ -39,12 +39,12 @@ void report_list(const struct report *);
 void report_one(const struct report *);
 
 /* Text for people from outside, as it is but for control characters, which are escaped. */
-struct bytes printable(struct arena *, const char *text);
+struct bytes report_printable(struct arena *, const char *text);
 
 /* "2026-11-21 22:00:00Z" */
-const char *date_text(struct arena *, int64_t seconds);
+const char *report_date(struct arena *, int64_t seconds);
 
 /* Digits of a number, for a cell. */
-const char *number_text(struct arena *, int64_t);
+const char *report_number(struct arena *, int64_t);
 
 #endif

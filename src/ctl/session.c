@@ -23,7 +23,7 @@ open_database(const struct invocation *invocation)
 	struct accounts *accounts;
 
 	if (!invocation->config->sessions) {
-		complain(invocation, "JWT_SESSIONS is off");
+		command_error(invocation, "JWT_SESSIONS is off");
 		return NULL;
 	}
 	accounts = accounts_open(invocation->config, "jwtctl", false);
@@ -40,8 +40,8 @@ find_user(const struct invocation *invocation, struct database *database, const 
 	enum verdict verdict = query_ask(database, invocation->arena, USER_BY_NAME, &name, &rows);
 
 	if (verdict == VERDICT_NO)
-		complain(
-		    invocation, "there is no user %s", printable(invocation->arena, name).data);
+		command_error(invocation, "there is no user %s",
+		    report_printable(invocation->arena, name).data);
 	if (verdict == VERDICT_YES)
 		*user_id = rows.values[0];
 	return verdict;
@@ -110,7 +110,8 @@ end(const struct invocation *invocation)
 	if (database == NULL)
 		return OUTCOME_UNDECIDED;
 	if (strlen(sid) != SESSION_ID_SIZE - 1 || strspn(sid, "0123456789abcdef") != strlen(sid)) {
-		complain(invocation, "SID is 32 hexadecimal digits, as session list shows them");
+		command_error(
+		    invocation, "SID is 32 hexadecimal digits, as session list shows them");
 		return OUTCOME_UNDECIDED;
 	}
 	verdict = find_user(invocation, database, &user_id);
@@ -119,7 +120,7 @@ end(const struct invocation *invocation)
 	verdict = query_ask(
 	    database, invocation->arena, SESSION_END, (const char *[]){user_id, sid, NULL}, NULL);
 	if (verdict == VERDICT_NO)
-		complain(invocation, "the user has no such session");
+		command_error(invocation, "the user has no such session");
 	if (verdict != VERDICT_YES)
 		return outcome_of(verdict);
 	log_ended(user_id, sid, "1");
@@ -136,7 +137,7 @@ end_all(const struct invocation *invocation)
 	struct rows rows;
 
 	if (everybody == (invocation->arguments[0] != NULL)) {
-		complain(invocation, "USER or --everybody is expected");
+		command_error(invocation, "USER or --everybody is expected");
 		return OUTCOME_UNDECIDED;
 	}
 	database = open_database(invocation);

@@ -56,10 +56,10 @@ print_members(struct arena *arena, const char *title, struct json_object *object
 		struct buffer text = {.arena = arena};
 		int64_t seconds;
 
-		buffer_printf(&text, "  %s: ", printable(arena, e.name).data);
+		buffer_printf(&text, "  %s: ", report_printable(arena, e.name).data);
 		json_write(&text, e.value, true);
 		if (is_time(e.value, &seconds))
-			buffer_printf(&text, "  (%s, %s%s%s)", date_text(arena, seconds),
+			buffer_printf(&text, "  (%s, %s%s%s)", report_date(arena, seconds),
 			    seconds > now ? "in " : "",
 			    duration_text(arena, seconds > now ? seconds - now : now - seconds),
 			    seconds > now ? "" : " ago");
@@ -91,13 +91,14 @@ decode(const struct invocation *invocation)
 	struct bytes rest;
 	int64_t now, expires;
 
-	if (!option_clock(invocation, &now) || !read_line(invocation, TOKEN_MAXIMUM, &rest))
+	if (!option_clock(invocation, &now) || !command_read_line(invocation, TOKEN_MAXIMUM, &rest))
 		return OUTCOME_UNDECIDED;
 	header = cut_object(arena, &rest);
 	claims = header == NULL ? NULL : cut_object(arena, &rest);
 	if (claims == NULL) {
-		complain(invocation, "not a token: two JSON objects in base64url and a signature, "
-				     "with dots between, are expected");
+		command_error(invocation,
+		    "not a token: two JSON objects in base64url and a signature, "
+		    "with dots between, are expected");
 		return OUTCOME_NO;
 	}
 	if (invocation->json) {
@@ -122,7 +123,7 @@ read_keys(const struct invocation *invocation)
 	struct keys keys;
 
 	if (name == NULL || file == NULL) {
-		complain(invocation, "--algorithm and --key are needed; see --help");
+		command_error(invocation, "--algorithm and --key are needed; see --help");
 		return NULL;
 	}
 	return keydir_read_file(invocation, file, &keys) ? keyring_of(ring_of(&keys)) : NULL;
@@ -144,7 +145,7 @@ claims_why(struct claims_context *context, struct bytes token, struct bytes payl
 	case CLAIMS_EXPIRED:
 		claims_time(claims, "exp", &expires);
 		return arena_printf(
-		    context->arena, "it expired at %s", date_text(context->arena, expires));
+		    context->arena, "it expired at %s", report_date(context->arena, expires));
 	default:
 		return "its exp, iat or nbf is no time, or lies in the future, or its iss or aud "
 		       "is another";
@@ -165,7 +166,7 @@ tell_verdict(const struct invocation *invocation, const char *why)
 	else if (why == NULL)
 		puts("valid");
 	else
-		complain(invocation, "not valid: %s", why);
+		command_error(invocation, "not valid: %s", why);
 	return why == NULL ? OUTCOME_YES : OUTCOME_NO;
 }
 
@@ -182,7 +183,7 @@ verify(const struct invocation *invocation)
 	if (!option_clock(invocation, &context.now) ||
 	    (context.keyring = read_keys(invocation)) == NULL)
 		return OUTCOME_UNDECIDED;
-	if (!read_line(invocation, TOKEN_MAXIMUM, &token)) {
+	if (!command_read_line(invocation, TOKEN_MAXIMUM, &token)) {
 		keyring_free(context.keyring);
 		return OUTCOME_UNDECIDED;
 	}

@@ -27,10 +27,10 @@ check_new_name(const struct invocation *invocation, const struct people *people,
 	for (const char *at = name; *at != '\0'; at++)
 		ascii = ascii && (unsigned char)*at < 0x80;
 	if (user_name_is_trimmed(name))
-		complain(
+		command_error(
 		    invocation, "the name begins or ends with white space, which a login drops");
 	else if (!ascii && !people_is_utf8(people))
-		complain(invocation,
+		command_error(invocation,
 		    "the database is not UTF8, so a name that is not ASCII cannot be normalized");
 	else
 		return true;
@@ -47,15 +47,16 @@ static enum outcome
 no_such_user(const struct invocation *invocation, enum verdict verdict, const char *name)
 {
 	if (verdict == VERDICT_NO)
-		complain(
-		    invocation, "there is no user %s", printable(invocation->arena, name).data);
+		command_error(invocation, "there is no user %s",
+		    report_printable(invocation->arena, name).data);
 	return verdict == VERDICT_NO ? OUTCOME_NO : OUTCOME_UNDECIDED;
 }
 
 static enum outcome
 name_taken(const struct invocation *invocation, const char *name)
 {
-	complain(invocation, "there is a user %s already", printable(invocation->arena, name).data);
+	command_error(invocation, "there is a user %s already",
+	    report_printable(invocation->arena, name).data);
 	return OUTCOME_NO;
 }
 
@@ -98,7 +99,7 @@ list(const struct invocation *invocation)
 		for (size_t i = 0; i < found.count; i++)
 			report_add(&report, found.values + i * found.columns);
 		count += (int64_t)found.count;
-		skip = number_text(invocation->arena, count);
+		skip = report_number(invocation->arena, count);
 	}
 	if (verdict == VERDICT_UNDECIDED)
 		return OUTCOME_UNDECIDED;
@@ -118,7 +119,7 @@ hash_password(const struct invocation *invocation, const char *name)
 		return NULL;
 	stored = password_hash(invocation->arena, &policy, password);
 	if (stored == NULL)
-		complain(invocation, "the library cannot make a hash");
+		command_error(invocation, "the library cannot make a hash");
 	return stored;
 }
 
@@ -132,7 +133,7 @@ check_options(const struct invocation *invocation, const struct people *people)
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
 		if (option_value(invocation, options[i][0]) != NULL &&
 		    !people_has_column(people, options[i][1])) {
-			complain(invocation, "--%s: the table of users has no column %s",
+			command_error(invocation, "--%s: the table of users has no column %s",
 			    options[i][0], options[i][1]);
 			return false;
 		}

@@ -48,7 +48,7 @@ throttled_for(const struct invocation *invocation, const char *name)
 		return 0;
 	throttle = throttle_open(invocation->config);
 	if (throttle == NULL) {
-		complain(invocation,
+		command_error(invocation,
 		    "whether logins are throttled was not looked at: run it as the programs' user");
 		return 0;
 	}
@@ -95,7 +95,7 @@ test(const struct invocation *invocation)
 	long wait;
 
 	if (user_name_is_trimmed(name)) {
-		complain(invocation, "a login drops the white space around the name");
+		command_error(invocation, "a login drops the white space around the name");
 		return OUTCOME_UNDECIDED;
 	}
 	config.password_rehash = "off";

@@ -78,12 +78,31 @@ read_set(struct arena *arena, struct json_object *set, const struct key_load_opt
 	return out->count > 0;
 }
 
+static bool
+read_secret(struct arena *arena, struct bytes text, const struct key_load_options *options,
+    struct keys *out, const char **why)
+{
+	const struct algorithm *algorithm = options->algorithm;
+
+	/* A public key is no secret, whatever its form (RFC 8725 section 2.1). */
+	if (text.length > 4 && memcmp(text.data, "ssh-", 4) == 0) {
+		*why = "is a key of SSH; PEM, a JWK or a secret is expected";
+		return false;
+	}
+	if (options->no_secret) {
+		*why = "is neither PEM nor a JWK; the bytes of a secret stand in a file *.secret";
+		return false;
+	}
+	if (algorithm == NULL)
+		algorithm = usual_algorithm(options, algorithm_find(bytes_of("HS256")));
+	return add(out, key_of_secret(arena, algorithm, text, why));
+}
+
 bool
 keyfile_parse(struct arena *arena, struct bytes text, const struct key_load_options *options,
     struct keys *out, bool *secret, const char **why)
 {
 	struct json_object *json = NULL, *set;
-	const struct algorithm *algorithm = options->algorithm;
 	bool unused;
 
 	out->count = 0;
@@ -102,20 +121,9 @@ keyfile_parse(struct arena *arena, struct bytes text, const struct key_load_opti
 	}
 	if (json_has(json, "kty")) {
 		*secret = jwk_is_private(json);
-		return add(out, jwk_read(arena, json, algorithm, options->signs, why));
+		return add(out, jwk_read(arena, json, options->algorithm, options->signs, why));
 	}
-	/* A public key is no secret, whatever its form (RFC 8725 section 2.1). */
-	if (text.length > 4 && memcmp(text.data, "ssh-", 4) == 0) {
-		*why = "is a key of SSH; PEM, a JWK or a secret is expected";
-		return false;
-	}
-	if (options->no_secret) {
-		*why = "is neither PEM nor a JWK; the bytes of a secret stand in a file *.secret";
-		return false;
-	}
-	if (algorithm == NULL)
-		algorithm = usual_algorithm(options, algorithm_find(bytes_of("HS256")));
-	return add(out, key_of_secret(arena, algorithm, text, why));
+	return read_secret(arena, text, options, out, why);
 }
 
 bool

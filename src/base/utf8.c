@@ -59,3 +59,39 @@ utf8_count(struct bytes text)
 		count += ((unsigned char)text.data[i] & 0xc0) != 0x80;
 	return count;
 }
+
+static bool
+is_space(uint32_t code)
+{
+	return (code >= '\t' && code <= '\r') || (code >= 0x1c && code <= ' ') || code == 0x85 ||
+	       code == 0xa0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200a) ||
+	       code == 0x2028 || code == 0x2029 || code == 0x202f || code == 0x205f ||
+	       code == 0x3000;
+}
+
+/* The last character, or the bytes at the end that are none. */
+static struct bytes
+last_of(struct bytes text)
+{
+	size_t size = 1;
+
+	while (size < text.length && (text.data[text.length - size] & 0xc0) == 0x80)
+		size++;
+	return text.length == 0 ? text : (struct bytes){text.data + text.length - size, size};
+}
+
+struct bytes
+utf8_strip(struct bytes text)
+{
+	struct bytes last;
+	uint32_t code;
+	size_t size;
+
+	while ((size = utf8_read(text, &code)) > 0 && is_space(code))
+		text = (struct bytes){text.data + size, text.length - size};
+	for (last = last_of(text);
+	     last.length > 0 && utf8_read(last, &code) == last.length && is_space(code);
+	     last = last_of(text))
+		text.length -= last.length;
+	return text;
+}

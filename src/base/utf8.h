@@ -18,4 +18,7 @@ size_t utf8_valid(struct bytes text);
 /* The characters of a text in UTF-8, as Python counts them: bytes that do not continue one. */
 size_t utf8_count(struct bytes text);
 
+/* Without white space at both ends: what Python's str.strip() drops, Unicode's and 1C to 1F. */
+struct bytes utf8_strip(struct bytes text);
+
 #endif

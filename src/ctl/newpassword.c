@@ -59,9 +59,7 @@ uselessness(const struct invocation *invocation, struct bytes password)
 		return "it has a NUL";
 	if (utf8_valid(password) < password.length)
 		return "it is not UTF-8";
-	if (invocation->config->password_trim &&
-	    (strchr(" \t\r\n\v\f", password.data[0]) != NULL ||
-		strchr(" \t\r\n\v\f", password.data[password.length - 1]) != NULL))
+	if (invocation->config->password_trim && utf8_strip(password).length < password.length)
 		return "it begins or ends with white space, which a login drops (JWT_PASSWORD_TRIM)";
 	return NULL;
 }

@@ -2,12 +2,12 @@
  * jwtctl's subcommands for users and their passwords. They write, so they need the role that owns
  * the table of users, not that of the programs.
  */
-#include "ctl/user.h"
 #include "ctl/newpassword.h"
 #include "ctl/people.h"
 #include "ctl/report.h"
 
 #include "accounts/password.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +26,7 @@ check_new_name(const struct invocation *invocation, const struct people *people,
 
 	for (const char *at = name; *at != '\0'; at++)
 		ascii = ascii && (unsigned char)*at < 0x80;
-	if (user_name_is_trimmed(name))
+	if (utf8_strip(bytes_of(name)).length < strlen(name))
 		command_error(
 		    invocation, "the name begins or ends with white space, which a login drops");
 	else if (!ascii && !people_is_utf8(people))

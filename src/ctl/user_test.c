@@ -4,35 +4,13 @@
 #include "ctl/newpassword.h"
 #include "ctl/people.h"
 #include "ctl/report.h"
-#include "ctl/user.h"
 
 #include "accounts/accounts.h"
 #include "accounts/password.h"
 #include "accounts/throttle.h"
+#include "base/utf8.h"
 
 #include <string.h>
-
-static bool
-has_end(const char *name, const char *end)
-{
-	size_t length = strlen(name), tail = strlen(end);
-
-	return length >= tail && strcmp(name + length - tail, end) == 0;
-}
-
-bool
-user_name_is_trimmed(const char *name)
-{
-	static const char *const blanks[] = {" ", "\t", "\n", "\v", "\f", "\r", "\x1c", "\x1d",
-	    "\x1e", "\x1f", "\xc2\x85", "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
-	    "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200a", "\u2028",
-	    "\u2029", "\u202f", "\u205f", "\u3000"};
-
-	for (size_t i = 0; i < sizeof(blanks) / sizeof(*blanks); i++)
-		if (strncmp(name, blanks[i], strlen(blanks[i])) == 0 || has_end(name, blanks[i]))
-			return true;
-	return false;
-}
 
 /* Seconds until a login of that name may be tried; the question itself is not counted. */
 static long
@@ -94,7 +72,7 @@ test(const struct invocation *invocation)
 	enum verdict verdict;
 	long wait;
 
-	if (user_name_is_trimmed(name)) {
+	if (utf8_strip(bytes_of(name)).length < strlen(name)) {
 		command_error(invocation, "a login drops the white space around the name");
 		return OUTCOME_UNDECIDED;
 	}

@@ -2,6 +2,7 @@
  * From a body to the values of an endpoint's fields: rest_framework's parsers, then a Serializer of
  * CharFields, with their messages.
  */
+#include "base/utf8.h"
 #include "http/endpoint.h"
 #include "http/form.h"
 #include "http/media.h"
@@ -71,59 +72,6 @@ parse_body(struct request *request, struct data *data, struct reply *out)
 	return false;
 }
 
-/* Whether the character at the start is white space to str.strip(); *length is its bytes. */
-static bool
-is_space(const unsigned char *at, size_t left, size_t *length)
-{
-	static const char *const spaces[] = {"\xc2\x85", "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\xa8",
-	    "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"};
-
-	*length = 1;
-	if (*at < 0x80)
-		return (*at >= 9 && *at <= 13) || (*at >= 0x1c && *at <= ' ');
-	*length = 3;
-	if (left >= 3 && at[0] == 0xe2 && at[1] == 0x80 && at[2] >= 0x80 && at[2] <= 0x8a)
-		return true;
-	for (size_t i = 0; i < sizeof(spaces) / sizeof(*spaces); i++) {
-		*length = strlen(spaces[i]);
-		if (left >= *length && memcmp(at, spaces[i], *length) == 0)
-			return true;
-	}
-	return false;
-}
-
-static size_t
-character_before(const struct bytes *text)
-{
-	size_t back = 1;
-
-	while (back < text->length && (text->data[text->length - back] & 0xc0) == 0x80)
-		back++;
-	return back;
-}
-
-static struct bytes
-strip(struct bytes text)
-{
-	size_t length;
-
-	while (
-	    text.length > 0 && is_space((const unsigned char *)text.data, text.length, &length)) {
-		text.data += length;
-		text.length -= length;
-	}
-	while (text.length > 0) {
-		size_t back = character_before(&text);
-
-		if (!is_space(
-			(const unsigned char *)text.data + text.length - back, back, &length) ||
-		    length != back)
-			break;
-		text.length -= back;
-	}
-	return text;
-}
-
 /* The raw text of one field, or the message that refuses it. */
 static const char *
 find_value(struct arena *arena, const struct data *data, const char *name, struct bytes *out)
@@ -177,7 +125,7 @@ read_field(struct request *request, const struct data *data, const struct field 
 	    !field_is_required(request->config, field))
 		return;
 	if (refused == NULL && (field->kind != FIELD_PASSWORD || request->config->password_trim))
-		*value = strip(*value);
+		*value = utf8_strip(*value);
 	if (refused == NULL && value->length == 0)
 		refused = NOT_BLANK;
 	if (refused == NULL && memchr(value->data, '\0', value->length) != NULL)

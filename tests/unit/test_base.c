@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "config/config.h"
 
 #include <stdlib.h>
@@ -360,6 +361,21 @@ log_lines_have_one_form(void **state)
 	close(standard_error);
 }
 
+/* As str.strip() of Python; what is not UTF-8 is no white space. */
+static void
+utf8_strips_white_space(void **state)
+{
+	static const char *const rows[][2] = {{"", ""}, {" \t\x1c", ""}, {" a b\n", "a b"},
+	    {"\u00a0\u2003a\u3000\xc2\x85", "a"}, {"\u200ba\u200b", "\u200ba\u200b"},
+	    {"a\xa0", "a\xa0"}, {"a\u00a0\xa0", "a\u00a0\xa0"}, {"\x80 ", "\x80"},
+	    {"\xe2\x80", "\xe2\x80"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_true(bytes_equal(utf8_strip(bytes_of(rows[i][0])), rows[i][1]));
+	assert_int_equal(utf8_count(bytes_of("a\u00e9\u2003\U0001f600")), 4);
+}
+
 int
 main(void)
 {
@@ -374,6 +390,7 @@ main(void)
 	    cmocka_unit_test(config_reads_the_environment),
 	    cmocka_unit_test(config_takes_proxies),
 	    cmocka_unit_test(config_refuses),
+	    cmocka_unit_test(utf8_strips_white_space),
 	    cmocka_unit_test(config_reads_a_file),
 	    cmocka_unit_test(config_refuses_a_file),
 	    cmocka_unit_test(config_refuses_a_nul),

@@ -26,17 +26,10 @@ reallocate(void *piece, size_t size, const char *file, int line)
 	return NULL;
 }
 
-static void
-release(void *piece, const char *file, int line)
-{
-	(void)file, (void)line;
-	free(piece);
-}
-
 void
 crypto_start(void)
 {
-	CRYPTO_set_mem_functions(allocate, reallocate, release);
+	CRYPTO_set_mem_functions(allocate, reallocate, NULL); /* free(3) stays */
 }
 
 /* The kernel's own generator: that of OpenSSL would be seeded from it, at a millisecond's cost. */

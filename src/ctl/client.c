@@ -77,10 +77,10 @@ ask(const struct invocation *invocation, size_t statement, const char *const *pa
 static enum outcome
 outcome_of(const struct invocation *invocation, enum verdict verdict, const char *missing)
 {
-	const char *id = printable(invocation->arena, invocation->arguments[0]).data;
+	const char *id = report_printable(invocation->arena, invocation->arguments[0]).data;
 
 	if (verdict == VERDICT_NO)
-		complain(invocation, "there is no client %s%s", id, missing);
+		command_error(invocation, "there is no client %s%s", id, missing);
 	return verdict == VERDICT_YES  ? OUTCOME_YES
 	       : verdict == VERDICT_NO ? OUTCOME_NO
 				       : OUTCOME_UNDECIDED;
@@ -94,7 +94,7 @@ make_secret(const struct invocation *invocation)
 
 	if (getrandom(bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes))
 		return b64url_text(invocation->arena, (struct bytes){bytes, sizeof(bytes)});
-	complain(invocation, "the kernel has no random bytes");
+	command_error(invocation, "the kernel has no random bytes");
 	return NULL;
 }
 
@@ -119,10 +119,10 @@ check_uris(const struct invocation *invocation, const char *uris)
 	enum verdict bad = ask(invocation, CLIENT_BAD_URIS, &uris, &rows);
 
 	if (bad == VERDICT_YES)
-		complain(invocation,
+		command_error(invocation,
 		    "%s cannot be a redirect URI: it must be https, http on loopback, or a scheme with "
 		    "a dot, without a fragment",
-		    printable(invocation->arena, rows.values[0]).data);
+		    report_printable(invocation->arena, rows.values[0]).data);
 	return bad == VERDICT_NO ? VERDICT_YES : bad == VERDICT_YES ? VERDICT_NO : bad;
 }
 
@@ -158,7 +158,7 @@ add(const struct invocation *invocation)
 	enum verdict verdict;
 
 	if (*uris == '\0' || (public && option_value(invocation, "no-pkce") != NULL)) {
-		complain(invocation,
+		command_error(invocation,
 		    *uris == '\0' ? "--redirect-uris is missing" : "a public client needs PKCE");
 		return OUTCOME_UNDECIDED;
 	}
@@ -179,8 +179,8 @@ add(const struct invocation *invocation)
 	if (verdict == VERDICT_YES)
 		return report_secret(invocation, secret);
 	if (verdict == VERDICT_NO)
-		complain(invocation, "there is a client %s already",
-		    printable(invocation->arena, id).data);
+		command_error(invocation, "there is a client %s already",
+		    report_printable(invocation->arena, id).data);
 	return verdict == VERDICT_NO ? OUTCOME_NO : OUTCOME_UNDECIDED;
 }
 

@@ -301,6 +301,27 @@ sessions_refresh(struct sessions *sessions, struct arena *arena, const struct se
 	return refresh_row(&(struct refresh){sessions, arena, terms, user_id, shown, out});
 }
 
+enum verdict
+sessions_judge(struct sessions *sessions, struct arena *arena, const struct session_terms *terms,
+    const char *user_id, const struct session *shown)
+{
+	struct session out;
+	struct session_state state;
+	enum verdict found =
+	    read_state(&(struct refresh){sessions, arena, terms, user_id, shown, &out}, &state);
+
+	if (found != VERDICT_YES)
+		return found;
+	switch (session_decide(&state, shown->gen)) {
+	case SESSION_OK:
+	case SESSION_AGAIN:
+	case SESSION_BEHIND:
+		return VERDICT_YES;
+	default:
+		return VERDICT_NO;
+	}
+}
+
 void
 sessions_derive_sid(struct bytes token, char out[static SESSION_ID_SIZE])
 {

@@ -88,6 +88,10 @@ enum session_outcome sessions_refresh(struct sessions *, struct arena *,
     const struct session_terms *, const char *user_id, const struct session *shown,
     struct session *out);
 
+/* Whether a refresh with that token would do; changes nothing. */
+enum verdict sessions_judge(struct sessions *, struct arena *, const struct session_terms *,
+    const char *user_id, const struct session *shown);
+
 /*
  * The sid of the session that a token without one becomes: the first half of the SHA-256 of its
  * text up to its last dot.

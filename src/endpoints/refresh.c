@@ -97,6 +97,7 @@ static struct reply
 refresh_session(struct request *request, struct context *context, struct bytes token,
     struct json_object *refresh)
 {
+	const struct session_terms terms = session_password_terms(context->config);
 	bool has_session = json_has(refresh, context->config->session_id_claim);
 	enum wire judged = WIRE_OK;
 	struct session session;
@@ -109,7 +110,7 @@ refresh_session(struct request *request, struct context *context, struct bytes t
 		    request, context, TOKEN_REFRESH, refresh, WANTED_JUDGEMENT, &owner);
 	if (judged != WIRE_OK && judged != WIRE_TOKEN_BLACKLISTED)
 		return reply_refuse(request, judged, NULL);
-	judged = session_refresh(request, context, refresh, token, &session, &outcome);
+	judged = session_refresh(request, context, &terms, refresh, token, &session, &outcome);
 	reply = judged == WIRE_OK ? next_tokens(request, context, refresh, &session)
 				  : reply_refuse(request, judged, NULL);
 	if (outcome != NULL && reply.status != 503)

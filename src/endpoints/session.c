@@ -130,10 +130,10 @@ convert(struct request *request, const struct context *context, struct json_obje
 }
 
 enum wire
-session_refresh(struct request *request, const struct context *context, struct json_object *claims,
-    struct bytes token, struct session *out, const char **outcome)
+session_refresh(struct request *request, const struct context *context,
+    const struct session_terms *terms, struct json_object *claims, struct bytes token,
+    struct session *out, const char **outcome)
 {
-	const struct session_terms terms = session_password_terms(context->config);
 	const char *user_id = owner_of(request, context, claims);
 	enum session_outcome made;
 	struct session shown;
@@ -145,7 +145,7 @@ session_refresh(struct request *request, const struct context *context, struct j
 		return WIRE_TOKEN_INVALID;
 	*out = shown;
 	made = *shown.sid == '\0' ? convert(request, context, claims, token, out)
-				  : sessions_refresh(context->sessions, request->arena, &terms,
+				  : sessions_refresh(context->sessions, request->arena, terms,
 					user_id, &shown, out);
 	if (made == SESSION_RECOVERED || made == SESSION_BEHIND || made == SESSION_REPLAYED)
 		log_unusual(request, made, &shown, out);

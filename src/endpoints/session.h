@@ -25,8 +25,8 @@ struct json_object *session_access(const struct claims_context *, struct json_ob
  * token without (JWT_SESSION_CONVERT). WIRE_OK with what new tokens have to say, or the reason of
  * the refusal. *outcome is the word for the log; what is unusual is logged as an event too.
  */
-enum wire session_refresh(struct request *, const struct context *, struct json_object *claims,
-    struct bytes token, struct session *out, const char **outcome);
+enum wire session_refresh(struct request *, const struct context *, const struct session_terms *,
+    struct json_object *claims, struct bytes token, struct session *out, const char **outcome);
 
 /*
  * Ends the session of a refresh token of any generation, which may have none yet:

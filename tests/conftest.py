@@ -6,6 +6,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness.fixtures import *  # noqa: E402,F401,F403
+from harness.oidc import oidc_site  # noqa: E402,F401
 
 pytest_plugins = ["harness.skips", "harness.versions"]
 

@@ -1,7 +1,7 @@
 #include "endpoints/context.h"
 
+#include "oidc/oauth.h"
 #include "oidc/text.h"
-#include "oidc/tokens.h"
 #include "process/sandbox.h"
 
 struct context *
@@ -28,9 +28,7 @@ context_open(const struct config *config, const struct endpoint *endpoint)
 struct context *
 context_open_oidc(const struct config *config, const struct endpoint *endpoint)
 {
-	struct context *context = context_open(config, endpoint);
-
-	return context == NULL || !tokens_can_start(config, context->keyring) ? NULL : context;
+	return oauth_is_on(config) ? context_open(config, endpoint) : NULL;
 }
 
 struct context *

@@ -25,8 +25,8 @@ struct context {
 struct context *context_open(const struct config *, const struct endpoint *);
 
 /*
- * The same for a program of OpenID Connect: NULL also where it is off or no RSA key is there. The
- * context then has sessions.
+ * The same for a program of OpenID Connect: NULL also where JWT_OIDC_ISSUER is not set. With it
+ * there are sessions and an RSA key.
  */
 struct context *context_open_oidc(const struct config *, const struct endpoint *);
 

@@ -6,8 +6,8 @@
  */
 #include "http/endpoint.h"
 #include "oidc/oauth.h"
-#include "oidc/tokens.h"
 #include "process/sandbox.h"
+#include "signing/keyring.h"
 
 #define MAXIMUM_AGE 300 /* seconds */
 
@@ -22,13 +22,13 @@ start(const struct config *config, const struct endpoint *endpoint)
 	static struct context context;
 
 	(void)endpoint;
+	if (!oauth_is_on(config))
+		return NULL;
 	context.config = config;
 	context.keyring = keyring_load(config, KEYRING_VERIFIES);
-	if (context.keyring == NULL || !tokens_can_start(config, context.keyring))
-		return NULL;
-	for (size_t i = 0; i < KEYRING_WATCHED; i++)
+	for (size_t i = 0; context.keyring != NULL && i < KEYRING_WATCHED; i++)
 		sandbox_keep(keyring_watched(context.keyring)[i]);
-	return &context;
+	return context.keyring == NULL ? NULL : &context;
 }
 
 /* Where our endpoints are: behind the issuer. */

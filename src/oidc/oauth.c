@@ -1,9 +1,19 @@
 #include "oidc/oauth.h"
 
+#include "base/log.h"
+
 #include <string.h>
 
 #define BASIC  "Basic realm=\"oauth\", charset=\"UTF-8\""
 #define BEARER "Bearer realm=\"api\""
+
+bool
+oauth_is_on(const struct config *config)
+{
+	if (config->oidc_issuer == NULL)
+		log_error("JWT_OIDC_ISSUER is not set: OpenID Connect is off");
+	return config->oidc_issuer != NULL;
+}
 
 /* OAuth 2.0's own; OAuth 2.1 leaves it out. */
 static struct reply
@@ -35,7 +45,8 @@ oauth_refuse(struct request *request, enum wire wire, const char *argument)
 	reply = reply_value(request, body);
 	reply.status = text->status;
 	reply.outcome = text->outcome;
-	reply.challenge = BASIC;
+	if (reply.status == 401)
+		reply.challenge = BASIC;
 	return without_cache(request, reply);
 }
 
@@ -56,11 +67,10 @@ oauth_refuse_bearer(struct request *request, enum wire wire, const char *argumen
 {
 	struct reply reply = oauth_refuse(request, wire, argument);
 
-	reply.challenge = challenge_of(request, wire, argument);
+	if (reply.status < 404)
+		reply.challenge = challenge_of(request, wire, argument);
 	if (wire == WIRE_NOT_PROVIDED)
 		reply.body.length = 0;
-	if (reply.status == 400 || reply.status == 403)
-		reply_header(request, &reply, "WWW-Authenticate", reply.challenge);
 	return reply;
 }
 

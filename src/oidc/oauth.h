@@ -12,6 +12,9 @@
 #include "http/parameters.h"
 #include "http/reply.h"
 
+/* Whether JWT_OIDC_ISSUER is set; false after a line in the log. */
+bool oauth_is_on(const struct config *);
+
 /* Of a parameter that is a token: more than a body may have. What is no token is not too long. */
 #define OAUTH_TOKEN_MAXIMUM (1 << 20)
 

@@ -1,28 +1,10 @@
 #include "oidc/tokens.h"
 
 #include "base/b64url.h"
-#include "base/log.h"
 #include "signing/crypto.h"
 #include "signing/jws.h"
 
 #include <string.h>
-
-bool
-tokens_can_start(const struct config *config, struct keyring *keyring)
-{
-	const struct ring *ring = keyring_ring(keyring);
-
-	if (config->oidc_issuer == NULL) {
-		log_error("JWT_OIDC_ISSUER is not set: OpenID Connect is off");
-		return false;
-	}
-	for (size_t i = 0; i < ring->count; i++)
-		if (ring->keys[i].state == KEY_ACTIVE &&
-		    strcmp(ring->keys[i].key->algorithm->name, "RS256") == 0)
-			return true;
-	log_error("JWT_OIDC_ISSUER needs an RSA key that signs with RS256: jwtctl key new RS256");
-	return false;
-}
 
 bool
 tokens_has_scope(const char *scopes, const char *scope)
@@ -67,13 +49,11 @@ const char *
 tokens_challenge(struct arena *arena, const char *verifier)
 {
 	unsigned char hash[SHA256_DIGEST_LENGTH];
-	struct buffer text = {.arena = arena};
 
 	if (verifier == NULL)
 		return NULL;
 	crypto_sha256(bytes_of(verifier), hash);
-	b64url_encode(&text, (struct bytes){(char *)hash, sizeof(hash)});
-	return text.data;
+	return b64url_text(arena, (struct bytes){(char *)hash, sizeof(hash)});
 }
 
 /* A string as text in the arena, NULL for anything else and for "". */
@@ -110,6 +90,7 @@ tokens_describe(
 
 	if (claims_check(context, claims, TOKEN_UNTYPED) != CLAIMS_GOOD ||
 	    !is_of_issuer(context, claims) ||
+	    !json_has(claims, context->config->session_id_claim) ||
 	    claims_user(context, claims, &out->user_id) != CLAIMS_USER ||
 	    !claims_time(claims, "auth_time", &out->auth_time))
 		return false;

@@ -40,13 +40,6 @@ struct json_object *tokens_answer(const struct claims_context *, const struct to
 /* Whether there are keys to sign all of them with now. */
 bool tokens_can_sign(const struct claims_context *, const struct token_grant *);
 
-/*
- * Whether the provider can be started: JWT_OIDC_ISSUER is set, and there is an RSA key for RS256,
- * which each client may count on (OpenID Connect Core 1.0 section 15.1). false after a line in the
- * log.
- */
-bool tokens_can_start(const struct config *, struct keyring *);
-
 /* Whether the scopes, separated by spaces, have this one. */
 bool tokens_has_scope(const char *scopes, const char *scope);
 

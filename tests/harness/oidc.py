@@ -2,6 +2,7 @@
 import base64
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import secrets
@@ -187,11 +188,15 @@ class Provider:
             add_client(self.site, client_id, **columns)
 
 
+_number = itertools.count()
+
+
 @pytest.fixture(scope="session")
 def oidc_site(cluster):
     """A database of its own: other tests' users have no sessions."""
-    site = Site(cluster, "oidc")
-    cluster.psql("oidc", "-f", ours.CHECKOUT / "sql" / "oidc.sql")
+    name = f"oidc_{next(_number)}"  # a file that imports this fixture has one of its own
+    site = Site(cluster, name)
+    cluster.psql(name, "-f", ours.CHECKOUT / "sql" / "oidc.sql")
     yield site
     site.end()
 

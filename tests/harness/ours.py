@@ -17,7 +17,8 @@ PROGRAM_OF = {
     "/hello/": "hello",
 }
 PROGRAMS = (*PROGRAM_OF.values(), "auth_check", "jwks", "health", "metrics", "logout", "sessions")
-OIDC_PROGRAMS = ("discovery", "authorize")  # they start with JWT_OIDC_ISSUER only
+# They start with JWT_OIDC_ISSUER only.
+OIDC_PROGRAMS = ("discovery", "authorize", "oauth_token", "userinfo", "introspect", "revoke")
 
 
 def program(name):

@@ -1,0 +1,244 @@
+/*
+ * POST /oauth/token: an authorization code or a refresh token for tokens (RFC 6749 sections 4.1.3
+ * and 6, OpenID Connect Core 1.0 sections 3.1.3 and 12).
+ */
+#include "accounts/codes.h"
+#include "endpoints/policy.h"
+#include "endpoints/session.h"
+#include "oidc/client_auth.h"
+#include "oidc/oauth.h"
+#include "oidc/tokens.h"
+
+#include <string.h>
+
+enum { ID, SECRET, GRANT_TYPE, CODE, REDIRECT_URI, VERIFIER, REFRESH, SCOPE, PARAMETERS };
+
+static struct reply
+refuse(struct request *request, enum verdict verdict, enum wire no)
+{
+	return oauth_refuse(request, verdict == VERDICT_NO ? no : WIRE_UNAVAILABLE, NULL);
+}
+
+/* The user whom a code or refresh token names. NO: there is none, or not one who may log in. */
+static enum verdict
+find_owner(struct request *request, const struct context *context, const char *user_id,
+    struct account *out)
+{
+	enum verdict found = account_find(context->accounts, request->arena, user_id, out);
+
+	request->user = user_id;
+	if (found == VERDICT_YES && context->config->check_user_is_active && !out->active)
+		return VERDICT_NO;
+	return found;
+}
+
+static bool
+same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* As the statement that takes a code demands it: then nothing is signed in vain. */
+static bool
+fits(const struct code *code, const struct client *client, const struct code_use *use)
+{
+	return same(code->client_id, client->id) && same(code->redirect_uri, use->redirect_uri) &&
+	       same(code->code_challenge, use->challenge);
+}
+
+/* YES: *body has the tokens, and `session` is what they name. */
+static enum verdict
+sign_for_code(struct request *request, const struct context *context, const struct client *client,
+    const struct code *code, const struct session *session, struct json_object **body)
+{
+	struct claims_context claims = context_claims(request, context);
+	struct account owner;
+	struct token_grant grant = {.owner = &owner,
+	    .session = session,
+	    .client_id = client->id,
+	    .audience = client->audience,
+	    .id_token_alg = client->id_token_alg,
+	    .scopes = code->scopes,
+	    .scope = code->scopes,
+	    .nonce = code->nonce,
+	    .auth_time = code->auth_time};
+	enum verdict found = find_owner(request, context, code->user_id, &owner);
+
+	if (found != VERDICT_YES)
+		return found;
+	*body = tokens_answer(&claims, &grant);
+	return *body == NULL ? VERDICT_UNDECIDED : VERDICT_YES;
+}
+
+/*
+ * All is read, judged and signed before the code is taken, by the last statement: an outage leaves
+ * the code good. A code that was redeemed before is shown to that statement too, which ends the
+ * session that it began.
+ */
+static struct reply
+redeem(struct request *request, const struct context *context, const struct parameter *given,
+    const struct client *client)
+{
+	struct session session = {.gen = 1};
+	struct code_use use = {.redirect_uri = given[REDIRECT_URI].value,
+	    .challenge = tokens_challenge(request->arena, given[VERIFIER].value),
+	    .sid = session.sid};
+	struct session_terms terms;
+	struct json_object *body = NULL;
+	struct reply reply;
+	struct code code = {.redeemed = false};
+	enum verdict verdict =
+	    code_read(context->sessions, request->arena, given[CODE].value, &code);
+
+	if (verdict == VERDICT_YES && !fits(&code, client, &use))
+		verdict = VERDICT_NO;
+	if (verdict == VERDICT_YES && !session_new_id(session.sid))
+		verdict = VERDICT_UNDECIDED;
+	if (verdict != VERDICT_YES)
+		return refuse(request, verdict, WIRE_OAUTH_CODE);
+	terms = session_client_terms(
+	    context->config, client->id, tokens_has_scope(code.scopes, "offline_access"));
+	session.seconds = terms.life < terms.age ? terms.life : terms.age;
+	if (!code.redeemed)
+		verdict = sign_for_code(request, context, client, &code, &session, &body);
+	if (verdict == VERDICT_YES)
+		verdict = code_redeem(context->sessions, request->arena, given[CODE].value, &code,
+		    &use, &terms, &session.seconds);
+	if (verdict == VERDICT_YES)
+		return oauth_answer(request, body);
+	reply = refuse(request, verdict, WIRE_OAUTH_CODE);
+	if (code.redeemed && verdict == VERDICT_NO)
+		reply.outcome = "code-replayed";
+	return reply;
+}
+
+static struct reply
+exchange_code(struct request *request, const struct context *context, const struct parameter *given,
+    const struct client *client)
+{
+	if (given[CODE].value == NULL)
+		return oauth_refuse(request, WIRE_OAUTH_MISSING, "code");
+	if (given[REDIRECT_URI].value == NULL)
+		return oauth_refuse(request, WIRE_OAUTH_MISSING, "redirect_uri");
+	return redeem(request, context, given, client);
+}
+
+/* The owner of a refresh token; that its session is over is noticed by the refresh, and counts as a
+ * replay. */
+static enum verdict
+judge_owner(struct request *request, const struct context *context, struct json_object *claims,
+    struct account *owner)
+{
+	switch (policy_owner(request, context, claims, WANTED_ROW, owner)) {
+	case OWNER_GOOD:
+	case OWNER_ENDED:
+		return VERDICT_YES;
+	case OWNER_UNDECIDED:
+		return VERDICT_UNDECIDED;
+	default:
+		return VERDICT_NO;
+	}
+}
+
+/* The next generation of the session's tokens. Before it begins, all that can be known is known. */
+static struct reply
+next_tokens(struct request *request, const struct context *context, struct bytes token,
+    struct json_object *shown, struct token_grant *grant)
+{
+	const struct session_terms terms =
+	    session_client_terms(context->config, grant->client_id, true);
+	struct claims_context claims = context_claims(request, context);
+	struct session session;
+	struct json_object *body = NULL;
+	const char *outcome;
+	struct reply reply;
+	enum wire made;
+
+	if (!tokens_can_sign(&claims, grant))
+		return oauth_refuse(request, WIRE_UNAVAILABLE, NULL);
+	made = session_refresh(request, context, &terms, shown, token, &session, &outcome);
+	grant->session = &session;
+	if (made == WIRE_OK)
+		body = tokens_answer(&claims, grant);
+	if (body != NULL)
+		reply = oauth_answer(request, body);
+	else if (made == WIRE_OK || made == WIRE_UNAVAILABLE)
+		reply = oauth_refuse(request, WIRE_UNAVAILABLE, NULL);
+	else
+		reply = oauth_refuse(request, WIRE_OAUTH_REFRESH, NULL);
+	if (outcome != NULL && reply.status != 503)
+		reply.outcome = outcome;
+	return reply;
+}
+
+static struct reply
+refresh(struct request *request, const struct context *context, const struct parameter *given,
+    const struct client *client)
+{
+	struct claims_context claims = context_claims(request, context);
+	struct bytes token = bytes_of(given[REFRESH].value);
+	struct client_token shown;
+	struct account owner;
+	struct token_grant grant;
+	const char *scope;
+	enum verdict judged;
+
+	if (token.length == 0)
+		return oauth_refuse(request, WIRE_OAUTH_MISSING, "refresh_token");
+	if (!tokens_of_client(&claims, token, &shown) || !shown.refresh ||
+	    strcmp(shown.client_id, client->id) != 0)
+		return oauth_refuse(request, WIRE_OAUTH_REFRESH, NULL);
+	scope = tokens_narrow(request->arena, shown.scope, given[SCOPE].value);
+	if (scope == NULL)
+		return oauth_refuse(request, WIRE_OAUTH_SCOPE, NULL);
+	judged = judge_owner(request, context, shown.claims, &owner);
+	if (judged != VERDICT_YES)
+		return refuse(request, judged, WIRE_OAUTH_REFRESH);
+	grant = (struct token_grant){.owner = &owner,
+	    .client_id = client->id,
+	    .audience = client->audience,
+	    .id_token_alg = client->id_token_alg,
+	    .scopes = shown.scope,
+	    .scope = scope,
+	    .auth_time = shown.auth_time};
+	return next_tokens(request, context, token, shown.claims, &grant);
+}
+
+static struct reply
+answer(struct request *request, struct context *context)
+{
+	struct parameter given[PARAMETERS] = {[ID] = {.name = "client_id"},
+	    [SECRET] = {.name = "client_secret"},
+	    [GRANT_TYPE] = {.name = "grant_type"},
+	    [CODE] = {.name = "code"},
+	    [REDIRECT_URI] = {.name = "redirect_uri"},
+	    [VERIFIER] = {.name = "code_verifier"},
+	    [REFRESH] = {.name = "refresh_token", .maximum = OAUTH_TOKEN_MAXIMUM},
+	    [SCOPE] = {.name = "scope"}};
+	struct reply reply = oauth_parameters(request, given, PARAMETERS);
+	const char *type = given[GRANT_TYPE].value;
+	struct client client;
+
+	if (reply.status == 0)
+		reply =
+		    client_auth(request, context->accounts, &given[ID], &given[SECRET], &client);
+	if (reply.status != 0)
+		return reply;
+	if (type == NULL)
+		return oauth_refuse(request, WIRE_OAUTH_MISSING, "grant_type");
+	if (strcmp(type, "authorization_code") == 0)
+		return exchange_code(request, context, given, &client);
+	if (strcmp(type, "refresh_token") == 0)
+		return refresh(request, context, given, &client);
+	return oauth_refuse(request, WIRE_OAUTH_GRANT_TYPE, NULL);
+}
+
+const struct endpoint endpoint = {
+    .name = "oauth_token",
+    .allow = "POST, OPTIONS",
+    .signs = true,
+    .refuse = oauth_refuse,
+    .start = context_open_oidc,
+    .check = context_check,
+    .answer = answer,
+};

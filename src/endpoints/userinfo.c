@@ -1,0 +1,136 @@
+/*
+ * GET and POST /oauth/userinfo: what the scopes of an access token let a client know of its user
+ * (OpenID Connect Core 1.0 section 5.3).
+ */
+#include "accounts/profile.h"
+#include "endpoints/policy.h"
+#include "oidc/oauth.h"
+#include "oidc/tokens.h"
+
+#include <string.h>
+
+/* The token of the header or of a form: WIRE_OK, or the refusal. The query does not count. */
+static enum wire
+find_token(struct request *request, struct bytes *out)
+{
+	struct parameter given = {.name = "access_token", .maximum = OAUTH_TOKEN_MAXIMUM};
+	bool is_post = strcmp(request->method, "POST") == 0;
+	enum header_found header = request_authorization(request, "Bearer", out);
+	enum parameters_fault fault =
+	    is_post ? parameters_of_body(request, &given, 1) : PARAMETERS_GOOD;
+
+	if (header == HEADER_MALFORMED)
+		return WIRE_OAUTH_HEADER;
+	/* A body in another form has no token. */
+	if (fault != PARAMETERS_GOOD && fault != PARAMETERS_MEDIA_TYPE)
+		return WIRE_OAUTH_BODY;
+	if (given.repeated || (header == HEADER_FOUND && given.given))
+		return WIRE_OAUTH_TWO_WAYS;
+	if (given.too_long)
+		return WIRE_OAUTH_TOKEN;
+	if (header == HEADER_FOUND)
+		return WIRE_OK;
+	*out = bytes_of(given.value);
+	return given.value == NULL ? WIRE_NOT_PROVIDED : WIRE_OK;
+}
+
+/*
+ * Signature, type, session and owner, as for any resource; then that it is for userinfo. *out is
+ * the token of a client.
+ */
+static enum wire
+judge(struct request *request, const struct context *context, struct bytes token,
+    struct client_token *out, struct account *owner)
+{
+	struct claims_context judged = context_claims(request, context);
+	struct json_object *claims;
+	bool of_client, profile;
+
+	if (tokens_read(&judged, token, &claims) != CLAIMS_GOOD ||
+	    claims_check(&judged, claims, TOKEN_ACCESS) != CLAIMS_GOOD)
+		return WIRE_OAUTH_TOKEN;
+	of_client = tokens_describe(&judged, claims, out);
+	profile = of_client && tokens_has_scope(out->scope, "profile");
+	switch (policy_owner(
+	    request, context, claims, profile ? WANTED_ROW : WANTED_JUDGEMENT, owner)) {
+	case OWNER_GOOD:
+		break;
+	case OWNER_UNDECIDED:
+		return WIRE_UNAVAILABLE;
+	default:
+		return WIRE_OAUTH_TOKEN;
+	}
+	return of_client && tokens_has_scope(out->scope, "openid") ? WIRE_OK
+								   : WIRE_OAUTH_SCOPE_MISSING;
+}
+
+/* The scope that lets a client have a claim: of the operator's own claims the scope of that name.
+ */
+static const char *
+scope_of(const struct config *config, const char *claim)
+{
+	const char *const *own = config->oidc_scopes;
+
+	if (strcmp(claim, "email") == 0 || strcmp(claim, "email_verified") == 0)
+		return "email";
+	for (; own != NULL && *own != NULL; own++)
+		if (strcmp(*own, claim) == 0)
+			return claim;
+	return "profile";
+}
+
+/* What the database says, none of it null or empty; sub is never its to say. */
+static enum wire
+put_profile(struct request *request, const struct context *context, const char *scope,
+    const struct account *owner, struct json_object *body)
+{
+	struct profile profile;
+
+	if (profile_read(context->accounts, request->arena, owner->user_id, &profile) !=
+	    VERDICT_YES)
+		return WIRE_UNAVAILABLE;
+	for (size_t i = 0; i < profile.count; i++) {
+		const struct profile_claim *claim = &profile.claims[i];
+		struct json_object *value;
+
+		if (strcmp(claim->name, "sub") != 0 &&
+		    tokens_has_scope(scope, scope_of(context->config, claim->name)) &&
+		    json_parse(request->arena, bytes_of(claim->json), JSON_STRICT, &value, NULL))
+			json_put(body, claim->name, value);
+	}
+	if (json_has(body, "email") && !json_has(body, "email_verified"))
+		json_put_bool(body, "email_verified", false);
+	return WIRE_OK;
+}
+
+static struct reply
+answer(struct request *request, struct context *context)
+{
+	struct json_object *body = json_new_object(request->arena);
+	struct client_token shown;
+	struct account owner;
+	struct bytes token;
+	enum wire judged = find_token(request, &token);
+
+	if (judged == WIRE_OK)
+		judged = judge(request, context, token, &shown, &owner);
+	if (judged != WIRE_OK)
+		return oauth_refuse_bearer(request, judged, NULL);
+	json_put(body, "sub", json_member(shown.claims, "sub"));
+	if (tokens_has_scope(shown.scope, "profile") && owner.name != NULL)
+		json_put_text(body, "preferred_username", owner.name);
+	if (strcmp(shown.scope, "openid") != 0)
+		judged = put_profile(request, context, shown.scope, &owner, body);
+	if (judged != WIRE_OK)
+		return oauth_refuse_bearer(request, judged, NULL);
+	return oauth_answer(request, body);
+}
+
+const struct endpoint endpoint = {
+    .name = "userinfo",
+    .allow = "GET, POST, OPTIONS",
+    .refuse = oauth_refuse_bearer,
+    .start = context_open_oidc,
+    .check = context_check,
+    .answer = answer,
+};

@@ -1,0 +1,23 @@
+/*
+ * Authentication of clients at the endpoints that they talk to (RFC 6749 section 2.3).
+ *
+ * A client with a secret sends it in a Basic header or in the body, as it likes; one without names
+ * itself by client_id. An unknown client, one that is not active, and a wrong secret have the same
+ * answer.
+ */
+#ifndef OIDC_CLIENT_AUTH_H
+#define OIDC_CLIENT_AUTH_H
+
+#include "accounts/clients.h"
+#include "http/parameters.h"
+#include "http/reply.h"
+
+/*
+ * A reply with status 0 and the client in *out, or the refusal: two ways at once are
+ * invalid_request, an outage is 503, all else is invalid_client. id, secret: the parameters
+ * client_id and client_secret of the body; the same client_id may stand beside a header.
+ */
+struct reply client_auth(struct request *, struct accounts *, const struct parameter *id,
+    const struct parameter *secret, struct client *out);
+
+#endif

@@ -1,0 +1,185 @@
+#include "base/b64url.h"
+#include "oidc/oauth.h"
+#include "oidc/tokens.h"
+#include "signing/jws.h"
+
+#include <string.h>
+
+/*
+ * What signs access and refresh tokens: the same key as for /api/token/, but where that is one of
+ * its own beside the folder of keys, the folder's newest RSA key.
+ */
+static const struct key *
+access_key(const struct claims_context *context)
+{
+	const struct config *config = context->config;
+	const struct ring *ring = keyring_ring(context->keyring);
+
+	if (config->signing_key == NULL && config->signing_key_file == NULL)
+		return ring_signer(ring, context->now);
+	return ring_signer_of(ring, algorithm_find(bytes_of("RS256")), context->now);
+}
+
+static const struct key *
+id_key(const struct claims_context *context, const struct token_grant *grant)
+{
+	const struct algorithm *algorithm = algorithm_find(bytes_of(grant->id_token_alg));
+
+	if (algorithm == NULL)
+		return NULL;
+	return ring_signer_of(keyring_ring(context->keyring), algorithm, context->now);
+}
+
+bool
+tokens_can_sign(const struct claims_context *context, const struct token_grant *grant)
+{
+	return access_key(context) != NULL && id_key(context, grant) != NULL;
+}
+
+static const char *
+sign(const struct claims_context *context, const struct key *key, const char *type,
+    struct json_object *claims)
+{
+	struct buffer text = {.arena = context->arena};
+
+	if (key == NULL)
+		return NULL;
+	json_write(&text, claims, true);
+	return jws_sign_with(context->arena, key, type, buffer_bytes(&text));
+}
+
+/* sub is always a string (OpenID Connect Core 1.0 section 2). */
+static void
+put_user(const struct claims_context *context, struct json_object *claims,
+    const struct token_grant *grant)
+{
+	const char *name = context->config->user_id_claim;
+
+	if (strcmp(name, "sub") != 0)
+		claims_put_user(
+		    context, claims, grant->owner->user_id, grant->owner->user_id_integer);
+	if (context->config->check_revoke_token)
+		json_put_text(claims, context->config->revoke_token_claim,
+		    account_password_digest(context->arena, grant->owner));
+	json_put_text(claims, "sub", grant->owner->user_id);
+}
+
+/* What access and refresh tokens have alike; NULL if there is no randomness. */
+static struct json_object *
+new_claims(const struct claims_context *context, enum token_kind kind,
+    const struct token_grant *grant, const char *audience, const char *scope)
+{
+	const struct config *config = context->config;
+	struct json_object *claims = claims_new(context, kind);
+
+	if (claims == NULL)
+		return NULL;
+	put_user(context, claims, grant);
+	json_put_text(claims, config->session_id_claim, grant->session->sid);
+	json_put_integer(claims, config->session_generation_claim, grant->session->gen);
+	json_put_text(claims, "iss", config->oidc_issuer);
+	json_put_text(claims, "aud", audience);
+	json_put_text(claims, "client_id", grant->client_id);
+	json_put_text(claims, "scope", scope);
+	json_put_integer(claims, "auth_time", grant->auth_time);
+	return claims;
+}
+
+static long
+access_seconds(const struct claims_context *context, const struct token_grant *grant)
+{
+	long seconds = context->config->access_token_lifetime;
+
+	return seconds < grant->session->seconds ? seconds : grant->session->seconds;
+}
+
+static const char *
+sign_access(const struct claims_context *context, const struct token_grant *grant)
+{
+	const char *audience =
+	    grant->audience == NULL ? context->config->oidc_audience : grant->audience;
+	struct json_object *claims =
+	    new_claims(context, TOKEN_ACCESS, grant, audience, grant->scope);
+
+	if (claims == NULL)
+		return NULL;
+	json_put_integer(claims, "exp", context->now + access_seconds(context, grant));
+	return sign(context, access_key(context), "at+jwt", claims);
+}
+
+static const char *
+sign_refresh(const struct claims_context *context, const struct token_grant *grant)
+{
+	struct json_object *claims = new_claims(context, TOKEN_REFRESH, grant,
+	    oauth_url(context->arena, context->config, "/oauth/token"), grant->scopes);
+
+	if (claims == NULL)
+		return NULL;
+	json_put_text(claims, context->config->token_type_claim, TOKENS_REFRESH_TYPE);
+	json_put_integer(claims, "exp", context->now + grant->session->seconds);
+	return sign(context, access_key(context), "JWT", claims);
+}
+
+/* The left half of a hash of the access token, where the key's algorithm has one. */
+static void
+put_at_hash(const struct claims_context *context, struct json_object *claims, const struct key *key,
+    const char *access_token)
+{
+	unsigned char hash[KEY_HASH_MAXIMUM];
+	size_t length = key_hash(key, bytes_of(access_token), hash);
+
+	if (length > 0)
+		json_put_text(claims, "at_hash",
+		    b64url_text(context->arena, (struct bytes){(char *)hash, length / 2}));
+}
+
+static const char *
+sign_id(
+    const struct claims_context *context, const struct token_grant *grant, const char *access_token)
+{
+	const struct key *key = id_key(context, grant);
+	struct json_object *claims = json_new_object(context->arena);
+
+	if (key == NULL)
+		return NULL;
+	json_put_text(claims, "iss", context->config->oidc_issuer);
+	json_put_text(claims, "sub", grant->owner->user_id);
+	json_put_text(claims, "aud", grant->client_id);
+	json_put_integer(claims, "exp", context->now + context->config->oidc_id_token_lifetime);
+	json_put_integer(claims, "iat", context->now);
+	json_put_integer(claims, "auth_time", grant->auth_time);
+	if (grant->nonce != NULL)
+		json_put_text(claims, "nonce", grant->nonce);
+	json_put_text(claims, "acr", "1");
+	json_put_text(json_put_array(claims, "amr"), NULL, "pwd");
+	put_at_hash(context, claims, key, access_token);
+	return sign(context, key, "JWT", claims);
+}
+
+static bool
+put_token(struct json_object *body, const char *name, const char *token)
+{
+	if (token != NULL)
+		json_put_text(body, name, token);
+	return token != NULL;
+}
+
+struct json_object *
+tokens_answer(const struct claims_context *context, const struct token_grant *grant)
+{
+	struct json_object *body = json_new_object(context->arena);
+	const char *access = sign_access(context, grant);
+
+	if (!put_token(body, "access_token", access))
+		return NULL;
+	json_put_text(body, "token_type", "Bearer");
+	json_put_integer(body, "expires_in", access_seconds(context, grant));
+	json_put_text(body, "scope", grant->scope);
+	if (tokens_has_scope(grant->scope, "openid") &&
+	    !put_token(body, "id_token", sign_id(context, grant, access)))
+		return NULL;
+	if (tokens_has_scope(grant->scopes, "offline_access") &&
+	    !put_token(body, "refresh_token", sign_refresh(context, grant)))
+		return NULL;
+	return body;
+}

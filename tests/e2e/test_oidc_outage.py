@@ -1,0 +1,129 @@
+"""The endpoints of clients while the database is away: 503, and afterwards everything is as good as before."""
+import contextlib
+import threading
+
+import pytest
+from harness import codes, fastcgi, oidc, ours, process
+from harness.codes import age_sessions, basic, new_code, post, redeem, refresh, tokens
+from harness.fixtures import skip_without
+from harness.postgres import Cluster
+from harness.site import Site
+
+PROGRAMS = ("oauth_token", "userinfo", "introspect", "revoke")
+
+
+@pytest.fixture(scope="module")
+def running():
+    """A cluster of its own, which these tests break."""
+    skip_without(*PROGRAMS, "jwtctl")
+    cluster = Cluster()
+    site = Site(cluster, "outage")
+    cluster.psql("outage", "-f", ours.CHECKOUT / "sql" / "oidc.sql")
+    with oidc.Provider(site, JWT_DATABASE_TIMEOUT="1", JWT_OIDC_CODE_LIFETIME="600") as provider:
+        yield provider
+    site.end()
+    cluster.remove()
+
+
+@pytest.fixture
+def provider(running):
+    running.restore()
+    return running
+
+
+def is_outage(answer):
+    assert (answer.status, answer.json()) == (503, {"error": "temporarily_unavailable"}), answer
+    assert answer.header("Retry-After") and answer.header("Cache-Control") == "no-store"
+    assert answer.header("WWW-Authenticate") is None
+    return True
+
+
+@contextlib.contextmanager
+def locked(provider, table):
+    """Nobody else can read or write the table."""
+    with contextlib.closing(provider.site.cluster.connect(provider.site.name)) as connection:
+        connection.autocommit = False
+        connection.cursor().execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
+        connection.rollback()
+
+
+def restart(provider):
+    cluster = provider.site.cluster
+    cluster.kill()
+    cluster.start()
+    provider.site.connect_again()
+
+
+def recovers(ask):
+    """A query that follows a missed deadline has less time: the first good answer counts."""
+    return process.wait_for(lambda: (answer := ask()).status == 200 and answer, "the program to recover")
+
+
+@pytest.mark.parametrize("table", ["oidc_client", "oidc_code", "auth_user"])
+def test_an_outage_at_each_step_before_the_last_leaves_the_code_good(provider, table):
+    """Each of the tables is first read by another statement."""
+    code = new_code(provider)
+    with locked(provider, table):
+        assert is_outage(redeem(provider, code))
+    answer = recovers(lambda: redeem(provider, code)).json()
+    assert provider.site.execute("SELECT count(*) FROM jwt_session") == [(1,)]
+    assert codes.statuses(provider, answer["access_token"]) == {200}
+
+
+def test_a_database_that_dies_under_the_last_statement(provider):
+    """The statement that takes the code waits for a lock when the power goes: nothing was taken."""
+    code = new_code(provider)
+    provider.site.execute("CHECKPOINT")
+    answers = []
+    connection = provider.site.cluster.connect(provider.site.name)
+    connection.autocommit = False
+    connection.cursor().execute("LOCK TABLE jwt_session IN ACCESS EXCLUSIVE MODE")
+    asked = threading.Thread(target=lambda: answers.append(redeem(provider, code)))
+    asked.start()
+    process.wait_for(lambda: provider.site.execute(
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%oidc_code%%'"),
+        "the statement to wait")
+    restart(provider)
+    asked.join()
+    assert is_outage(answers[0])
+    recovers(lambda: redeem(provider, code))
+
+
+def test_a_database_that_dies_between_code_and_tokens(provider):
+    code = new_code(provider)
+    provider.site.execute("CHECKPOINT")
+    cluster = provider.site.cluster
+    cluster.kill()
+    assert is_outage(redeem(provider, code))
+    assert is_outage(post(provider, "/oauth/introspect", {"token": "x"}))
+    cluster.start()
+    provider.site.connect_again()
+    answer = recovers(lambda: redeem(provider, code)).json()
+    age_sessions(provider, 60)
+    provider.site.execute("CHECKPOINT")
+    cluster.kill()
+    assert is_outage(refresh(provider, answer["refresh_token"]))
+    assert is_outage(post(provider, "/oauth/revoke", {"token": answer["access_token"]}))
+    for program in provider.programs["userinfo"]:
+        assert is_outage(program.answer(*fastcgi.get("/", answer["access_token"])))
+    cluster.start()
+    provider.site.connect_again()
+    recovers(lambda: refresh(provider, answer["refresh_token"]))
+
+
+@pytest.mark.parametrize("table", ["oidc_client", "auth_user", "jwt_session"])
+def test_an_outage_at_each_step_of_a_refresh(provider, table):
+    first = tokens(provider)
+    age_sessions(provider, 60)
+    with locked(provider, table):
+        assert is_outage(refresh(provider, first["refresh_token"]))
+    recovers(lambda: refresh(provider, first["refresh_token"]))
+
+
+def test_without_a_database_a_bad_request_is_still_a_bad_request(provider):
+    """What is decided before the database is asked is decided without it."""
+    with locked(provider, "oidc_client"):
+        answer = provider.post("/oauth/token", b"grant_type=a&grant_type=b", [basic()])
+        assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
+        assert provider.post("/oauth/token", {"grant_type": "authorization_code"}).status == 401

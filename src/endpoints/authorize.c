@@ -8,25 +8,6 @@
 #include "oidc/oauth.h"
 #include "oidc/page.h"
 
-/* Of the Location header: web servers keep the headers of an answer in 16 KiB. */
-#define LOCATION_MAXIMUM 12288
-
-/*
- * To itself, because browsers send the session's cookie with no POST of another site. Only the
- * known parameters: others, such as a password, must be in no URL.
- */
-static struct reply
-answer_again(struct request *request, const struct authorization *authorization)
-{
-	const char *uri = oauth_url(request->arena, request->config, "/oauth/authorize");
-	struct reply reply = answer_redirect(
-	    request, "again", uri, authorization->parameters, AUTHORIZATION_PARAMETERS);
-
-	return strlen(reply.headers) <= LOCATION_MAXIMUM
-		   ? reply
-		   : page_refuse(request, WIRE_TOO_LARGE, NULL);
-}
-
 /* session: NULL: there is none. */
 static struct reply
 answer_next(struct request *request, const struct context *context,
@@ -84,7 +65,8 @@ answer(struct request *request, struct context *context)
 
 	switch (authorization_judge(request, context->accounts, posted, &authorization)) {
 	case AUTHORIZATION_GOOD:
-		return posted ? answer_again(request, &authorization)
+		return posted ? answer_again(request, "/oauth/authorize", authorization.parameters,
+				    AUTHORIZATION_PARAMETERS)
 			      : answer_good(request, context, &authorization);
 	case AUTHORIZATION_CLIENT:
 		return answer_error(request, &authorization);

@@ -1,22 +1,38 @@
 #include "oidc/answer.h"
 
+#include "oidc/oauth.h"
 #include "oidc/page.h"
 
 #define FIELDS 4
+/* Of the Location header: web servers keep the headers of an answer in 16 KiB. */
+#define LOCATION_MAXIMUM 12288
 
 struct reply
 answer_redirect(struct request *request, const char *outcome, const char *uri,
     const struct parameter *parameters, size_t count)
 {
-	struct buffer location = {.arena = request->arena};
+	struct buffer query = {.arena = request->arena};
 	struct reply reply = reply_status(303, outcome);
 
-	buffer_puts(&location, uri);
-	buffer_putc(&location, strchr(uri, '?') == NULL ? '?' : '&');
-	parameters_write(&location, parameters, count);
+	parameters_write(&query, parameters, count);
+	if (query.length > 0)
+		uri = arena_printf(request->arena, "%s%c%s", uri,
+		    strchr(uri, '?') == NULL ? '?' : '&', query.data);
 	reply.referrer = "no-referrer";
-	reply_header(request, &reply, "Location", location.data);
+	reply_header(request, &reply, "Location", uri);
 	return reply;
+}
+
+struct reply
+answer_again(
+    struct request *request, const char *path, const struct parameter *parameters, size_t count)
+{
+	struct reply reply = answer_redirect(
+	    request, "again", oauth_url(request->arena, request->config, path), parameters, count);
+
+	return strlen(reply.headers) <= LOCATION_MAXIMUM
+		   ? reply
+		   : page_refuse(request, WIRE_TOO_LARGE, NULL);
 }
 
 static struct reply

@@ -18,6 +18,14 @@
 struct reply answer_redirect(
     struct request *, const char *outcome, const char *uri, const struct parameter *, size_t count);
 
+/*
+ * A POST's answer: the same as GET, because browsers send the session's cookie with no POST of
+ * another site. Only known parameters: others, such as a password, must be in no URL. 413 if they
+ * are too long for that. path: of our URL, such as "/oauth/authorize".
+ */
+struct reply answer_again(
+    struct request *, const char *path, const struct parameter *, size_t count);
+
 /* The authorization's error and description. */
 struct reply answer_error(struct request *, const struct authorization *);
 

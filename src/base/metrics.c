@@ -17,11 +17,12 @@
 static const struct {
 	int status;
 	const char *outcome;
-} answers[] = {{200, "code"}, {200, "consent-page"}, {200, "login-page"}, {200, "ok"},
-    {200, "revoked"}, {200, "session-behind"}, {200, "session-converted"},
-    {200, "session-recovered"}, {204, "ok"}, {204, "session-ended"}, {303, "access_denied"},
-    {303, "again"}, {303, "code"}, {303, "consent_required"}, {303, "invalid_request"},
-    {303, "invalid_scope"}, {303, "login_required"}, {303, "unsupported_response_type"},
+} answers[] = {{200, "code"}, {200, "consent-page"}, {200, "logged-out"}, {200, "login-page"},
+    {200, "logout-page"}, {200, "no-account"}, {200, "ok"}, {200, "origin"}, {200, "revoked"},
+    {200, "session-behind"}, {200, "session-converted"}, {200, "session-recovered"}, {204, "ok"},
+    {204, "session-ended"}, {303, "access_denied"}, {303, "again"}, {303, "code"},
+    {303, "consent_required"}, {303, "invalid_request"}, {303, "invalid_scope"},
+    {303, "logged-out"}, {303, "login_required"}, {303, "unsupported_response_type"},
     {304, "not-modified"}, {400, "bad-request"}, {400, "code-replayed"}, {400, "field-errors"},
     {400, "oauth-code"}, {400, "oauth-grant-type"}, {400, "oauth-refresh"}, {400, "oauth-request"},
     {400, "oauth-scope"}, {400, "parse-error"}, {400, "redirect-uri"}, {400, "session-ended"},

@@ -318,5 +318,5 @@ page_logged_out(struct request *request, const char *ui_locales)
 	struct page page = begin(request, ui_locales, "logout.done");
 
 	put_text(&page, "logout.close");
-	return finish(&page, 200, "ok");
+	return finish(&page, 200, "logged-out");
 }

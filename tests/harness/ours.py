@@ -18,7 +18,7 @@ PROGRAM_OF = {
 }
 PROGRAMS = (*PROGRAM_OF.values(), "auth_check", "jwks", "health", "metrics", "logout", "sessions")
 # They start with JWT_OIDC_ISSUER only.
-OIDC_PROGRAMS = ("discovery", "authorize", "oauth_token", "userinfo", "introspect", "revoke")
+OIDC_PROGRAMS = ("discovery", "authorize", "oauth_token", "userinfo", "introspect", "revoke", "login", "end_session")
 
 
 def program(name):

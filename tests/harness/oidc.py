@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import urllib.parse
 
@@ -104,7 +105,9 @@ class Provider:
             "JWT_SESSIONS": "on", **settings})
         self.programs = {name: [self._program(name) for _ in range((count or {}).get(name, 1))]
                          for name in PATHS if not ours.missing([name])}
-        self.nginx = nginx.Nginx(self.folder, "\n".join(map(self._locations, self.programs)),
+        shutil.copy(ours.CHECKOUT / "nginx/www/oidc.css", self.folder)
+        style = f"location = /oidc.css {{ root {self.folder}; types {{ text/css css; }} }}"
+        self.nginx = nginx.Nginx(self.folder, "\n".join([*map(self._locations, self.programs), style]),
                                  "\n".join(map(self._upstream, self.programs)), self.port)
         self.stack.callback(self.nginx.end)
         process.wait_for(self.nginx.ready, "Nginx to answer")

@@ -28,15 +28,18 @@ make_clients(struct statement *made)
  * was changed in the same second as the login would look like one that was changed after it.
  *
  * Each new code deletes a few that expired long ago. Until then a redeemed one is kept: who shows
- * it again must be noticed.
+ * it again must be noticed. With EXISTS the table is not read where none is old: a plan made while
+ * it was small reads all of it.
  */
 static void
 make_code(struct statement *made)
 {
 	made[CODE_CREATE] = (struct statement){
-	    "WITH swept AS (DELETE FROM oidc_code WHERE code = ANY (ARRAY(SELECT code"
-	    " FROM oidc_code WHERE expires_at < now() - interval '1 hour' ORDER BY expires_at"
-	    " LIMIT 8 FOR UPDATE SKIP LOCKED)))"
+	    "WITH old AS MATERIALIZED (SELECT code FROM oidc_code"
+	    " WHERE expires_at < now() - interval '1 hour' ORDER BY expires_at"
+	    " LIMIT 8 FOR UPDATE SKIP LOCKED),"
+	    " swept AS (DELETE FROM oidc_code WHERE EXISTS (SELECT FROM old)"
+	    " AND code = ANY (ARRAY(SELECT code FROM old)))"
 	    " INSERT INTO oidc_code (code, client_id, user_id, scopes, redirect_uri,"
 	    " code_challenge, nonce, auth_time, browser, expires_at)"
 	    " SELECT $1::bytea, $2, s.user_id, string_to_array($4, ' '), $5, $6, $7,"

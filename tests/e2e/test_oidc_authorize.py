@@ -5,6 +5,7 @@ import re
 import subprocess
 import time
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 
 import jwt
 import pytest
@@ -23,7 +24,7 @@ HOSTILE = {"markup": MARKUP, "lines": "a\r\nSet-Cookie: evil=1\r\n\r\nbody", "pe
 
 
 def is_plain(answer):
-    """What every answer of the endpoint has: it is not stored, not framed, tells no address, and nobody may read it."""
+    """What every answer of the endpoint has: it is not stored, not framed, and no other site reads it."""
     assert "no-store" in answer.header("Cache-Control"), answer.headers
     assert answer.header("X-Frame-Options") == "DENY" and answer.header("X-Content-Type-Options") == "nosniff"
     assert answer.header("Referrer-Policy") == "no-referrer"
@@ -357,6 +358,27 @@ def test_codes_differ(provider):
     assert len({provider.code(cookies=cookies) for _ in range(5)}) == 5
 
 
+def test_a_code_reads_no_whole_table(provider):
+    """By the plan of a connection that has known a small table; it adds to the statistics when it ends."""
+    cookies, site = provider.browser(), provider.site
+
+    def rows_read():
+        connections = "FROM pg_stat_activity WHERE datname = current_database() AND usename = 'jwt_fcgi'"
+        site.execute(f"SELECT pg_terminate_backend(pid) {connections}")
+        process.wait_for(lambda: site.execute(f"SELECT count(*) {connections}") == [(0,)], "the connections to end")
+        return site.execute("SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'oidc_code'")[0][0]
+
+    before = rows_read()
+    for _ in range(10):
+        provider.code(cookies=cookies)
+    site.execute("INSERT INTO oidc_code (code, client_id, user_id, scopes, redirect_uri, auth_time, browser, expires_at)"
+                 " SELECT n::text::bytea, 'web', '1', '{openid}', '', now(), gen_random_uuid(), now()"
+                 " FROM generate_series(1, 10000) n")
+    for _ in range(10):
+        provider.code(cookies=cookies)
+    assert rows_read() - before < 10000
+
+
 @pytest.mark.parametrize("uri", [CALLBACK, WITH_QUERY])
 @pytest.mark.parametrize("mode", [None, "query", "form_post"])
 def test_response_modes(provider, uri, mode):
@@ -403,7 +425,7 @@ def test_without_pkce(provider, client_id, good):
                     provider) == "invalid_request"
 
 
-NOBODY = {
+NOT_LOGGED_IN = {
     "nothing": lambda provider: {},
     "empty": lambda provider: {"oidc": ""},
     "garbage": lambda provider: {"oidc": "garbage"},
@@ -419,8 +441,8 @@ NOBODY = {
 }
 
 
-@pytest.mark.parametrize("made", NOBODY.values(), ids=NOBODY.keys())
-def test_nobody_is_logged_in(provider, made):
+@pytest.mark.parametrize("made", NOT_LOGGED_IN.values(), ids=NOT_LOGGED_IN.keys())
+def test_cookies_that_prove_nothing(provider, made):
     assert is_login_page(provider.authorize(cookies=made(provider)))
     assert error_of(told(provider.authorize(cookies=made(provider), prompt="none")), provider) == "login_required"
     assert number_of_codes(provider) == 0
@@ -441,7 +463,23 @@ def test_a_new_password_ends_it(provider):
     assert error_of(told(provider.authorize(cookies=cookies, prompt="none")), provider) == "login_required"
 
 
-def test_name_and_password_in_the_query_log_nobody_in(provider):
+@pytest.mark.parametrize("prompt", [None, "none"])
+def test_a_session_that_ends_before_the_code_is_made(provider, prompt):
+    """The code waits for a lock while the session, which has been found good, is deleted."""
+    cookies, site = provider.browser(), provider.site
+    with contextlib.closing(site.cluster.connect(site.name)) as other, ThreadPoolExecutor() as pool:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN; LOCK TABLE oidc_code IN ACCESS EXCLUSIVE MODE")
+            answer = pool.submit(provider.authorize, cookies=cookies, prompt=prompt)
+            process.wait_for(lambda: site.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'oidc_code'::regclass"),
+                             "the code to wait")
+            cursor.execute("DELETE FROM jwt_session; COMMIT")
+    answer = answer.result()
+    assert error_of(told(answer), provider) == "login_required" if prompt else is_login_page(answer)
+    assert number_of_codes(provider) == 0
+
+
+def test_name_and_password_in_the_query_are_ignored(provider):
     answer = provider.authorize(username="alice", password="correct horse battery staple")
     assert is_login_page(answer) and "correct horse" not in answer.body.decode()
 

@@ -9,6 +9,8 @@
  *
  * Where the server keeps the refresh token in a cookie (JWT_REFRESH_COOKIE), its login answers without one: then
  * the browser has it, and all tabs of the origin share one session.
+ *
+ * Tokens of OpenID Connect's code flow are taken over with adopt(), and renewed at /oauth/token.
  */
 
 /* Whether a new access token would help: another 401 speaks of the user, not of the token. */
@@ -18,6 +20,9 @@ async function refusesToken(response) {
 	const body = await response.clone().json().catch(() => null);
 	return body?.code === "token_not_valid";
 }
+
+/* Whether the refused renewal of these tokens is for good: OAuth says invalid_grant with 400. */
+const ends = (pair, response) => response.status === (pair.client_id ? 400 : 401);
 
 const REPEATABLE = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]; // twice is the same as once
 const WAIT_MAXIMUM = 30; // seconds
@@ -62,6 +67,8 @@ export class TokenClient {
 			obtain: "/api/token/",
 			refresh: "/api/token/refresh/",
 			blacklist: "/api/token/blacklist/",
+			token: "/oauth/token",
+			revoke: "/oauth/revoke",
 			...paths,
 		};
 		this.#fetch = fetch ?? ((url, options) => globalThis.fetch(url, options));
@@ -85,6 +92,11 @@ export class TokenClient {
 				this.#tell({ access, login: true });
 		}
 		return response;
+	}
+
+	/* Takes over the tokens that a public client has obtained for an authorization code; perhaps without a refresh token. */
+	adopt({ access, refresh = "" }, client_id) {
+		this.#become({ access, refresh, client_id, renewal: null });
 	}
 
 	/* At load: whether the browser has a cookie of a session that goes on; then its tokens are here. */
@@ -114,7 +126,7 @@ export class TokenClient {
 			return response;
 		if (pair.access === access) { // else another call has renewed it by now
 			const renewal = await this.refresh();
-			if (!renewal.ok && renewal.status !== 401)
+			if (!renewal.ok && !ends(pair, renewal))
 				return renewal.clone();
 		}
 		if (pair !== this.#pair) // logged out, or refused for good
@@ -140,7 +152,9 @@ export class TokenClient {
 		if (!pair)
 			return null;
 		await pair.renewal?.catch(() => {}); // it may bring another refresh token
-		const response = await this.#post(this.#paths.blacklist, this.#shown(pair), "log out");
+		const response = pair.client_id
+			? await this.#postForm(this.#paths.revoke, { token: pair.refresh || pair.access, client_id: pair.client_id }, "log out")
+			: await this.#post(this.#paths.blacklist, this.#shown(pair), "log out");
 		if (pair.refresh === null)
 			this.#tell({ access: null });
 		return response;
@@ -157,13 +171,12 @@ export class TokenClient {
 	}
 
 	async #renewAlone(pair) {
-		const response = await this.#persist(pair, "GET",
-			() => this.#post(this.#paths.refresh, this.#shown(pair), "refresh"));
+		const response = await this.#persist(pair, "GET", () => this.#askForRenewal(pair));
 		if (response.ok) {
-			const { access, refresh = pair.refresh } = await response.clone().json();
-			Object.assign(pair, { access, refresh });
+			const { access, access_token, refresh, refresh_token } = await response.clone().json();
+			Object.assign(pair, { access: access ?? access_token, refresh: refresh ?? refresh_token ?? pair.refresh });
 		}
-		if (pair === this.#pair && (response.ok || response.status === 401)) {
+		if (pair === this.#pair && (response.ok || ends(pair, response))) {
 			this.#become(response.ok ? pair : null);
 			if (pair.refresh === null)
 				this.#tell({ access: response.ok ? pair.access : null });
@@ -179,6 +192,13 @@ export class TokenClient {
 			this.#become({ access, refresh: null, renewal: null });
 		}
 		return response.ok;
+	}
+
+	#askForRenewal(pair) {
+		const { client_id, refresh } = pair;
+		return client_id
+			? this.#postForm(this.#paths.token, { grant_type: "refresh_token", refresh_token: refresh, client_id }, "refresh")
+			: this.#post(this.#paths.refresh, this.#shown(pair), "refresh");
 	}
 
 	/* What a request for tokens has to show: in cookie mode the browser shows it. */
@@ -240,10 +260,18 @@ export class TokenClient {
 	}
 
 	#post(path, fields, why) {
+		return this.#ask(path, "application/json", JSON.stringify(fields), why);
+	}
+
+	#postForm(path, fields, why) {
+		return this.#ask(path, "application/x-www-form-urlencoded", String(new URLSearchParams(fields)), why);
+	}
+
+	#ask(path, type, body, why) {
 		const options = {
 			method: "POST",
-			headers: { "Content-Type": "application/json" },
-			body: JSON.stringify(fields),
+			headers: { "Content-Type": type },
+			body,
 			cache: "no-store",
 			credentials: this.#credentials,
 			redirect: "error",

@@ -1,12 +1,15 @@
 /* The page: its buttons, and what they say. */
 import { Card } from "./card.js";
 import { TokenClient } from "./client.js";
-import { copyOf, element } from "./dom.js";
+import { copyOf, element, withTokens } from "./dom.js";
+import { discover, faultOfAnswer, faultOfIdToken, makeRequest, takeAnswer, tokenRequest } from "./flow.js";
 import { decode, forge } from "./token.js";
 import { bodyOf, explain, explainError, refusalOf, waitOf } from "./words.js";
 import { Wire } from "./wire.js";
 
 const YEAR = 365 * 86400;
+const CLIENT = "page"; // of OpenID Connect, as ./run adds it
+const SCOPE = "openid profile email offline_access";
 
 const $ = (selector) => document.querySelector(selector);
 const wire = new Wire($("#exchanges"), $("#nothing"));
@@ -64,7 +67,7 @@ function reach(...steps) {
 	let current = "step";
 	for (const step of steps)
 		reached.add(step);
-	for (const item of document.querySelectorAll(".steps li")) {
+	for (const item of document.querySelectorAll("header .steps li")) {
 		const done = reached.has(item.dataset.step);
 		item.classList.toggle("done", done);
 		item.toggleAttribute("aria-current", false);
@@ -85,6 +88,7 @@ function show(tokens) {
 		cards.refresh.forget();
 		reached.clear();
 		reach();
+		$("#flow").hidden = true;
 		$("#login [name=username]").focus();
 		return;
 	}
@@ -94,7 +98,8 @@ function show(tokens) {
 	for (const part of document.querySelectorAll("#refresh .life, #refresh .open, [data-do=verify-refresh]"))
 		part.hidden = inCookie;
 	cards.access.show(tokens.access);
-	if (!inCookie)
+	$("#refresh").hidden = tokens.refresh === "";
+	if (tokens.refresh)
 		cards.refresh.show(tokens.refresh);
 	if (before) {
 		$("#sessions").hidden = true;
@@ -110,7 +115,7 @@ setInterval(() => {
 	if (!client.tokens)
 		return;
 	cards.access.tick();
-	if (client.tokens.refresh !== null)
+	if (client.tokens.refresh)
 		cards.refresh.tick();
 }, 250);
 
@@ -135,10 +140,11 @@ async function logIn() {
 }
 
 async function logOut() {
+	const verb = $("#flow").hidden ? "blacklisted" : "revoked";
 	try {
 		const response = await wire.asked("log out", () => client.logout());
 		if (response.ok)
-			return good("Logged out: the server has blacklisted the refresh token, and this page has forgotten both.");
+			return good(`Logged out: the server has ${verb} the refresh token, and this page has forgotten both.`);
 		const why = await explain(response, {
 			401: (body) => `The server did not take the refresh token any more: ${refusalOf(body)}.`,
 			404: () => "This server keeps no list of tokens that were logged out (JWT_TOKEN_BLACKLIST is off): a copy of them would work until it expires.",
@@ -229,7 +235,7 @@ async function verify(token) {
 async function refresh() {
 	const { refresh: before } = client.tokens;
 	const response = await wire.asked("refresh", () => client.refresh());
-	if (response.status === 401)
+	if (!client.tokens)
 		return bad("Your session is over: the server takes the refresh token no more. Log in again.");
 	if (!response.ok)
 		return refused(response);
@@ -237,6 +243,70 @@ async function refresh() {
 	return good(before === null || client.tokens?.refresh === before
 		? "Here is a new access token. The password was not needed."
 		: "Here is a new pair: this server exchanges the refresh token too.");
+}
+
+/* --- The code flow. */
+
+let provider = null;
+
+const row = ([name, value]) => element("div", { class: "row" }, element("dt", {}, name),
+	element("dd", {}, ...withTokens(String(value))));
+
+/* Shows a step of the flow, and what is sent or received in it. */
+function showStep(name, fields, done = true) {
+	const item = $(`#flow [data-step=${name}]`);
+	$("#flow").hidden = false;
+	item.hidden = false;
+	item.classList.toggle("done", done);
+	item.querySelector("dl").replaceChildren(...Object.entries(fields).map(row));
+}
+
+function hideSteps() {
+	for (const item of document.querySelectorAll("#flow li"))
+		item.hidden = true;
+}
+
+async function beginFlow() {
+	const { request, url } = await makeRequest(provider, CLIENT, SCOPE);
+	hideSteps();
+	showStep("request", request, false);
+	$("#flow-go").hidden = false;
+	$("#flow-go").onclick = () => location.assign(url);
+	$("#flow-go").focus();
+	return good("");
+}
+
+/* The browser is back from the server. */
+async function endFlow(login) {
+	hideSteps();
+	$("#flow-go").hidden = true;
+	showStep("request", login.request);
+	showStep("code", login.answer);
+	const fault = faultOfAnswer(provider, login);
+	if (fault)
+		return bad(fault);
+	const response = await wire.fetch(new URL(provider.token_endpoint), {
+		method: "POST",
+		headers: { "Content-Type": "application/x-www-form-urlencoded" },
+		body: String(new URLSearchParams(tokenRequest(login))),
+		cache: "no-store",
+		redirect: "error",
+	}, "token request");
+	if (!response.ok)
+		return refused(response);
+	const { access_token, id_token, refresh_token } = await response.json();
+	const { claims } = decode(id_token);
+	showStep("token", claims);
+	const wrong = faultOfIdToken(provider, login, claims, now());
+	if (wrong)
+		return bad(wrong);
+	client.adopt({ access: access_token, refresh: refresh_token }, CLIENT);
+	$("#name").textContent = `user ${claims.sub}`;
+	reach("login");
+	const said = await hello(1);
+	if (said[1] === "good")
+		showStep("api", { Authorization: `Bearer ${access_token}`, answer: said[0] });
+	return said;
 }
 
 /* --- Who calls them. */
@@ -286,11 +356,21 @@ $("#fill").addEventListener("click", () => {
 });
 reach();
 
-/* After a reload the browser may still have the cookie of a session. */
-client.restore().then((restored) => {
-	if (!restored || !client.tokens)
-		return;
-	const { user_id, sub } = decode(client.tokens.access).claims;
-	$("#name").textContent = `user ${user_id ?? sub}`;
-	reach("login");
-}, () => {});
+$("#flow-begin").addEventListener("click", () => act("login", beginFlow));
+
+/* The browser may be back from the server, or after a reload still have the cookie of a session. */
+const login = takeAnswer();
+discover().then((found) => {
+	provider = found;
+	$("#offer").hidden = !found;
+	if (found && login)
+		act("access", () => endFlow(login));
+});
+if (!login)
+	client.restore().then((restored) => {
+		if (!restored || !client.tokens)
+			return;
+		const { user_id, sub } = decode(client.tokens.access).claims;
+		$("#name").textContent = `user ${user_id ?? sub}`;
+		reach("login");
+	}, () => {});

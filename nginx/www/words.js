@@ -18,7 +18,7 @@ export async function bodyOf(response) {
 
 /* Why the server refused a token, in its own words. */
 export function refusalOf(body) {
-	return body.messages?.[0]?.message ?? body.detail ?? "no reason given";
+	return body.messages?.[0]?.message ?? body.detail ?? body.error_description ?? body.error ?? "no reason given";
 }
 
 function ofFields(body) {

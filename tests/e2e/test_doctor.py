@@ -16,7 +16,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from harness import ours, process, servers
+from harness.oidc import provider, running_provider
 from harness.profiles import KEY, PROFILES
+from harness.site import Site
 
 
 @pytest.fixture(scope="module")
@@ -285,3 +287,51 @@ def test_settings_that_others_can_read(server):
 def test_usage(server, arguments):
     done = doctor(server, *arguments)
     assert done.returncode == 2 and "--help" in done.stderr
+
+
+def look(provider, **settings):
+    return subprocess.run([ours.program("jwtctl"), "doctor", "--sockets", provider.folder], capture_output=True, text=True,
+                          env={**provider.environment, **settings}, stdin=subprocess.DEVNULL)
+
+
+def test_the_provider_as_its_clients_see_it(provider):
+    found = {what: state for state, what, fix in lines(look(provider))}
+    assert {found[f"{provider.issuer}/.well-known/{name}"] for name in ("openid-configuration", "jwks.json")} == {"ok"}
+    assert found["clients"] == found["clock"] == "ok"
+
+
+def test_what_is_wrong_with_a_provider(provider):
+    answers = wrong(look(provider, JWT_OIDC_ISSUER=f"http://localhost:{provider.port}"))
+    assert "JWT_OIDC_ISSUER" in answers[f"http://localhost:{provider.port}/.well-known/openid-configuration"]
+    nowhere = f"http://127.0.0.1:{process.free_port()}"
+    assert "must run" in wrong(look(provider, JWT_OIDC_ISSUER=nowhere))[f"{nowhere}/.well-known/openid-configuration"]
+    provider.site.execute("ALTER TABLE oidc_client DROP CONSTRAINT oidc_client_redirect_uris_check")
+    try:
+        provider.site.execute("UPDATE oidc_client SET redirect_uris = '{https://*.example.com/}' WHERE client_id = 'web'")
+        assert "https" in wrong(look(provider))["clients"]
+        provider.site.execute("DELETE FROM oidc_client")
+    finally:
+        provider.site.execute("ALTER TABLE oidc_client ADD CHECK (jwt_oidc_uris_good(redirect_uris))")
+    assert ["note", "clients", None] in lines(look(provider))
+
+
+@pytest.mark.parametrize("settings, state", [({"JWT_SESSIONS": "on"}, "ok"), ({}, "-")])
+def test_the_urls_of_sessions(cluster, settings, state):
+    """Without JWT_SESSIONS the programs answer 404: they are not served, although they run."""
+    site = Site(cluster, f"doctor_{len(settings)}")
+    if settings:
+        cluster.psql(site.name, "-f", ours.CHECKOUT / "sql/sessions.sql")
+    server = servers.Server(site.our_environment(), {**PROFILES["default"].our_settings(), **settings},
+                            ("token", "logout", "sessions"))
+    try:
+        for name in server.names:
+            server.spawn(name, "-s", server.folder / f"{name}.sock", "-M", "0660")
+        servers.nginx_start(server)
+        found = {what: found for found, what, fix in lines(doctor(server, "--sockets", server.folder, "--url", url(server)))}
+        assert found[f"{url(server)}/api/logout/"] == found[f"{url(server)}/api/sessions/"] == state
+    finally:
+        server.end()
+        site.end()
+
+
+__all__ = ["provider", "running_provider"]

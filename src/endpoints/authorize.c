@@ -5,7 +5,6 @@
 #include "endpoints/context.h"
 #include "oidc/answer.h"
 #include "oidc/browser.h"
-#include "oidc/oauth.h"
 #include "oidc/page.h"
 
 /* session: NULL: there is none. */

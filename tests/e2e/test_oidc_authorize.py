@@ -471,8 +471,8 @@ def test_a_session_that_ends_before_the_code_is_made(provider, prompt):
         with other.cursor() as cursor:
             cursor.execute("BEGIN; LOCK TABLE oidc_code IN ACCESS EXCLUSIVE MODE")
             answer = pool.submit(provider.authorize, cookies=cookies, prompt=prompt)
-            process.wait_for(lambda: site.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'oidc_code'::regclass"),
-                             "the code to wait")
+            waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'oidc_code'::regclass"
+            process.wait_for(lambda: site.execute(waiting), "the code to wait")
             cursor.execute("DELETE FROM jwt_session; COMMIT")
     answer = answer.result()
     assert error_of(told(answer), provider) == "login_required" if prompt else is_login_page(answer)

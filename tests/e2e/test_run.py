@@ -9,15 +9,16 @@ import signal
 import socket
 import subprocess
 import tempfile
+import urllib.parse
 
 import jwt
 import pytest
-from harness import client, ours, process
+from harness import client, oidc, ours, process
 from harness.fixtures import skip_without
 
 RUN = ours.CHECKOUT / "run"
 VITOR = {"username": "vitor", "password": "123"}
-DATA = {"build", "cluster", "key", "postgres.log", "source", "work.log"}
+DATA = {"build", "cluster", "key", "keys", "postgres.log", "source", "work.log"}
 
 
 class Run:
@@ -245,6 +246,50 @@ def test_own_key_wins_over_the_generated_one(run):
     assert not (one.state / "key").exists()
 
 
+# --- OpenID Connect.
+
+DOCUMENT = "GET /.well-known/openid-configuration"
+SESSION_CLAIMS = {"sid", "gen"}
+
+
+def claims_of(token):
+    return set(jwt.decode(token, options={"verify_signature": False}))
+
+
+def authorize(one):
+    query = urllib.parse.urlencode({
+        "client_id": "page", "redirect_uri": f"http://127.0.0.1:{one.port}/", "response_type": "code",
+        "scope": "openid", "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256"})
+    return client.ask(one.port, f"GET /oauth/authorize?{query}")
+
+
+def test_openid_connect_is_on_where_it_is_opened(run):
+    skip_without("discovery", "authorize", "jwtctl")
+    first = run().wait()
+    assert client.ask(first.port, DOCUMENT).json()["issuer"] == f"http://127.0.0.1:{first.port}"
+    assert "The page of ./run" in authorize(first).body.decode()
+    keys = client.ask(first.port, "GET /.well-known/jwks.json").json()["keys"]
+    assert [key["alg"] for key in keys] == ["RS256"]
+    login = first.login().json()
+    assert claims_of(login["access"]) >= SESSION_CLAIMS
+    answer = client.post_json(first.port, "/api/token/refresh/", {"refresh": login["refresh"]}).json()
+    assert list(answer) == ["access"], "as without sessions"
+    assert first.end() == 0
+    second = run().wait()
+    assert second.port != first.port and authorize(second).status == 200, "the client comes to the next port"
+    assert client.ask(second.port, "GET /.well-known/jwks.json").json()["keys"] == keys
+
+
+@pytest.mark.parametrize("settings", [{"JWT_OIDC_ISSUER": ""}, {"JWT_SESSIONS": "off"}, {"JWT_ISSUER": "theirs"}])
+def test_settings_that_switch_openid_connect_off(run, settings):
+    one = run(**settings).wait()
+    assert client.ask(one.port, DOCUMENT).status == 503
+    login = one.login()
+    assert login.status == 200 and not claims_of(login.json()["access"]) & SESSION_CLAIMS
+    assert not (one.state / "keys").exists()
+
+
 # --- How it ends.
 
 def shared_memory(tree):
@@ -387,6 +432,22 @@ def test_changes_nothing_in_somebodys_database(run, own, cluster):
     assert not (first.state / "cluster").exists() and not (first.state / "key").exists()
 
 
+def test_openid_connect_of_somebodys_database(run, own, cluster, folder):
+    """On if the issuer is said, with keys of theirs; no client is made."""
+    skip_without("discovery", "authorize", "jwtctl")
+    cluster.psql("own", "-f", ours.CHECKOUT / "sql" / "oidc.sql")
+    before = dumped(cluster)
+    oidc.generate_key(folder / "keys")
+    port = process.free_port()
+    one = run(JWT_OIDC_ISSUER=f"http://127.0.0.1:{port}", JWT_SESSIONS="on", JWT_KEY_DIR=str(folder / "keys"),
+              port=port, **own).wait()
+    assert client.ask(port, DOCUMENT).json()["issuer"] == f"http://127.0.0.1:{port}"
+    assert authorize(one).status == 400, "the page is no client there"
+    assert one.end() == 0
+    assert dumped(cluster) == before
+    assert not (one.state / "keys").exists()
+
+
 def test_settings_reach_the_programs(run, own):
     one = run(JWT_SIGNING_KEY=KEY, JWT_AUTH_HEADER_TYPES="Token", **own).wait()
     assert client.ask(one.port, "GET /hello/").header("WWW-Authenticate") == 'Token realm="api"'
@@ -421,7 +482,7 @@ def test_needs_a_key_for_somebodys_database(run, own):
 
 # --- From a fresh clone.
 
-SOURCES = ("configure.ac", "Makefile.am", "m4", "run", "scripts", "src", "sql", "nginx", "tests/unit", "tests/fuzz")
+SOURCES = ("configure.ac", "Makefile.am", "m4", "run", "scripts", "src", "sql", "nginx", "texts", "tests/unit", "tests/fuzz")
 
 
 def test_builds_as_an_ordinary_user_in_a_folder_with_a_blank(run, folder):

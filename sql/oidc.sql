@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS oidc_client (
 	native boolean NOT NULL DEFAULT false,      -- loopback redirect URIs may have any port; consent each time
 	require_pkce boolean NOT NULL DEFAULT true,
 	first_party boolean NOT NULL DEFAULT true,  -- no consent page, unless native
-	id_token_alg text NOT NULL DEFAULT 'RS256' CHECK (id_token_alg ~ '^((RS|PS|ES)(256|384|512)|ES256K)$'),
+	id_token_alg text NOT NULL DEFAULT 'RS256' CHECK (id_token_alg ~ '^((RS|PS|ES)(256|384|512)|ES256K|EdDSA)$'),
 	audience text CHECK (audience <> ''),       -- aud of its access tokens; NULL: JWT_OIDC_AUDIENCE
 	active boolean NOT NULL DEFAULT true,
 	CHECK ((secret IS NULL) = (auth_method = 'none')),

@@ -21,6 +21,8 @@ next_part(struct bytes *rest)
 	bool quoted = false;
 	size_t end = 0;
 
+	if (rest->length == 0)
+		return part;
 	for (; end < rest->length && (quoted || rest->data[end] != ';'); end++)
 		if (rest->data[end] == '"')
 			quoted = !quoted;

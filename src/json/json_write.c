@@ -79,12 +79,16 @@ json_put_array(struct json_object *into, const char *name)
 static size_t
 written_size(struct json_object *value)
 {
-	size_t size = NUMBER_MAXIMUM + ESCAPE_MAXIMUM * json_string(value).length;
+	size_t size = NUMBER_MAXIMUM;
 
-	for (size_t i = 0; i < json_count(value); i++)
-		size += written_size(json_element(value, i));
-	for (struct json_entry e = json_first(value); e.name != NULL; json_next(&e))
-		size += ESCAPE_MAXIMUM * strlen(e.name) + written_size(e.value);
+	if (json_object_is_type(value, json_type_string))
+		size += ESCAPE_MAXIMUM * (size_t)json_object_get_string_len(value);
+	else if (json_object_is_type(value, json_type_array))
+		for (size_t i = 0; i < json_object_array_length(value); i++)
+			size += written_size(json_object_array_get_idx(value, i));
+	else
+		for (struct json_entry e = json_first(value); e.name != NULL; json_next(&e))
+			size += ESCAPE_MAXIMUM * strlen(e.name) + written_size(e.value);
 	return size;
 }
 
@@ -133,6 +137,15 @@ put_escape(struct buffer *out, uint32_t code)
 		buffer_printf(out, "\\u%04x", code);
 }
 
+/* Where the characters end, from there on, that are never escaped here. */
+static size_t
+plain_end(struct bytes text, size_t at)
+{
+	while (at < text.length && text.data[at] > 0 && text.data[at] <= '~')
+		at++;
+	return at;
+}
+
 /* json-c escaped what RFC 8259 wants; outside of strings all is ASCII. */
 static void
 put_escaped(struct buffer *out, struct bytes text, bool ascii)
@@ -140,10 +153,7 @@ put_escaped(struct buffer *out, struct bytes text, bool ascii)
 	size_t written = 0, size;
 	uint32_t code;
 
-	for (size_t at = 0; at < text.length; at += size) {
-		size = 1;
-		if (text.data[at] > 0 && text.data[at] <= '~')
-			continue;
+	for (size_t at = plain_end(text, 0); at < text.length; at = plain_end(text, at + size)) {
 		size = utf8_read((struct bytes){text.data + at, text.length - at}, &code);
 		if (size > 0 && !must_escape(code, ascii))
 			continue;

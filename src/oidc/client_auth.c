@@ -42,6 +42,7 @@ client_auth(struct request *request, struct accounts *accounts, const struct par
 
 	if (read != WIRE_OK)
 		return oauth_refuse(request, read, NULL);
+	request->client = given.id;
 	found = client_find(accounts, request->arena, given.id, out);
 	if (found == VERDICT_UNDECIDED)
 		return oauth_refuse(request, WIRE_UNAVAILABLE, NULL);
@@ -50,6 +51,5 @@ client_auth(struct request *request, struct accounts *accounts, const struct par
 	matches = client_secret_matches(out, given.secret == NULL ? "" : given.secret);
 	if (found == VERDICT_NO || (out->secret == NULL ? given.secret != NULL : !matches))
 		return oauth_refuse(request, WIRE_OAUTH_CLIENT, NULL);
-	request->client = out->id;
 	return (struct reply){.status = 0};
 }

@@ -1,4 +1,5 @@
 #include "base/b64url.h"
+#include "base/log.h"
 #include "oidc/oauth.h"
 #include "oidc/tokens.h"
 #include "signing/jws.h"
@@ -12,28 +13,34 @@
 static const struct key *
 access_key(const struct claims_context *context)
 {
-	const struct config *config = context->config;
 	const struct ring *ring = keyring_ring(context->keyring);
 
-	if (config->signing_key == NULL && config->signing_key_file == NULL)
+	if (ring->single == NULL)
 		return ring_signer(ring, context->now);
 	return ring_signer_of(ring, algorithm_find(bytes_of("RS256")), context->now);
 }
 
+/* NULL, after a line in the log, if the client is to have another algorithm than there are keys. */
 static const struct key *
 id_key(const struct claims_context *context, const struct token_grant *grant)
 {
 	const struct algorithm *algorithm = algorithm_find(bytes_of(grant->id_token_alg));
+	const struct key *key = NULL;
 
-	if (algorithm == NULL)
-		return NULL;
-	return ring_signer_of(keyring_ring(context->keyring), algorithm, context->now);
+	if (algorithm != NULL)
+		key = ring_signer_of(keyring_ring(context->keyring), algorithm, context->now);
+	if (key == NULL)
+		log_error("no active key for the id_token_alg %s of client %s",
+		    log_quote(context->arena, bytes_of(grant->id_token_alg)),
+		    log_quote(context->arena, bytes_of(grant->client_id)));
+	return key;
 }
 
 bool
 tokens_can_sign(const struct claims_context *context, const struct token_grant *grant)
 {
-	return access_key(context) != NULL && id_key(context, grant) != NULL;
+	return access_key(context) != NULL &&
+	       (!tokens_has_scope(grant->scope, "openid") || id_key(context, grant) != NULL);
 }
 
 static const char *

@@ -17,6 +17,7 @@ from harness.codes import OFFLINE, age_sessions, basic, code_fields, new_code, r
 from harness.fixtures import skip_without
 from harness.oidc import CALLBACK, SECRET, VERIFIER, WITH_QUERY
 from harness.people import PASSWORD
+from harness.profiles import KEY
 from harness.tokens import b64url, claims_of, un_b64url
 
 PROGRAMS = ("oauth_token", "userinfo", "hello")
@@ -562,34 +563,50 @@ def test_forged_tokens(provider):
     assert refresh(provider, first["refresh_token"]).status == 200
 
 
-def test_key_rotation(provider):
-    """The newest RSA key signs; what the one before signed stays good; other algorithms take no part."""
-    before = tokens(provider)
-    oidc.generate_key(provider.keys, "ES256")
-    try:
-        new = oidc.generate_key(provider.keys)
-
-        def signed():
-            provider.restore()
-            return tokens(provider)
-
-        process.wait_for(lambda: header_of(signed()["id_token"])["kid"] == new["kid"], "the new key to sign", 30)
-        keys = {key["kid"]: key for key in provider.get("/.well-known/jwks.json").json()["keys"]}
-        after = signed()
-        jwt.decode(after["id_token"], jwt.PyJWK(keys[new["kid"]]).key, algorithms=["RS256"], audience="web")
-        first = tokens(provider)
-        assert header_of(first["refresh_token"])["kid"] in keys
-        assert is_error(refresh(provider, before["refresh_token"]), 400, "invalid_grant"), "its session was deleted"
-        provider.site.execute("UPDATE oidc_client SET id_token_alg = 'ES256' WHERE client_id = 'web'")
-        other = tokens(provider)
-        assert header_of(other["id_token"])["alg"] == "ES256"
-        left = hashlib.sha256(other["access_token"].encode()).digest()[:16]
-        assert claims_of(other["id_token"])["at_hash"] == b64url(left)
-    finally:
-        for file in (provider.keys / "active").iterdir():
-            if provider.key["kid"] not in file.read_text() and file.name not in names_of(provider.key):
-                file.unlink()
+@pytest.fixture
+def fresh(oidc_site):
+    """A provider whose keys a test may change."""
+    with oidc.Provider(oidc_site) as provider:
+        provider.restore()
+        yield provider
 
 
-def names_of(key):
-    return {key["file"].rpartition("/")[2], key["file"].rpartition("/")[2].replace(".pem", ".pub")}
+def test_key_rotation(fresh):
+    """The newest RSA key signs; what the one before signed stays good while it is published."""
+    before = tokens(fresh)
+    age_sessions(fresh, 60)
+    new = oidc.generate_key(fresh.keys)
+    process.wait_for(lambda: header_of(tokens(fresh)["id_token"])["kid"] == new["kid"], "the new key to sign", 30)
+    published = {key["kid"]: key for key in fresh.get("/.well-known/jwks.json").json()["keys"]}
+    after = refresh(fresh, before["refresh_token"]).json()
+    assert {header_of(after[name])["kid"] for name in ("id_token", "access_token", "refresh_token")} == {new["kid"]}
+    jwt.decode(after["id_token"], jwt.PyJWK(published[new["kid"]]).key, algorithms=["RS256"], audience="web")
+    assert statuses(fresh, before["access_token"]) == statuses(fresh, before["access_token"], "hello") == {200}
+
+
+@pytest.mark.parametrize("algorithm, digest", [("ES384", "sha384"), ("PS512", "sha512"), ("EdDSA", "sha512")])
+def test_the_algorithm_of_a_client(fresh, algorithm, digest):
+    """Of its ID tokens; their at_hash is of the hash that goes with it. Without a key it is an outage that is logged."""
+    fresh.site.execute("UPDATE oidc_client SET id_token_alg = %s WHERE client_id = 'web'", algorithm)
+    code = new_code(fresh)
+    assert redeem(fresh, code).status == 503
+    assert f'no active key for the id_token_alg "{algorithm}" of client "web"' in fresh.log("oauth_token")
+    key = oidc.generate_key(fresh.keys, algorithm)
+    answer = process.wait_for(lambda: (answer := redeem(fresh, code)).status == 200 and answer, "the key to sign", 30).json()
+    assert header_of(answer["id_token"]) == {"alg": algorithm, "kid": key["kid"], "typ": "JWT"}
+    digested = hashlib.new(digest, answer["access_token"].encode()).digest()
+    assert claims_of(answer["id_token"])["at_hash"] == b64url(digested[:len(digested) // 2])
+    assert header_of(tokens(fresh, "post")["id_token"])["alg"] == "RS256"
+
+
+def test_a_secret_beside_the_folder_of_keys(oidc_site):
+    """It signs the tokens of password logins, the folder's RSA key those of clients; each is good at hello."""
+    with oidc.Provider(oidc_site, JWT_SIGNING_KEY=KEY) as provider:
+        provider.restore()
+        answer = tokens(provider)
+        login = client.post_json(provider.port, "/api/token/", {"username": "alice", "password": PASSWORD}).json()
+        assert {header_of(token)["alg"] for token in login.values()} == {"HS256"}
+        assert {header_of(answer[name])["alg"] for name in ("access_token", "id_token", "refresh_token")} == {"RS256"}
+        assert statuses(provider, answer["access_token"], "hello") == statuses(provider, login["access"], "hello") == {200}
+        age_sessions(provider, 60)
+        assert refresh(provider, answer["refresh_token"]).status == 200

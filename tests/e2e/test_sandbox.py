@@ -13,13 +13,13 @@ import signal
 import subprocess
 
 import pytest
-from harness import fastcgi, ours, postgres, preload, process
+from harness import fastcgi, oidc, ours, postgres, preload, process
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.profiles import PROFILES
 from harness.site import Site
 
-BUILT = [name for name in ours.PROGRAMS if not ours.missing([name])]
+BUILT = [name for name in (*ours.PROGRAMS, *ours.OIDC_PROGRAMS) if not ours.missing([name])]
 GOOD = {"REQUEST_METHOD": "DELETE", "CONTENT_LENGTH": "", "REMOTE_ADDR": "127.0.0.1"}
 REFUSED = {errno.EPERM, errno.EACCES, errno.ENOSYS}
 BY_LANDLOCK = {"create a file", "create a file in /dev/shm", "read /etc/passwd", "read /etc/shadow",
@@ -69,10 +69,25 @@ def status(program, name):
     return re.search(rf"^{name}:\s+(\S+)$", text, re.M).group(1)
 
 
+@pytest.fixture(scope="module")
+def settings_of(site, oidc_site, tmp_path_factory):
+    """The settings that a program starts with: those of OpenID Connect need more."""
+    keys = tmp_path_factory.mktemp("oidc") / "keys"
+    oidc.generate_key(keys)
+
+    def settings(name, **more):
+        if name not in ours.OIDC_PROGRAMS:
+            return environment(site, **more)
+        return environment(oidc_site, JWT_SIGNING_KEY="", JWT_KEY_DIR=str(keys), JWT_SESSIONS="on",
+                           JWT_OIDC_ISSUER="https://op.example.test", **more)
+
+    return settings
+
+
 @pytest.mark.parametrize("name", BUILT)
-def test_calls_from_inside_are_refused(site, name, tmp_path, inside):
+def test_calls_from_inside_are_refused(settings_of, name, tmp_path, inside):
     skip_without_sandbox(name)
-    with fastcgi.Program(name, inside(environment(site, JWT_METRICS_DIR=str(tmp_path)))) as program:
+    with fastcgi.Program(name, inside(settings_of(name, JWT_METRICS_DIR=str(tmp_path)))) as program:
         expected = program.ask(GOOD)
         assert (status(program, "NoNewPrivs"), status(program, "Seccomp")) == ("1", "2")
         kept = 0b110 if os.geteuid() == 0 else 0  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH

@@ -571,6 +571,21 @@ def fresh(oidc_site):
         yield provider
 
 
+def test_the_settings_of_password_logins_do_not_count(oidc_site):
+    """Neither no rotation nor a long recovery: a refresh token of a client is good once, but for its grace."""
+    with oidc.Provider(oidc_site, JWT_SESSION_ROTATE="off", JWT_SESSION_RECOVERY="86400", JWT_SESSION_MAX="1",
+                       JWT_OIDC_REFRESH_GRACE="2") as provider:
+        provider.restore()
+        first, other = tokens(provider), tokens(provider, "post")
+        assert provider.site.execute("SELECT count(*) FROM jwt_session") == [(2,)]
+        age_sessions(provider, 3)
+        assert claims_of(refresh(provider, first["refresh_token"]).json()["refresh_token"])["gen"] == 2
+        age_sessions(provider, 3)
+        assert is_error(refresh(provider, first["refresh_token"]), 400, "invalid_grant")
+        assert provider.site.execute("SELECT client_id FROM jwt_session") == [("post",)]
+        assert refresh(provider, other["refresh_token"], "post").status == 200
+
+
 def test_key_rotation(fresh):
     """The newest RSA key signs; what the one before signed stays good while it is published."""
     before = tokens(fresh)

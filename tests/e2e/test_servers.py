@@ -1,13 +1,15 @@
 """Representative requests through each web server that a user may have, by the files that we give them."""
+import base64
 import contextlib
 import json
+import shutil
 import socket
 import time
 from urllib.parse import urlencode
 
 import pytest
 
-from harness import client, ours, people, servers, tokens
+from harness import client, oidc, ours, people, servers, tokens
 from harness.profiles import PROFILES
 
 
@@ -247,3 +249,66 @@ def test_too_big_body(server, request, size):
     if "lighttpd" not in request.node.name:
         assert answer.header("Content-Type") == "application/json"
         assert answer.json() == {"detail": "Request body is too large."}
+
+
+# --- OpenID Connect
+
+@pytest.fixture(scope="module", params=list(servers.ALL))
+def provider(request, oidc_site):
+    names = ("discovery", "authorize", "login", "end_session", "oauth_token", "userinfo", "introspect", "revoke")
+    server = servers.Server(oidc_site.our_environment(), {**PROFILES["plain"].our_settings(), "JWT_SESSIONS": "on"}, names)
+    try:
+        oidc.generate_key(server.folder / "keys")
+        shutil.copytree(ours.CHECKOUT / "texts", server.folder / "texts")
+        server.own(*[server.folder / "keys", *(server.folder / "keys").rglob("*")])
+        with server.configuration.open("a") as file:
+            file.write(f"JWT_SIGNING_KEY=\nJWT_KEY_DIR={server.folder}/keys\nJWT_OIDC_TEXT_DIR={server.folder}/texts\n"
+                       f"JWT_OIDC_ISSUER=http://127.0.0.1:{server.port}\n")
+        yield servers.ALL[request.param](server)
+    finally:
+        server.end()
+
+
+FORM = "Content-Type: application/x-www-form-urlencoded"
+
+
+def test_a_client_configures_itself(provider):
+    for name in "openid-configuration", "oauth-authorization-server":
+        answer = client.ask(provider.port, f"GET /.well-known/{name}")
+        assert answer.status == 200, provider.log()
+        assert answer.header("Content-Type") == "application/json"
+        assert answer.json()["issuer"] == f"http://127.0.0.1:{provider.port}"
+
+
+@pytest.mark.parametrize("line, status", [
+    ("GET /oauth/authorize?client_id=unknown&state=" + "%2B" * 2600, 400), ("POST /oauth/login", 400), ("POST /oauth/consent", 400), ("GET /oauth/logout", 200),
+], ids=["authorize", "login", "consent", "logout"])
+def test_pages_are_html(provider, line, status):
+    body = b"client_id=unknown" if line.startswith("POST") else None
+    answer = client.ask(provider.port, line, [FORM] if body else [], body)
+    assert answer.status == status, provider.log()
+    assert answer.header("Content-Type") == "text/html; charset=utf-8" and b"<html" in answer.body
+    assert "frame-ancestors 'none'" in answer.header("Content-Security-Policy")
+
+
+def test_a_state_may_have_4_kib_before_it_is_encoded(provider):
+    """But behind mod_cgid, which answers 503 to a request line of more than 8 KiB."""
+    answer = client.ask(provider.port, "GET /oauth/authorize?client_id=unknown&state=" + "%2B" * 4096)
+    apache = provider.folder / "apache.conf"
+    cgid = apache.exists() and "mod_cgid.so" in apache.read_text()
+    assert answer.status == (503 if cgid else 400), provider.log()
+
+
+@pytest.mark.parametrize("path", ["token", "introspect", "revoke"])
+def test_clients_are_known_by_their_header(provider, path):
+    """Authorization arrives, and the challenge goes back."""
+    answer = client.ask(provider.port, f"POST /oauth/{path}",
+                        [FORM, "Authorization: Basic " + base64.b64encode(b"unknown:secret").decode()],
+                        b"token=x&grant_type=authorization_code&code=x")
+    assert answer.status == 401, provider.log()
+    assert answer.json()["error"] == "invalid_client" and answer.header("WWW-Authenticate").startswith("Basic ")
+
+
+def test_userinfo_wants_a_token(provider):
+    answer = client.ask(provider.port, "GET /oauth/userinfo", ["Authorization: Bearer x"])
+    assert answer.status == 401 and 'error="invalid_token"' in answer.header("WWW-Authenticate"), provider.log()

@@ -163,11 +163,12 @@ NGINX_SERVER = """
 	include {upstreams};
 	server {{
 		listen 127.0.0.1:{port};
+		large_client_header_buffers 4 16k;
 		include jwt-fcgi/errors.conf;
 		include {locations};
 		location / {{ return 404; }}
 	}}"""
-NGINX_LOCATIONS = "jwt-fcgi/locations.conf; include jwt-fcgi/sessions.conf; include jwt-fcgi/health.conf; include jwt-fcgi/metrics.conf"
+NGINX_LOCATIONS = "jwt-fcgi/locations.conf; include jwt-fcgi/sessions.conf; include jwt-fcgi/oidc.conf; include jwt-fcgi/health.conf; include jwt-fcgi/metrics.conf"
 
 
 def nginx_socket(server):

@@ -143,23 +143,24 @@ judge_owner(struct request *request, const struct context *context, struct json_
 /* The next generation of the session's tokens. Before it begins, all that can be known is known. */
 static struct reply
 next_tokens(struct request *request, const struct context *context, struct bytes token,
-    struct json_object *shown, struct token_grant *grant)
+    struct json_object *shown, const struct token_grant *granted)
 {
 	const struct session_terms terms =
-	    session_client_terms(context->config, grant->client_id, true);
+	    session_client_terms(context->config, granted->client_id, true);
 	struct claims_context claims = context_claims(request, context);
+	struct token_grant grant = *granted;
 	struct session session;
 	struct json_object *body = NULL;
 	const char *outcome;
 	struct reply reply;
 	enum wire made;
 
-	if (!tokens_can_sign(&claims, grant))
+	if (!tokens_can_sign(&claims, &grant))
 		return oauth_refuse(request, WIRE_UNAVAILABLE, NULL);
 	made = session_refresh(request, context, &terms, shown, token, &session, &outcome);
-	grant->session = &session;
+	grant.session = &session;
 	if (made == WIRE_OK)
-		body = tokens_answer(&claims, grant);
+		body = tokens_answer(&claims, &grant);
 	if (body != NULL)
 		reply = oauth_answer(request, body);
 	else if (made == WIRE_OK || made == WIRE_UNAVAILABLE)

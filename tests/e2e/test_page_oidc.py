@@ -1,7 +1,10 @@
 """The page's second way to log in, the code flow, in a real Chromium, against the provider itself."""
+import pathlib
 import shutil
+import tempfile
 
 import pytest
+from harness import ours, process
 from harness.fixtures import skip_without
 from harness.oidc import COOKIE, PASSWORD, Provider, add_client
 from harness.tokens import claims_of
@@ -47,6 +50,15 @@ def browser():
     browser = Browser()
     yield browser
     browser.end()
+
+
+@pytest.fixture
+def folder():
+    """A folder that other users can enter, which those of pytest are not."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="jwt-fcgi-page-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
 
 
 @pytest.fixture
@@ -211,6 +223,34 @@ def test_nothing_is_wider_than_the_window(home, page, width, theme):
     page.size(width, 800)
     run_through(page)
     assert page.script("return document.documentElement.scrollWidth") <= width
+
+
+def test_the_page_that_run_serves(browser, folder):
+    """The whole of it: ./run with its own database, key, client and Nginx."""
+    skip_without("token", "refresh", "hello", "login", "oauth_token", "jwtctl")
+    run = ours.Ours({}, {}, folder)
+    try:
+        process.wait_for(run.ready, "./run", 60)
+        page = browser.open(run.port)
+        page.wait(lambda: page.find("#offer").is_displayed(), "the offer of the code flow")
+        page.click("#flow-begin")
+        page.wait(lambda: shown(page, "request"), "the first step")
+        page.click("#flow-go")
+        page.wait(lambda: "/oauth/authorize?" in page.driver.current_url, "the server's page")
+        page.find("[name=username]").send_keys("vitor")
+        page.find("[name=password]").send_keys("123")
+        page.find("[name=password]").submit()
+        page.wait(lambda: page.driver.current_url == f"{page.base}/", "the way back")
+        finished(page)
+        assert shown(page, "api")["answer"].endswith("“Hello, World!”")
+        page.do("[data-do=refresh]", "refresh")
+        assert page.exchanges()[-1] == ["200", "POST /oauth/token", "refresh"]
+        page.click("#logout")
+        assert page.said("login").startswith("Logged out: the server has revoked the refresh token")
+        wrong = [entry for entry in browser.console() if entry["source"] != "network" and entry["level"] != "INFO"]
+        assert not wrong
+    finally:
+        run.end()
 
 
 def test_a_server_without_it_offers_nothing(browser):

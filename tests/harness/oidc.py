@@ -85,14 +85,18 @@ def generate_key(folder, algorithm="RS256", state="active"):
     return json.loads(made.stdout)
 
 
+SERVER = "".join(f"include jwt-fcgi/{name}.conf;\n" for name in ("errors", "locations", "sessions", "oidc"))
+
+
 class Provider:
-    """Those programs that are built, one process each unless `count` says more; ends with the `with` block.
+    """Those programs that are built, one process each unless `count` says more, behind Nginx with our files;
+    ends with the `with` block. origins: whose pages may ask (CORS).
 
     .issuer, .port, .site (its database), .keys (the folder), .key (its one key, as jwtctl tells it),
     .programs {name: [fastcgi.Program]}.
     """
 
-    def __init__(self, site, count=None, **settings):
+    def __init__(self, site, count=None, origins=(), **settings):
         self.site = site
         self.stack = contextlib.ExitStack()
         self.folder = _folder()
@@ -105,10 +109,8 @@ class Provider:
             "JWT_SESSIONS": "on", **settings})
         self.programs = {name: [self._program(name) for _ in range((count or {}).get(name, 1))]
                          for name in PATHS if not ours.missing([name])}
-        shutil.copy(ours.CHECKOUT / "nginx/www/oidc.css", self.folder)
-        style = f"location = /oidc.css {{ root {self.folder}; types {{ text/css css; }} }}"
-        self.nginx = nginx.Nginx(self.folder, "\n".join([*map(self._locations, self.programs), style]),
-                                 "\n".join(map(self._upstream, self.programs)), self.port)
+        self._write_configuration(origins)
+        self.nginx = nginx.Nginx(self.folder, SERVER, "include jwt-fcgi/upstreams.conf;", self.port)
         self.stack.callback(self.nginx.end)
         process.wait_for(self.nginx.ready, "Nginx to answer")
 
@@ -118,15 +120,16 @@ class Provider:
         os.chmod(program.path, 0o666)
         return program
 
-    def _upstream(self, name):
-        servers = "".join(f"server unix:{program.path}; " for program in self.programs[name])
-        return f"upstream {name} {{ {servers} }}"
-
-    def _locations(self, name):
-        lines = (ours.CHECKOUT / "nginx" / "request.conf").read_text().splitlines()
-        parameters = "\n".join(line for line in lines if line.startswith("fastcgi_param"))
-        return "".join(f"location = {path} {{ {parameters}\nfastcgi_buffer_size 16k; fastcgi_buffers 4 16k;\n"
-                       f"fastcgi_pass {name}; }}\n" for path in PATHS[name])
+    def _write_configuration(self, origins):
+        """The files of nginx/ as they are, but for the sockets and the folder of the style sheet."""
+        (self.folder / "jwt-fcgi").mkdir()
+        for path in (ours.CHECKOUT / "nginx").glob("*.conf"):
+            text = path.read_text().replace("/usr/share/jwt-fcgi/www", str(ours.CHECKOUT / "nginx/www"))
+            for name, programs in self.programs.items():
+                servers = "\n".join(f"server unix:{program.path};" for program in programs)
+                text = text.replace(f"server unix:/run/jwt-fcgi/{name}.sock;", servers)
+            (self.folder / "jwt-fcgi" / path.name).write_text(text)
+        (self.folder / "jwt-fcgi/origins.conf").write_text("".join(f'"{origin}" 1;\n' for origin in origins))
 
     def log(self, name):
         return "".join(program.log.read_text(errors="backslashreplace") for program in self.programs[name])

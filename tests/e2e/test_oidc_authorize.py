@@ -58,6 +58,11 @@ def hidden(answer):
     return inputs(answer, 'type="hidden"')
 
 
+def named(value):
+    """An id that every process of the test run makes alike."""
+    return getattr(value, "__name__", str(value))[:60]
+
+
 def is_login_page(answer):
     return is_page(answer) and forms(answer)[0].rpartition("/")[2] == "login"
 
@@ -507,7 +512,7 @@ LOGGED_IN = [  # what differs, age of the login: a code (True), a page, or an er
 ]
 
 
-@pytest.mark.parametrize("changes, age, expected", LOGGED_IN, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize("changes, age, expected", LOGGED_IN, ids=named)
 def test_a_user_who_is_logged_in(provider, changes, age, expected):
     answer = provider.authorize(cookies=provider.browser(age=age), **changes)
     if expected is True:
@@ -536,7 +541,7 @@ CONSENTS = [  # client, scopes consented to, what differs, what comes
 ]
 
 
-@pytest.mark.parametrize("client_id, consented, changes, expected", CONSENTS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize("client_id, consented, changes, expected", CONSENTS, ids=named)
 def test_consent(provider, client_id, consented, changes, expected):
     if consented:
         provider.site.execute("INSERT INTO oidc_consent VALUES ('1', %s, %s)", client_id, consented)

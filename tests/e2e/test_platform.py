@@ -1,4 +1,5 @@
 """A platform that starts one command and names PORT and DATABASE_URL."""
+import os
 import pathlib
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 
 from harness import client, ours, people, process
 from harness.fixtures import skip_without
+from harness.oidc import generate_key
 from harness.profiles import KEY, PROFILES
 
 
@@ -89,7 +91,8 @@ def release():
         shutil.copytree(ours.CHECKOUT / name, folder / name)
     shutil.copy(ours.CHECKOUT / "Procfile", folder)
     (folder / "build").mkdir()
-    for name in ("token", "refresh", "verify", "blacklist", "sliding", "sliding_refresh", "hello", "jwks", "logout", "sessions"):
+    for name in ("token", "refresh", "verify", "blacklist", "sliding", "sliding_refresh", "hello", "jwks", "logout", "sessions",
+                 *ours.OIDC_PROGRAMS):
         skip_without(name)
         shutil.copy(ours.program(name), folder / "build")
     yield folder
@@ -130,6 +133,27 @@ def test_the_procfile(tmp_path, start):
         process.end(web)
     assert web.returncode == 0
     process.wait_for(lambda: not any(process.alive(pid) for pid in tree), "all of it to end")
+
+
+def test_with_an_issuer_it_is_a_provider(release, tmp_path, oidc_site):
+    keys, port = release / "keys", process.free_port()
+    generate_key(keys)
+    if os.geteuid() == 0:  # the programs become www-data
+        for path in (keys, *keys.rglob("*")):
+            shutil.chown(path, "www-data")
+    shutil.copytree(ours.CHECKOUT / "texts", release / "texts")
+    web = process.start([release / "scripts/web"], tmp_path / "log", cwd=release, env=ours.environment({}, {
+        **PROFILES["plain"].our_settings(), "JWT_SIGNING_KEY": "", "JWT_KEY_DIR": str(keys), "JWT_SESSIONS": "on",
+        "JWT_OIDC_ISSUER": "https://login.example.com", "JWT_OIDC_TEXT_DIR": str(release / "texts"),
+        "DATABASE_URL": url(oidc_site), "PORT": str(port), "WORKERS": "1"}))
+    try:
+        process.wait_for(lambda: process.accepts(port), "the port")
+        assert client.ask(port, "GET /.well-known/openid-configuration").json()["issuer"] == "https://login.example.com"
+        page = client.ask(port, "GET /oauth/authorize?client_id=unknown")
+        assert page.status == 400 and page.header("Content-Type") == "text/html; charset=utf-8"
+        assert client.ask(port, "GET /oidc.css").header("Content-Type") == "text/css; charset=utf-8"
+    finally:
+        process.end(web)
 
 
 def test_a_port_is_needed(release):

@@ -19,7 +19,8 @@ ORIGINS = rf"""
 HEADERS = "accept, authorization, content-type, user-agent, x-csrftoken, x-requested-with"
 EXPOSED = {"access-control-expose-headers": "WWW-Authenticate, Retry-After"}
 PREFLIGHT = ("Access-Control-Request-Method: POST", "Access-Control-Request-Headers: authorization,content-type")
-FORBIDDEN = """
+MORE = """
+	include jwt-fcgi/oidc.conf;
 	location ^~ /forbidden/ {
 		include jwt-fcgi/protected.conf;
 		satisfy all;
@@ -39,7 +40,7 @@ def start(site):
                                 ("token", "hello", "jwks", "auth_check"))
         started.append(server)
         server.spawn_all()
-        server.replaced["127.0.0.1:8001;"] = f"127.0.0.1:{server.port};{FORBIDDEN}"
+        server.replaced["127.0.0.1:8001;"] = f"127.0.0.1:{server.port};{MORE}"
         server.replaced["/run/application.sock"] = server.folder / "application.sock"
         server.replaced["/srv"] = server.folder
         (server.folder / "files").mkdir()
@@ -75,7 +76,8 @@ def cors(answer):
     return dict(found)
 
 
-@pytest.mark.parametrize("path", ["/api/token/", "/hello/", "/.well-known/jwks.json", "/files/a.txt", "/application/x"])
+@pytest.mark.parametrize("path", ["/api/token/", "/hello/", "/.well-known/jwks.json", "/files/a.txt", "/application/x",
+                                  "/oauth/token", "/oauth/userinfo", "/oauth/revoke", "/.well-known/openid-configuration"])
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 def test_a_preflight_is_answered(server, path, method):
     answer = ask(server, f"OPTIONS {path}", f"Origin: {ORIGIN}", f"Access-Control-Request-Method: {method}",
@@ -86,6 +88,14 @@ def test_a_preflight_is_answered(server, path, method):
     assert found == {"access-control-allow-origin": ORIGIN, "access-control-allow-headers": HEADERS,
                      "access-control-max-age": "86400", **EXPOSED}
     assert "Origin" in answer.header("Vary")
+
+
+@pytest.mark.parametrize("path", ["authorize", "login", "consent", "logout"])
+def test_pages_are_read_by_no_script(server, path):
+    """RFC 9700 section 2.6. Nothing answers the preflight either."""
+    for method in "GET", "OPTIONS":
+        answer = ask(server, f"{method} /oauth/{path}", f"Origin: {ORIGIN}", "Access-Control-Request-Method: POST")
+        assert answer.status == 503 and cors(answer) == {}
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example.org", "null", ORIGIN + ".evil.org", "http://app.example.org", "",

@@ -16,6 +16,7 @@ HTTP = """
 		include jwt-fcgi/errors.conf;
 		include jwt-fcgi/locations.conf;
 		include jwt-fcgi/limited.conf;
+		include jwt-fcgi/oidc.conf;
 		location / {{ return 404; }}
 	}}"""
 
@@ -42,12 +43,25 @@ def ask(server, line, *headers, body=None):
     ("GET /hello/", ("X: " + "x" * 40000,), None, 431),
     ("POST /api/token/", ("Content-Length: x",), b"", 400),
     ("POST /api/token/refresh/", (), b"{}", 503),
+    ("POST /oauth/token", (), b"", 503),
+    ("GET /.well-known/openid-configuration", (), None, 503),
 ])
 def test_errors_of_nginx_are_json(server, line, headers, body, status):
     answer = ask(server, line, *headers, body=body)
     assert answer.status == status
     assert answer.header("Content-Type") == "application/json"
     assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize("line,headers,body,status", [
+    *((f"GET /oauth/{name}", (), None, 503) for name in ("authorize?client_id=x", "login", "consent", "logout")),
+    ("POST /oauth/login", ("Content-Length: 99999999",), b"", 400),
+])
+def test_errors_of_pages_are_pages(server, line, headers, body, status):
+    answer = ask(server, line, *headers, body=body)
+    assert answer.status == status and answer.header("Content-Type") == "text/html; charset=utf-8"
+    assert b"<h1>" in answer.body and answer.header("Cache-Control") == "no-store"
+    assert status != 503 or answer.header("Retry-After")
 
 
 def log_in(server, address):

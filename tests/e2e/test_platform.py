@@ -87,7 +87,7 @@ def release():
     """What is deployed: a folder that the platform's user can enter, as he may not the checkout."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="jwt-fcgi-release-", dir="/tmp"))
     folder.chmod(0o755)
-    for name in ("scripts", "nginx"):
+    for name in ("scripts", "nginx", "texts"):
         shutil.copytree(ours.CHECKOUT / name, folder / name)
     shutil.copy(ours.CHECKOUT / "Procfile", folder)
     (folder / "build").mkdir()
@@ -141,16 +141,15 @@ def test_with_an_issuer_it_is_a_provider(release, tmp_path, oidc_site):
     if os.geteuid() == 0:  # the programs become www-data
         for path in (keys, *keys.rglob("*")):
             shutil.chown(path, "www-data")
-    shutil.copytree(ours.CHECKOUT / "texts", release / "texts")
     web = process.start([release / "scripts/web"], tmp_path / "log", cwd=release, env=ours.environment({}, {
         **PROFILES["plain"].our_settings(), "JWT_SIGNING_KEY": "", "JWT_KEY_DIR": str(keys), "JWT_SESSIONS": "on",
-        "JWT_OIDC_ISSUER": "https://login.example.com", "JWT_OIDC_TEXT_DIR": str(release / "texts"),
-        "DATABASE_URL": url(oidc_site), "PORT": str(port), "WORKERS": "1"}))
+        "JWT_OIDC_ISSUER": "https://login.example.com", "DATABASE_URL": url(oidc_site), "PORT": str(port), "WORKERS": "1"}))
     try:
         process.wait_for(lambda: process.accepts(port), "the port")
         assert client.ask(port, "GET /.well-known/openid-configuration").json()["issuer"] == "https://login.example.com"
-        page = client.ask(port, "GET /oauth/authorize?client_id=unknown")
+        page = client.ask(port, "GET /oauth/authorize?client_id=unknown", ["Accept-Language: de"])
         assert page.status == 400 and page.header("Content-Type") == "text/html; charset=utf-8"
+        assert '<html lang="de"' in page.body.decode()
         assert client.ask(port, "GET /oidc.css").header("Content-Type") == "text/css; charset=utf-8"
     finally:
         process.end(web)

@@ -185,8 +185,8 @@ async function hello(times) {
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 /* What the server knows of one of the user's sessions, and the button that ends it. */
-function itemOf({ sid, created_at, refreshed_at, current, address, agent }) {
-	const text = [`since ${date.format(new Date(created_at))}`, `last used ${date.format(new Date(refreshed_at))}`, address, agent];
+function itemOf({ sid, created_at, refreshed_at, current, address, agent, client: at }) {
+	const text = [at === "" ? "the browser's login for the code flow" : at && `of the client ${at}`, `since ${date.format(new Date(created_at))}`, `last used ${date.format(new Date(refreshed_at))}`, address, agent];
 	const button = element("button", { type: "button", "aria-label": `End the session ${sid.slice(0, 8)}` }, "end");
 	button.addEventListener("click", () => act("sessions", () => endSession(sid)));
 	return element("li", {}, element("b", {}, current ? "this one" : sid.slice(0, 8)),

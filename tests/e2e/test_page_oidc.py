@@ -6,11 +6,11 @@ import tempfile
 import pytest
 from harness import ours, process
 from harness.fixtures import skip_without
-from harness.oidc import COOKIE, PASSWORD, Provider, add_client
+from harness.oidc import COOKIE, PASSWORD, SERVER, Provider, add_client
 from harness.tokens import claims_of
 
 pytest.importorskip("selenium", reason="python3-selenium is not installed")
-from harness.browser import POLICY, WWW, Browser, Page, Stub, missing  # noqa: E402
+from harness.browser import WWW, Browser, Page, Stub, missing  # noqa: E402
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}")
 
@@ -20,15 +20,13 @@ STEPS = ["request", "code", "token", "api"]
 class Site(Provider):
     """The provider, and our page at / of its issuer."""
 
-    def _locations(self, name):
-        locations = super()._locations(name)
-        if name != "hello":
-            return locations
+    server = SERVER + "include jwt-fcgi/page.conf;\n"
+
+    def _write_configuration(self, origins):
+        super()._write_configuration(origins)
         shutil.copytree(WWW, self.folder / "www")
-        return locations + f"""location / {{ root {self.folder}/www; index index.html; charset utf-8;
-            charset_types text/javascript text/css;
-            types {{ text/html html; text/css css; text/javascript js; image/svg+xml svg; }}
-            add_header Content-Security-Policy "{POLICY}"; }}\n"""
+        page = self.folder / "jwt-fcgi/page.conf"
+        page.write_text(page.read_text().replace("/run/jwt-fcgi/www", str(self.folder / "www")))
 
 
 @pytest.fixture(scope="module")

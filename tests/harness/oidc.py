@@ -96,6 +96,8 @@ class Provider:
     .programs {name: [fastcgi.Program]}.
     """
 
+    server = SERVER
+
     def __init__(self, site, count=None, origins=(), **settings):
         self.site = site
         self.stack = contextlib.ExitStack()
@@ -110,7 +112,7 @@ class Provider:
         self.programs = {name: [self._program(name) for _ in range((count or {}).get(name, 1))]
                          for name in PATHS if not ours.missing([name])}
         self._write_configuration(origins)
-        self.nginx = nginx.Nginx(self.folder, SERVER, "include jwt-fcgi/upstreams.conf;", self.port)
+        self.nginx = nginx.Nginx(self.folder, self.server, "include jwt-fcgi/upstreams.conf;", self.port)
         self.stack.callback(self.nginx.end)
         process.wait_for(self.nginx.ready, "Nginx to answer")
 

@@ -155,6 +155,15 @@ def test_the_tokens_are_renewed_and_revoked_as_oauth_says(home, page):
     page.wait(lambda: home.get("/hello/", headers=[f"Authorization: Bearer {access}"]).status == 401, "the end")
 
 
+def test_the_list_of_sessions_tells_clients_and_the_browser(home, page):
+    skip_without("sessions")
+    remember(home, page)
+    run_through(page)
+    page.wait(lambda: len(page.all("#sessions li")) == 2, "both sessions")
+    listed = sorted(item.text for item in page.all("#sessions li"))
+    assert "the browser's login" in listed[0] and "this one of the client page" in listed[1]
+
+
 def test_an_ended_session_is_over(home, page):
     remember(home, page)
     run_through(page)

@@ -32,6 +32,7 @@ PATHS = {
     "refresh": ("/api/token/refresh/",),
     "hello": ("/hello/",),
     "logout": ("/api/logout/",),
+    "sessions": ("/api/sessions/",),
 }
 COOKIE = "oidc"  # of the browser's session; with an https issuer it has the prefix __Host-
 

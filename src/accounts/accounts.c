@@ -1,6 +1,7 @@
 #include "accounts/accounts.h"
 
 #include "accounts/account_row.h"
+#include "accounts/operator_query.h"
 #include "accounts/password.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -50,6 +51,9 @@ accounts_open(const struct config *config, const char *program, bool names)
 	    config, program, statements_make(arena, config), config->database_timeout * 1000);
 	if (accounts->database == NULL)
 		return NULL;
+	for (int i = 0; i < STATEMENT_COUNT; i++)
+		query_name(accounts->database, (size_t)i,
+		    operator_query_setting((enum statement_number)i));
 	accounts->feed = feed_open(config, accounts->database, names);
 	return accounts;
 }
@@ -72,6 +76,8 @@ setting_of(const struct accounts *accounts, enum statement_number statement)
 {
 	if (statement == PROFILE)
 		return "JWT_OIDC_CLAIMS_QUERY";
+	if (operator_query_setting(statement) != NULL)
+		return operator_query_setting(statement);
 	if (accounts->own_tables)
 		return statement == USER_BY_NAME ? "JWT_USERNAME_FIELD" : "JWT_USER_ID_FIELD";
 	return statement == USER_BY_NAME ? "JWT_USER_QUERY" : "JWT_USER_ID_QUERY";
@@ -83,14 +89,18 @@ find_fault(struct accounts *accounts, struct arena *arena, enum statement_number
     bool rights, enum verdict *verdict)
 {
 	bool is_user = statement == USER_BY_NAME || statement == USER_BY_ID;
+	bool is_operator = operator_query_setting(statement) != NULL;
 	bool own = statement == PROFILE ? accounts->config->oidc_claims_query == NULL
-					: accounts->own_tables || !is_user;
+					: !is_operator && (accounts->own_tables || !is_user);
 	struct rows columns;
 	const char *fault = NULL, *row_fault = NULL;
 
 	*verdict = query_describe(accounts->database, arena, statement, rights, &columns, &fault);
 	if (is_user && (*verdict == VERDICT_YES || columns.columns > 0))
 		row_fault = account_row_fault(arena, &columns, accounts->config->sessions);
+	if ((statement == CLAIMS_TEXT || statement == LOGIN_ANSWER_TEXT) &&
+	    *verdict == VERDICT_YES && columns.names != NULL)
+		row_fault = operator_query_fault(arena, accounts->config, statement, &columns);
 	if (row_fault != NULL)
 		fault = row_fault;
 	if (fault == NULL)

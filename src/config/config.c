@@ -3,6 +3,7 @@
 #include "base/address.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "config/claim_names.h"
 #include "config/oidc_settings.h"
 #include "config/settings.h"
 
@@ -167,26 +168,6 @@ load_platform(struct config *config)
 	explicit_bzero(url, strlen(url));
 }
 
-static bool
-claims_differ(const struct config *config)
-{
-	const char *names[] = {"exp", "iat", "nbf", "aud", "iss", config->token_type_claim,
-	    config->user_id_claim, config->jti_claim, config->revoke_token_claim,
-	    config->sliding_token_refresh_exp_claim};
-	size_t count = sizeof(names) / sizeof(*names);
-	bool good = true;
-
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = i + 1; k < count; k++)
-			if (names[i] != NULL && names[k] != NULL &&
-			    strcmp(names[i], names[k]) == 0) {
-				log_error("two claims are named \"%s\": change one JWT_..._CLAIM",
-				    names[i]);
-				good = false;
-			}
-	return good;
-}
-
 /* A setting that stands where another one excludes it. */
 static bool
 keys_agree(const struct config *config)
@@ -294,7 +275,7 @@ settings_agree(const struct config *config)
 	good = are_proxies(config->trusted_proxies) && good;
 	good = are_origins(config->refresh_cookie_origins) && good;
 	good = oidc_settings_agree(config) && good;
-	return claims_differ(config) && good;
+	return claim_names_agree(config) && good;
 }
 
 static void

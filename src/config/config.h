@@ -94,6 +94,12 @@ struct config {
 	enum refresh_cookie refresh_cookie;        /* of refresh_cookie_mode */
 	const char *const *refresh_cookie_origins; /* beside the server's own; NULL: none */
 
+	/* Claims of the site's own: accounts/operator_query.h. */
+	const char *claims_query;          /* NULL: tokens have none */
+	bool claims_refresh;               /* asked for again at each refresh; else copied */
+	const char *const *claims_headers; /* those that auth_check hands on; NULL: none */
+	const char *login_answer_query;    /* NULL: nothing is added to the answer */
+
 	/* OpenID Connect. */
 	const char *oidc_issuer;        /* NULL: it is off, and its programs refuse to start */
 	const char *oidc_audience;      /* of its access tokens; set where oidc_issuer is */

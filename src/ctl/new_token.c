@@ -70,7 +70,7 @@ issue_and_list(const struct invocation *invocation, const struct claims_context 
 	struct account owner = {.user_id = user, .user_id_integer = is_number(user)};
 	struct accounts *accounts = find_owner(invocation, kind, &owner);
 
-	token = issue_token(context, kind, &owner, NULL, claims);
+	token = issue_token(context, kind, &owner, NULL, NULL, claims);
 	if (token == NULL)
 		command_error(invocation, "OpenSSL failed");
 	else if (accounts != NULL && issue_lists(context->config, kind) &&

@@ -29,6 +29,7 @@ struct database {
 	const char *program;
 	struct url_options options;
 	const struct statement *table;
+	const char *settings[STATEMENTS_MAXIMUM]; /* that they are from; NULL: they are ours */
 	long milliseconds;
 	int64_t suspect_until; /* 0, or the end of the time with short deadlines */
 
@@ -62,6 +63,12 @@ query_open(const struct config *config, const char *program, const struct statem
 	database->table = table;
 	database->milliseconds = milliseconds;
 	return database;
+}
+
+void
+query_name(struct database *database, size_t statement, const char *setting)
+{
+	database->settings[statement] = setting;
 }
 
 unsigned
@@ -200,6 +207,18 @@ copy_rows(struct arena *arena, const PGresult *result, struct rows *out)
 				(size_t)PQgetlength(result, i / columns, i % columns));
 }
 
+/* What a description is asked for besides: no answer with rows has them. */
+static void
+copy_names(struct arena *arena, const PGresult *result, struct rows *out)
+{
+	int columns = PQnfields(result);
+
+	out->names = arena_alloc(arena, ((size_t)columns + 1) * sizeof(*out->names));
+	for (int column = 0; column < columns; column++)
+		out->names[column] =
+		    arena_copy(arena, PQfname(result, column), strlen(PQfname(result, column)));
+}
+
 /* No row can have a value that is out of range, malformed or not in the database's encoding. */
 static bool
 is_impossible_value(const char *state)
@@ -210,9 +229,11 @@ is_impossible_value(const char *state)
 
 /* Class 42 is the statement's own: what it names is missing, or may not be used. */
 static enum outcome
-report(const struct query *query, const char *state, const char *message)
+report(const struct database *database, const struct query *query, const char *state,
+    const char *message)
 {
 	const char *sql = query->statement->sql;
+	const char *setting = database->settings[query->statement - database->table];
 	bool missing = strncmp(state, "42", 2) == 0;
 	const char *error = arena_printf(query->arena, "%s: %s", state, first_line(query, message));
 
@@ -222,7 +243,7 @@ report(const struct query *query, const char *state, const char *message)
 	if (missing && query->fault != NULL)
 		*query->fault = error;
 	else
-		log_error("database: %s", error);
+		log_error("%s: %s", setting == NULL ? "database" : setting, error);
 	return missing ? MISSING : FAILED;
 }
 
@@ -252,7 +273,7 @@ judge_error(struct database *database, const struct query *query, const PGresult
 		return ANSWERED;
 	if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0)
 		return TRY_AGAIN;
-	return report(query, state, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+	return report(database, query, state, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 }
 
 /* Reads all results of what was sent; the rows are those of the last one that has any. */
@@ -268,6 +289,8 @@ receive(struct database *database, const struct query *query)
 		case PGRES_TUPLES_OK:
 		case PGRES_COMMAND_OK:
 			copy_rows(query->arena, result, query->rows);
+			if (PQresultStatus(result) == PGRES_COMMAND_OK)
+				copy_names(query->arena, result, query->rows);
 			outcome = ANSWERED;
 			break;
 		default:

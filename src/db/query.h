@@ -41,13 +41,14 @@ enum column_type {
 	TYPE_UUID,
 };
 
-#define STATEMENTS_MAXIMUM 40 /* of a table */
+#define STATEMENTS_MAXIMUM 48 /* of a table */
 #define COLUMNS_MAXIMUM    12
 
 /* In the arena. Columns beyond the maximum are left out. */
 struct rows {
 	size_t count, columns, parameters; /* parameters: of query_describe() only */
 	const char **values;               /* row by row, text; NULL is SQL's NULL */
+	const char **names; /* of all columns, a NULL at the end: of query_describe() only */
 	enum column_type types[COLUMNS_MAXIMUM];
 };
 
@@ -70,6 +71,9 @@ struct database *query_open(
  */
 enum verdict query_ask(struct database *, struct arena *, size_t statement,
     const char *const *parameters, struct rows *out);
+
+/* Errors of this statement are logged under the setting that its text is from. */
+void query_name(struct database *, size_t statement, const char *setting);
 
 /* The number of connections opened so far: it tells whether the last answer came over a new one. */
 unsigned query_generation(const struct database *);

@@ -126,6 +126,21 @@ make_feed(struct statement *made)
 	    3, REPEATABLE};
 }
 
+/*
+ * PostgreSQL makes JSON of the row, in the order of its columns. A text that closes the parenthesis
+ * is refused at the start, because it cannot be prepared by itself.
+ */
+static void
+make_operator(struct arena *arena, const char *query, struct statement made[static 2])
+{
+	if (query == NULL)
+		return;
+	made[0] = (struct statement){
+	    arena_printf(arena, "SELECT row_to_json(found)::text FROM (%s\n) found LIMIT 2", query),
+	    1, REPEATABLE};
+	made[1] = (struct statement){query, 1, REPEATABLE};
+}
+
 const struct statement *
 statements_make(struct arena *arena, const struct config *config)
 {
@@ -150,6 +165,8 @@ statements_make(struct arena *arena, const struct config *config)
 	if (config->token_blacklist)
 		make_tokens(arena, user, made);
 	make_feed(made);
+	make_operator(arena, config->claims_query, &made[CLAIMS]);
+	make_operator(arena, config->login_answer_query, &made[LOGIN_ANSWER]);
 	if (config->sessions)
 		session_statements_make(arena, config, made);
 	if (config->sessions && config->oidc_issuer != NULL)

@@ -55,6 +55,13 @@ enum statement_number {
 		       * USER_BY_ID */
 	BROWSER_SEEN, /* user, sid, idle, time -> a row if it was not seen for that time */
 	PROFILE,      /* id -> claim, value as JSON */
+
+	/* The operator's own: id -> a row as a JSON object; two if there are more. The _TEXTs are
+	 * as the settings have them, to be described and not sent. */
+	CLAIMS,
+	CLAIMS_TEXT,
+	LOGIN_ANSWER,
+	LOGIN_ANSWER_TEXT,
 	STATEMENT_COUNT,
 };
 

@@ -1,5 +1,6 @@
 #include "endpoints/credentials.h"
 
+#include "endpoints/custom.h"
 #include "endpoints/issue.h"
 #include "endpoints/outstanding.h"
 #include "endpoints/session.h"
@@ -30,13 +31,14 @@ issue(struct request *request, const struct context *context, enum token_kind ki
 	struct claims_context made = context_claims(request, context);
 	bool has_session = context->sessions != NULL && kind == TOKEN_REFRESH;
 	struct session session;
-	enum wire begun = WIRE_OK;
+	struct json_object *custom;
+	enum wire begun = custom_read(request, context, CLAIMS, account->user_id, &custom);
 
-	if (has_session)
+	if (has_session && begun == WIRE_OK)
 		begun = begin_session(request, context, account, &session);
 	if (begun != WIRE_OK)
 		return begun;
-	*token = issue_token(&made, kind, account, has_session ? &session : NULL, claims);
+	*token = issue_token(&made, kind, account, has_session ? &session : NULL, custom, claims);
 	if (*token == NULL)
 		return WIRE_UNAVAILABLE;
 	if (has_session || !issue_lists(context->config, kind))
@@ -106,8 +108,8 @@ refuse(struct request *request, enum wire wire, long wait)
 }
 
 struct reply
-credentials_answer(struct request *request, const struct context *context, enum token_kind kind,
-    struct json_object **claims, const char **token)
+credentials_answer(
+    struct request *request, const struct context *context, enum token_kind kind, struct login *out)
 {
 	struct account account = {.user_id = NULL};
 	long wait;
@@ -115,8 +117,10 @@ credentials_answer(struct request *request, const struct context *context, enum 
 	    request, context, request->values[0], request->values[1], &account, &wait);
 
 	if (wire == WIRE_OK)
-		wire = issue(request, context, kind, &account, claims, token);
+		wire = issue(request, context, kind, &account, &out->claims, &out->token);
 	if (wire == WIRE_OK)
 		wire = credentials_logged_in(request, context, &account);
+	if (wire == WIRE_OK)
+		wire = custom_read(request, context, LOGIN_ANSWER, account.user_id, &out->more);
 	return wire == WIRE_OK ? (struct reply){.status = 0} : refuse(request, wire, wait);
 }

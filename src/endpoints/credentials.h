@@ -24,12 +24,18 @@ enum wire credentials_check(struct request *, const struct context *, struct byt
 enum wire credentials_logged_in(
     const struct request *, const struct context *, const struct account *);
 
+/* What a login comes to, in the request's arena. */
+struct login {
+	struct json_object *claims;
+	const char *token;        /* of these claims, signed */
+	struct json_object *more; /* members that JWT_LOGIN_ANSWER_QUERY adds to the answer */
+};
+
 /*
- * A login by the values of the fields name and password, in this order: a reply with status 0, new
- * claims of that kind and their signed token, listed as outstanding where the tables are used; or
- * the refusal.
+ * A login by the values of the fields name and password, in this order: a reply with status 0 and
+ * *out with a token of that kind, listed as outstanding where the tables are used; or the refusal.
  */
-struct reply credentials_answer(struct request *, const struct context *, enum token_kind,
-    struct json_object **claims, const char **token);
+struct reply credentials_answer(
+    struct request *, const struct context *, enum token_kind, struct login *out);
 
 #endif

@@ -14,7 +14,8 @@ issue_lists(const struct config *config, enum token_kind kind)
 
 const char *
 issue_token(const struct claims_context *context, enum token_kind kind,
-    const struct account *account, const struct session *session, struct json_object **claims)
+    const struct account *account, const struct session *session, struct json_object *custom,
+    struct json_object **claims)
 {
 	const struct config *config = context->config;
 
@@ -27,6 +28,7 @@ issue_token(const struct claims_context *context, enum token_kind kind,
 	if (config->check_revoke_token)
 		json_put_text(*claims, config->revoke_token_claim,
 		    account_password_digest(context->arena, account));
+	json_put_members(*claims, custom);
 	return claims_sign(context, *claims);
 }
 

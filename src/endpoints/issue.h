@@ -13,10 +13,10 @@ bool issue_lists(const struct config *, enum token_kind);
 
 /*
  * New claims of that kind for an account, and their signed token; NULL: OpenSSL has failed.
- * session: NULL if it has none.
+ * session: NULL if it has none. custom: claims of the operator's own, NULL if there are none.
  */
 const char *issue_token(const struct claims_context *, enum token_kind, const struct account *,
-    const struct session *, struct json_object **claims);
+    const struct session *, struct json_object *custom, struct json_object **claims);
 
 /*
  * Lists a token, which has an exp, under the account of that key. created_now: whether the table

@@ -2,6 +2,7 @@
  * POST /api/token/refresh/: a refresh token for an access token and, with rotation, the next
  * refresh token.
  */
+#include "endpoints/custom.h"
 #include "endpoints/outstanding.h"
 #include "endpoints/policy.h"
 #include "endpoints/refresh_cookie.h"
@@ -9,15 +10,16 @@
 
 /*
  * The same claims with a new id and new times. The old token is ended, if that is wanted, last of
- * all: an outage before leaves it valid, so that the client can try again.
+ * all: an outage before leaves it valid, so that the client can try again. fresh: the claims that
+ * the new one has; old: those of the old one.
  */
 static enum wire
-rotate(const struct request *request, const struct context *context, struct json_object *old,
-    const char *key, const char **token)
+rotate(const struct request *request, const struct context *context, struct json_object *fresh,
+    struct json_object *old, const char *key, const char **token)
 {
 	const struct config *config = context->config;
 	struct claims_context renewed = context_claims(request, context);
-	struct json_object *claims = claims_copy(&renewed, old);
+	struct json_object *claims = claims_copy(&renewed, fresh);
 	enum wire done = WIRE_OK;
 
 	if (!claims_renew(&renewed, claims, TOKEN_REFRESH, true))
@@ -49,18 +51,21 @@ refresh_plain(struct request *request, struct context *context, struct json_obje
 {
 	struct claims_context claims = context_claims(request, context);
 	const char *access_token, *refresh_token;
+	struct json_object *fresh = refresh;
 	struct account owner;
 	enum wire judged = policy_renewal(
 	    request, context, TOKEN_REFRESH, refresh, wanted_of(context->config), &owner);
 
+	if (judged == WIRE_OK)
+		judged = custom_refresh(request, context, &fresh);
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
-	access_token = claims_sign(&claims, claims_access(&claims, refresh));
+	access_token = claims_sign(&claims, claims_access(&claims, fresh));
 	if (access_token == NULL)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	if (!context->config->rotate_refresh_tokens)
 		return reply_object(request, "access", access_token, NULL);
-	judged = rotate(request, context, refresh, owner.key, &refresh_token);
+	judged = rotate(request, context, fresh, refresh, owner.key, &refresh_token);
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
 	return reply_object(request, "access", access_token, "refresh", refresh_token, NULL);
@@ -74,24 +79,29 @@ next_tokens(struct request *request, const struct context *context, struct json_
 	struct claims_context claims = context_claims(request, context);
 	struct json_object *refresh = claims_copy(&claims, old);
 	const char *access_token, *refresh_token;
+	struct reply reply;
 
 	if (!claims_renew(&claims, refresh, TOKEN_REFRESH, true))
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	session_write(&claims, refresh, session);
 	access_token = claims_sign(&claims, session_access(&claims, refresh));
-	refresh_token = claims_sign(&claims, refresh);
-	if (access_token == NULL || refresh_token == NULL)
+	refresh_token = access_token == NULL ? NULL : claims_sign(&claims, refresh);
+	if (refresh_token == NULL)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	if (!context->config->session_rotate)
 		return reply_object(request, "access", access_token, NULL);
-	if (context->config->refresh_cookie != REFRESH_COOKIE_OFF)
-		return refresh_cookie_answer(request, access_token, refresh, refresh_token);
-	return reply_object(request, "access", access_token, "refresh", refresh_token, NULL);
+	if (context->config->refresh_cookie == REFRESH_COOKIE_OFF)
+		return reply_object(
+		    request, "access", access_token, "refresh", refresh_token, NULL);
+	reply = reply_object(request, "access", access_token, NULL);
+	refresh_cookie_set(request, &reply, refresh, refresh_token);
+	return reply;
 }
 
 /*
  * The session's statements judge the owner, but for his password; and whether the session is over:
- * one that was made of a token of before may have been kept when others were ended.
+ * one that was made of a token of before may have been kept when others were ended. The claims are
+ * read before the session is refreshed: after an error of theirs the token is still the last one.
  */
 static struct reply
 refresh_session(struct request *request, struct context *context, struct bytes token,
@@ -99,6 +109,7 @@ refresh_session(struct request *request, struct context *context, struct bytes t
 {
 	const struct session_terms terms = session_password_terms(context->config);
 	bool has_session = json_has(refresh, context->config->session_id_claim);
+	struct json_object *fresh = refresh;
 	enum wire judged = WIRE_OK;
 	struct session session;
 	struct account owner;
@@ -108,10 +119,12 @@ refresh_session(struct request *request, struct context *context, struct bytes t
 	if (!has_session || policy_compares_password(context->config, true))
 		judged = policy_renewal(
 		    request, context, TOKEN_REFRESH, refresh, WANTED_JUDGEMENT, &owner);
-	if (judged != WIRE_OK && judged != WIRE_TOKEN_BLACKLISTED)
+	if (judged == WIRE_OK || judged == WIRE_TOKEN_BLACKLISTED)
+		judged = custom_refresh(request, context, &fresh);
+	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
 	judged = session_refresh(request, context, &terms, refresh, token, &session, &outcome);
-	reply = judged == WIRE_OK ? next_tokens(request, context, refresh, &session)
+	reply = judged == WIRE_OK ? next_tokens(request, context, fresh, &session)
 				  : reply_refuse(request, judged, NULL);
 	if (outcome != NULL && reply.status != 503)
 		reply.outcome = outcome;

@@ -77,16 +77,14 @@ set(struct request *request, struct reply *reply, const char *token, int64_t sec
 		token, seconds, secure ? "Secure; " : ""));
 }
 
-struct reply
-refresh_cookie_answer(struct request *request, const char *access_token,
-    struct json_object *refresh, const char *refresh_token)
+void
+refresh_cookie_set(struct request *request, struct reply *reply, struct json_object *refresh,
+    const char *refresh_token)
 {
-	struct reply reply = reply_object(request, "access", access_token, NULL);
 	int64_t exp = 0;
 
 	claims_time(refresh, "exp", &exp);
-	set(request, &reply, refresh_token, exp > request->now ? exp - request->now : 0);
-	return reply;
+	set(request, reply, refresh_token, exp > request->now ? exp - request->now : 0);
 }
 
 void

@@ -23,11 +23,11 @@ struct reply refresh_cookie_admit(struct request *, struct context *);
 struct reply refresh_cookie_token(struct request *, struct bytes *token, bool *from_cookie);
 
 /*
- * 200 with an access token in the body, and the refresh token in the cookie for as long as it is
- * valid by its claims. Only in the cookie mode.
+ * Puts a refresh token into the cookie for as long as it is valid by its claims. Only in the cookie
+ * mode.
  */
-struct reply refresh_cookie_answer(struct request *, const char *access_token,
-    struct json_object *refresh, const char *refresh_token);
+void refresh_cookie_set(
+    struct request *, struct reply *, struct json_object *refresh, const char *refresh_token);
 
 /* Lets the browser forget the cookie. Without the cookie mode nothing is done. */
 void refresh_cookie_clear(struct request *, struct reply *);

@@ -6,13 +6,15 @@
 static struct reply
 answer(struct request *request, struct context *context)
 {
-	struct json_object *claims;
-	const char *token;
-	struct reply reply = credentials_answer(request, context, TOKEN_SLIDING, &claims, &token);
+	struct json_object *body = json_new_object(request->arena);
+	struct login login;
+	struct reply reply = credentials_answer(request, context, TOKEN_SLIDING, &login);
 
 	if (reply.status != 0)
 		return reply;
-	return reply_object(request, "token", token, NULL);
+	json_put_text(body, "token", login.token);
+	json_put_members(body, login.more);
+	return reply_value(request, body);
 }
 
 const struct endpoint endpoint = {

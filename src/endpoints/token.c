@@ -9,19 +9,24 @@ static struct reply
 answer(struct request *request, struct context *context)
 {
 	struct claims_context claims = context_claims(request, context);
-	const char *refresh_token, *access_token;
-	struct json_object *refresh;
-	struct reply reply =
-	    credentials_answer(request, context, TOKEN_REFRESH, &refresh, &refresh_token);
+	struct json_object *body = json_new_object(request->arena);
+	const char *access_token;
+	struct login login;
+	struct reply reply = credentials_answer(request, context, TOKEN_REFRESH, &login);
 
 	if (reply.status != 0)
 		return reply;
-	access_token = claims_sign(&claims, session_access(&claims, refresh));
+	access_token = claims_sign(&claims, session_access(&claims, login.claims));
 	if (access_token == NULL)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
+	if (context->config->refresh_cookie == REFRESH_COOKIE_OFF)
+		json_put_text(body, "refresh", login.token);
+	json_put_text(body, "access", access_token);
+	json_put_members(body, login.more);
+	reply = reply_value(request, body);
 	if (context->config->refresh_cookie != REFRESH_COOKIE_OFF)
-		return refresh_cookie_answer(request, access_token, refresh, refresh_token);
-	return reply_object(request, "refresh", refresh_token, "access", access_token, NULL);
+		refresh_cookie_set(request, &reply, login.claims, login.token);
+	return reply;
 }
 
 const struct endpoint endpoint = {

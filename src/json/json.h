@@ -60,9 +60,11 @@ struct json_object *json_new_array(struct arena *);
 /*
  * Put a value into an object, in the place of the member of that name if there is one, else at the
  * end; into an array, where the name is NULL, at the end. json_put() shares the value with the
- * object that it is from. Text that is not UTF-8 is written with U+FFFD.
+ * object that it is from, json_put_members() each of an object's members. Text that is not UTF-8 is
+ * written with U+FFFD.
  */
 void json_put(struct json_object *into, const char *name, struct json_object *value);
+void json_put_members(struct json_object *into, struct json_object *from);
 void json_put_bytes(struct json_object *into, const char *name, struct bytes utf8);
 void json_put_text(struct json_object *into, const char *name, const char *utf8);
 void json_put_integer(struct json_object *into, const char *name, int64_t);

@@ -32,6 +32,13 @@ json_put(struct json_object *into, const char *name, struct json_object *value)
 }
 
 void
+json_put_members(struct json_object *into, struct json_object *from)
+{
+	for (struct json_entry e = json_first(from); e.name != NULL; json_next(&e))
+		json_put(into, e.name, e.value);
+}
+
+void
 json_put_bytes(struct json_object *into, const char *name, struct bytes utf8)
 {
 	const char *data = utf8.length == 0 ? "" : utf8.data;

@@ -48,7 +48,10 @@ struct json_object *claims_access(const struct claims_context *, struct json_obj
 bool claims_renew(
     const struct claims_context *, struct json_object *claims, enum token_kind, bool new_jti);
 
-/* The signed token; aud and iss are put in. NULL if there are no claims or the library fails. */
+/*
+ * The signed token; aud and iss are put in. NULL if there are no claims, the library fails or,
+ * after a line in the log, the token is longer than 4096 bytes with JWT_CLAIMS_QUERY.
+ */
 const char *claims_sign(const struct claims_context *, struct json_object *claims);
 
 /* Why claims are refused, in the order of the checks. */

@@ -1,10 +1,14 @@
 #include "signing/claims.h"
 
+#include "base/log.h"
 #include "signing/crypto.h"
 #include "signing/jws.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define TOKEN_MAXIMUM \
+	4096 /* with claims of the operator's own: web servers limit headers to 8 KiB */
 
 static const struct {
 	const char *type, *class;
@@ -96,8 +100,7 @@ claims_copy(const struct claims_context *context, struct json_object *claims)
 {
 	struct json_object *copy = json_new_object(context->arena);
 
-	for (struct json_entry e = json_first(claims); e.name != NULL; json_next(&e))
-		json_put(copy, e.name, e.value);
+	json_put_members(copy, claims);
 	return copy;
 }
 
@@ -130,6 +133,7 @@ claims_sign(const struct claims_context *context, struct json_object *claims)
 {
 	const struct config *config = context->config;
 	struct buffer text = {.arena = context->arena};
+	const char *token;
 
 	if (claims == NULL)
 		return NULL;
@@ -138,5 +142,10 @@ claims_sign(const struct claims_context *context, struct json_object *claims)
 	if (config->issuer != NULL)
 		json_put_text(claims, "iss", config->issuer);
 	json_write(&text, claims, true);
-	return jws_sign(context->arena, context->keyring, context->now, buffer_bytes(&text));
+	token = jws_sign(context->arena, context->keyring, context->now, buffer_bytes(&text));
+	if (token == NULL || config->claims_query == NULL || strlen(token) <= TOKEN_MAXIMUM)
+		return token;
+	log_error("JWT_CLAIMS_QUERY: a token of %zu bytes is refused; %d are allowed",
+	    strlen(token), TOKEN_MAXIMUM);
+	return NULL;
 }

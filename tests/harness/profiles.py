@@ -20,9 +20,10 @@ class Profile:
     json_only: bool = False
     more_hashers: tuple = ()
     ours: dict = field(default_factory=dict)  # settings that exist on our side only
+    theirs: dict = field(default_factory=dict)  # of SIMPLE_JWT, that exist on Django's side only
 
     def reference_simple_jwt(self):
-        settings = dict(self.simple_jwt)
+        settings = {**self.simple_jwt, **self.theirs}
         if "AUTH_TOKEN_CLASSES" in settings:
             settings["AUTH_TOKEN_CLASSES"] = [_TOKENS + name for name in settings["AUTH_TOKEN_CLASSES"]]
         return settings
@@ -50,6 +51,23 @@ def _text(value):
         return ",".join(value)
     return "" if value is None else str(value)
 
+
+_SERIALIZERS = {
+    "TOKEN_OBTAIN_SERIALIZER": "reference.custom.PairSerializer",
+    "SLIDING_TOKEN_OBTAIN_SERIALIZER": "reference.custom.SlidingSerializer",
+}
+_QUERIES = {
+    "JWT_COMPAT": "5.2",
+    "JWT_CLAIMS_QUERY":
+        "SELECT CASE WHEN is_staff THEN 'staff' ELSE 'member' END AS role, email, first_name AS name,"
+        " is_superuser AS admin, ARRAY['de', 'fr', username] AS languages, length(email) * 1000000000000 AS number,"
+        " 0.5::float8 AS share, 12.75::numeric AS price, nullif(last_name, '') AS family,"
+        " json_build_object('id', id, 'name', last_name, 'tags', ARRAY[]::text[], 'none', NULL) AS tenant,"
+        " date_joined AS joined FROM auth_user WHERE id = $1",
+    "JWT_LOGIN_ANSWER_QUERY":
+        "SELECT json_build_object('id', id, 'username', username, 'name', first_name, 'email', nullif(email, ''),"
+        " 'seen', last_login IS NOT NULL) AS user, 3 AS version FROM auth_user WHERE id = $1",
+}
 
 PROFILES = {
     "default": Profile(),
@@ -91,6 +109,10 @@ PROFILES = {
     "no-jti": Profile({"JTI_CLAIM": None}, blacklist=False),
     "revoke": Profile({"CHECK_REVOKE_TOKEN": True}),
     "lax": Profile({"CHECK_USER_IS_ACTIVE": False, "UPDATE_LAST_LOGIN": True}),
+    # A site with claims and an answer of its own: tests/django/reference/custom.py.
+    "site": Profile(theirs=_SERIALIZERS, ours=_QUERIES),
+    "site-rotate": Profile({"ROTATE_REFRESH_TOKENS": True, "BLACKLIST_AFTER_ROTATION": True, "UPDATE_LAST_LOGIN": True},
+                           theirs=_SERIALIZERS, ours={**_QUERIES, "JWT_CLAIMS_REFRESH": "off"}),
     "legacy": Profile(
         more_hashers=tuple(
             f"django.contrib.auth.hashers.{name}PasswordHasher"

@@ -1,0 +1,18 @@
+/*
+ * The names of claims: those that the programs write themselves, and those of the operator's own.
+ */
+#ifndef CONFIG_CLAIM_NAMES_H
+#define CONFIG_CLAIM_NAMES_H
+
+#include "config/config.h"
+
+/*
+ * Whether the claims that settings name differ, and those of JWT_CLAIMS_HEADERS can be headers;
+ * false after a line in the log for each fault.
+ */
+bool claim_names_agree(const struct config *);
+
+/* Whether a claim of that name is the programs' to write, so that no query may. */
+bool claim_names_reserved(const struct config *, const char *name);
+
+#endif

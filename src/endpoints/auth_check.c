@@ -69,6 +69,45 @@ put_claims(struct request *request, struct reply *reply, struct json_object *cla
 		reply_header(request, reply, header_name(request, "Claims"), text.data);
 }
 
+/* The part of the header's name that says which claim it is: Tenant-Id for tenant_id. */
+static const char *
+claim_header(struct arena *arena, const char *claim)
+{
+	char *name = arena_copy(arena, claim, strlen(claim));
+
+	for (char *at = name; *at != '\0'; at++) {
+		if (*at == '_')
+			*at = '-';
+		if (*at >= 'a' && *at <= 'z' && (at == name || at[-1] == '-'))
+			*at = (char)(*at - 'a' + 'A');
+	}
+	return name;
+}
+
+/* Text as it is, null not at all, all else as JSON in ASCII. */
+static void
+put_chosen(struct request *request, struct reply *reply, struct json_object *claims)
+{
+	const char *const *name = request->config->claims_headers;
+
+	for (; name != NULL && *name != NULL; name++) {
+		struct json_object *value = json_member(claims, *name);
+		struct bytes string = json_string(value);
+		struct buffer text = {.arena = request->arena};
+		const char *header = claim_header(request->arena, *name);
+
+		if (json_kind(value) == JSON_STRING) {
+			put_value(request, reply, header,
+			    arena_copy(request->arena, string.data, string.length));
+		} else if (value != NULL) {
+			json_write(&text, value, true);
+			if (text.length <= VALUE_MAXIMUM)
+				reply_header(
+				    request, reply, header_name(request, header), text.data);
+		}
+	}
+}
+
 static struct reply
 decide(struct request *request, struct context *context)
 {
@@ -84,6 +123,7 @@ decide(struct request *request, struct context *context)
 	put_value(request, &reply, "Username", account.name);
 	put_value(request, &reply, "Token-Id", claims_jti(&read, claims));
 	put_claims(request, &reply, claims);
+	put_chosen(request, &reply, claims);
 	return reply;
 }
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from harness import client, people, process, servers, tokens
+from harness import client, ours, people, process, servers, tokens
 from harness.application import Application
 from harness.profiles import PROFILES
 
@@ -24,9 +24,16 @@ BESIDE = r"""
 """
 
 
+def written_in(page):
+    """The files of Nginx that a page shows, by name."""
+    found = re.findall(r"<!-- test: (\S+\.conf) -->\n```nginx\n(.*?)```", (ours.CHECKOUT / "docs" / page).read_text(), re.S)
+    assert found
+    return found
+
+
 @pytest.fixture(scope="module")
 def settings():
-    return PROFILES["plain"].our_settings()
+    return {**PROFILES["plain"].our_settings(), "JWT_CLAIMS_HEADERS": "role"}
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +48,8 @@ def make(site, settings):
         files.mkdir()
         (files / "secret.txt").write_text(SECRET)
         server.replaced["/srv"] = server.folder
+        for name, text in written_in("claims.md"):
+            (server.folder / "jwt-fcgi" / name).write_text(text)
         return server
 
     yield make
@@ -147,6 +156,12 @@ def test_an_application_is_told_who_asks(nginx, token):
     assert json.loads(headers["x-auth-claims"]) == claims
 
 
+def test_an_application_is_told_a_chosen_claim(nginx):
+    token = tokens.Maker("plain").make({"set": {"role": "Chef \u00e9\n"}})
+    headers = seen(get(nginx, "/application/x", bearer(token), *FORGED))
+    assert unquote(headers["x-auth-role"]) == "Chef \u00e9\n" and headers["x-auth-role"].isascii()
+
+
 def spellings(name):
     """A header's name with a hyphen or an underscore at each place: one variable for WSGI and CGI."""
     first, *rest = name.split("-")
@@ -154,7 +169,8 @@ def spellings(name):
         yield first + "".join(map("".join, zip(separators, rest)))
 
 
-FORGED = [f"{spelling}: forged" for name in ("X-Auth-User-Id", "x-auth-username", "X-Auth-Token-Id", "X-AUTH-CLAIMS")
+FORGED = [f"{spelling}: forged" for name in ("X-Auth-User-Id", "x-auth-username", "X-Auth-Token-Id", "X-AUTH-CLAIMS",
+                                               "X-Auth-Role")
           for spelling in spellings(name)]
 
 
@@ -312,6 +328,10 @@ def test_an_authorizer_tells_the_application_who_asks(lighttpd, token):
     assert variables["AUTH_USER_ID"] == "1"
     assert variables["AUTH_USERNAME"] == "alice"
     assert json.loads(variables["AUTH_CLAIMS"]) == tokens.claims_of(token)
+    assert "AUTH_ROLE" not in variables
+    more = tokens.Maker("plain").make({"set": {"role": "chef"}})
+    answer = get(lighttpd, "/files/environment", bearer(more), "Auth-Role: forged")
+    assert b"\nAUTH_ROLE=chef\n" in answer.body
 
 
 def test_apache_knows_the_user(apache, token):

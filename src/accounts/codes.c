@@ -90,7 +90,7 @@ code_redeem(struct sessions *sessions, struct arena *arena, const char *text,
 	verdict = query_ask(sessions_database(sessions), arena, CODE_REDEEM,
 	    (const char *[]){code->user_id, hash, terms->client, use->redirect_uri, use->challenge,
 		use->sid, session_interval(arena, terms->life),
-		session_interval(arena, terms->age)},
+		terms->age == 0 ? NULL : session_interval(arena, terms->age)},
 	    &rows);
 	if (verdict != VERDICT_YES)
 		return verdict;

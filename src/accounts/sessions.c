@@ -43,11 +43,9 @@ session_password_terms(const struct config *config)
 struct session_terms
 session_client_terms(const struct config *config, const char *client_id, bool offline)
 {
-	long access = config->access_token_lifetime;
-
 	return (struct session_terms){.client = client_id,
-	    .life = offline ? config->oidc_refresh_lifetime : access,
-	    .age = offline ? config->oidc_refresh_maximum : access,
+	    .life = offline ? config->oidc_refresh_lifetime : config->access_token_lifetime,
+	    .age = offline ? config->oidc_refresh_maximum : 0,
 	    .grace = config->oidc_refresh_grace,
 	    .rotate = true};
 }

@@ -41,7 +41,7 @@ struct session_terms {
 	const char *client; /* client_id; "": the browser at the provider; NULL: a password login */
 	const char *sid;    /* of a session that begins; NULL: a random one */
 	long life;          /* since the last refresh */
-	long age;           /* since the login */
+	long age;           /* since the login; 0: as long as `life` */
 	long grace;         /* since a rotation: the token before gets the same generation */
 	long recovery;      /* since a rotation: a lost answer may be asked for again; 0: never */
 	bool rotate;        /* whether a refresh begins another generation */

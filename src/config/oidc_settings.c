@@ -102,6 +102,9 @@ oidc_settings_agree(const struct config *config)
 		"JWT_OIDC_ISSUER needs a JWT_JTI_CLAIM: access tokens have an id (RFC 9068)"},
 	    {!config->sessions, "JWT_OIDC_ISSUER needs JWT_SESSIONS=on: each login at a client is "
 				"a session"},
+	    {config->oidc_refresh_maximum < config->oidc_session_lifetime,
+		"JWT_OIDC_REFRESH_MAXIMUM is less than JWT_OIDC_SESSION_LIFETIME: a browser that is "
+		"logged in would get codes that give no tokens"},
 	    {strcmp(config->auth_header_name, "HTTP_AUTHORIZATION") != 0,
 		"JWT_OIDC_ISSUER needs JWT_AUTH_HEADER_NAME=HTTP_AUTHORIZATION, where clients send "
 		"their credentials"},

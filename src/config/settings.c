@@ -192,7 +192,9 @@ const struct setting settings[] = {
     {"JWT_OIDC_REFRESH_LIFETIME", SETTING_SECONDS, FIELD(oidc_refresh_lifetime), "86400", 1,
 	CENTURY, NULL, "how long a client's refresh token is valid since its last use"},
     {"JWT_OIDC_REFRESH_MAXIMUM", SETTING_SECONDS, FIELD(oidc_refresh_maximum), "2592000", 1,
-	CENTURY, NULL, "since the login, after which a client's refresh tokens end, however used"},
+	CENTURY, NULL,
+	"since the login, after which a client's refresh tokens end, however used; at least "
+	"JWT_OIDC_SESSION_LIFETIME"},
     {"JWT_OIDC_REFRESH_GRACE", SETTING_SECONDS, FIELD(oidc_refresh_grace), "10", 0, 300, NULL,
 	"in which a client's refresh token before gets the same answer"},
     {"JWT_OIDC_SESSION_LIFETIME", SETTING_SECONDS, FIELD(oidc_session_lifetime), "43200", 1,

@@ -83,8 +83,9 @@ make_redeem(struct arena *arena, const struct session_users *users, struct state
 		" RETURNING c.user_id, c.client_id, c.scopes, c.auth_time),"
 		" begun AS (INSERT INTO jwt_session (user_id, sid, gen, held, created_at,"
 		" rotated_at, expires_at, ends_at, client_id, scopes)"
-		" SELECT user_id, $6::uuid, 1, 0, auth_time, now(), now() + $7::interval,"
-		" greatest(auth_time + $8::interval, now() + $7::interval), client_id, scopes"
+		" SELECT user_id, $6::uuid, 1, 0, auth_time, now(),"
+		" least(now() + $7::interval, auth_time + $8::interval),"
+		" coalesce(auth_time + $8::interval, now() + $7::interval), client_id, scopes"
 		" FROM taken ON CONFLICT (user_id, sid) DO NOTHING),"
 		" replayed AS (DELETE FROM jwt_session s USING oidc_code c"
 		" WHERE c.code = $2::bytea AND c.client_id = $3"
@@ -92,7 +93,8 @@ make_redeem(struct arena *arena, const struct session_users *users, struct state
 		" AND s.user_id = c.user_id AND s.sid = c.sid RETURNING s.user_id, s.sid),"
 		" noted AS (INSERT INTO jwt_change (user_id, sid)"
 		" SELECT user_id, sid FROM replayed)"
-		" SELECT ceil(extract(epoch FROM $7::interval))::bigint FROM taken",
+		" SELECT ceil(extract(epoch FROM least($7::interval,"
+		" auth_time + $8::interval - now())))::bigint FROM taken",
 		users->id, users->from, users->is, users->active, users->locked),
 	    8, LOOKUP};
 }

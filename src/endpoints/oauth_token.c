@@ -70,6 +70,15 @@ sign_for_code(struct request *request, const struct context *context, const stru
 	return *body == NULL ? VERDICT_UNDECIDED : VERDICT_YES;
 }
 
+/* Seconds until a session that begins now ends unless it is refreshed. */
+static long
+seconds_left(const struct request *request, const struct session_terms *terms, int64_t auth_time)
+{
+	int64_t left = auth_time + terms->age - request->now;
+
+	return terms->age == 0 || left > terms->life ? terms->life : (long)left;
+}
+
 /*
  * All is read, judged and signed before the code is taken, by the last statement: an outage leaves
  * the code good. A code that was redeemed before is shown to that statement too, which ends the
@@ -98,8 +107,10 @@ redeem(struct request *request, const struct context *context, const struct para
 		return refuse(request, verdict, WIRE_OAUTH_CODE);
 	terms = session_client_terms(
 	    context->config, client->id, tokens_has_scope(code.scopes, "offline_access"));
-	session.seconds = terms.life < terms.age ? terms.life : terms.age;
-	if (!code.redeemed)
+	session.seconds = seconds_left(request, &terms, code.auth_time);
+	if (session.seconds <= 0)
+		verdict = VERDICT_NO;
+	if (verdict == VERDICT_YES && !code.redeemed)
 		verdict = sign_for_code(request, context, client, &code, &session, &body);
 	if (verdict == VERDICT_YES)
 		verdict = code_redeem(context->sessions, request->arena, given[CODE].value, &code,

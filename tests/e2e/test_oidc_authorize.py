@@ -647,6 +647,7 @@ def test_after_a_lost_connection(provider):
 # The program.
 
 @pytest.mark.parametrize("settings, said", [({"JWT_OIDC_ISSUER": ""}, "JWT_OIDC_ISSUER"), ({"JWT_SESSIONS": "off"}, "JWT_SESSIONS"),
+                                            ({"JWT_OIDC_REFRESH_MAXIMUM": "43199"}, "JWT_OIDC_REFRESH_MAXIMUM"),
                                             ({"JWT_KEY_DIR": "", "JWT_SIGNING_KEY": "x" * 64}, "RSA")], ids=str)
 def test_it_refuses_to_start_without_what_it_needs(provider, settings, said):
     ended = subprocess.run([ours.program("authorize"), "--check-config"], env={**provider.environment, **settings},

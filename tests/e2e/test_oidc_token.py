@@ -520,6 +520,15 @@ def test_no_token_outlives_its_session(provider):
         assert claims_of(second[name])["exp"] <= now + 52
 
 
+def test_no_refresh_token_outlives_the_absolute_end(provider):
+    now = time.time()
+    first = tokens(provider, age=2592000 - 100)
+    assert first["expires_in"] <= 100
+    for name in ("access_token", "refresh_token"):
+        assert now + 60 < claims_of(first[name])["exp"] <= now + 101
+    assert is_error(redeem(provider, new_code(provider, age=2592000 + 2)), 400, "invalid_grant")
+
+
 # Tokens in the place of others.
 
 

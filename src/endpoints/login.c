@@ -74,13 +74,26 @@ answer_next(struct request *request, const struct context *context,
 	}
 }
 
-/* A new session, whatever session the browser had. */
+/* The session that the browser had: no cookie would say any more to log out of it. */
+static enum verdict
+end_former(struct request *request, const struct context *context)
+{
+	struct browser_session former;
+	enum verdict found = browser_session(request, context->sessions, &former);
+
+	return found == VERDICT_YES ? browser_end(context->sessions, request->arena, &former)
+				    : found;
+}
+
+/* A new session in place of the one that the browser had. */
 static enum wire
-begin(const struct request *request, const struct context *context, const struct account *account,
+begin(struct request *request, const struct context *context, const struct account *account,
     struct browser_session *out, const char **cookie)
 {
 	struct device device = session_device(request);
 
+	if (end_former(request, context) == VERDICT_UNDECIDED)
+		return WIRE_UNAVAILABLE;
 	switch (browser_begin(context->sessions, request->arena, account, &device, out, cookie)) {
 	case VERDICT_YES:
 		return credentials_logged_in(request, context, account);

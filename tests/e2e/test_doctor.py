@@ -267,9 +267,10 @@ def test_passwords_that_nothing_verifies(server, site):
         site.execute("DELETE FROM auth_user WHERE username <> 'alice'")
         assert ["ok", "passwords", None] in lines(doctor(server))
         site.execute(f"INSERT INTO auth_user ({columns}) VALUES"
-                     " ('ldap', '{SSHA}c2VhdGFsdA==', true, false, false, '', '', '', now())")
+                     " ('ldap', '{SSHA}c2VhdGFsdA==', true, false, false, '', '', '', now()),"
+                     " ('other', 'another$format', true, false, false, '', '', '', now())")
         done = doctor(server)
-        assert "note   passwords: 1 are of a format that no login verifies" in done.stdout
+        assert "note   passwords: 2 are of a format that no login verifies" in done.stdout
     finally:
         site.restore()
 

@@ -1,5 +1,7 @@
 """jwtctl doctor finds what is wrong, names the directive that fixes it, and finds nothing wrong where nothing is."""
 import datetime
+import email.utils
+import http.server
 import ipaddress
 import json
 import os
@@ -10,6 +12,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 import pytest
 from cryptography import x509
@@ -314,6 +318,52 @@ def test_what_is_wrong_with_a_provider(provider):
     finally:
         provider.site.execute("ALTER TABLE oidc_client ADD CHECK (jwt_oidc_uris_good(redirect_uris))")
     assert ["note", "clients", None] in lines(look(provider))
+
+
+@pytest.fixture
+def elsewhere():
+    """elsewhere(slash, kty, age): the URL of a server of the document and keys of another provider."""
+    servers = []
+
+    def start(slash="", kty="RSA", age=0):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                issuer = f"http://127.0.0.1:{self.server.server_address[1]}{slash}"
+                document = {"issuer": issuer, "jwks_uri": "-"} if "openid" in self.path else {"keys": [{"kty": kty}]}
+                self.send_response_only(200)
+                self.send_header("Date", email.utils.formatdate(time.time() - age, usegmt=True))
+                self.end_headers()
+                self.wfile.write(json.dumps(document, separators=(",", ":")).encode())
+
+            def log_message(self, *arguments):
+                pass
+
+        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, args=(0.05,), daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_address[1]}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("given, what, words", [
+    ({}, None, None),
+    ({"slash": "/"}, "/.well-known/openid-configuration", "the same for every program"),
+    ({"kty": "EC"}, "/.well-known/jwks.json", "--algorithm RS256"),
+    ({"age": 60}, "clock", "chrony"),
+    ({"age": -60}, "clock", "chrony"),
+])
+def test_what_clients_would_refuse(provider, elsewhere, given, what, words):
+    """The issuer is compared byte for byte."""
+    issuer = elsewhere(**given)
+    done = look(provider, JWT_OIDC_ISSUER=issuer)
+    if what is None:
+        assert done.returncode == 0, done.stdout
+    else:
+        [(found, fix)] = wrong(done).items()
+        assert found == (what if what == "clock" else issuer + what) and words in fix
 
 
 @pytest.mark.parametrize("settings, state", [({"JWT_SESSIONS": "on"}, "ok"), ({}, "-")])

@@ -518,3 +518,60 @@ def test_usage(convert):
     assert convert(arguments=["a", "b"]).returncode == 2
     done = convert(arguments=["no.such.module"])
     assert done.returncode == 1 and "no" in done.stderr and "Traceback" not in done.stderr
+
+
+# --- --claims
+
+SITE = """
+SIMPLE_JWT = {"TOKEN_OBTAIN_SERIALIZER": "reference.custom.PairSerializer",
+              "SLIDING_TOKEN_OBTAIN_SERIALIZER": "reference.custom.SlidingSerializer"}
+"""
+OTHER = """
+from rest_framework_simplejwt.serializers import TokenObtainPairSerializer
+
+class Short(TokenObtainPairSerializer):
+    @classmethod
+    def get_token(cls, user):
+        token = super().get_token(user)
+        token.update({"mail": user.email, "two": (1,
+                                                  2)}, staff=user.is_staff)
+        return token
+"""
+
+
+def test_claims_are_named_and_have_a_skeleton(convert):
+    """Columns where there are some, NULL and Python's words where SQL has to be written; once for both serializers."""
+    done = convert(SITE, arguments=("shop_settings", "--claims"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "# reference.custom.Custom.get_token, of reference.custom.PairSerializer" in done.stdout.splitlines()
+    assert "# reference.custom.Custom.validate, of reference.custom.PairSerializer" in done.stdout.splitlines()
+    assert '# role = "staff" if user.is_staff else "member"' in done.stdout.splitlines()
+    found = settings_of(done)
+    assert list(found) == ["JWT_CLAIMS_QUERY", "JWT_LOGIN_ANSWER_QUERY"]
+    assert found["JWT_CLAIMS_QUERY"].startswith('SELECT NULL AS "role", "email" AS "email", "first_name" AS "name", ')
+    assert found["JWT_CLAIMS_QUERY"].endswith(' FROM "auth_user" WHERE "id" = $1')
+    assert found["JWT_LOGIN_ANSWER_QUERY"] == (
+        'SELECT NULL AS "user", NULL AS "version" FROM "auth_user" WHERE "id" = $1')
+
+
+def test_the_skeleton_of_claims_works(convert, site):
+    """As it is: the programs find no fault in it, and what is a column is a claim."""
+    found = settings_of(convert(SITE, arguments=("shop_settings", "--claims")))
+    every = ours.environment(site.environment(), {**PROFILES["plain"].our_settings(), **found})
+    done = subprocess.run([ours.program("token"), "--check-config"], env=every, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_claims_of_an_update(convert, tmp_path):
+    (tmp_path / "shop_serializers.py").write_text(OTHER)
+    done = convert('SIMPLE_JWT = {"TOKEN_OBTAIN_SERIALIZER": "shop_serializers.Short", "USER_ID_FIELD": "username"}',
+                   arguments=("shop_settings", "--claims"))
+    assert "# two = (1, 2)" in done.stdout.splitlines()
+    assert settings_of(done) == {
+        "JWT_CLAIMS_QUERY": 'SELECT "email" AS "mail", NULL AS "two", "is_staff" AS "staff" FROM "auth_user"'
+                            ' WHERE "username" = $1'}
+
+
+def test_a_site_without_claims_of_its_own(convert):
+    done = convert("", arguments=("shop_settings", "--claims"))
+    assert done.returncode == 0 and done.stdout.startswith("# ") and settings_of(done) == {}

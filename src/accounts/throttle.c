@@ -6,6 +6,7 @@
 
 /* As in known.c: the functions that are not deprecated cost ten times as much. */
 #define OPENSSL_SUPPRESS_DEPRECATED
+#include <errno.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <stdatomic.h>
@@ -18,7 +19,8 @@
 #define SETS         8192 /* a power of two */
 #define WAYS         8    /* entries of a set, which is a line of the processor's cache */
 #define BITS         256  /* of a set that is counted by chance */
-#define NOT_AN_ENTRY 0    /* no key has these 24 bits */
+#define COUNT_BITS   (UINT64_C(0xff) << 32)
+#define NOT_AN_ENTRY 0 /* no key has these 24 bits */
 #define LAYOUT       UINT64_C(0x31656c74746f7274)
 
 /* What tries are counted for; the table of a running process depends on these numbers. */
@@ -370,22 +372,119 @@ table_prepare(void *mapped)
 	return true;
 }
 
+/* Whether a kind is counted of what is given. */
+static bool
+kind_applies(int kind, const char *address, const char *name)
+{
+	return (kind == NAME || address != NULL) && (kind == ADDRESS || name != NULL);
+}
+
+size_t
+throttle_show(struct throttle *throttle, const char *address, const char *name, int64_t now,
+    struct throttle_count out[static THROTTLE_COUNTS])
+{
+	static const char *const names[] = {"address", "name", "pair", "known pair"};
+	struct attempt attempt;
+	size_t count = 0;
+
+	attempt_make(throttle, address, bytes_of(name == NULL ? "" : name), &attempt);
+	for (int kind = ADDRESS; kind <= KNOWN_PAIR; kind++) {
+		uint64_t key = attempt.keys[kind];
+		_Atomic uint64_t *place = find(throttle, (enum kind)kind, key);
+		uint64_t entry = place == NULL ? NOT_AN_ENTRY : atomic_load(place);
+
+		if (!kind_applies(kind, address, name) ||
+		    (kind == KNOWN_PAIR && !entry_is(entry, key)))
+			continue;
+		out[count++] = (struct throttle_count){names[kind],
+		    entry_tries(&throttle->limits[kind], entry, now),
+		    entry_wait(&throttle->limits[kind], entry, key, now)};
+	}
+	return count;
+}
+
+void
+throttle_sum(struct throttle *throttle, int64_t now, struct throttle_sum *out)
+{
+	struct table *table = throttle->table;
+	bool this_minute = atomic_load(&table->minute) == (uint64_t)now / 60;
+
+	*out = (struct throttle_sum){
+	    .failures = this_minute ? (long)atomic_load(&table->failures) : 0};
+	for (size_t i = 0; i < SETS * WAYS; i++) {
+		uint64_t counted = atomic_load(&table->counted[i / WAYS][i % WAYS]);
+
+		out->counted += entry_tries(&throttle->limits[NAME], counted, now) > 0;
+		out->known += atomic_load(&table->known[i / WAYS][i % WAYS]) != NOT_AN_ENTRY;
+	}
+}
+
+/* Also of a known pair: that it has logged in before stays. */
+static void
+forgive_key(struct throttle *throttle, enum kind kind, uint64_t key)
+{
+	_Atomic uint64_t *place = find(throttle, kind, key);
+	uint64_t entry = place == NULL ? NOT_AN_ENTRY : atomic_load(place);
+
+	while (entry_is(entry, key) &&
+	       !atomic_compare_exchange_weak(place, &entry, entry & ~COUNT_BITS))
+		;
+}
+
+void
+throttle_forgive(struct throttle *throttle, const char *address, const char *name)
+{
+	struct table *table = throttle->table;
+	struct attempt attempt;
+
+	if (address == NULL && name == NULL) {
+		for (size_t i = 0; i < SETS * WAYS; i++) {
+			atomic_fetch_and(&table->counted[i / WAYS][i % WAYS], ~COUNT_BITS);
+			atomic_fetch_and(&table->known[i / WAYS][i % WAYS], ~COUNT_BITS);
+		}
+		return;
+	}
+	attempt_make(throttle, address, bytes_of(name == NULL ? "" : name), &attempt);
+	for (int kind = ADDRESS; kind <= KNOWN_PAIR; kind++)
+		if (kind_applies(kind, address, name))
+			forgive_key(throttle, (enum kind)kind, attempt.keys[kind]);
+}
+
+/* The file, in memory of the caller's if that is the usual one. */
+static const char *
+path_of(const struct config *config, char usual[static 64])
+{
+	if (config->throttle_file != NULL)
+		return config->throttle_file;
+	snprintf(usual, 64, "/dev/shm/jwt-fcgi-%u.throttle", (unsigned)geteuid());
+	return usual;
+}
+
+struct throttle *
+throttle_find(const struct config *config)
+{
+	char usual[64];
+	const char *path = path_of(config, usual);
+
+	if (access(path, F_OK) == 0)
+		return throttle_open(config);
+	log_error("JWT_THROTTLE_FILE %s: %s", path, strerror(errno));
+	return NULL;
+}
+
 struct throttle *
 throttle_open(const struct config *config)
 {
 	static const struct file_shared kind = {
 	    .mode = 0600, .size = sizeof(struct table), .prepare = table_prepare};
 	static struct throttle throttle;
-	const char *path = config->throttle_file, *why;
 	char usual[64];
+	const char *path = path_of(config, usual), *why;
 
 	throttle.limits[ADDRESS] = (struct limit){config->throttle_address_tries, 60, 60};
 	throttle.limits[NAME] = (struct limit){config->throttle_name_tries, 120, 300};
 	throttle.limits[PAIR] = (struct limit){5, 900, 900};
 	throttle.limits[KNOWN_PAIR] = (struct limit){20, 600, 600};
-	snprintf(usual, sizeof(usual), "/dev/shm/jwt-fcgi-%u.throttle", (unsigned)geteuid());
-	if (path == NULL)
-		path = usual;
 	throttle.table = file_map_shared(path, &kind, &why);
 	if (throttle.table == NULL) {
 		log_error("JWT_THROTTLE_FILE %s: %s", path, why);

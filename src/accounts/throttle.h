@@ -44,4 +44,31 @@ long throttle_try(
 /* How it ended. UNDECIDED (an outage) is not counted. */
 void throttle_settle(struct throttle *, const struct attempt *, enum verdict, int64_t now);
 
+/*
+ * For an administrator, who asks from another process. address and name as above; either may be
+ * NULL: what is counted by both (PAIR) needs both.
+ */
+#define THROTTLE_COUNTS 4
+struct throttle_count {
+	const char *by; /* "address", "name", "pair", "known pair" */
+	long tries;     /* refused logins that still count */
+	long wait;      /* seconds until the next may be tried */
+};
+
+/* In the whole file, where names and addresses are hashes only. */
+struct throttle_sum {
+	long counted;  /* names, addresses and pairs with tries */
+	long known;    /* pairs that have logged in before */
+	long failures; /* in the current minute */
+};
+
+/* As throttle_open(), but a file that is not there is an error. */
+struct throttle *throttle_find(const struct config *);
+/* Returns how many counts are in out. */
+size_t throttle_show(struct throttle *, const char *address, const char *name, int64_t now,
+    struct throttle_count out[static THROTTLE_COUNTS]);
+void throttle_sum(struct throttle *, int64_t now, struct throttle_sum *out);
+/* Sets those counts to zero for all processes. Both NULL: all counts. */
+void throttle_forgive(struct throttle *, const char *address, const char *name);
+
 #endif

@@ -24,8 +24,8 @@ static const struct command doctor_commands[] = {
 };
 
 static const struct command *const tables[] = {key_commands, public_commands, token_commands,
-    issue_commands, user_commands, user_test_commands, session_commands, client_commands,
-    doctor_commands, NULL};
+    issue_commands, outstanding_commands, user_commands, user_test_commands, session_commands,
+    client_commands, throttle_commands, doctor_commands, NULL};
 
 /* How many words of the command line name the command; 0 if they name another. */
 static int

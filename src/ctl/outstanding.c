@@ -1,0 +1,245 @@
+/*
+ * jwtctl's subcommands for the tokens that were issued: the tables of SimpleJWT's blacklist, and
+ * the sessions. List and revoke need no more than the role of the programs; flush deletes rows, so
+ * it needs the role that owns the tables.
+ */
+#include "ctl/report.h"
+
+#include "base/log.h"
+#include "db/query.h"
+#include "db/statements.h"
+
+#include <stdlib.h>
+
+#define OUTSTANDING "token_blacklist_outstandingtoken"
+#define BLACKLISTED "token_blacklist_blacklistedtoken"
+
+enum outstanding_statement {
+	FIND_USER,
+	LIST_USER, /* id of the last row seen, user -> columns of `columns`, with the id in front */
+	LIST_ALL,  /* id of the last row seen -> the same */
+	REVOKE,    /* user -> how many */
+	END_SESSIONS,
+	FLUSH, /* id of the last row seen -> the next one, NULL at the end; how many were deleted */
+	OUTSTANDING_STATEMENTS,
+};
+
+/* Behind the id of the row. The token itself is a secret. */
+static const struct column columns[] = {{"user", COLUMN_TEXT}, {"jti", COLUMN_TEXT},
+    {"created", COLUMN_TIME}, {"expires", COLUMN_TIME}, {"revoked", COLUMN_BOOL},
+    {NULL, COLUMN_TEXT}};
+
+#define LIST(where)                                                                                  \
+	"SELECT o.id::text, o.user_id::text, o.jti, extract(epoch FROM o.created_at)::bigint::text," \
+	" extract(epoch FROM o.expires_at)::bigint::text, (b.id IS NOT NULL)::text"                  \
+	" FROM " OUTSTANDING " o LEFT JOIN " BLACKLISTED " b ON b.token_id = o.id"                   \
+	" WHERE o.id > $1::bigint AND o.expires_at > now()" where " ORDER BY o.id LIMIT 500"
+
+/*
+ * There is no index of expires_at. So the table is passed once, in the order of its primary key, a
+ * thousand rows a statement: each holds its locks for a moment only, whatever was left to delete.
+ */
+static const struct statement own[OUTSTANDING_STATEMENTS] = {
+    [LIST_USER] = {LIST(" AND o.user_id = $2"), 2, LOOKUP},
+    [LIST_ALL] = {LIST(""), 1, REPEATABLE},
+    [REVOKE] = {"WITH revoked AS (INSERT INTO " BLACKLISTED " (token_id, blacklisted_at)"
+		" SELECT id, now() FROM " OUTSTANDING " WHERE user_id = $1 AND expires_at > now()"
+		" ON CONFLICT (token_id) DO NOTHING RETURNING 1) SELECT count(*) FROM revoked",
+	1, LOOKUP},
+    [FLUSH] = {"WITH page AS MATERIALIZED (SELECT id, expires_at <= now() AS expired"
+	       " FROM " OUTSTANDING " WHERE id > $1::bigint ORDER BY id LIMIT 1000),"
+	       " freed AS (DELETE FROM " BLACKLISTED " b USING page"
+	       " WHERE b.token_id = page.id AND page.expired),"
+	       " gone AS (DELETE FROM " OUTSTANDING " o USING page"
+	       " WHERE o.id = page.id AND page.expired RETURNING 1)"
+	       " SELECT (SELECT max(id) FROM page)::text, (SELECT count(*) FROM gone)::text",
+	1, REPEATABLE},
+};
+
+/* NULL after a line on standard error or in the log. */
+static struct database *
+open_database(const struct invocation *invocation)
+{
+	struct arena *arena = invocation->arena;
+	const struct config *config = invocation->config;
+	const struct statement *shared = statements_make(arena, config);
+	struct statement *made = arena_alloc(arena, sizeof(own));
+
+	for (size_t i = 0; i < OUTSTANDING_STATEMENTS; i++)
+		made[i] = own[i];
+	made[FIND_USER] = shared[USER_BY_NAME];
+	made[END_SESSIONS] = shared[SESSION_END_ALL];
+	/* An administrator waits longer than a client, as for users. */
+	return query_open(config, "jwtctl", made, 10 * config->database_timeout * 1000);
+}
+
+static bool
+blacklist_is_on(const struct invocation *invocation)
+{
+	if (!invocation->config->token_blacklist)
+		command_error(invocation, "JWT_TOKEN_BLACKLIST is off: no token is listed");
+	return invocation->config->token_blacklist;
+}
+
+static enum outcome
+outcome_of(enum verdict verdict)
+{
+	return verdict == VERDICT_YES  ? OUTCOME_YES
+	       : verdict == VERDICT_NO ? OUTCOME_NO
+				       : OUTCOME_UNDECIDED;
+}
+
+/* The user of --user: the primary key, and the id in tokens. NO and UNDECIDED after a line. */
+static enum verdict
+find_user(const struct invocation *invocation, struct database *database, const char **key,
+    const char **user_id)
+{
+	const char *name = option_value(invocation, "user");
+	struct rows rows;
+	enum verdict verdict = query_ask(database, invocation->arena, FIND_USER, &name, &rows);
+
+	if (verdict == VERDICT_NO)
+		command_error(invocation, "there is no user %s",
+		    report_printable(invocation->arena, name).data);
+	if (verdict == VERDICT_YES) {
+		*user_id = rows.values[0];
+		*key = rows.values[rows.columns > 3 ? 3 : 0];
+	}
+	return verdict;
+}
+
+static enum outcome
+list(const struct invocation *invocation)
+{
+	struct report report = report_new(invocation, columns);
+	const char *parameters[] = {"0", NULL}, *user_id;
+	bool of_user = option_value(invocation, "user") != NULL;
+	struct database *database;
+	enum verdict verdict = VERDICT_YES;
+	struct rows rows;
+
+	if (!blacklist_is_on(invocation) || (database = open_database(invocation)) == NULL)
+		return OUTCOME_UNDECIDED;
+	if (of_user)
+		verdict = find_user(invocation, database, &parameters[1], &user_id);
+	if (verdict != VERDICT_YES)
+		return outcome_of(verdict);
+	while ((verdict = query_ask(database, invocation->arena, of_user ? LIST_USER : LIST_ALL,
+		    parameters, &rows)) == VERDICT_YES) {
+		for (size_t row = 0; row < rows.count; row++)
+			report_add(&report, &rows.values[row * rows.columns + 1]);
+		parameters[0] = rows.values[(rows.count - 1) * rows.columns];
+	}
+	if (verdict == VERDICT_UNDECIDED)
+		return OUTCOME_UNDECIDED;
+	report_list(&report);
+	return OUTCOME_YES;
+}
+
+/* The line for an audit. */
+static void
+log_revoked(const char *user_id, const char *const counts[2])
+{
+	const struct log_field fields[] = {{"outcome", .text = "tokens-revoked"},
+	    {"user", .text = user_id}, {"revoked", .text = counts[0]}, {"ended", .text = counts[1]},
+	    {.name = NULL}};
+
+	log_event(LEVEL_INFO, "token", fields);
+}
+
+/* Sessions end first: a refresh that comes between the two then gets no new token. */
+static enum verdict
+revoke_all(const struct invocation *invocation, struct database *database, const char *key,
+    const char *user_id, const char *counts[2])
+{
+	enum verdict verdict = VERDICT_YES;
+	struct rows rows;
+
+	if (invocation->config->sessions) {
+		verdict = query_ask(database, invocation->arena, END_SESSIONS,
+		    (const char *[]){user_id, NULL}, &rows);
+		if (verdict == VERDICT_YES)
+			counts[1] = rows.values[0];
+	}
+	if (verdict == VERDICT_YES && invocation->config->token_blacklist) {
+		verdict = query_ask(database, invocation->arena, REVOKE, &key, &rows);
+		if (verdict == VERDICT_YES)
+			counts[0] = rows.values[0];
+	}
+	return verdict;
+}
+
+static enum outcome
+revoke(const struct invocation *invocation)
+{
+	static const struct column counted[] = {
+	    {"revoked", COLUMN_NUMBER}, {"ended", COLUMN_NUMBER}, {NULL, COLUMN_TEXT}};
+	struct report report = report_new(invocation, counted);
+	const char *counts[2] = {"0", "0"}, *key, *user_id;
+	struct database *database;
+	enum verdict verdict;
+
+	if (option_value(invocation, "user") == NULL) {
+		command_error(invocation, "--user is needed; see --help");
+		return OUTCOME_UNDECIDED;
+	}
+	if (!invocation->config->sessions && !blacklist_is_on(invocation))
+		return OUTCOME_UNDECIDED;
+	database = open_database(invocation);
+	verdict =
+	    database == NULL ? VERDICT_UNDECIDED : find_user(invocation, database, &key, &user_id);
+	if (verdict != VERDICT_YES)
+		return outcome_of(verdict);
+	if (revoke_all(invocation, database, key, user_id, counts) != VERDICT_YES)
+		return OUTCOME_UNDECIDED;
+	log_revoked(user_id, counts);
+	report_add(&report, counts);
+	report_one(&report);
+	return OUTCOME_YES;
+}
+
+static enum outcome
+flush(const struct invocation *invocation)
+{
+	static const struct column counted[] = {{"deleted", COLUMN_NUMBER}, {NULL, COLUMN_TEXT}};
+	struct report report = report_new(invocation, counted);
+	const char *last = "0", *count;
+	struct database *database;
+	int64_t deleted = 0;
+	struct rows rows;
+
+	if (!blacklist_is_on(invocation) || (database = open_database(invocation)) == NULL)
+		return OUTCOME_UNDECIDED;
+	while (last != NULL) {
+		if (query_ask(database, invocation->arena, FLUSH, &last, &rows) != VERDICT_YES)
+			return OUTCOME_UNDECIDED;
+		last = rows.values[0];
+		deleted += atol(rows.values[1]);
+	}
+	count = report_number(invocation->arena, deleted);
+	report_add(&report, &count);
+	report_one(&report);
+	return OUTCOME_YES;
+}
+
+const struct command outstanding_commands[] = {
+    {.name = "token list",
+	.summary = "Show the tokens that are listed as outstanding and have not expired",
+	.examples = "  jwtctl token list --user alice\n"
+		    "  jwtctl token list --json\n",
+	.options = {{"user", "NAME", "only those of this user"}},
+	.configured = true,
+	.run = list},
+    {.name = "token revoke",
+	.summary = "Blacklist the outstanding tokens of a user, and end the user's sessions",
+	.examples = "  jwtctl token revoke --user alice\n",
+	.options = {{"user", "NAME", "whose tokens are revoked"}},
+	.configured = true,
+	.run = revoke},
+    {.name = "token flush",
+	.summary = "Delete the rows of expired tokens, as the owner of the tables",
+	.examples = "  jwtctl token flush\n",
+	.configured = true,
+	.run = flush},
+    {.name = NULL},
+};

@@ -1,0 +1,124 @@
+/*
+ * jwtctl's subcommands for the rate limit of logins (JWT_THROTTLE). They map the file of the
+ * running programs, so they have to run as the programs' user.
+ */
+#include "accounts/throttle.h"
+
+#include "ctl/report.h"
+
+#include "base/address.h"
+
+#include <string.h>
+
+/* Whose counts a command is for. Both NULL: all. */
+struct target {
+	const char *address, *name;
+};
+
+static bool
+is_address(const char *text)
+{
+	struct address address;
+
+	return address_parse(text, &address);
+}
+
+/* NULL after a line on standard error or in the log. */
+static struct throttle *
+open_throttle(const struct invocation *invocation, struct target *out)
+{
+	const char *word = invocation->arguments[0];
+
+	*out = (struct target){.address = option_value(invocation, "address")};
+	if (out->address != NULL && (word == NULL || !is_address(out->address))) {
+		command_error(invocation, "--address takes an IP address, beside a NAME");
+		return NULL;
+	}
+	if (out->address == NULL && word != NULL && is_address(word))
+		out->address = word;
+	else
+		out->name = word;
+	if (!invocation->config->throttle) {
+		command_error(invocation, "JWT_THROTTLE is off");
+		return NULL;
+	}
+	return throttle_find(invocation->config);
+}
+
+static enum outcome
+show(const struct invocation *invocation)
+{
+	static const struct column of_file[] = {{"counted", COLUMN_NUMBER},
+	    {"known", COLUMN_NUMBER}, {"failures", COLUMN_NUMBER}, {NULL, COLUMN_TEXT}};
+	static const struct column of_target[] = {{"by", COLUMN_TEXT}, {"tries", COLUMN_NUMBER},
+	    {"wait", COLUMN_NUMBER}, {NULL, COLUMN_TEXT}};
+	struct arena *arena = invocation->arena;
+	struct throttle_count counts[THROTTLE_COUNTS];
+	struct throttle_sum sum;
+	struct target target;
+	struct throttle *throttle = open_throttle(invocation, &target);
+	bool all = target.address == NULL && target.name == NULL;
+	struct report report = report_new(invocation, all ? of_file : of_target);
+	size_t count;
+
+	if (throttle == NULL)
+		return OUTCOME_UNDECIDED;
+	if (all) {
+		throttle_sum(throttle, invocation->now, &sum);
+		report_add(&report,
+		    (const char *[]){report_number(arena, sum.counted),
+			report_number(arena, sum.known), report_number(arena, sum.failures)});
+		report_one(&report);
+		return OUTCOME_YES;
+	}
+	count = throttle_show(throttle, target.address, target.name, invocation->now, counts);
+	for (size_t i = 0; i < count; i++)
+		report_add(
+		    &report, (const char *[]){counts[i].by, report_number(arena, counts[i].tries),
+				 report_number(arena, counts[i].wait)});
+	report_list(&report);
+	return OUTCOME_YES;
+}
+
+static enum outcome
+forgive(const struct invocation *invocation)
+{
+	bool all = option_value(invocation, "all") != NULL;
+	struct throttle *throttle;
+	struct target target;
+
+	if (all == (invocation->arguments[0] != NULL)) {
+		command_error(invocation, "NAME, ADDRESS or --all is expected");
+		return OUTCOME_UNDECIDED;
+	}
+	throttle = open_throttle(invocation, &target);
+	if (throttle == NULL)
+		return OUTCOME_UNDECIDED;
+	throttle_forgive(throttle, target.address, target.name);
+	return OUTCOME_YES;
+}
+
+#define PAIR_OPTION                                                               \
+	{                                                                         \
+		"address", "ADDRESS", "beside NAME: also what is counted by both" \
+	}
+
+const struct command throttle_commands[] = {
+    {.name = "throttle show",
+	.arguments = "[NAME|ADDRESS]",
+	.summary = "Show refused logins that count, and the seconds to wait",
+	.examples = "  sudo -u jwt_fcgi jwtctl throttle show alice --address 192.0.2.7\n"
+		    "  sudo -u jwt_fcgi jwtctl throttle show\n",
+	.options = {PAIR_OPTION},
+	.configured = true,
+	.run = show},
+    {.name = "throttle forgive",
+	.arguments = "[NAME|ADDRESS]",
+	.summary = "Forget refused logins, so that the next one need not wait",
+	.examples = "  sudo -u jwt_fcgi jwtctl throttle forgive alice --address 192.0.2.7\n"
+		    "  sudo -u jwt_fcgi jwtctl throttle forgive --all\n",
+	.options = {PAIR_OPTION, {"all", NULL, "in place of NAME: all names and addresses"}},
+	.configured = true,
+	.run = forgive},
+    {.name = NULL},
+};

@@ -54,6 +54,8 @@ accounts_open(const struct config *config, const char *program, bool names)
 	for (int i = 0; i < STATEMENT_COUNT; i++)
 		query_name(accounts->database, (size_t)i,
 		    operator_query_setting((enum statement_number)i));
+	if (config->oidc_claims_query != NULL)
+		query_name(accounts->database, PROFILE, operator_query_setting(PROFILE_TEXT));
 	accounts->feed = feed_open(config, accounts->database, names);
 	return accounts;
 }

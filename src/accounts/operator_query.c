@@ -16,6 +16,8 @@ operator_query_setting(enum statement_number statement)
 	case LOGIN_ANSWER:
 	case LOGIN_ANSWER_TEXT:
 		return "JWT_LOGIN_ANSWER_QUERY";
+	case PROFILE_TEXT:
+		return "JWT_OIDC_CLAIMS_QUERY";
 	default:
 		return NULL;
 	}

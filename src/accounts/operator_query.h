@@ -9,7 +9,7 @@
 #include "db/query.h"
 #include "db/statements.h"
 
-/* The setting that the statement is from; NULL if it is not the operator's. */
+/* The setting that the statement is from, as it is; NULL if its text is the project's. */
 const char *operator_query_setting(enum statement_number);
 
 /* Whether a column of that name would overwrite what the programs write themselves. */

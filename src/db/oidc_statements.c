@@ -149,6 +149,8 @@ oidc_statements_make(
 	make_code(made);
 	make_redeem(arena, &users, made);
 	make_browser(arena, made[USER_BY_ID].sql, made);
+	if (config->oidc_claims_query != NULL)
+		made[PROFILE_TEXT] = (struct statement){config->oidc_claims_query, 1, LOOKUP};
 	/* A user who is in several rows has the claims of the first. */
 	made[PROFILE] =
 	    (struct statement){claims == NULL ? "SELECT NULL, NULL WHERE $1::text IS NULL AND false"

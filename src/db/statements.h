@@ -62,6 +62,7 @@ enum statement_number {
 	CLAIMS_TEXT,
 	LOGIN_ANSWER,
 	LOGIN_ANSWER_TEXT,
+	PROFILE_TEXT,
 	STATEMENT_COUNT,
 };
 

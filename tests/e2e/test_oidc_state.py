@@ -764,9 +764,11 @@ def test_profile_of_a_query(kept):
         assert claims(one.good("profile", login.user)) == {
             "nickname": "alice", "email_verified": True, "updated_at": 17, "email": "a@b.c", "address": {"country": "ES"}}
         assert one.ask("check") == ["yes"]
-    checker = Tool(settings_of(kept, JWT_OIDC_CLAIMS_QUERY="SELECT nonsense FROM auth_user WHERE id = $1"))
-    assert checker.ask("check") == ["no"]
-    assert "JWT_OIDC_CLAIMS_QUERY: 42703" in checker.end()
+    for query, state in (("SELECT nonsense FROM auth_user WHERE id = $1", "42703"),
+                         ("SELECT $1 AS a) found, (SELECT 2 AS b", "42601")):  # it closes the parenthesis around it
+        checker = Tool(settings_of(kept, JWT_OIDC_CLAIMS_QUERY=query))
+        assert checker.ask("check") == ["no"]
+        assert f"JWT_OIDC_CLAIMS_QUERY: {state}" in checker.end()
 
 
 MEMBERS = """

@@ -8,7 +8,8 @@
 
 #define STATE_MAXIMUM    4096
 #define NONCE_MAXIMUM    1024
-#define CHALLENGE_LENGTH 43 /* base64url of SHA-256 */
+#define HINT_MAXIMUM     4096 /* an ID token with such a nonce */
+#define CHALLENGE_LENGTH 43   /* base64url of SHA-256 */
 #define BASE64URL        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 enum {
@@ -48,7 +49,7 @@ static const struct parameter known[PARAMETERS] = {
     [CODE_CHALLENGE_METHOD] = {.name = "code_challenge_method"},
     [PROMPT] = {.name = "prompt"},
     [MAX_AGE] = {.name = "max_age"},
-    [ID_TOKEN_HINT] = {.name = "id_token_hint"},
+    [ID_TOKEN_HINT] = {.name = "id_token_hint", .maximum = HINT_MAXIMUM},
     [LOGIN_HINT] = {.name = "login_hint"},
     [UI_LOCALES] = {.name = "ui_locales"},
     [DISPLAY] = {.name = "display"},

@@ -16,7 +16,7 @@ from harness.oidc import (AFTER_LOGOUT, CALLBACK, CHALLENGE, LOOPBACK, WITH_QUER
 PARAMETERS = ("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce",
               "code_challenge", "code_challenge_method", "prompt", "max_age", "id_token_hint", "login_hint",
               "ui_locales", "display", "claims_locales", "acr_values", "request", "request_uri", "registration")
-LIMITS = {"state": 4096, "nonce": 1024}
+LIMITS = {"state": 4096, "nonce": 1024, "id_token_hint": 4096}
 UNTRUSTED = ("client_id", "redirect_uri")  # a fault of these is told to the user
 MARKUP = "\"'><script>alert(1)</script><b x=\"&amp;"
 HOSTILE = {"markup": MARKUP, "lines": "a\r\nSet-Cookie: evil=1\r\n\r\nbody", "percent": "%0d%0a%00%",
@@ -568,6 +568,7 @@ def id_token(provider, key=None, algorithm="RS256", **changes):
 
 HINTS = {
     "good": (lambda provider: id_token(provider), True),
+    "with the longest nonce": (lambda provider: id_token(provider, nonce="n" * 1024), True),
     "another user": (lambda provider: id_token(provider, sub="4"), False),
     "a user whose id begins like it": (lambda provider: id_token(provider, sub="12"), False),
     "another issuer": (lambda provider: id_token(provider, iss="https://evil.example"), False),

@@ -5,6 +5,7 @@
 #include "accounts/codes.h"
 #include "endpoints/policy.h"
 #include "endpoints/session.h"
+#include "oidc/authorization.h"
 #include "oidc/client_auth.h"
 #include "oidc/oauth.h"
 #include "oidc/tokens.h"
@@ -192,7 +193,7 @@ refresh(struct request *request, const struct context *context, const struct par
 	struct client_token shown;
 	struct account owner;
 	struct token_grant grant;
-	const char *scope;
+	const char *granted, *scope;
 	enum verdict judged;
 
 	if (token.length == 0)
@@ -200,7 +201,12 @@ refresh(struct request *request, const struct context *context, const struct par
 	if (!tokens_of_client(&claims, token, &shown) || !shown.refresh ||
 	    strcmp(shown.client_id, client->id) != 0)
 		return oauth_refuse(request, WIRE_OAUTH_REFRESH, NULL);
-	scope = tokens_narrow(request->arena, shown.scope, given[SCOPE].value);
+	/* Of the login's scopes those that the client may still have. */
+	granted = authorization_scopes(
+	    request->arena, shown.scope, client->scopes, context->config->oidc_scopes);
+	if (!tokens_has_scope(granted, "offline_access"))
+		return oauth_refuse(request, WIRE_OAUTH_REFRESH, NULL);
+	scope = tokens_narrow(request->arena, granted, given[SCOPE].value);
 	if (scope == NULL)
 		return oauth_refuse(request, WIRE_OAUTH_SCOPE, NULL);
 	judged = judge_owner(request, context, shown.claims, &owner);
@@ -210,7 +216,7 @@ refresh(struct request *request, const struct context *context, const struct par
 	    .client_id = client->id,
 	    .audience = client->audience,
 	    .id_token_alg = client->id_token_alg,
-	    .scopes = shown.scope,
+	    .scopes = granted,
 	    .scope = scope,
 	    .auth_time = shown.auth_time};
 	return next_tokens(request, context, token, shown.claims, &grant);

@@ -500,6 +500,16 @@ def test_a_user_who_changes_between_refreshes(provider, change):
     assert is_error(refresh(provider, first["refresh_token"]), 400, "invalid_grant")
 
 
+def test_a_client_that_may_have_less_between_refreshes(provider):
+    first = tokens(provider)
+    provider.site.execute("UPDATE oidc_client SET scopes = '{openid,offline_access}' WHERE client_id = 'web'")
+    assert is_error(refresh(provider, first["refresh_token"], scope="email"), 400, "invalid_scope")
+    second = refresh(provider, first["refresh_token"]).json()
+    assert second["scope"] == claims_of(second["refresh_token"])["scope"] == "openid offline_access"
+    provider.site.execute("UPDATE oidc_client SET scopes = '{openid}' WHERE client_id = 'web'")
+    assert is_error(refresh(provider, second["refresh_token"]), 400, "invalid_grant")
+
+
 def test_a_client_that_is_disabled_between_refreshes(provider):
     first = tokens(provider)
     provider.site.execute("UPDATE oidc_client SET active = false WHERE client_id = 'web'")

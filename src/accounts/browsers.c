@@ -88,47 +88,57 @@ browser_begin(struct sessions *sessions, struct arena *arena, const struct accou
 	return verdict;
 }
 
-/* That a session was used; what fails is done by the next request. */
-static void
-note_seen(struct sessions *sessions, struct arena *arena, const char *user_id, const char *sid,
-    const char *since)
+bool
+browser_claim(struct arena *arena, struct bytes cookie, struct browser_session *out)
+{
+	char *sid = arena_alloc(arena, SESSION_ID_SIZE);
+
+	*out = (struct browser_session){.sid = sid};
+	return read_cookie(arena, cookie, sid, &out->user_id);
+}
+
+const char *
+browser_seen_period(const struct sessions *sessions, struct arena *arena)
+{
+	long quarter = sessions_config(sessions)->oidc_session_idle / 4;
+
+	return session_interval(arena, quarter < SEEN_SECONDS ? quarter : SEEN_SECONDS);
+}
+
+void
+browser_seen(struct sessions *sessions, struct arena *arena, const char *user_id, const char *sid)
 {
 	const char *idle = session_interval(arena, sessions_config(sessions)->oidc_session_idle);
 
 	(void)query_ask(sessions_database(sessions), arena, BROWSER_SEEN,
-	    (const char *[]){user_id, sid, idle, since}, NULL);
+	    (const char *[]){user_id, sid, idle, browser_seen_period(sessions, arena)}, NULL);
 }
 
 enum verdict
 browser_find(struct sessions *sessions, struct arena *arena, struct bytes cookie,
     struct browser_session *out)
 {
-	const struct config *config = sessions_config(sessions);
-	long quarter = config->oidc_session_idle / 4;
-	long period = quarter < SEEN_SECONDS ? quarter : SEEN_SECONDS;
-	const char *since = session_interval(arena, period), *user_id;
-	char *sid = arena_alloc(arena, SESSION_ID_SIZE);
+	const char *period = browser_seen_period(sessions, arena);
 	struct account owner;
 	enum verdict verdict;
 	struct rows rows;
 
-	if (!read_cookie(arena, cookie, sid, &user_id))
+	if (!browser_claim(arena, cookie, out))
 		return VERDICT_NO;
 	verdict = query_ask(sessions_database(sessions), arena, BROWSER_FIND,
-	    (const char *[]){user_id, user_id, sid, since}, &rows);
+	    (const char *[]){out->user_id, out->user_id, out->sid, period}, &rows);
 	if (verdict != VERDICT_YES)
 		return verdict;
-	*out = (struct browser_session){
-	    .user_id = user_id, .sid = sid, .auth_time = atoll(rows.values[AUTH_TIME])};
+	out->auth_time = atoll(rows.values[AUTH_TIME]);
 	if (strcmp(rows.values[UNSEEN], "t") == 0)
-		note_seen(sessions, arena, user_id, sid, since);
+		browser_seen(sessions, arena, out->user_id, out->sid);
 	rows.values += OWNER;
 	rows.columns -= OWNER;
 	if (rows.count > 1 || !account_row_read(&rows, "browser session", &owner))
 		return VERDICT_UNDECIDED;
 	out->name = owner.name;
-	return (owner.active || !config->check_user_is_active) &&
-		       strcmp(owner.user_id, user_id) == 0
+	return (owner.active || !sessions_config(sessions)->check_user_is_active) &&
+		       strcmp(owner.user_id, out->user_id) == 0
 		   ? VERDICT_YES
 		   : VERDICT_NO;
 }

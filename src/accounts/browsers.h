@@ -30,6 +30,18 @@ enum verdict browser_begin(struct sessions *, struct arena *, const struct accou
 enum verdict browser_find(
     struct sessions *, struct arena *, struct bytes cookie, struct browser_session *out);
 
+/*
+ * What a cookie says, without a look at the database: user_id and sid, which code_create() proves.
+ * false: no cookie of ours.
+ */
+bool browser_claim(struct arena *, struct bytes cookie, struct browser_session *out);
+
+/* As SQL writes it: for how long a session must not have been used before it is noted again. */
+const char *browser_seen_period(const struct sessions *, struct arena *);
+
+/* Notes that a session was used; what fails is done by the next request. */
+void browser_seen(struct sessions *, struct arena *, const char *user_id, const char *sid);
+
 /* Ends a session. NO: it is over. The sessions of clients that began with it go on. */
 enum verdict browser_end(struct sessions *, struct arena *, const struct browser_session *);
 

@@ -1,5 +1,6 @@
 #include "accounts/codes.h"
 
+#include "accounts/browsers.h"
 #include "base/b64url.h"
 #include "db/query.h"
 #include "db/statements.h"
@@ -28,27 +29,46 @@ hash_of(struct arena *arena, const char *text)
 	return arena_printf(arena, "\\x%s", hex);
 }
 
+/* A new code, and its hash; NULL: no randomness. */
+static const char *
+new_code(struct arena *arena, const char **text)
+{
+	unsigned char random[CODE_BYTES];
+	struct buffer made = {.arena = arena};
+
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return NULL;
+	b64url_encode(&made, (struct bytes){(const char *)random, sizeof(random)});
+	OPENSSL_cleanse(random, sizeof(random));
+	*text = made.data;
+	return hash_of(arena, made.data);
+}
+
 enum verdict
 code_create(
     struct sessions *sessions, struct arena *arena, const struct code *code, const char **text)
 {
 	const char *life = session_interval(arena, sessions_config(sessions)->oidc_code_lifetime);
-	unsigned char random[CODE_BYTES];
-	struct buffer made = {.arena = arena};
-	const char *hash;
+	const char *hash = new_code(arena, text);
+	struct database *database = sessions_database(sessions);
+	enum verdict verdict;
+	struct rows rows;
 
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return VERDICT_UNDECIDED;
-	b64url_encode(&made, (struct bytes){(const char *)random, sizeof(random)});
-	OPENSSL_cleanse(random, sizeof(random));
-	hash = hash_of(arena, made.data);
 	if (hash == NULL)
 		return VERDICT_UNDECIDED;
-	*text = made.data;
-	return query_ask(sessions_database(sessions), arena, CODE_CREATE,
-	    (const char *[]){hash, code->client_id, code->user_id, code->scopes, code->redirect_uri,
-		code->code_challenge, code->nonce, code->browser_sid, life},
-	    NULL);
+	verdict = query_ask(database, arena, CODE_CREATE,
+	    (const char *[]){code->user_id, code->user_id, hash, code->client_id, code->scopes,
+		code->redirect_uri, code->code_challenge, code->nonce, code->browser_sid, life,
+		browser_seen_period(sessions, arena)},
+	    &rows);
+	if (verdict != VERDICT_YES)
+		return verdict;
+	if (*rows.values[0] == 't')
+		browser_seen(sessions, arena, code->user_id, code->browser_sid);
+	/* One of 16, as hashes are random: the sweep costs as much as the statement does. */
+	if (hash[2] == '0')
+		(void)query_ask(database, arena, CODE_SWEEP, NULL, NULL);
+	return VERDICT_YES;
 }
 
 enum verdict

@@ -21,8 +21,9 @@ struct code {
 };
 
 /*
- * Stores a code, good for JWT_OIDC_CODE_LIFETIME; *text is 43 characters of base64url. NO: the
- * browser's session is over.
+ * Stores a code, good for JWT_OIDC_CODE_LIFETIME, and notes that the browser's session was used;
+ * *text is 43 characters of base64url. NO: that session is not there or over, or its user or the
+ * client is not active.
  */
 enum verdict code_create(struct sessions *, struct arena *, const struct code *, const char **text);
 

@@ -27,27 +27,41 @@ make_clients(struct statement *made)
  * The time of the login is taken from the browser's session, with all its digits: a password that
  * was changed in the same second as the login would look like one that was changed after it.
  *
- * Each new code deletes a few that expired long ago. Until then a redeemed one is kept: who shows
- * it again must be noticed. With EXISTS the table is not read where none is old: a plan made while
- * it was small reads all of it.
+ * The client was read a moment ago (accounts/clients.h), so it is asked again whether it is active.
+ *
+ * A crash may forget a code, so it does not wait for the disk: the user logs in again.
+ *
+ * Codes that expired long ago are deleted some at a time. Until then a redeemed one is kept: who
+ * shows it again must be noticed. With EXISTS the table is not read where none is old: a plan made
+ * while it was small reads all of it.
  */
 static void
-make_code(struct statement *made)
+make_code(struct arena *arena, const struct session_users *users, struct statement *made)
 {
 	made[CODE_CREATE] = (struct statement){
-	    "WITH old AS MATERIALIZED (SELECT code FROM oidc_code"
-	    " WHERE expires_at < now() - interval '1 hour' ORDER BY expires_at"
-	    " LIMIT 8 FOR UPDATE SKIP LOCKED),"
-	    " swept AS (DELETE FROM oidc_code WHERE EXISTS (SELECT FROM old)"
-	    " AND code = ANY (ARRAY(SELECT code FROM old)))"
-	    " INSERT INTO oidc_code (code, client_id, user_id, scopes, redirect_uri,"
-	    " code_challenge, nonce, auth_time, browser, expires_at)"
-	    " SELECT $1::bytea, $2, s.user_id, string_to_array($4, ' '), $5, $6, $7,"
-	    " s.created_at, s.sid, now() + $9::interval FROM jwt_session s"
-	    " WHERE s.user_id = $3 AND s.sid = $8::uuid AND s.client_id = ''"
-	    " AND s.expires_at > now() AND " SESSION_ALIVE
-	    " ON CONFLICT (code) DO UPDATE SET code = excluded.code RETURNING 1",
-	    9, REPEATABLE};
+	    arena_printf(arena,
+		"WITH session AS MATERIALIZED (SELECT s.user_id, s.sid, s.created_at,"
+		" s.rotated_at <= now() - $11::interval AS unseen"
+		" FROM %s, jwt_session s WHERE %s AND %s AND %s::text = $2"
+		" AND s.user_id = $2 AND s.sid = $9::uuid AND s.client_id = ''"
+		" AND s.expires_at > now() AND " SESSION_ALIVE
+		" AND EXISTS (SELECT FROM oidc_client o WHERE o.client_id = $4 AND o.active)),"
+		" made AS (INSERT INTO oidc_code (code, client_id, user_id, scopes,"
+		" redirect_uri, code_challenge, nonce, auth_time, browser, expires_at)"
+		" SELECT $3::bytea, $4, user_id, string_to_array($5, ' '), $6, $7, $8,"
+		" created_at, sid, now() + $10::interval FROM session"
+		" ON CONFLICT (code) DO UPDATE SET code = excluded.code)"
+		" SELECT unseen FROM session"
+		" WHERE set_config('synchronous_commit', 'off', true) IS NOT NULL",
+		users->from, users->is, users->active, users->id),
+	    11, LOOKUP};
+	made[CODE_SWEEP] =
+	    (struct statement){"WITH old AS MATERIALIZED (SELECT code FROM oidc_code"
+			       " WHERE expires_at < now() - interval '1 hour' ORDER BY expires_at"
+			       " LIMIT 32 FOR UPDATE SKIP LOCKED)"
+			       " DELETE FROM oidc_code WHERE EXISTS (SELECT FROM old)"
+			       " AND code = ANY (ARRAY(SELECT code FROM old))",
+		0, REPEATABLE};
 	made[CODE_READ] = (struct statement){
 	    "SELECT client_id, user_id, array_to_string(scopes, ' '), redirect_uri,"
 	    " code_challenge, nonce, floor(extract(epoch FROM auth_time))::bigint,"
@@ -74,6 +88,7 @@ make_redeem(struct arena *arena, const struct session_users *users, struct state
 		"WITH owner AS MATERIALIZED (SELECT %s::text AS id FROM %s WHERE %s AND %s%s),"
 		" taken AS (UPDATE oidc_code c SET sid = $6::uuid FROM owner"
 		" WHERE c.code = $2::bytea AND c.client_id = $3 AND c.user_id = owner.id"
+		" AND EXISTS (SELECT FROM oidc_client o WHERE o.client_id = $3 AND o.active)"
 		" AND c.redirect_uri = $4 AND c.code_challenge IS NOT DISTINCT FROM $5"
 		" AND (c.sid IS NULL AND c.expires_at > now() OR c.sid = $6::uuid"
 		" AND NOT EXISTS (SELECT FROM jwt_change g WHERE g.user_id = c.user_id"
@@ -146,7 +161,7 @@ oidc_statements_make(
 	const char *claims = make_claims(arena, config);
 
 	make_clients(made);
-	make_code(made);
+	make_code(arena, &users, made);
 	make_redeem(arena, &users, made);
 	make_browser(arena, made[USER_BY_ID].sql, made);
 	if (config->oidc_claims_query != NULL)

@@ -45,8 +45,10 @@ enum statement_number {
 			* algorithm, audience, native, PKCE required, first party */
 	CONSENT_FIND,  /* user, client, scopes -> a row if all are consented to */
 	CONSENT_STORE, /* user, client, scopes -> a row */
-	CODE_CREATE,   /* code, client, user, scopes, redirect URI, challenge, nonce, sid of the
-			* browser, life -> a row if the browser's session is alive */
+	CODE_CREATE, /* key, user, code, client, scopes, redirect URI, challenge, nonce, sid of the
+		      * browser, life, time -> whether the browser's session, which is alive, was
+		      * not seen for that time */
+	CODE_SWEEP,  /* no row */
 	CODE_READ,   /* code -> client, user, scopes, redirect URI, challenge, nonce, login (seconds
 		      * since the epoch), sid of the browser, redeemed */
 	CODE_REDEEM, /* key, code, client, redirect URI, challenge, sid, life, age -> seconds left

@@ -39,12 +39,45 @@ answer_next(struct request *request, const struct context *context,
 	return page_refuse(request, WIRE_UNAVAILABLE, NULL);
 }
 
+/*
+ * Most requests of a browser that is logged in: a code without a page. The statement that stores
+ * the code proves what the cookie says, so it is the only one. NO: the session has to be read.
+ */
+static enum verdict
+answer_at_once(struct request *request, const struct context *context,
+    struct authorization *authorization, struct reply *out)
+{
+	const struct claims_context claims = context_claims(request, context);
+	struct browser_session claimed;
+	enum verdict answered;
+
+	/* A consent must not be looked up for a user who is only claimed: the time would tell. */
+	if (!authorization->client.first_party || authorization->max_age >= 0 ||
+	    !browser_session_claimed(request, &claimed) ||
+	    authorization_next(&claims, context->accounts, authorization, STEP_REQUEST, &claimed) !=
+		NEXT_CODE)
+		return VERDICT_NO;
+	answered = answer_code(request, context->sessions, authorization, &claimed, out);
+	if (answered == VERDICT_YES)
+		request->user = claimed.user_id;
+	return answered;
+}
+
 static struct reply
 answer_good(
     struct request *request, const struct context *context, struct authorization *authorization)
 {
 	struct browser_session session;
+	struct reply reply;
 
+	switch (answer_at_once(request, context, authorization, &reply)) {
+	case VERDICT_YES:
+		return reply;
+	case VERDICT_NO:
+		break;
+	default:
+		return page_refuse(request, WIRE_UNAVAILABLE, NULL);
+	}
 	switch (browser_session(request, context->sessions, &session)) {
 	case VERDICT_YES:
 		request->user = session.user_id;

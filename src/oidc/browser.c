@@ -41,6 +41,15 @@ browser_session(struct request *request, struct sessions *sessions, struct brows
 	return browser_find(sessions, request->arena, cookie, out);
 }
 
+bool
+browser_session_claimed(struct request *request, struct browser_session *out)
+{
+	struct bytes cookie;
+
+	return cookie_find(request->cookie, name_of(request, SESSION), &cookie) == COOKIE_FOUND &&
+	       browser_claim(request->arena, cookie, out);
+}
+
 void
 browser_set_session(struct request *request, struct reply *reply, const char *cookie)
 {

@@ -12,6 +12,9 @@
 /* The session of the request's cookie. NO: there is none. */
 enum verdict browser_session(struct request *, struct sessions *, struct browser_session *out);
 
+/* What the request's cookie says of it (browser_claim()). false: there is none. */
+bool browser_session_claimed(struct request *, struct browser_session *out);
+
 /* Sets the cookie of a new session, until the browser is closed; NULL: the browser forgets it. */
 void browser_set_session(struct request *, struct reply *, const char *cookie);
 

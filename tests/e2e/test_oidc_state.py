@@ -367,7 +367,11 @@ def test_a_browser_is_noted_once_a_minute(kept, login, tool):
     noted = seen()
     assert not noted[1]
     tool.good("browser", login.cookie)
+    login.code()
     assert seen() == noted
+    age(kept, 70)
+    login.code()
+    assert kept.execute("SELECT rotated_at > now() - interval '30 seconds' FROM jwt_session") == [(True,)]
 
 
 def test_idle(kept, login, tool):
@@ -575,23 +579,29 @@ def test_a_change_in_progress_while_a_code_is_redeemed(cluster, kept, login, cha
 
 
 def test_old_codes_are_swept_by_new_ones(kept, login):
+    """One new code in sixteen does it."""
+    def until(left):
+        for _ in range(1000):
+            fresh = login.code()
+            if kept.execute("SELECT count(*) FROM oidc_code WHERE expires_at < now() - interval '50 minutes'") == [(left,)]:
+                return fresh
+        return None
+
     redeemed, unused = login.code(), login.code()
     sid = login.redeem(redeemed)[1]
     age_codes(kept, 3500)
-    login.code()
-    assert kept.execute("SELECT count(*) FROM oidc_code") == [(3,)]
+    for _ in range(100):
+        login.code()
+    assert kept.execute("SELECT count(*) FROM oidc_code") == [(102,)]
     assert login.redeem(redeemed) == ["no"] and login.refresh(sid)[0] == "ended"
     age_codes(kept, 200)
-    fresh = login.code()
-    assert kept.execute("SELECT count(*) FROM oidc_code") == [(2,)]
+    assert until(0), "old codes stay"
     assert login.tool.ask("read", unused) == ["no"]
-    for _ in range(20):
-        login.code()
-    age_codes(kept, 4000)
-    for left in (15, 8, 3, 4):  # of 22, eight less and one more each time
-        fresh = login.code()
-        assert kept.execute("SELECT count(*) FROM oidc_code") == [(left,)]
-    assert login.redeem(fresh)[0] == "yes"
+    kept.execute("INSERT INTO oidc_code SELECT sha256(n::text::bytea), client_id, user_id, scopes, redirect_uri, code_challenge,"
+                 " nonce, auth_time, browser, now() - interval '2 hours', NULL FROM oidc_code, generate_series(1, 40) n"
+                 " WHERE code = (SELECT code FROM oidc_code LIMIT 1)")
+    assert until(8) and until(0), "of 40, 32 at a time"
+    assert login.redeem(login.code())[0] == "yes"
 
 
 def test_logged_out_at_the_provider(login, tool):

@@ -1,6 +1,7 @@
 #include "accounts/accounts.h"
 
 #include "accounts/account_row.h"
+#include "accounts/clients.h"
 #include "accounts/operator_query.h"
 #include "accounts/password.h"
 #include "base/clock.h"
@@ -27,6 +28,7 @@ struct accounts {
 	const struct config *config;
 	struct database *database;
 	struct feed *feed; /* may be NULL */
+	struct clients *clients;
 	struct password_policy policy;
 	enum password_rehash rehash;
 	struct dearest dearest;
@@ -57,6 +59,7 @@ accounts_open(const struct config *config, const char *program, bool names)
 	if (config->oidc_claims_query != NULL)
 		query_name(accounts->database, PROFILE, operator_query_setting(PROFILE_TEXT));
 	accounts->feed = feed_open(config, accounts->database, names);
+	accounts->clients = clients_new(config);
 	return accounts;
 }
 
@@ -407,6 +410,12 @@ account_remember(
     struct accounts *accounts, const struct known_owner *owner, const struct account *account)
 {
 	feed_add(accounts->feed, owner, account->name);
+}
+
+struct clients *
+accounts_clients(struct accounts *accounts)
+{
+	return accounts->clients;
 }
 
 struct database *

@@ -14,6 +14,7 @@
 #include "config/config.h"
 
 struct accounts;
+struct clients;
 
 /* In the request's arena. */
 struct account {
@@ -71,6 +72,9 @@ enum verdict account_known(
 
 /* To be called once an account that account_known() did not know was read and found good. */
 void account_remember(struct accounts *, const struct known_owner *, const struct account *);
+
+/* The clients that were read last (accounts/clients.h). */
+struct clients *accounts_clients(struct accounts *);
 
 /* The connection that all of an account's questions go over. */
 struct database *accounts_database(struct accounts *);

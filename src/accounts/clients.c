@@ -1,6 +1,7 @@
 #include "accounts/clients.h"
 
 #include "accounts/accounts.h"
+#include "base/clock.h"
 #include "db/query.h"
 #include "db/statements.h"
 
@@ -13,7 +14,99 @@
 #define STORED_SIZE  (sizeof(PREFIX) + 2 * DIGEST_BYTES)
 
 /* Columns of CLIENT_FIND. */
-enum { NAME, SECRET, REDIRECTS, POST_LOGOUTS, SCOPES, ALGORITHM, AUDIENCE, NATIVE, PKCE, FIRST };
+enum {
+	NAME,
+	SECRET,
+	REDIRECTS,
+	POST_LOGOUTS,
+	SCOPES,
+	ALGORITHM,
+	AUDIENCE,
+	NATIVE,
+	PKCE,
+	FIRST,
+	COLUMNS
+};
+
+#define SEEN_MAXIMUM 16
+
+struct row {
+	const char *client_id, *values[COLUMNS];
+};
+
+struct clients {
+	long milliseconds; /* for which a row is used again */
+	int64_t until;     /* clock_milliseconds() when all of `seen` are forgotten */
+	struct arena *arena;
+	size_t count;
+	struct row seen[SEEN_MAXIMUM];
+};
+
+struct clients *
+clients_new(const struct config *config)
+{
+	struct clients *clients = arena_alloc(arena_of_process(), sizeof(*clients));
+
+	clients->milliseconds = config->feed_poll;
+	clients->arena = arena_new();
+	return clients;
+}
+
+static void
+copy_row(struct arena *arena, const struct row *row, struct row *out)
+{
+	out->client_id = arena_copy(arena, row->client_id, strlen(row->client_id));
+	for (int i = 0; i < COLUMNS; i++)
+		out->values[i] = row->values[i] == NULL
+				     ? NULL
+				     : arena_copy(arena, row->values[i], strlen(row->values[i]));
+}
+
+static const struct row *
+recall(struct clients *clients, const char *client_id, int64_t now)
+{
+	if (now >= clients->until) {
+		arena_reset(clients->arena);
+		clients->count = 0;
+	}
+	for (size_t i = 0; i < clients->count; i++)
+		if (strcmp(clients->seen[i].client_id, client_id) == 0)
+			return &clients->seen[i];
+	return NULL;
+}
+
+/* now: before the row was read. */
+static void
+remember(struct clients *clients, const struct row *row, int64_t now)
+{
+	if (clients->milliseconds == 0 || clients->count == SEEN_MAXIMUM)
+		return;
+	if (clients->count == 0)
+		clients->until = now + clients->milliseconds;
+	copy_row(clients->arena, row, &clients->seen[clients->count++]);
+}
+
+static enum verdict
+read_row(struct accounts *accounts, struct arena *arena, const char *client_id, struct row *out)
+{
+	struct clients *clients = accounts_clients(accounts);
+	int64_t now = clock_milliseconds();
+	const struct row *known = recall(clients, client_id, now);
+	struct rows rows;
+	enum verdict verdict;
+
+	if (known != NULL) {
+		copy_row(arena, known, out);
+		return VERDICT_YES;
+	}
+	verdict = query_ask(accounts_database(accounts), arena, CLIENT_FIND, &client_id, &rows);
+	if (verdict != VERDICT_YES)
+		return verdict;
+	out->client_id = client_id;
+	memcpy(out->values, rows.values, sizeof(out->values));
+	remember(clients, out, now);
+	return VERDICT_YES;
+}
 
 /* The words of a text without blanks but single ones between them. */
 static const char *const *
@@ -40,10 +133,9 @@ enum verdict
 client_find(
     struct accounts *accounts, struct arena *arena, const char *client_id, struct client *out)
 {
-	struct rows rows;
-	enum verdict verdict =
-	    query_ask(accounts_database(accounts), arena, CLIENT_FIND, &client_id, &rows);
-	const char *const *values = rows.values;
+	struct row row;
+	enum verdict verdict = read_row(accounts, arena, client_id, &row);
+	const char *const *values = row.values;
 
 	if (verdict != VERDICT_YES)
 		return verdict;

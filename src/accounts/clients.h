@@ -10,6 +10,10 @@
 #include <stdbool.h>
 
 struct accounts;
+struct config;
+
+/* The rows that were read last, for as long as the process lives. */
+struct clients *clients_new(const struct config *);
 
 /* In the request's arena. Lists end in NULL. */
 struct client {
@@ -22,7 +26,12 @@ struct client {
 	bool native, require_pkce, first_party;
 };
 
-/* NO: unknown or not active. client_id: UTF-8 without NUL. */
+/*
+ * NO: unknown or not active. client_id: UTF-8 without NUL. A row that was read at most
+ * JWT_FEED_POLL milliseconds ago is not read again, as users are with a change feed; so a change of
+ * a client counts as soon as one of a user. Statements that give or take a code ask anew whether it
+ * is active.
+ */
 enum verdict client_find(
     struct accounts *, struct arena *, const char *client_id, struct client *out);
 

@@ -138,7 +138,7 @@ const struct setting settings[] = {
     {"JWT_DATABASE_TIMEOUT", SETTING_SECONDS, FIELD(database_timeout), "3", 1, 60, NULL,
 	"how long the database may take for one request; then 503"},
     {"JWT_FEED_POLL", SETTING_NUMBER, FIELD(feed_poll), "250", 0, 10000, NULL,
-	"milliseconds between reads of the change feed; 0: read for every request"},
+	"milliseconds between reads of the change feed, and of a client of OpenID Connect; 0: read for every request"},
     {"JWT_FEED_KNOWN", SETTING_NUMBER, FIELD(feed_known), "65536", 0, 16777216, NULL,
 	"owners of tokens that a process remembers while the change feed says that they are "
 	"unchanged, 16 bytes each; 0: every request reads the database"},

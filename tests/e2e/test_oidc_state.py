@@ -19,7 +19,8 @@ from harness.site import Site
 
 SQL = ours.CHECKOUT / "sql"
 TOOL = ours.BUILD / "tests/unit/oidc_tool"
-ISSUER = {"JWT_SESSIONS": "on", "JWT_OIDC_ISSUER": "https://login.example.com"}
+# JWT_FEED_POLL: a change of a client counts at once.
+ISSUER = {"JWT_SESSIONS": "on", "JWT_OIDC_ISSUER": "https://login.example.com", "JWT_FEED_POLL": "0"}
 OTHER = "x" * 43  # the challenge of another verifier
 MANY = 20
 
@@ -282,6 +283,33 @@ def test_client(kept, tool):
     kept.execute("UPDATE oidc_client SET active = false WHERE client_id = 'full'")
     for unknown in ("full", "FULL", "", "web ", "x" * 5000, "' OR true --"):
         assert tool.ask("client", unknown) == ["no"]
+
+
+def test_a_client_that_was_read_is_not_read_again_for_a_while(kept):
+    """But a code is neither made nor redeemed for one that is disabled by then, and no trigger has seen it."""
+    with tools(settings_of(kept, JWT_FEED_POLL="10000")) as [tool]:
+        login = Login(tool)
+        code, before = login.code(), tool.good("client", "web")
+        kept.execute("SET session_replication_role = replica; UPDATE oidc_client SET name = 'Other', active = false;"
+                     " SET session_replication_role = origin")
+        assert tool.good("client", "web") == before and tool.ask("client", "other") == ["no"]
+        assert login.redeem(code) == ["no"]
+        assert tool.ask("create", "web", login.user, "openid", CALLBACK, CHALLENGE, None, login.sid) == ["no"]
+        kept.execute("UPDATE oidc_client SET active = true")
+        assert login.redeem(code)[0] == "yes" and login.code()
+    with tools(settings_of(kept, JWT_FEED_POLL="50")) as [tool]:
+        assert tool.good("client", "web")[0] == "Other"
+        kept.execute("UPDATE oidc_client SET name = 'Web'")
+        process.wait_for(lambda: tool.good("client", "web")[0] == "Web", "the client to be read again")
+
+
+def test_more_clients_than_a_process_remembers(kept):
+    for number in range(20):
+        add_client(kept, f"c{number}")
+    with tools(settings_of(kept, JWT_FEED_POLL="10000")) as [tool]:
+        for _ in range(2):
+            for number in range(20):
+                assert tool.good("client", f"c{number}")[0] == f"The client c{number}"
 
 
 def test_secret(kept, tool):

@@ -109,7 +109,7 @@ class Provider:
         self.issuer = settings.setdefault("JWT_OIDC_ISSUER", f"http://127.0.0.1:{self.port}")
         self.environment = ours.environment(site.our_environment(), {
             **PROFILES["plain"].our_settings(), "JWT_SIGNING_KEY": "", "JWT_KEY_DIR": str(self.keys),
-            "JWT_SESSIONS": "on", **settings})
+            "JWT_SESSIONS": "on", "JWT_FEED_POLL": "0", **settings})  # so a change counts at once
         self.programs = {name: [self._program(name) for _ in range((count or {}).get(name, 1))]
                          for name in PATHS if not ours.missing([name])}
         self._write_configuration(origins)

@@ -214,9 +214,12 @@ enum verdict
 hasher_crypt(struct bytes password, const char *value, long limit)
 {
 	const struct method *method = method_of(value);
-	double work = method ? work_of(method, value) : 0;
 	enum verdict verdict;
+	double work;
 
+	if (method == NULL)
+		return VERDICT_NO;
+	work = work_of(method, value);
 	if (work == 0 || work > (double)limit)
 		return VERDICT_NO;
 	if (method->cut > 0 && password.length > method->cut)

@@ -122,5 +122,7 @@ credentials_answer(
 		wire = credentials_logged_in(request, context, &account);
 	if (wire == WIRE_OK)
 		wire = custom_read(request, context, LOGIN_ANSWER, account.user_id, &out->more);
-	return wire == WIRE_OK ? (struct reply){.status = 0} : refuse(request, wire, wait);
+	if (wire != WIRE_OK)
+		return refuse(request, wire, wait);
+	return (struct reply){.status = 0};
 }

@@ -24,6 +24,15 @@ bytes_cut(struct bytes *rest, const char *separator, struct bytes *out)
 	return true;
 }
 
+bool
+bytes_among(struct bytes text, const char *const *words)
+{
+	for (; words != NULL && *words != NULL; words++)
+		if (bytes_equal(text, *words))
+			return true;
+	return false;
+}
+
 static bool
 is_space(char c)
 {

@@ -37,6 +37,9 @@ bytes_equal(struct bytes bytes, const char *string)
 	return bytes_same(bytes, bytes_of(string));
 }
 
+/* Whether the text is one of the words, which a NULL ends; of NULL it is none. */
+bool bytes_among(struct bytes text, const char *const *words);
+
 /*
  * Cuts off *out, what stands before the first `separator`, and the separator itself. Returns false
  * where there is none: then *out is all that was left.

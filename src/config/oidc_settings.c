@@ -60,11 +60,10 @@ fault_of(const char *issuer)
 static bool
 is_scope(const char *word)
 {
-	static const char *const ours[] = {"openid", "profile", "email", "offline_access"};
+	static const char *const ours[] = {"openid", "profile", "email", "offline_access", NULL};
 
-	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
-		if (strcmp(word, ours[i]) == 0)
-			return false;
+	if (bytes_among(bytes_of(word), ours))
+		return false;
 	for (; *word > ' ' && *word <= '~' && *word != '"' && *word != '\\'; word++)
 		continue;
 	return *word == '\0';

@@ -19,15 +19,6 @@ struct proof {
 };
 
 static bool
-is_among(const char *const *uris, const char *uri)
-{
-	for (; uris != NULL && *uris != NULL; uris++)
-		if (strcmp(*uris, uri) == 0)
-			return true;
-	return false;
-}
-
-static bool
 are_single(const struct parameter *parameters)
 {
 	for (size_t i = HINT; i <= STATE; i++)
@@ -54,7 +45,7 @@ judge(struct request *request, const struct context *context, const struct param
 	found = client_find(context->accounts, request->arena, hint.client_id, &client);
 	if (found != VERDICT_YES)
 		return found;
-	if (uri != NULL && !is_among(client.post_logout_redirect_uris, uri))
+	if (uri != NULL && !bytes_among(bytes_of(uri), client.post_logout_redirect_uris))
 		return VERDICT_NO;
 	*out = (struct proof){hint.user_id, uri};
 	return VERDICT_YES;

@@ -5,9 +5,9 @@
 #include "accounts/codes.h"
 #include "endpoints/policy.h"
 #include "endpoints/session.h"
-#include "oidc/authorization.h"
 #include "oidc/client_auth.h"
 #include "oidc/oauth.h"
+#include "oidc/scopes.h"
 #include "oidc/tokens.h"
 
 #include <string.h>
@@ -107,7 +107,7 @@ redeem(struct request *request, const struct context *context, const struct para
 	if (verdict != VERDICT_YES)
 		return refuse(request, verdict, WIRE_OAUTH_CODE);
 	terms = session_client_terms(
-	    context->config, client->id, tokens_has_scope(code.scopes, "offline_access"));
+	    context->config, client->id, scopes_have(code.scopes, "offline_access"));
 	session.seconds = seconds_left(request, &terms, code.auth_time);
 	if (session.seconds <= 0)
 		verdict = VERDICT_NO;
@@ -202,11 +202,11 @@ refresh(struct request *request, const struct context *context, const struct par
 	    strcmp(shown.client_id, client->id) != 0)
 		return oauth_refuse(request, WIRE_OAUTH_REFRESH, NULL);
 	/* Of the login's scopes those that the client may still have. */
-	granted = authorization_scopes(
-	    request->arena, shown.scope, client->scopes, context->config->oidc_scopes);
-	if (!tokens_has_scope(granted, "offline_access"))
+	granted =
+	    scopes_grant(request->arena, shown.scope, client->scopes, context->config->oidc_scopes);
+	if (!scopes_have(granted, "offline_access"))
 		return oauth_refuse(request, WIRE_OAUTH_REFRESH, NULL);
-	scope = tokens_narrow(request->arena, granted, given[SCOPE].value);
+	scope = scopes_narrow(request->arena, granted, given[SCOPE].value);
 	if (scope == NULL)
 		return oauth_refuse(request, WIRE_OAUTH_SCOPE, NULL);
 	judged = judge_owner(request, context, shown.claims, &owner);

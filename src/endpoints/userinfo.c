@@ -5,6 +5,7 @@
 #include "accounts/profile.h"
 #include "endpoints/policy.h"
 #include "oidc/oauth.h"
+#include "oidc/scopes.h"
 #include "oidc/tokens.h"
 
 #include <string.h>
@@ -50,7 +51,7 @@ judge(struct request *request, const struct context *context, struct bytes token
 	    claims_check(&judged, claims, TOKEN_ACCESS) != CLAIMS_GOOD)
 		return WIRE_OAUTH_TOKEN;
 	of_client = tokens_describe(&judged, claims, out);
-	profile = of_client && tokens_has_scope(out->scope, "profile");
+	profile = of_client && scopes_have(out->scope, "profile");
 	switch (policy_owner(
 	    request, context, claims, profile ? WANTED_ROW : WANTED_JUDGEMENT, owner)) {
 	case OWNER_GOOD:
@@ -60,8 +61,7 @@ judge(struct request *request, const struct context *context, struct bytes token
 	default:
 		return WIRE_OAUTH_TOKEN;
 	}
-	return of_client && tokens_has_scope(out->scope, "openid") ? WIRE_OK
-								   : WIRE_OAUTH_SCOPE_MISSING;
+	return of_client && scopes_have(out->scope, "openid") ? WIRE_OK : WIRE_OAUTH_SCOPE_MISSING;
 }
 
 /* The scope that lets a client have a claim: of the operator's own claims the scope of that name.
@@ -69,14 +69,9 @@ judge(struct request *request, const struct context *context, struct bytes token
 static const char *
 scope_of(const struct config *config, const char *claim)
 {
-	const char *const *own = config->oidc_scopes;
-
 	if (strcmp(claim, "email") == 0 || strcmp(claim, "email_verified") == 0)
 		return "email";
-	for (; own != NULL && *own != NULL; own++)
-		if (strcmp(*own, claim) == 0)
-			return claim;
-	return "profile";
+	return bytes_among(bytes_of(claim), config->oidc_scopes) ? claim : "profile";
 }
 
 /* What the database says, none of it null or empty; sub is never its to say. */
@@ -94,7 +89,7 @@ put_profile(struct request *request, const struct context *context, const char *
 		struct json_object *value;
 
 		if (strcmp(claim->name, "sub") != 0 &&
-		    tokens_has_scope(scope, scope_of(context->config, claim->name)) &&
+		    scopes_have(scope, scope_of(context->config, claim->name)) &&
 		    json_parse(request->arena, bytes_of(claim->json), JSON_STRICT, &value, NULL))
 			json_put(body, claim->name, value);
 	}
@@ -117,7 +112,7 @@ answer(struct request *request, struct context *context)
 	if (judged != WIRE_OK)
 		return oauth_refuse_bearer(request, judged, NULL);
 	json_put(body, "sub", json_member(shown.claims, "sub"));
-	if (tokens_has_scope(shown.scope, "profile") && owner.name != NULL)
+	if (scopes_have(shown.scope, "profile") && owner.name != NULL)
 		json_put_text(body, "preferred_username", owner.name);
 	if (strcmp(shown.scope, "openid") != 0)
 		judged = put_profile(request, context, shown.scope, &owner, body);

@@ -188,15 +188,6 @@ request_negotiate(struct request *request)
 	return accepts(request, json, html) ? WIRE_OK : WIRE_NOT_ACCEPTABLE;
 }
 
-static bool
-is_among(const char *const *words, struct bytes word)
-{
-	for (; *words != NULL; words++)
-		if (bytes_equal(word, *words))
-			return true;
-	return false;
-}
-
 /* The next word of a header; none left: length 0. */
 static struct bytes
 next_word(const char **rest)
@@ -214,7 +205,7 @@ request_token(const struct request *request, struct bytes *out)
 	const char *rest = request->authorization == NULL ? "" : request->authorization;
 	struct bytes type = next_word(&rest);
 
-	if (type.length == 0 || !is_among(request->config->auth_header_types, type))
+	if (type.length == 0 || !bytes_among(type, request->config->auth_header_types))
 		return WIRE_NOT_PROVIDED;
 	*out = next_word(&rest);
 	if (out->length == 0 || next_word(&rest).length > 0)

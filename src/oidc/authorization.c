@@ -2,7 +2,7 @@
 
 #include "http/request.h"
 #include "oidc/redirect_uri.h"
-#include "oidc/tokens.h"
+#include "oidc/scopes.h"
 
 #include <inttypes.h>
 
@@ -217,37 +217,12 @@ authorization_read(struct authorization *authorization)
 }
 
 static bool
-is_among(const char *const *words, const char *word)
-{
-	for (; words != NULL && *words != NULL; words++)
-		if (strcmp(*words, word) == 0)
-			return true;
-	return false;
-}
-
-const char *
-authorization_scopes(
-    struct arena *arena, const char *asked, const char *const *allowed, const char *const *more)
-{
-	static const char *const standard[] = {
-	    "openid", "profile", "email", "offline_access", NULL};
-	struct buffer granted = {.arena = arena};
-
-	buffer_puts(&granted, "");
-	for (; *allowed != NULL; allowed++)
-		if (tokens_has_scope(asked, *allowed) &&
-		    (is_among(standard, *allowed) || is_among(more, *allowed)))
-			buffer_printf(&granted, "%s%s", granted.length == 0 ? "" : " ", *allowed);
-	return buffer_bytes(&granted).data;
-}
-
-static bool
 read_scope(struct request *request, struct authorization *authorization)
 {
 	const char *asked = authorization->parameters[SCOPE].value;
 
-	authorization->scopes = authorization_scopes(request->arena, asked == NULL ? "" : asked,
-	    authorization->client.scopes, request->config->oidc_scopes);
+	authorization->scopes = scopes_grant(
+	    request->arena, asked, authorization->client.scopes, request->config->oidc_scopes);
 	if (*authorization->scopes != '\0')
 		return true;
 	authorization_refuse(

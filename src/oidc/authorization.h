@@ -85,13 +85,6 @@ enum authorization_next authorization_next(const struct claims_context *, struct
 /* Names and maximums of the parameters, without values. */
 void authorization_names(struct authorization *);
 
-/*
- * The words of `allowed` (NULL at the end) that are in the space-separated `asked` and are scopes:
- * the four of the specification or of `more` (NULL at the end, or NULL). "" if none is left.
- */
-const char *authorization_scopes(
-    struct arena *, const char *asked, const char *const *allowed, const char *const *more);
-
 /* Reads all parameters but client_id, redirect_uri and scope; false: it has been refused. */
 bool authorization_read(struct authorization *);
 

@@ -103,7 +103,7 @@ error_of(enum wire wire)
 }
 
 static struct reply
-answer_error(struct request *request, const char *key, int status, const char *outcome)
+error_page(struct request *request, const char *key, int status, const char *outcome)
 {
 	struct page page = begin(request, NULL, "error.title");
 
@@ -121,7 +121,7 @@ page_refuse(struct request *request, enum wire wire, const char *argument)
 	const struct wire_text *text = wire_text(wire);
 
 	(void)argument;
-	return answer_error(request, error_of(wire), text->status, text->outcome);
+	return error_page(request, error_of(wire), text->status, text->outcome);
 }
 
 struct reply
@@ -129,9 +129,9 @@ page_fault(struct request *request, enum authorization_fault fault)
 {
 	switch (fault) {
 	case FAULT_CLIENT:
-		return answer_error(request, "error.client", 400, "unknown-client");
+		return error_page(request, "error.client", 400, "unknown-client");
 	case FAULT_REDIRECT_URI:
-		return answer_error(request, "error.redirect_uri", 400, "redirect-uri");
+		return error_page(request, "error.redirect_uri", 400, "redirect-uri");
 	default:
 		return page_refuse(request, WIRE_BAD_REQUEST, NULL);
 	}

@@ -6,45 +6,6 @@
 
 #include <string.h>
 
-bool
-tokens_has_scope(const char *scopes, const char *scope)
-{
-	struct bytes rest = bytes_of(scopes), one;
-	bool more = true;
-
-	while (more) {
-		more = bytes_cut(&rest, " ", &one);
-		if (bytes_equal(one, scope))
-			return true;
-	}
-	return false;
-}
-
-const char *
-tokens_narrow(struct arena *arena, const char *granted, const char *asked)
-{
-	struct bytes rest = bytes_of(asked), one;
-	struct buffer scope = {.arena = arena};
-	bool more = asked != NULL;
-
-	if (!more)
-		return granted;
-	while (more) {
-		more = bytes_cut(&rest, " ", &one);
-		if (one.length > 0 &&
-		    !tokens_has_scope(granted, arena_copy(arena, one.data, one.length)))
-			return NULL;
-	}
-	rest = bytes_of(granted);
-	for (more = true; more;) {
-		more = bytes_cut(&rest, " ", &one);
-		if (tokens_has_scope(asked, arena_copy(arena, one.data, one.length)))
-			buffer_printf(&scope, "%s%.*s", scope.length == 0 ? "" : " ",
-			    (int)one.length, one.data);
-	}
-	return scope.length == 0 ? NULL : scope.data;
-}
-
 const char *
 tokens_challenge(struct arena *arena, const char *verifier)
 {
@@ -58,7 +19,7 @@ tokens_challenge(struct arena *arena, const char *verifier)
 
 /* A string as text in the arena, NULL for anything else and for "". */
 static const char *
-text_of(const struct claims_context *context, struct json_object *value)
+copy_text(const struct claims_context *context, struct json_object *value)
 {
 	struct bytes text = json_string(value);
 
@@ -95,8 +56,8 @@ tokens_describe(
 	    !claims_time(claims, "auth_time", &out->auth_time))
 		return false;
 	out->refresh = json_is(type, TOKENS_REFRESH_TYPE);
-	out->client_id = text_of(context, json_member(claims, "client_id"));
-	out->scope = text_of(context, json_member(claims, "scope"));
+	out->client_id = copy_text(context, json_member(claims, "client_id"));
+	out->scope = copy_text(context, json_member(claims, "scope"));
 	out->claims = claims;
 	return out->client_id != NULL && out->scope != NULL &&
 	       (out->refresh || json_is(type, token_type(TOKEN_ACCESS)));
@@ -124,8 +85,8 @@ tokens_hint(const struct claims_context *context, const char *text, struct token
 	    !is_of_issuer(context, claims) || !claims_time(claims, "auth_time", &auth_time) ||
 	    json_has(claims, context->config->token_type_claim))
 		return false;
-	hint.client_id = text_of(context, json_member(claims, "aud"));
-	hint.user_id = text_of(context, json_member(claims, "sub"));
+	hint.client_id = copy_text(context, json_member(claims, "aud"));
+	hint.user_id = copy_text(context, json_member(claims, "sub"));
 	if (hint.client_id == NULL || hint.user_id == NULL)
 		return false;
 	*out = hint;

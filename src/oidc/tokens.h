@@ -40,15 +40,6 @@ struct json_object *tokens_answer(const struct claims_context *, const struct to
 /* Whether there are keys to sign all of them with now. */
 bool tokens_can_sign(const struct claims_context *, const struct token_grant *);
 
-/* Whether the scopes, separated by spaces, have this one. */
-bool tokens_has_scope(const char *scopes, const char *scope);
-
-/*
- * Those of the scopes that are asked for, in their order; all of them for NULL. NULL if one is
- * asked for that was not granted.
- */
-const char *tokens_narrow(struct arena *, const char *granted, const char *asked);
-
 /* The code_challenge of a code_verifier by S256 (RFC 7636 section 4.6); NULL of NULL. */
 const char *tokens_challenge(struct arena *, const char *verifier);
 

@@ -1,6 +1,7 @@
 #include "base/b64url.h"
 #include "base/log.h"
 #include "oidc/oauth.h"
+#include "oidc/scopes.h"
 #include "oidc/tokens.h"
 #include "signing/jws.h"
 
@@ -40,7 +41,7 @@ bool
 tokens_can_sign(const struct claims_context *context, const struct token_grant *grant)
 {
 	return access_key(context) != NULL &&
-	       (!tokens_has_scope(grant->scope, "openid") || id_key(context, grant) != NULL);
+	       (!scopes_have(grant->scope, "openid") || id_key(context, grant) != NULL);
 }
 
 static const char *
@@ -182,10 +183,10 @@ tokens_answer(const struct claims_context *context, const struct token_grant *gr
 	json_put_text(body, "token_type", "Bearer");
 	json_put_integer(body, "expires_in", access_seconds(context, grant));
 	json_put_text(body, "scope", grant->scope);
-	if (tokens_has_scope(grant->scope, "openid") &&
+	if (scopes_have(grant->scope, "openid") &&
 	    !put_token(body, "id_token", sign_id(context, grant, access)))
 		return NULL;
-	if (tokens_has_scope(grant->scopes, "offline_access") &&
+	if (scopes_have(grant->scopes, "offline_access") &&
 	    !put_token(body, "refresh_token", sign_refresh(context, grant)))
 		return NULL;
 	return body;

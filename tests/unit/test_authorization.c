@@ -2,6 +2,7 @@
  * comes next. */
 #include "oidc/authorization.h"
 #include "oidc/redirect_uri.h"
+#include "oidc/scopes.h"
 
 #include "helpers.h"
 
@@ -87,9 +88,8 @@ granted_scopes(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(scopes); i++)
 		assert_string_equal(
-		    authorization_scopes(arena, scopes[i].asked, allowed, operators),
-		    scopes[i].granted);
-	assert_string_equal(authorization_scopes(arena, "orders openid", allowed, NULL), "openid");
+		    scopes_grant(arena, scopes[i].asked, allowed, operators), scopes[i].granted);
+	assert_string_equal(scopes_grant(arena, "orders openid", allowed, NULL), "openid");
 }
 
 /* A good request, and what each row changes in it. */

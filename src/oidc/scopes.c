@@ -1,0 +1,70 @@
+#include "oidc/scopes.h"
+
+static bool
+have(const char *scopes, struct bytes scope)
+{
+	struct bytes rest = bytes_of(scopes), one;
+	bool more = true;
+
+	while (more) {
+		more = bytes_cut(&rest, " ", &one);
+		if (one.length > 0 && bytes_same(one, scope))
+			return true;
+	}
+	return false;
+}
+
+bool
+scopes_have(const char *scopes, const char *scope)
+{
+	return have(scopes, bytes_of(scope));
+}
+
+static void
+put(struct buffer *scopes, struct bytes scope)
+{
+	buffer_puts(scopes, scopes->length == 0 ? "" : " ");
+	buffer_put(scopes, scope.data, scope.length);
+}
+
+const char *
+scopes_grant(
+    struct arena *arena, const char *asked, const char *const *client, const char *const *operators)
+{
+	static const char *const standard[] = {
+	    "openid", "profile", "email", "offline_access", NULL};
+	struct buffer granted = {.arena = arena};
+
+	buffer_puts(&granted, "");
+	for (; *client != NULL; client++) {
+		struct bytes scope = bytes_of(*client);
+
+		if (have(asked, scope) &&
+		    (bytes_among(scope, standard) || bytes_among(scope, operators)))
+			put(&granted, scope);
+	}
+	return buffer_bytes(&granted).data;
+}
+
+const char *
+scopes_narrow(struct arena *arena, const char *granted, const char *asked)
+{
+	struct bytes rest = bytes_of(asked), one;
+	struct buffer narrowed = {.arena = arena};
+	bool more = true;
+
+	if (asked == NULL)
+		return granted;
+	while (more) {
+		more = bytes_cut(&rest, " ", &one);
+		if (one.length > 0 && !have(granted, one))
+			return NULL;
+	}
+	rest = bytes_of(granted);
+	for (more = true; more;) {
+		more = bytes_cut(&rest, " ", &one);
+		if (have(asked, one))
+			put(&narrowed, one);
+	}
+	return narrowed.length == 0 ? NULL : buffer_bytes(&narrowed).data;
+}

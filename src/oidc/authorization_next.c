@@ -10,6 +10,13 @@ refuse(struct authorization *authorization, const char *error, const char *descr
 	return NEXT_ERROR;
 }
 
+/* Whether its users are ever asked for consent. */
+static bool
+asks(const struct client *client)
+{
+	return !client->first_party || client->native;
+}
+
 /* Whether the session proves what the client asks for; max_age=0 is prompt=login. */
 static bool
 is_fresh(const struct authorization *authorization, enum authorization_step step,
@@ -17,7 +24,8 @@ is_fresh(const struct authorization *authorization, enum authorization_step step
 {
 	int64_t age = user->now - user->session->auth_time;
 
-	if (step == STEP_LOGIN || (step == STEP_CONSENT && age <= LOGIN_SECONDS))
+	if (step == STEP_LOGIN ||
+	    (step == STEP_CONSENT && asks(&authorization->client) && age <= LOGIN_SECONDS))
 		return true;
 	if (authorization->prompt_login || authorization->max_age == 0)
 		return false;
@@ -31,7 +39,7 @@ needs_consent(const struct authorization *authorization, enum authorization_step
 {
 	const struct client *client = &authorization->client;
 
-	if (step == STEP_CONSENT || (client->first_party && !client->native))
+	if (step == STEP_CONSENT || !asks(client))
 		return false;
 	return client->native || authorization->prompt_consent || !user->consented;
 }

@@ -361,6 +361,14 @@ def test_an_old_login_does_not_serve_a_request_for_a_new_one(visitor):
     assert Page(visitor.send(page, decision="allow", prompt="login")).title == "Log in"
 
 
+@pytest.mark.parametrize("change", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}, {"max_age": "60"}],
+                         ids=str)
+def test_a_consent_that_no_page_asked_for_is_no_login(visitor, change):
+    visitor.cookies.update(visitor.provider.browser(age=300))
+    page = visitor.page("third")
+    assert Page(visitor.send(page, decision="allow", client_id="web", **change)).title == "Log in"
+
+
 # Throttle and outages
 
 

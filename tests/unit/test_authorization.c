@@ -290,6 +290,8 @@ static const struct {
 	NULL},
     {"consented long after", STEP_CONSENT, 601, LOGIN, -1, NO_HINT, THIRD_PARTY, NEXT_LOGIN, NULL},
     {"consented long after", STEP_CONSENT, 601, 0, 60, NO_HINT, THIRD_PARTY, NEXT_LOGIN, NULL},
+    {"consent not asked for", STEP_CONSENT, 300, LOGIN, -1, NO_HINT, 0, NEXT_LOGIN, NULL},
+    {"consent not asked for", STEP_CONSENT, 300, 0, 60, NO_HINT, 0, NEXT_LOGIN, NULL},
     {"consented, no session", STEP_CONSENT, -1, 0, -1, NO_HINT, NATIVE, NEXT_LOGIN, NULL},
     {"login before consent", STEP_REQUEST, -1, CONSENT, -1, NO_HINT, THIRD_PARTY, NEXT_LOGIN, NULL},
 };

@@ -61,6 +61,8 @@ def test_errors_of_pages_are_pages(server, line, headers, body, status):
     answer = ask(server, line, *headers, body=body)
     assert answer.status == status and answer.header("Content-Type") == "text/html; charset=utf-8"
     assert b"<h1>" in answer.body and answer.header("Cache-Control") == "no-store"
+    assert [answer.header(name) for name in ("X-Frame-Options", "X-Content-Type-Options", "Referrer-Policy")] == [
+        "DENY", "nosniff", "no-referrer"]
     assert status != 503 or answer.header("Retry-After")
 
 

@@ -94,19 +94,14 @@ answer(struct request *request, struct context *context)
 {
 	bool posted = strcmp(request->method, "POST") == 0;
 	struct authorization authorization;
+	enum authorization_outcome outcome =
+	    authorization_judge(request, context->accounts, posted, &authorization);
 
-	switch (authorization_judge(request, context->accounts, posted, &authorization)) {
-	case AUTHORIZATION_GOOD:
-		return posted ? answer_again(request, "/oauth/authorize", authorization.parameters,
-				    AUTHORIZATION_PARAMETERS)
-			      : answer_good(request, context, &authorization);
-	case AUTHORIZATION_CLIENT:
-		return answer_error(request, &authorization);
-	case AUTHORIZATION_PAGE:
-		return page_fault(request, authorization.fault);
-	default:
-		return page_refuse(request, WIRE_UNAVAILABLE, NULL);
-	}
+	if (outcome != AUTHORIZATION_GOOD)
+		return answer_refusal(request, outcome, &authorization);
+	return posted ? answer_again(request, "/oauth/authorize", authorization.parameters,
+			    AUTHORIZATION_PARAMETERS)
+		      : answer_good(request, context, &authorization);
 }
 
 const struct endpoint endpoint = {

@@ -172,17 +172,11 @@ answer(struct request *request, struct context *context)
 	    [DECISION] = {.name = "decision"},
 	};
 	struct authorization authorization;
+	enum authorization_outcome outcome =
+	    authorization_judge(request, context->accounts, true, &authorization);
 
-	switch (authorization_judge(request, context->accounts, true, &authorization)) {
-	case AUTHORIZATION_GOOD:
-		break;
-	case AUTHORIZATION_CLIENT:
-		return answer_error(request, &authorization);
-	case AUTHORIZATION_PAGE:
-		return page_fault(request, authorization.fault);
-	default:
-		return unavailable(request);
-	}
+	if (outcome != AUTHORIZATION_GOOD)
+		return answer_refusal(request, outcome, &authorization);
 	parameters_of_body(request, fields, FIELDS);
 	return fields[DECISION].given ? decide(request, context, &authorization, fields)
 				      : log_in(request, context, &authorization, fields);

@@ -1,9 +1,9 @@
 /*
  * Authentication of clients at the endpoints that they talk to (RFC 6749 section 2.3).
  *
- * A client with a secret sends it in a Basic header or in the body, as it likes; one without names
- * itself by client_id. An unknown client, one that is not active, and a wrong secret have the same
- * answer.
+ * A client with a secret sends it in a Basic header or in the body, whatever its row's auth_method;
+ * a public client sends its client_id alone. An unknown client, one that is not active, and a wrong
+ * secret have the same answer.
  */
 #ifndef OIDC_CLIENT_AUTH_H
 #define OIDC_CLIENT_AUTH_H

@@ -15,10 +15,13 @@
 /* Whether JWT_OIDC_ISSUER is set; false after a line in the log. */
 bool oauth_is_on(const struct config *);
 
-/* Of a parameter that is a token: more than a body may have. What is no token is not too long. */
+/*
+ * The maximum of a parameter that is a token, in bytes: above the default limit of a body, so that
+ * a long text is judged as a bad token.
+ */
 #define OAUTH_TOKEN_MAXIMUM (1 << 20)
 
-/* For the refuse of an endpoint: {"error":…}; of a 401 with a challenge to send Basic. */
+/* For an endpoint's member `refuse`: {"error":…}. A 401 has a challenge of the scheme Basic. */
 struct reply oauth_refuse(struct request *, enum wire, const char *argument);
 
 /* The same for a resource that wants an access token: with a challenge of RFC 6750 section 3. */

@@ -1,6 +1,6 @@
 /*
- * The pages of the provider of OpenID Connect: HTML that needs no script, in the language of the
- * user, which nothing stores, frames or names in a Referer header.
+ * The pages of the provider of OpenID Connect: HTML in the language of the user. They need no
+ * script. Headers forbid to store them, to show them in a frame and to send their URL as Referer.
  */
 #ifndef OIDC_PAGE_H
 #define OIDC_PAGE_H
@@ -14,7 +14,7 @@ struct browser_session;
 /* For the refuse of an endpoint: a page with the status and the words for it. */
 struct reply page_refuse(struct request *, enum wire, const char *argument);
 
-/* 400: an authorization request of which the client cannot be told. */
+/* 400: a fault that the user is told of, and not the client. */
 struct reply page_fault(struct request *, enum authorization_fault);
 
 /* A login form that the user has sent, and that is shown again. */

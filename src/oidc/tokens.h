@@ -43,10 +43,7 @@ bool tokens_can_sign(const struct claims_context *, const struct token_grant *);
 /* The code_challenge of a code_verifier by S256 (RFC 7636 section 4.6); NULL of NULL. */
 const char *tokens_challenge(struct arena *, const char *verifier);
 
-/*
- * As claims_read(), whatever JWT_AUDIENCE says: what a provider is told about its own tokens does
- * not depend on whom they are for.
- */
+/* As claims_read() without JWT_AUDIENCE: the provider reads its tokens for every audience. */
 enum claims_fault tokens_read(
     const struct claims_context *, struct bytes token, struct json_object **out);
 

@@ -28,8 +28,9 @@ from servers import process
 
 from harness import postgres
 
-PARTS = ("hello", "refresh", "token", "sessions", "latency", "known", "connections", "flood", "scale", "processes")
-ASKED_FOR = ("single", "sessions", "many", "many_reads")  # backends of single parts
+PARTS = ("hello", "refresh", "token", "sessions", "latency", "known", "connections", "flood", "oidc", "scale",
+         "processes")
+ASKED_FOR = ("single", "sessions", "many", "many_reads", "provider")  # backends of single parts
 
 
 def arguments():
@@ -88,6 +89,7 @@ class Bench:
                                          settings={"JWT_FEED_KNOWN": "131072", **self.counted("many")}),
             "many_reads": lambda: servers.ours(folder, build, workers, self.database, label="many_reads",
                                                settings={"JWT_FEED_KNOWN": "0", **self.counted("many_reads")}),
+            "provider": lambda: servers.provider(folder, build, workers, self.database),
             # One process for each program, to be looked at.
             "single": lambda: servers.ours(folder, build, 1, self.database, label="single"),
         }
@@ -125,6 +127,7 @@ class Bench:
         process.wait_for(at_rest, "the programs to be at rest", 60)
 
     def wrk(self, name, operation, seconds=None, connections=None, **more):
+        self.make_codes(operation)
         return measure.run_wrk(self.backends[name].url(operation), *self.requests[operation],
                                seconds or self.options.seconds, connections or self.options.connections, **more)
 
@@ -163,7 +166,12 @@ class Bench:
                 say(f"{operation} {number + 1} {name:>10} {results[name][-1]['rate']:9.1f}/s")
         return results
 
+    def make_codes(self, operation):
+        if operation == "oauth_token":
+            self.requests[operation] = measure.write_codes(self.folder, self.cluster, 4000 * self.options.seconds)
+
     def measure(self, name, operation, connections):
+        self.make_codes(operation)
         return measure.measure(
             self.backends[name], operation, self.requests, self.seconds_of(operation),
             connections or self.options.connections, self.groups(self.backends[name]))
@@ -249,6 +257,30 @@ class Bench:
             say(f"flood {number + 1} {alone['rate']:.1f}/s {flooded['rate']:.1f}/s "
                 f"p99 {alone['p99'] / 1000:.1f} {flooded['p99'] / 1000:.1f} ms")
         return results
+
+    def part_oidc(self):
+        """Authorization requests and codes for tokens, alone and while 64 connections log in without pause."""
+        servers.add_client(self.cluster, "bench")
+        self.requests |= measure.write_browser(self.folder, self.cluster)
+        self.make_codes("oauth_token")
+        results = {"signatures": measure.signatures_of(
+            self.backends["provider"].url("oauth_token"), self.requests["oauth_token"][1])}
+        for operation in servers.OIDC:
+            beside = {"openssl": self.openssl} if operation == "oauth_token" else {}
+            results[operation] = self.rounds(operation, ("floor", "provider"), beside=beside)
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                seconds = self.options.rounds * 3 * (self.options.seconds + 1)
+                flood = pool.submit(self.wrk, "provider", "token", seconds, 64, may_refuse=True)
+                time.sleep(1)
+                results[f"{operation} flooded"] = [
+                    self.wrk("provider", operation) for _ in range(self.options.rounds)]
+                flood.result()
+        return results
+
+    def openssl(self):
+        speed = measure.openssl_speed(self.options.seconds)
+        return {"rate": speed["rate"], "cpu": {
+            "programs": speed["microseconds"], "postgres": 0, "nginx": 0, "wrk": 0}}
 
     def part_scale(self):
         """Against a table of many users and a full blacklist, as a ratio to a small one. Passwords cost nothing."""

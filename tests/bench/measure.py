@@ -9,6 +9,7 @@ import re
 import resource
 import subprocess
 import time
+import urllib.request
 import uuid
 
 import fastcgi
@@ -16,19 +17,21 @@ import servers
 from servers import HERE, KEY, PASSWORD, process
 
 SESSION = {"sid": "0123456789abcdef0123456789abcdef", "gen": 1}  # claims of a token with a session
-KINDS = {"GET": "-", "POST": "application/json"}
+# How a line of a file of requests is sent: the method, and what wrk.lua says.
+WAYS = {"GET": ("GET", "Authorization"), "COOKIE": ("GET", "Cookie"), "POST": ("POST", "application/json"),
+        "FORM": ("POST", "application/x-www-form-urlencoded")}
 
 
 class Broken(AssertionError):
     pass
 
 
-def run_wrk(url, method, lines, seconds, connections=8, may_refuse=False):
-    """The result of wrk.lua; any answer but 2xx, and any that did not come, is an error."""
+def run_wrk(url, way, lines, seconds, connections=8, may_refuse=False):
+    """The result of wrk.lua; any answer but 2xx and 3xx, and any that did not come, is an error."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     output = subprocess.run(
         ["wrk", "-t", "2" if connections > 1 else "1", "-c", str(connections), "-d", f"{seconds}s",
-         "--timeout", "20s", "--latency", "-s", HERE / "wrk.lua", url, "--", method, KINDS[method], lines],
+         "--timeout", "20s", "--latency", "-s", HERE / "wrk.lua", url, "--", *WAYS[way], lines],
         check=True, capture_output=True, text=True).stdout
     result = json.loads(re.search(r"^RESULT (.*)$", output, re.M).group(1))
     if (result["refused"] and not may_refuse) or result["broken"] or not result["requests"]:
@@ -57,7 +60,7 @@ def write_requests(folder, users):
     numbers = range(1, users + 1)
     logins = [{"username": f"user{number}", "password": PASSWORD} for number in range(1, 501)]
     files = {
-        "hello": ("GET", [make_token("access", number) for number in numbers]),
+        "hello": ("GET", ["Bearer " + make_token("access", number) for number in numbers]),
         "refresh": ("POST", [json.dumps({"refresh": make_token("refresh", number)}) for number in numbers]),
         "token": ("POST", [json.dumps(login) for login in logins]),
     }
@@ -72,8 +75,56 @@ def write_requests(folder, users):
 def write_hello(folder, more):
     """The same for hello of user 1, whose token has more claims."""
     path = folder / "hello-more.txt"
-    path.write_text(make_token("access", 1, more) + "\n")
+    path.write_text(f"Bearer {make_token('access', 1, more)}\n")
     return "GET", path
+
+
+def write_browser(folder, cluster):
+    """The session of a browser that user 1 has logged in with: requests with its cookie, and without."""
+    secret = os.urandom(32)
+    cluster.psql("bench", "-c", f"""
+        INSERT INTO jwt_session (user_id, sid, gen, held, created_at, rotated_at, expires_at, ends_at, client_id)
+        VALUES ('1', '{hashlib.sha256(secret).hexdigest()[:32]}', 1, 0, now(), now(), now() + interval '1 hour',
+            now() + interval '12 hours', '')""")
+    found = {}
+    for name, cookie in (("authorize", f"oidc={b64url(secret)}.{b64url(b'1')}"), ("login_required", "other=cookie")):
+        found[name] = ("COOKIE", folder / f"{name}.txt")
+        found[name][1].write_text(cookie + "\n")
+    return found
+
+
+def write_codes(folder, cluster, count):
+    """So many new codes of user 1, each to be redeemed once."""
+    prefix = uuid.uuid4().hex
+    cluster.psql("bench", "-c", f"""
+        INSERT INTO oidc_code (code, client_id, user_id, scopes, redirect_uri, code_challenge, nonce, auth_time, browser,
+            expires_at)
+        SELECT sha256(('{prefix}-' || n)::bytea), 'bench', '1', '{{openid}}', 'https://rp.example/callback',
+            'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', 'a nonce of some length', now(), gen_random_uuid(),
+            now() + interval '10 minutes' FROM generate_series(1, {count}) n""")
+    path = folder / "codes.txt"
+    path.write_text("".join(
+        f"grant_type=authorization_code&client_id=bench&client_secret=secret&code={prefix}-{number}"
+        "&redirect_uri=https%3A%2F%2Frp.example%2Fcallback&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk\n"
+        for number in range(1, count + 1)))
+    return "FORM", path
+
+
+def signatures_of(url, lines):
+    """How many signatures the answer to the first form has."""
+    body = lines.read_text().splitlines()[0].encode()
+    with urllib.request.urlopen(url, body) as answer:
+        return sum(str(value).count(".") == 2 for value in json.load(answer).values())
+
+
+def openssl_speed(seconds):
+    """Signatures with RSA of 2048 bits: how many all processors make in a second, and the time of one on a processor."""
+    def told(*more):
+        output = subprocess.run(["openssl", "speed", "-mr", "-seconds", str(seconds), *more, "rsa2048"],
+                                check=True, capture_output=True, text=True).stdout
+        return float(re.search(r"^\+F2:\d+:2048:([\d.]+)", output, re.M).group(1))
+
+    return {"rate": told("-elapsed", "-multi", str(os.cpu_count())), "microseconds": 1e6 / told()}
 
 
 def cpu_seconds(pids):

@@ -8,9 +8,13 @@ NAMES = {
     "sessions": "jwt-fcgi, JWT_SESSIONS=on",
     "django": "Django + SimpleJWT + gunicorn", "php": "PHP-FPM", "node": "Node (fastify)",
     "floor_kept": "floor, fastcgi_keep_conn", "ours_kept": "jwt-fcgi, fastcgi_keep_conn",
+    "provider": "jwt-fcgi", "openssl": "RSA signatures of openssl speed",
     "hashes": "our PBKDF2 alone, all processors free",
 }
-TITLES = {"hello": "GET /hello/", "refresh": "POST /api/token/refresh/", "token": "POST /api/token/"}
+TITLES = {"hello": "GET /hello/", "refresh": "POST /api/token/refresh/", "token": "POST /api/token/",
+          "authorize": "GET /oauth/authorize with prompt=none, a session and a code",
+          "login_required": "GET /oauth/authorize with prompt=none, login_required",
+          "oauth_token": "POST /oauth/token with a code"}
 
 
 def spread(values, form="{:.2f}"):
@@ -93,6 +97,31 @@ def flood(results):
          ["99 % of answers within", spread(ratios(found["flooded"], found["alone"], "p99"))]])
 
 
+def without_wrk(result):
+    return total(result) - result["cpu"]["wrk"]
+
+
+def oidc(results):
+    found = results["oidc"]
+    text, rows = "", []
+    for operation in ("authorize", "login_required", "oauth_token"):
+        rounds, base = found[operation], found[operation]["floor"]
+        ours = rounds["provider"]
+        text += throughput(TITLES[operation], rounds) + "\n"
+        flooded = found[f"{operation} flooded"]
+        rows.append([TITLES[operation], spread(ratios(ours, base)),
+                     spread([without_wrk(a) / without_wrk(b) for a, b in zip(base, ours)]),
+                     spread(ratios(flooded, ours))])
+    ours, speed = found["oauth_token"]["provider"], found["oauth_token"]["openssl"]
+    count = found["signatures"]
+    return text + "### OpenID Connect\n\n" + table(
+        ["", "to floor", "to floor, by processor time without wrk", "while 64 connections log in without pause"],
+        rows) + (
+        f"\nAn answer to a code has {count} signatures. Of those that `openssl speed rsa2048` makes: "
+        f"{spread([count * value for value in ratios(ours, speed)])}; by processor time without wrk "
+        f"{spread([count * without_wrk(b) / without_wrk(a) for a, b in zip(ours, speed)])}.\n")
+
+
 def scale(results):
     rows = [[TITLES[operation], spread(ratios(found["large"], found["small"]))]
             for operation, found in results["scale"].items()]
@@ -121,14 +150,14 @@ def markdown(results):
         f"load before: {machine['load']:.1f}; {results['connections_used']} connections.\n\n"
         "Every figure is the median of its rounds, with the least and the greatest. Ratios are of rounds that ran one\n"
         "after the other. Processor time is that of all processes together, wrk's too: on a busy machine it is the\n"
-        "steadier ratio. Every answer was 2xx.\n\n![answers a second](report.svg)\n\n")
+        "steadier ratio. Every answer was 2xx or 3xx.\n\n![answers a second](report.svg)\n\n")
     if machine["load"] > 1:
         text += ("**The machine was busy with other work.** Answers a second and times say little of the programs, and ratios of\n"
                  "single rounds are far apart.\n\n")
     for part in ("hello", "refresh", "token"):
         if part in results:
             text += throughput(TITLES[part], results[part]) + "\n"
-    for part in (sessions, latency, known, connections, flood, scale, processes):
+    for part in (sessions, latency, known, connections, flood, oidc, scale, processes):
         if part.__name__ in results:
             text += part(results) + "\n"
     return text

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
@@ -18,6 +19,13 @@ KEY = "a key of the benchmark, known to all the world, of 64 characters"
 PASSWORD = "correct horse battery staple"
 USERS = 100000
 ITERATIONS = 260000
+
+# OpenID Connect: with the cookie of a browser's session and without, and a code for tokens.
+AUTHORIZE = "/oauth/authorize?" + urllib.parse.urlencode({
+    "client_id": "bench", "redirect_uri": "https://rp.example/callback", "response_type": "code", "scope": "openid",
+    "state": "a state of some length", "nonce": "a nonce of some length", "prompt": "none",
+    "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"})
+OIDC = {"authorize": AUTHORIZE, "login_required": AUTHORIZE, "oauth_token": "/oauth/token"}
 
 NGINX = """
 daemon off;
@@ -119,7 +127,7 @@ def clean_environment(more):
 
 def floor(folder, build, workers, keep=False):
     name = "floor_kept" if keep else "floor"
-    backend = Backend(name, {"hello": "/hello/", "refresh": "/api/token/refresh/"})
+    backend = Backend(name, {"hello": "/hello/", "refresh": "/api/token/refresh/", **OIDC})
     path = folder / f"{name}.sock"
     # A kept connection holds a process of libfcgi: there must be one for each that Nginx may open.
     count = 16 if keep else workers
@@ -131,9 +139,9 @@ def floor(folder, build, workers, keep=False):
     return backend
 
 
-def ours(folder, build, workers, database, keep=False, settings=None, label="ours"):
+def ours(folder, build, workers, database, keep=False, settings=None, label="ours", paths=None):
     name = f"{label}_kept" if keep else label
-    backend = Backend(name)
+    backend = Backend(name, paths)
     environment = clean_environment({**database, "JWT_SIGNING_KEY": KEY, "JWT_ACCESS_TOKEN_LIFETIME": "86400",
                                      "JWT_PBKDF2_ITERATIONS": str(ITERATIONS), **(settings or {})})
     backend.of, backend.environment = {}, environment
@@ -146,6 +154,19 @@ def ours(folder, build, workers, database, keep=False, settings=None, label="our
         backend.upstreams[f"{name}_{program}"] = f"unix:{socket_path}"
         backend.locations.append((f"= {path}", f"{name}_{program}"))
     backend.keepalive = 8 if keep else 0
+    return backend
+
+
+def provider(folder, build, workers, database):
+    """The programs of OpenID Connect with an RSA key as that of `openssl speed rsa2048`, and one for logins."""
+    keys = folder / "keys"
+    subprocess.run([build / "jwtctl", "key", "generate", "--dir", keys, "--algorithm", "RS256", "--bits", "2048",
+                    "--state", "active"], check=True, stdout=subprocess.DEVNULL)
+    backend = ours(folder, build, workers, database, label="provider", settings={
+        "JWT_SIGNING_KEY": "", "JWT_KEY_DIR": str(keys), "JWT_SESSIONS": "on", "JWT_ACCESS_TOKEN_LIFETIME": "300",
+        "JWT_OIDC_ISSUER": "http://127.0.0.1"},
+        paths={"authorize": "/oauth/authorize", "oauth_token": OIDC["oauth_token"], "token": "/api/token/"})
+    backend.paths |= OIDC
     return backend
 
 
@@ -227,12 +248,19 @@ def start_nginx(folder, backends, name="nginx"):
 
 
 def populate(cluster, database, iterations=ITERATIONS):
-    """Django's tables, the change feed, sessions, and users who all have one password."""
+    """Django's tables, the change feed, sessions, OpenID Connect, and users who all have one password."""
     cluster.psql("postgres", "-c", f"CREATE DATABASE {database}")
-    for name in ("schema.sql", "sessions.sql", "roles.sql"):
+    for name in ("schema.sql", "oidc.sql", "roles.sql"):
         cluster.psql(database, "-f", TOP / "sql" / name, stdout=subprocess.DEVNULL)
     add_users(cluster, database, "user", USERS, iterations)
     cluster.psql(database, "-c", "VACUUM ANALYZE")
+
+
+def add_client(cluster, database):
+    cluster.psql(database, "-c", """
+        INSERT INTO oidc_client (client_id, name, secret, auth_method, redirect_uris)
+        VALUES ('bench', 'The benchmark', 'sha256$' || encode(sha256('secret'), 'hex'), 'client_secret_post',
+            '{https://rp.example/callback}')""")
 
 
 def add_users(cluster, database, name, count, iterations):

@@ -138,6 +138,15 @@ def test_the_audience_of_a_client(provider):
     assert statuses(provider, answer["access_token"]) == {200}
 
 
+def test_a_client_whose_tokens_do_not_open_the_api(oidc_site):
+    with oidc.Provider(oidc_site, JWT_AUDIENCE="api") as provider:
+        provider.restore()
+        provider.site.execute("UPDATE oidc_client SET audience = 'elsewhere' WHERE client_id = 'third'")
+        found = {client_id: tokens(provider, client_id)["access_token"] for client_id in ("web", "third")}
+        assert {name: statuses(provider, token, "hello") for name, token in found.items()} == {"web": {200}, "third": {401}}
+        assert statuses(provider, found["third"]) == {200}
+
+
 def test_a_nonce_is_echoed_exactly_and_none_is_none(provider):
     nonce = "\u00e9<\"&'\\ \U0001f600"
     assert claims_of(tokens(provider, nonce=nonce)["id_token"])["nonce"] == nonce

@@ -134,7 +134,7 @@ export class TokenClient {
 		return this.#persist(pair, options.method ?? "GET", () => this.#send(url, options, pair.access, "repeat"));
 	}
 
-	/* Renews the access token; whoever asks while that goes on waits for the same answer. */
+	/* Renews the access token; calls meanwhile wait for the same answer. */
 	refresh() {
 		const pair = this.#pair;
 		if (!pair)

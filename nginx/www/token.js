@@ -5,13 +5,13 @@ const bytesOf = (base64url) =>
 
 const objectOf = (base64url) => JSON.parse(new TextDecoder().decode(bytesOf(base64url)));
 
-/* Reads only: whether the signature is right can be said by whoever has the key. */
+/* Reads only: to verify the signature needs the key. */
 export function decode(token) {
 	const [header, claims, signature] = token.split(".");
 	return { header: objectOf(header), claims: objectOf(claims), signature: bytesOf(signature) };
 }
 
-/* The same token with another exp and the old signature, as somebody without the key would make it. */
+/* The same token with another exp and the old signature, as a forger without the key would make it. */
 export function forge(token, seconds) {
 	const [header, claims, signature] = token.split(".");
 	const changed = objectOf(claims);

@@ -1,6 +1,6 @@
 /*
  * GET and POST /oauth/logout: the user logs out at the provider (OpenID Connect RP-Initiated Logout
- * 1.0). A link alone logs nobody out: without a good hint of the client the user is asked.
+ * 1.0). A link alone does not log out: without the client's good id_token_hint the user is asked.
  */
 #include "endpoints/context.h"
 #include "oidc/answer.h"

@@ -11,17 +11,17 @@
 #include "oidc/authorization.h"
 
 /*
- * 303 to the URI with those parameters that have a value added to its query. uri: ASCII that no
- * header ends, without a fragment. Never 307, which would post the password again (RFC 9700 section
- * 4.12).
+ * 303 to the URI, with the parameters that have a value added to its query. uri: printable ASCII
+ * without a fragment. Not 307, which would post the password again (RFC 9700 section 4.12).
  */
 struct reply answer_redirect(
     struct request *, const char *outcome, const char *uri, const struct parameter *, size_t count);
 
 /*
- * A POST's answer: the same as GET, because browsers send the session's cookie with no POST of
- * another site. Only known parameters: others, such as a password, must be in no URL. 413 if they
- * are too long for that. path: of our URL, such as "/oauth/authorize".
+ * Answers a POST with a redirect to the same request as GET, because a browser does not send the
+ * session's cookie (SameSite=Lax) with a POST of another site. parameters: the known ones alone,
+ * because others, such as a password, must not be in a URL. 413 if the URL is too long.
+ * path: of our URL, such as "/oauth/authorize".
  */
 struct reply answer_again(
     struct request *, const char *path, const struct parameter *, size_t count);

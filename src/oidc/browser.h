@@ -19,7 +19,7 @@ bool browser_session_claimed(struct request *, struct browser_session *out);
 void browser_set_session(struct request *, struct reply *, const char *cookie);
 
 /*
- * What the hidden field csrf of a form has to say. It is bound to the cookie of the request, or to
+ * The value of the hidden field csrf of a form. It is bound to the cookie of the request, or to
  * a new one that *set_cookie then sets (else NULL), and to the id of a browser's session, if not
  * NULL. NULL: the kernel has no random numbers.
  */

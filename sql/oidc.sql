@@ -56,6 +56,9 @@ CREATE TABLE IF NOT EXISTS oidc_client (
 	CHECK ((secret IS NULL) = (auth_method = 'none')),
 	CHECK (require_pkce OR auth_method <> 'none')
 );
+-- Whether it may ask about, and revoke, tokens that belong to no client.
+ALTER TABLE oidc_client ADD COLUMN IF NOT EXISTS introspect boolean NOT NULL DEFAULT false
+	CONSTRAINT oidc_client_introspect CHECK (NOT introspect OR secret IS NOT NULL);
 
 -- What ends a client ends its codes and sessions. (A foreign key of oidc_code would lock the client's row for
 -- each code, and all codes of a client would write to it.)

@@ -25,6 +25,7 @@ enum {
 	NATIVE,
 	PKCE,
 	FIRST,
+	INTROSPECT,
 	COLUMNS
 };
 
@@ -149,7 +150,8 @@ client_find(
 	    .audience = values[AUDIENCE],
 	    .native = is_true(values[NATIVE]),
 	    .require_pkce = is_true(values[PKCE]),
-	    .first_party = is_true(values[FIRST])};
+	    .first_party = is_true(values[FIRST]),
+	    .introspect = is_true(values[INTROSPECT])};
 	return VERDICT_YES;
 }
 

@@ -24,6 +24,7 @@ struct client {
 	const char *id_token_alg;
 	const char *audience; /* of its access tokens; NULL: JWT_OIDC_AUDIENCE */
 	bool native, require_pkce, first_party;
+	bool introspect; /* it may know of tokens that belong to no client */
 };
 
 /*

@@ -16,7 +16,8 @@
 enum {
 	CLIENT_BAD_URIS, /* URIs -> those that the table refuses */
 	CLIENT_ADD,      /* id, name, hash or NULL, redirect URIs, post-logout URIs, scopes, native,
-			  * PKCE required, first party, audience, algorithm. NO: the id is taken */
+			  * PKCE required, first party, audience, algorithm, introspect. NO: the id is
+			  * taken */
 	CLIENT_LIST,     /* id or NULL for all -> the columns below */
 	CLIENT_SECRET,   /* id, hash. NO: no client with a secret of that id */
 	CLIENT_ACTIVE,   /* id, boolean */
@@ -31,17 +32,17 @@ static const struct statement statements[] = {
     [CLIENT_ADD] =
 	{"INSERT INTO oidc_client (client_id, name, secret, auth_method, redirect_uris,"
 	 " post_logout_redirect_uris, scopes, native, require_pkce, first_party, audience,"
-	 " id_token_alg) VALUES ($1, $2, $3,"
+	 " id_token_alg, introspect) VALUES ($1, $2, $3,"
 	 " CASE WHEN $3::text IS NULL THEN 'none' ELSE 'client_secret_basic' END,"
 	 " string_to_array($4, ' '), string_to_array($5, ' '), string_to_array($6, ' '),"
-	 " $7::boolean, $8::boolean, $9::boolean, $10, $11)"
+	 " $7::boolean, $8::boolean, $9::boolean, $10, $11, $12::boolean)"
 	 " ON CONFLICT DO NOTHING RETURNING 1",
-	    11, ONCE},
+	    12, ONCE},
     [CLIENT_LIST] =
 	{"SELECT client_id, name, auth_method, array_to_string(redirect_uris, ' '),"
 	 " array_to_string(post_logout_redirect_uris, ' '), array_to_string(scopes, ' '),"
 	 " native::text, require_pkce::text, first_party::text, audience, id_token_alg,"
-	 " active::text FROM oidc_client WHERE $1::text IS NULL OR client_id = $1"
+	 " introspect::text, active::text FROM oidc_client WHERE $1::text IS NULL OR client_id = $1"
 	 " ORDER BY client_id",
 	    1, REPEATABLE},
     [CLIENT_SECRET] = {"UPDATE oidc_client SET secret = $2 WHERE client_id = $1"
@@ -58,7 +59,8 @@ static const struct column columns[] = {{"client_id", COLUMN_TEXT}, {"name", COL
     {"auth_method", COLUMN_TEXT}, {"redirect_uris", COLUMN_TEXT},
     {"post_logout_redirect_uris", COLUMN_TEXT}, {"scopes", COLUMN_TEXT}, {"native", COLUMN_BOOL},
     {"require_pkce", COLUMN_BOOL}, {"first_party", COLUMN_BOOL}, {"audience", COLUMN_TEXT},
-    {"id_token_alg", COLUMN_TEXT}, {"active", COLUMN_BOOL}, {NULL, COLUMN_TEXT}};
+    {"id_token_alg", COLUMN_TEXT}, {"introspect", COLUMN_BOOL}, {"active", COLUMN_BOOL},
+    {NULL, COLUMN_TEXT}};
 
 static enum verdict
 ask(const struct invocation *invocation, size_t statement, const char *const *parameters,
@@ -146,6 +148,23 @@ option_unless(const struct invocation *invocation, const char *name)
 	return option_value(invocation, name) == NULL ? "t" : "f";
 }
 
+/* false after a line on standard error. */
+static bool
+is_possible(const struct invocation *invocation, const char *uris, bool public)
+{
+	const char *fault = NULL;
+
+	if (*uris == '\0')
+		fault = "--redirect-uris is missing";
+	else if (public && option_value(invocation, "no-pkce") != NULL)
+		fault = "a public client needs PKCE";
+	else if (public && option_value(invocation, "introspect") != NULL)
+		fault = "a client that may ask about tokens needs a secret";
+	if (fault != NULL)
+		command_error(invocation, "%s", fault);
+	return fault == NULL;
+}
+
 static enum outcome
 add(const struct invocation *invocation)
 {
@@ -157,12 +176,7 @@ add(const struct invocation *invocation)
 	const char *secret = public ? NULL : make_secret(invocation);
 	enum verdict verdict;
 
-	if (*uris == '\0' || (public && option_value(invocation, "no-pkce") != NULL)) {
-		command_error(invocation,
-		    *uris == '\0' ? "--redirect-uris is missing" : "a public client needs PKCE");
-		return OUTCOME_UNDECIDED;
-	}
-	if (!public && secret == NULL)
+	if (!is_possible(invocation, uris, public) || (!public && secret == NULL))
 		return OUTCOME_UNDECIDED;
 	verdict = check_uris(invocation, uris);
 	if (verdict == VERDICT_YES)
@@ -174,7 +188,7 @@ add(const struct invocation *invocation)
 		public ? NULL : client_secret_hash(invocation->arena, secret), uris, after, scopes,
 		option_flag(invocation, "native"), option_unless(invocation, "no-pkce"),
 		option_unless(invocation, "third-party"), option_value(invocation, "audience"),
-		option_or(invocation, "alg", "RS256")},
+		option_or(invocation, "alg", "RS256"), option_flag(invocation, "introspect")},
 	    NULL);
 	if (verdict == VERDICT_YES)
 		return report_secret(invocation, secret);
@@ -275,7 +289,8 @@ const struct command client_commands[] = {
 	    {"public", NULL, "can keep no secret: a page, an application on a telephone"},
 	    {"native", NULL, "loopback redirect URIs may have any port; users are asked each time"},
 	    {"third-party", NULL, "users are asked once whether it may have their data"},
-	    {"no-pkce", NULL, "for a client with a secret that cannot do PKCE"}},
+	    {"no-pkce", NULL, "for a client with a secret that cannot do PKCE"},
+	    {"introspect", NULL, "may ask about, and revoke, tokens of /api/token/ too"}},
 	.configured = true,
 	.run = add},
     {.name = "client list",

@@ -18,7 +18,7 @@ enum outcome {
 	OUTCOME_UNDECIDED = 2, /* could not be found out or done: usage, files, settings, outages */
 };
 
-#define OPTIONS_MAXIMUM 10
+#define OPTIONS_MAXIMUM 11
 
 struct invocation;
 

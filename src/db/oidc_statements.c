@@ -8,7 +8,7 @@ make_clients(struct statement *made)
 	made[CLIENT_FIND] = (struct statement){
 	    "SELECT name, secret, array_to_string(redirect_uris, ' '),"
 	    " array_to_string(post_logout_redirect_uris, ' '), array_to_string(scopes, ' '),"
-	    " id_token_alg, audience, native, require_pkce, first_party"
+	    " id_token_alg, audience, native, require_pkce, first_party, introspect"
 	    " FROM oidc_client WHERE client_id = $1 AND active",
 	    1, LOOKUP};
 	made[CONSENT_FIND] =

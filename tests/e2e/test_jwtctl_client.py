@@ -60,19 +60,21 @@ def test_another_secret(site, jwtctl):
 def test_what_is_stored(site, jwtctl):
     jwtctl("add", "wiki", "--redirect-uris", CALLBACK + " " + CALLBACK + "?a=b", "--post-logout-uris", "https://rp.example/",
            "--scopes", "openid offline_access", "--audience", "api", "--alg", "ES256", "--third-party", "--no-pkce",
-           "--name", "The \u201cwiki\u201d")
+           "--name", "The \u201cwiki\u201d", "--introspect")
     jwtctl("add", "app", "--public", "--native", "--redirect-uris", "http://127.0.0.1/callback com.example.app:/back")
     columns = ("client_id, name, auth_method, redirect_uris, post_logout_redirect_uris, scopes, native, require_pkce,"
-               " first_party, audience, id_token_alg, active")
+               " first_party, audience, id_token_alg, introspect, active")
     assert site.execute(f"SELECT {columns} FROM oidc_client ORDER BY client_id") == [
         ("app", "app", "none", ["http://127.0.0.1/callback", "com.example.app:/back"], [], ["openid", "profile", "email"],
-         True, True, True, None, "RS256", True),
+         True, True, True, None, "RS256", False, True),
         ("wiki", "The \u201cwiki\u201d", "client_secret_basic", [CALLBACK, CALLBACK + "?a=b"], ["https://rp.example/"],
-         ["openid", "offline_access"], False, False, False, "api", "ES256", True)]
+         ["openid", "offline_access"], False, False, False, "api", "ES256", True, True)]
     shown = json.loads(jwtctl("show", "wiki", "--json").stdout)
     assert shown["redirect_uris"] == CALLBACK + " " + CALLBACK + "?a=b" and shown["first_party"] is False
+    assert shown["introspect"] is True
     assert stored(site, "app") is None
-    assert json.loads(jwtctl("list", "--json").stdout)[0]["client_id"] == "app"
+    listed = json.loads(jwtctl("list", "--json").stdout)
+    assert [(each["client_id"], each["introspect"]) for each in listed] == [("app", False), ("wiki", True)]
 
 
 @pytest.mark.parametrize("uri", ["http://rp.example/", "https://rp.example/#top", "javascript:alert(1)", "data:text/html,x",
@@ -87,6 +89,7 @@ def test_redirect_uris_that_are_refused(site, jwtctl, uri):
 def test_what_cannot_be_done(site, jwtctl):
     assert "--redirect-uris is missing" in jwtctl("add", "wiki", status=2).stderr
     assert "needs PKCE" in jwtctl("add", "wiki", *URIS, "--public", "--no-pkce", status=2).stderr
+    assert "needs a secret" in jwtctl("add", "wiki", *URIS, "--public", "--introspect", status=2).stderr
     jwtctl("add", "wiki", *URIS)
     before = stored(site)
     assert "already" in jwtctl("add", "wiki", *URIS, status=1).stderr

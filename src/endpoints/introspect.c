@@ -1,7 +1,7 @@
 /*
  * POST /oauth/introspect: whether a token is good, and what it says (RFC 7662); for clients with a
- * secret, about their own tokens and those that are for them. Of a token that is not good nothing
- * is said, not even why.
+ * secret, about their own tokens and those that are for them, and if the client's row allows it,
+ * about those of /api/token/. Of a token that is not good nothing is said, not even why.
  */
 #include "endpoints/policy.h"
 #include "endpoints/session.h"
@@ -21,18 +21,50 @@ may_ask(const struct client *client, const struct client_token *shown)
 	       json_is(json_member(shown->claims, "aud"), client->id);
 }
 
+/* A token that belongs to no client: its client_id and scope are NULL. */
+static enum verdict
+read_unowned(const struct request *request, const struct context *context, struct bytes token,
+    struct client_token *out)
+{
+	enum token_kind kind;
+	enum wire judged = policy_unowned(request, context, token, &kind, &out->claims);
+
+	if (judged != WIRE_OK)
+		return judged == WIRE_UNAVAILABLE ? VERDICT_UNDECIDED : VERDICT_NO;
+	out->refresh = kind == TOKEN_REFRESH;
+	out->client_id = out->scope = NULL;
+	return VERDICT_YES;
+}
+
+/* YES: a token that is good by itself and that the client may know of. */
+static enum verdict
+read_token(const struct request *request, const struct context *context,
+    const struct client *client, struct bytes token, struct client_token *out)
+{
+	struct claims_context claims = context_claims(request, context);
+
+	if (tokens_of_client(&claims, token, out))
+		return may_ask(client, out) ? VERDICT_YES : VERDICT_NO;
+	return client->introspect ? read_unowned(request, context, token, out) : VERDICT_NO;
+}
+
 /* Whether a refresh token could be used now; an older generation would end its session. */
 static enum verdict
-judge_refresh(
-    struct request *request, const struct context *context, const struct client_token *shown)
+judge_refresh(const struct request *request, const struct context *context,
+    const struct client_token *shown, const struct account *owner)
 {
-	const struct session_terms terms =
-	    session_client_terms(context->config, shown->client_id, true);
+	const struct config *config = context->config;
+	struct session_terms terms = session_password_terms(config);
 	struct session session;
 
-	if (!session_read(context->config, shown->claims, &session))
+	if (shown->client_id != NULL)
+		terms = session_client_terms(config, shown->client_id, true);
+	if (!session_read(config, shown->claims, &session))
 		return VERDICT_NO;
-	return sessions_judge(context->sessions, request->arena, &terms, shown->user_id, &session);
+	/* One of before JWT_SESSIONS has none: what policy_unowned() found is all there is. */
+	if (*session.sid == '\0')
+		return VERDICT_YES;
+	return sessions_judge(context->sessions, request->arena, &terms, owner->user_id, &session);
 }
 
 /* The owner and the session behind a token. */
@@ -42,7 +74,7 @@ judge(struct request *request, const struct context *context, const struct clien
 {
 	switch (policy_owner(request, context, shown->claims, WANTED_ROW, owner)) {
 	case OWNER_GOOD:
-		return shown->refresh ? judge_refresh(request, context, shown) : VERDICT_YES;
+		return shown->refresh ? judge_refresh(request, context, shown, owner) : VERDICT_YES;
 	case OWNER_UNDECIDED:
 		return VERDICT_UNDECIDED;
 	default:
@@ -54,16 +86,23 @@ static void
 put_token(struct json_object *body, const struct config *config, const struct client_token *shown,
     const struct account *owner)
 {
-	static const char *const copied[] = {"exp", "iat", "sub", "aud", "iss"};
+	static const char *const copied[] = {"exp", "iat", "aud", "iss"};
 
 	json_put_bool(body, "active", true);
-	json_put_text(body, "scope", shown->scope);
-	json_put_text(body, "client_id", shown->client_id);
+	if (shown->client_id != NULL) {
+		json_put_text(body, "scope", shown->scope);
+		json_put_text(body, "client_id", shown->client_id);
+	} else {
+		/* Not an RFC's: by it a service tells a refresh token from an access token. */
+		json_put(body, "token_use", json_member(shown->claims, config->token_type_claim));
+	}
 	if (owner->name != NULL)
 		json_put_text(body, "username", owner->name);
 	json_put_text(body, "token_type", "Bearer");
+	json_put_text(body, "sub", owner->user_id);
 	for (size_t i = 0; i < sizeof(copied) / sizeof(*copied); i++)
-		json_put(body, copied[i], json_member(shown->claims, copied[i]));
+		if (json_has(shown->claims, copied[i]))
+			json_put(body, copied[i], json_member(shown->claims, copied[i]));
 	json_put(body, "jti", json_member(shown->claims, config->jti_claim));
 }
 
@@ -74,13 +113,12 @@ answer(struct request *request, struct context *context)
 	    [SECRET] = {.name = "client_secret"},
 	    [TOKEN] = {.name = "token", .maximum = OAUTH_TOKEN_MAXIMUM},
 	    [HINT] = {.name = "token_type_hint"}};
-	struct claims_context claims = context_claims(request, context);
 	struct reply reply = oauth_parameters(request, given, PARAMETERS);
 	struct json_object *body = json_new_object(request->arena);
-	enum verdict verdict = VERDICT_NO;
 	struct client_token shown;
 	struct account owner;
 	struct client client;
+	enum verdict verdict;
 
 	if (reply.status == 0)
 		reply =
@@ -91,8 +129,8 @@ answer(struct request *request, struct context *context)
 		return oauth_refuse(request, WIRE_OAUTH_CLIENT, NULL);
 	if (given[TOKEN].value == NULL)
 		return oauth_refuse(request, WIRE_OAUTH_MISSING, given[TOKEN].name);
-	if (tokens_of_client(&claims, bytes_of(given[TOKEN].value), &shown) &&
-	    may_ask(&client, &shown))
+	verdict = read_token(request, context, &client, bytes_of(given[TOKEN].value), &shown);
+	if (verdict == VERDICT_YES)
 		verdict = judge(request, context, &shown, &owner);
 	if (verdict == VERDICT_UNDECIDED)
 		return oauth_refuse(request, WIRE_UNAVAILABLE, NULL);

@@ -41,27 +41,55 @@ look_up(const struct request *request, const struct context *context, struct jso
 	}
 }
 
+/* What follows on claims_read(). */
+static enum wire
+judge_claims(const struct request *request, const struct context *context, enum token_kind kind,
+    struct json_object *claims)
+{
+	const struct config *config = context->config;
+	struct claims_context judging = context_claims(request, context);
+	enum wire judged = WIRE_OK;
+	struct session session;
+
+	/* The tables list no token that has a session. */
+	if (issue_lists(config, kind) &&
+	    !(config->sessions && json_has(claims, config->session_id_claim)))
+		judged = look_up(request, context, claims);
+	if (judged == WIRE_OK)
+		judged = fault_to_wire(claims_check(&judging, claims, kind));
+	if (judged == WIRE_OK && !session_read(config, claims, &session))
+		judged = WIRE_TOKEN_INVALID;
+	return judged;
+}
+
 enum wire
 policy_token(const struct request *request, const struct context *context, struct bytes token,
     enum token_kind kind, struct json_object **out)
 {
-	const struct config *config = context->config;
 	struct claims_context claims = context_claims(request, context);
 	enum claims_fault fault = claims_read(&claims, token, out);
-	enum wire judged = WIRE_OK;
-	struct session session;
+
+	return fault == CLAIMS_GOOD ? judge_claims(request, context, kind, *out)
+				    : fault_to_wire(fault);
+}
+
+enum wire
+policy_unowned(const struct request *request, const struct context *context, struct bytes token,
+    enum token_kind *kind, struct json_object **out)
+{
+	struct claims_context claims = context_claims(request, context);
+	enum claims_fault fault = claims_read(&claims, token, out);
+	struct json_object *type;
 
 	if (fault != CLAIMS_GOOD)
 		return fault_to_wire(fault);
-	/* The tables list no token that has a session. */
-	if (issue_lists(config, kind) &&
-	    !(config->sessions && json_has(*out, config->session_id_claim)))
-		judged = look_up(request, context, *out);
-	if (judged == WIRE_OK)
-		judged = fault_to_wire(claims_check(&claims, *out, kind));
-	if (judged == WIRE_OK && !session_read(config, *out, &session))
-		judged = WIRE_TOKEN_INVALID;
-	return judged;
+	if (json_has(*out, "client_id"))
+		return WIRE_TOKEN_INVALID;
+	type = json_member(*out, context->config->token_type_claim);
+	for (*kind = TOKEN_ACCESS; *kind < TOKEN_UNTYPED; (*kind)++)
+		if (json_is(type, token_type(*kind)))
+			return judge_claims(request, context, *kind, *out);
+	return WIRE_TOKEN_WRONG_TYPE;
 }
 
 /* The token's digest of its owner's password; NULL if it has none, or the setting is off. */

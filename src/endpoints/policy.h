@@ -13,6 +13,10 @@
 enum wire policy_token(const struct request *, const struct context *, struct bytes token,
     enum token_kind, struct json_object **out);
 
+/* The same of a token that belongs to no client of OpenID Connect, of the kind that it names. */
+enum wire policy_unowned(const struct request *, const struct context *, struct bytes token,
+    enum token_kind *, struct json_object **out);
+
 /* The owner that a token names, in the order of the checks. */
 enum owner {
 	OWNER_GOOD,

@@ -1,9 +1,12 @@
 /*
  * POST /oauth/revoke: a client gives a token back (RFC 7009). Access and refresh token are of one
  * session, which ends with either. A token that is none, is over or is another client's is revoked
- * already: the answer is the same.
+ * already: the answer is the same. A client that may ask about the tokens of /api/token/ may revoke
+ * them, too.
  */
-#include "endpoints/context.h"
+#include "endpoints/issue.h"
+#include "endpoints/outstanding.h"
+#include "endpoints/policy.h"
 #include "endpoints/session.h"
 #include "oidc/client_auth.h"
 #include "oidc/oauth.h"
@@ -12,6 +15,44 @@
 #include <string.h>
 
 enum { ID, SECRET, TOKEN, HINT, PARAMETERS };
+
+/* This program cannot sign: the text that is listed is the token's own. */
+static enum wire
+blacklist(const struct request *request, const struct context *context, struct json_object *claims,
+    struct bytes token)
+{
+	const char *text = arena_copy(request->arena, token.data, token.length);
+	struct account owner;
+	enum wire done = policy_find_owner(request, context, claims, &owner);
+
+	if (done == WIRE_OK)
+		done = outstanding_add(request, context, claims, text, owner.key);
+	return done == WIRE_OK ? outstanding_end(request, context, claims) : done;
+}
+
+/* An access token without a session, of before JWT_SESSIONS, can only expire. */
+static enum verdict
+revoke_unowned(struct request *request, const struct context *context, struct bytes token)
+{
+	const struct config *config = context->config;
+	struct json_object *claims;
+	enum token_kind kind;
+	enum wire done = policy_unowned(request, context, token, &kind, &claims);
+	bool has_session;
+
+	if (done != WIRE_OK)
+		return done == WIRE_UNAVAILABLE ? VERDICT_UNDECIDED : VERDICT_NO;
+	has_session = json_has(claims, config->session_id_claim);
+	done = WIRE_TOKEN_BLACKLISTED;
+	if (has_session || kind == TOKEN_REFRESH)
+		done = session_end(request, context, claims, token);
+	/* Last: what is blacklisted is not found again after an outage. */
+	if (done != WIRE_UNAVAILABLE && !has_session && issue_lists(config, kind))
+		done = blacklist(request, context, claims, token);
+	if (done == WIRE_UNAVAILABLE)
+		return VERDICT_UNDECIDED;
+	return done == WIRE_OK ? VERDICT_YES : VERDICT_NO;
+}
 
 /* UNDECIDED: an outage. */
 static enum verdict
@@ -22,7 +63,9 @@ revoke(struct request *request, const struct context *context, const struct clie
 	struct client_token shown;
 	struct session session;
 
-	if (!tokens_of_client(&claims, token, &shown) || strcmp(shown.client_id, client->id) != 0 ||
+	if (!tokens_of_client(&claims, token, &shown))
+		return client->introspect ? revoke_unowned(request, context, token) : VERDICT_NO;
+	if (strcmp(shown.client_id, client->id) != 0 ||
 	    !session_read(context->config, shown.claims, &session))
 		return VERDICT_NO;
 	request->user = shown.user_id;

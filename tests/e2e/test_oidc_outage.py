@@ -1,5 +1,6 @@
 """The endpoints of clients while the database is away: 503, and afterwards everything is as good as before."""
 import contextlib
+import json
 import threading
 
 import pytest
@@ -7,7 +8,9 @@ from harness import codes, fastcgi, oidc, ours, process
 from harness.codes import age_sessions, basic, new_code, post, redeem, refresh, tokens
 from harness.fixtures import skip_without
 from harness.postgres import Cluster
+from harness.profiles import KEY
 from harness.site import Site
+from harness.tokens import Maker
 
 PROGRAMS = ("oauth_token", "userinfo", "introspect", "revoke")
 
@@ -19,7 +22,8 @@ def running():
     cluster = Cluster()
     site = Site(cluster, "outage")
     cluster.psql("outage", "-f", ours.CHECKOUT / "sql" / "oidc.sql")
-    with oidc.Provider(site, JWT_DATABASE_TIMEOUT="1", JWT_OIDC_CODE_LIFETIME="600") as provider:
+    with oidc.Provider(site, JWT_DATABASE_TIMEOUT="1", JWT_OIDC_CODE_LIFETIME="600", JWT_SIGNING_KEY=KEY,
+                       JWT_TOKEN_BLACKLIST="on") as provider:
         yield provider
     site.end()
     cluster.remove()
@@ -119,6 +123,36 @@ def test_an_outage_at_each_step_of_a_refresh(provider, table):
     with locked(provider, table):
         assert is_outage(refresh(provider, first["refresh_token"]))
     recovers(lambda: refresh(provider, first["refresh_token"]))
+
+
+@pytest.mark.parametrize("with_session, table", [
+    (True, "oidc_client"), (True, "auth_user"), (True, "jwt_session"), (False, "oidc_client"), (False, "auth_user"),
+    (False, "jwt_change"), (False, "token_blacklist_blacklistedtoken"),
+])
+def test_an_outage_at_each_step_of_a_token_that_no_client_owns(provider, with_session, table):
+    """503, never active or not; the token is as good as before, and revoked only where the answer says it is."""
+    oidc.add_client(provider.site, "gate", introspect=True)
+    token = Maker().make({"kind": "refresh", "set": {"user_id": "1"}})
+    if with_session:
+        answer = provider.ask("POST /api/token/refresh/", ["Content-Type: application/json"],
+                              json.dumps({"refresh": token}).encode())
+        token = answer.json()["refresh"]
+
+    def introspect():
+        return post(provider, "/oauth/introspect", {"token": token}, "gate")
+
+    def revoke():
+        return post(provider, "/oauth/revoke", {"token": token}, "gate")
+
+    with locked(provider, table):
+        assert is_outage(introspect())
+    assert recovers(introspect).json()["active"] is True
+    # Revocation asks for the user of a token without a session only to list it.
+    if (with_session, table) != (True, "auth_user"):
+        with locked(provider, table):
+            assert is_outage(revoke())
+    recovers(revoke)
+    assert recovers(introspect).json() == {"active": False}
 
 
 def test_without_a_database_a_bad_request_is_still_a_bad_request(provider):

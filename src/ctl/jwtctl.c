@@ -20,6 +20,10 @@ static const struct command doctor_commands[] = {
 	.options = {{"sockets", "DIR", "where the programs listen; default: /run/jwt-fcgi"},
 	    {"url", "URL", "of the service, to be asked through the web server"}},
 	.configured = true},
+    {.name = "schema",
+	.summary = "Print the OpenAPI document of the programs, with the names of the settings",
+	.examples = "  jwtctl schema --config /etc/jwt-fcgi/jwt-fcgi.conf > openapi.json\n",
+	.configured = true},
     {.name = NULL},
 };
 

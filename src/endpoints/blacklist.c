@@ -53,6 +53,8 @@ const struct endpoint endpoint = {
     .description = "Takes a token and blacklists it. Must be used with the\n"
 		   "`rest_framework_simplejwt.token_blacklist` app installed.",
     .fields = {{FIELD_COOKIE, "refresh"}},
+    .path = "/api/token/blacklist/",
+    .schema = "TokenBlacklist",
     .signs = true,
     .start = context_open,
     .check = context_check,

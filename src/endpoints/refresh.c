@@ -161,6 +161,9 @@ const struct endpoint endpoint = {
     .description = "Takes a refresh type JSON web token and returns an access type JSON web\n"
 		   "token if the refresh token is valid.",
     .fields = {{FIELD_COOKIE, "refresh"}, {FIELD_READ_ONLY, "access"}},
+    .path = "/api/token/refresh/",
+    .schema = "TokenRefresh",
+    .members = {{MEMBER_TEXT, "access"}, {MEMBER_OPTIONAL, "refresh"}},
     .signs = true,
     .start = context_open,
     .check = context_check,

@@ -24,6 +24,9 @@ const struct endpoint endpoint = {
     .description = "Takes a set of user credentials and returns a sliding JSON web token to\n"
 		   "prove the authentication of those credentials.",
     .fields = {{FIELD_LOGIN, NULL}, {FIELD_PASSWORD, NULL}},
+    .path = "/api/token/sliding/",
+    .schema = "TokenObtainSliding",
+    .members = {{MEMBER_TEXT, "token"}},
     .signs = true,
     .slow = true,
     .start = credentials_open,

@@ -52,6 +52,9 @@ const struct endpoint endpoint = {
     .description = "Takes a sliding JSON web token and returns a new, refreshed version if the\n"
 		   "token's refresh period has not expired.",
     .fields = {{FIELD_TEXT, "token"}},
+    .path = "/api/token/sliding/refresh/",
+    .schema = "TokenRefreshSliding",
+    .members = {{MEMBER_TEXT, "token"}},
     .signs = true,
     .start = context_open,
     .check = context_check,

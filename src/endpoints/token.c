@@ -36,6 +36,9 @@ const struct endpoint endpoint = {
     .description = "Takes a set of user credentials and returns an access and refresh JSON web\n"
 		   "token pair to prove the authentication of those credentials.",
     .fields = {{FIELD_LOGIN, NULL}, {FIELD_PASSWORD, NULL}},
+    .path = "/api/token/",
+    .schema = "TokenObtainPair",
+    .members = {{MEMBER_COOKIE, "refresh"}, {MEMBER_TEXT, "access"}},
     .signs = true,
     .slow = true,
     .start = credentials_open,

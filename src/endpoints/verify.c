@@ -62,6 +62,8 @@ const struct endpoint endpoint = {
     .description = "Takes a token and indicates if it is valid.  This view provides no\n"
 		   "information about a token's fitness for a particular use.",
     .fields = {{FIELD_TEXT, "token"}},
+    .path = "/api/token/verify/",
+    .schema = "TokenVerify",
     .start = context_open,
     .check = context_check,
     .answer = answer,

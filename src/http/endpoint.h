@@ -39,13 +39,31 @@ bool field_is_required(const struct config *, const struct field *);
 
 #define FIELDS_MAXIMUM 4
 
+/* A member of the answer 200, for the OpenAPI document. */
+enum member_kind {
+	MEMBER_END, /* ends the list */
+	MEMBER_TEXT,
+	MEMBER_OPTIONAL, /* a text that may be missing */
+	MEMBER_COOKIE,   /* a text that is missing where JWT_REFRESH_COOKIE is not off */
+	MEMBER_INTEGER,
+};
+
+struct member {
+	enum member_kind kind;
+	const char *name;
+};
+
 struct endpoint {
 	const char *name;  /* of the program */
 	const char *allow; /* the methods, as the Allow header lists them; NULL with decide() */
 	const char *title; /* DRF's name and description of the view, for OPTIONS */
 	const char *description;             /* as the text of a JSON string */
 	struct field fields[FIELDS_MAXIMUM]; /* FIELD_END ends them; FIELD_READ_ONLY stands last */
-	bool signs;                          /* needs private keys; else public ones are enough */
+	/* For the OpenAPI document, which leaves an endpoint without a schema out (describe.h). */
+	const char *path, *schema;
+	struct member members[FIELDS_MAXIMUM]; /* MEMBER_END ends them */
+	bool bearer;                           /* wants an access token */
+	bool signs;                            /* needs private keys; else public ones are enough */
 	bool slow; /* an answer takes a processor for long: JWT_LOGIN_NICE and _QUEUE are for it */
 	bool one_form; /* answers in one form, whatever the Accept header says, as a file would */
 

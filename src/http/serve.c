@@ -1,4 +1,5 @@
 #include "http/cgi.h"
+#include "http/describe.h"
 #include "http/endpoint.h"
 #include "http/handle.h"
 #include "http/loop.h"
@@ -89,7 +90,7 @@ static void
 print_help(const struct endpoint *endpoint)
 {
 	printf("%s - %s\n\n"
-	       "usage: %s [--config FILE] [--check-config] [--version] [--help]\n\n"
+	       "usage: %s [--config FILE] [--check-config] [--describe] [--version] [--help]\n\n"
 	       "Answers FastCGI requests if standard input is a listening socket:\n"
 	       "  spawn-fcgi -n -s /run/jwt-fcgi/%s.sock -- /usr/bin/multiwatch -f 4 -- %s\n"
 	       "else one CGI request. Settings come from the environment or from a file of the\n"
@@ -101,7 +102,7 @@ print_help(const struct endpoint *endpoint)
 /* What the command line asks for: the settings' file, or something to say instead of serving. */
 struct arguments {
 	const char *file;
-	bool check_only;
+	bool check_only, describe;
 };
 
 /* Whether there is more to do; if not, *status is how the program ends. */
@@ -111,7 +112,8 @@ read_arguments(
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
 	    {"check-config", no_argument, NULL, 'C'}, {"version", no_argument, NULL, 'v'},
-	    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	    {"describe", no_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0}};
 	int option;
 
 	*out = (struct arguments){.file = NULL};
@@ -127,6 +129,9 @@ read_arguments(
 			break;
 		case 'C':
 			out->check_only = true;
+			break;
+		case 'd':
+			out->describe = true;
 			break;
 		case 'v':
 			printf("%s (jwt-fcgi) %s\n", endpoint->name, PACKAGE_VERSION);
@@ -183,6 +188,11 @@ serve(const struct endpoint *endpoint, int argc, char **argv)
 	config = config_load(arguments.file);
 	if (config != NULL)
 		log_to(config->log);
+	if (arguments.describe) {
+		if (config != NULL)
+			describe(config, endpoint);
+		return config == NULL ? 2 : EXIT_SUCCESS;
+	}
 	context = config == NULL ? NULL : endpoint->start(config, endpoint);
 	if (context == NULL)
 		return EXIT_FAILURE;

@@ -1,8 +1,9 @@
--- Removes what changes.sql made. The programs go on: every request reads its user again.
+-- Removes what changes.sql and permissions.sql made. The programs go on: every request reads its user again.
 --
 --     psql -v ON_ERROR_STOP=1 -f changes-remove.sql
 SET client_min_messages = warning;
 BEGIN;
-DROP FUNCTION IF EXISTS jwt_user_changed(), jwt_change_sweep() CASCADE;
+DROP FUNCTION IF EXISTS jwt_user_changed(), jwt_change_sweep(), jwt_permission_changed(),
+	jwt_watch_permissions(regclass, text) CASCADE;
 DROP TABLE IF EXISTS jwt_change CASCADE;
 COMMIT;

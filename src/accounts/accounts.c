@@ -58,6 +58,8 @@ accounts_open(const struct config *config, const char *program, bool names)
 		    operator_query_setting((enum statement_number)i));
 	if (config->oidc_claims_query != NULL)
 		query_name(accounts->database, PROFILE, operator_query_setting(PROFILE_TEXT));
+	if (config->permission_query != NULL)
+		query_name(accounts->database, PERMISSION, "JWT_PERMISSION_QUERY");
 	accounts->feed = feed_open(config, accounts->database, names);
 	accounts->clients = clients_new(config);
 	return accounts;
@@ -83,9 +85,24 @@ setting_of(const struct accounts *accounts, enum statement_number statement)
 		return "JWT_OIDC_CLAIMS_QUERY";
 	if (operator_query_setting(statement) != NULL)
 		return operator_query_setting(statement);
+	if (statement == PERMISSION)
+		return "JWT_PERMISSION_QUERY";
 	if (accounts->own_tables)
 		return statement == USER_BY_NAME ? "JWT_USERNAME_FIELD" : "JWT_USER_ID_FIELD";
 	return statement == USER_BY_NAME ? "JWT_USER_QUERY" : "JWT_USER_ID_QUERY";
+}
+
+/* Whether the text of a statement is the project's, not the operator's. */
+static bool
+is_own(const struct accounts *accounts, enum statement_number statement)
+{
+	if (statement == PROFILE)
+		return accounts->config->oidc_claims_query == NULL;
+	if (statement == PERMISSION)
+		return accounts->config->permission_query == NULL;
+	if (operator_query_setting(statement) != NULL)
+		return false;
+	return accounts->own_tables || (statement != USER_BY_NAME && statement != USER_BY_ID);
 }
 
 /* Why a statement cannot work, in a line's form; NULL: it can, or *verdict is UNDECIDED. */
@@ -94,9 +111,7 @@ find_fault(struct accounts *accounts, struct arena *arena, enum statement_number
     bool rights, enum verdict *verdict)
 {
 	bool is_user = statement == USER_BY_NAME || statement == USER_BY_ID;
-	bool is_operator = operator_query_setting(statement) != NULL;
-	bool own = statement == PROFILE ? accounts->config->oidc_claims_query == NULL
-					: !is_operator && (accounts->own_tables || !is_user);
+	bool own = is_own(accounts, statement);
 	struct rows columns;
 	const char *fault = NULL, *row_fault = NULL;
 
@@ -106,6 +121,9 @@ find_fault(struct accounts *accounts, struct arena *arena, enum statement_number
 	if ((statement == CLAIMS_TEXT || statement == LOGIN_ANSWER_TEXT) &&
 	    *verdict == VERDICT_YES && columns.names != NULL)
 		row_fault = operator_query_fault(arena, accounts->config, statement, &columns);
+	if (statement == PERMISSION && *verdict == VERDICT_YES && columns.parameters > 0 &&
+	    (columns.columns != 1 || columns.types[0] != TYPE_BOOLEAN))
+		row_fault = "returns something else than one boolean";
 	if (row_fault != NULL)
 		fault = row_fault;
 	if (fault == NULL)
@@ -114,6 +132,8 @@ find_fault(struct accounts *accounts, struct arena *arena, enum statement_number
 	return arena_printf(arena, "%s: %s%s", own ? "database" : setting_of(accounts, statement),
 	    fault,
 	    !own                              ? ""
+	    : statement == PERMISSION         ? "; sql/permissions.sql grants the rights; "
+						"JWT_PERMISSION_QUERY is for other tables"
 	    : strncmp(fault, "42501", 5) == 0 ? "; sql/roles.sql grants the rights"
 	    : statement >= CLIENT_FIND        ? "; sql/oidc.sql makes the tables"
 	    : statement >= SESSION_BEGIN      ? "; sql/sessions.sql makes the tables"
@@ -193,6 +213,9 @@ accounts_check(struct accounts *accounts, struct arena *arena, bool rights)
 	     statement++) {
 		if (statement == FEED_START || statement == FEED_CHANGES)
 			continue; /* the programs can do without */
+		if (statement == PERMISSION && accounts->config->permission_query == NULL)
+			continue; /* a site need not have Django's tables:
+				     accounts_check_permissions() */
 		fault =
 		    find_fault(accounts, arena, (enum statement_number)statement, rights, &verdict);
 		/* One missing table is a fault of several statements. */
@@ -213,6 +236,18 @@ accounts_check(struct accounts *accounts, struct arena *arena, bool rights)
 	/* A program without requests holds no connection: databases have few. */
 	query_close(accounts->database);
 	return all;
+}
+
+enum verdict
+accounts_check_permissions(struct accounts *accounts, struct arena *arena, bool rights)
+{
+	enum verdict verdict;
+	const char *fault = find_fault(accounts, arena, PERMISSION, rights, &verdict);
+
+	if (fault != NULL)
+		log_error("%s", fault);
+	query_close(accounts->database);
+	return verdict;
 }
 
 /* More than one row is no account: the order of rows must not decide which user logs in. */
@@ -422,6 +457,12 @@ struct database *
 accounts_database(struct accounts *accounts)
 {
 	return accounts->database;
+}
+
+struct feed *
+accounts_changes(struct accounts *accounts)
+{
+	return accounts->feed;
 }
 
 struct feed_state

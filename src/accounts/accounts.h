@@ -43,6 +43,9 @@ struct accounts *accounts_open(const struct config *, const char *program, bool 
  */
 enum verdict accounts_check(struct accounts *, struct arena *, bool rights);
 
+/* The same for the statement of permissions alone, which not every program needs. */
+enum verdict accounts_check_permissions(struct accounts *, struct arena *, bool rights);
+
 /*
  * Whether login and password are those of an active account. login and password are UTF-8 without
  * NUL. A login renews the stored hash as JWT_PASSWORD_REHASH says.
@@ -78,6 +81,9 @@ struct clients *accounts_clients(struct accounts *);
 
 /* The connection that all of an account's questions go over. */
 struct database *accounts_database(struct accounts *);
+
+/* The change feed of the accounts; NULL: there is none. */
+struct feed *accounts_changes(struct accounts *);
 
 /*
  * account_find() for a token with JWT_SESSIONS. out->ended: the session is over or the token's

@@ -16,7 +16,7 @@
 #define CHANGES_MAXIMUM 4096  /* the statement returns one more */
 
 /* Columns of both statements. */
-enum { STARTED, SNAPSHOT, TRIGGERS, USABLE, CHANGED_USER, CHANGED_SID };
+enum { STARTED, SNAPSHOT, TRIGGERS, USABLE, PERMISSIONS, CHANGED_USER, CHANGED_SID };
 
 struct feed {
 	struct database *database;
@@ -26,6 +26,7 @@ struct feed {
 	long poll_ms, stale_ms;
 	bool called;         /* at least once */
 	bool usable;         /* the feed is installed, on a primary server */
+	bool permissions;    /* so are the triggers of sql/permissions.sql */
 	unsigned generation; /* of the connection of the last query */
 	int64_t asked;       /* when the last query that was answered was sent */
 	int64_t failed;      /* when the database last did not answer; 0: it answered since */
@@ -118,12 +119,13 @@ static void
 take(struct feed *feed, struct arena *arena, const struct rows *rows, bool anew)
 {
 	const char *const *first = rows->values;
-	const char *identity =
-	    arena_printf(arena, "%s %s", first[STARTED], first[TRIGGERS] ? first[TRIGGERS] : "");
+	const char *identity = arena_printf(arena, "%s %s %s", first[STARTED],
+	    first[TRIGGERS] ? first[TRIGGERS] : "", first[PERMISSIONS] ? first[PERMISSIONS] : "");
 	bool other = replace(&feed->identity, identity);
 
 	set_usable(feed, strcmp(first[USABLE], "t") == 0,
 	    feed->usable || (other && first[TRIGGERS] != NULL));
+	feed->permissions = feed->usable && first[PERMISSIONS] != NULL;
 	replace(&feed->snapshot, first[SNAPSHOT]);
 	if (other || anew || !feed->usable)
 		known_clear(feed->known);
@@ -171,6 +173,7 @@ ask(struct feed *feed, struct arena *arena)
 		}
 		/* an SQL error: a table or a right is gone */
 		set_usable(feed, false, feed->usable);
+		feed->permissions = false;
 		replace(&feed->identity, "");
 		known_clear(feed->known);
 	} else {
@@ -214,6 +217,12 @@ feed_add(struct feed *feed, const struct known_owner *owner, const char *name)
 	if (feed != NULL && feed->usable && feed->failed == 0 &&
 	    feed->generation == query_generation(feed->database))
 		known_add(feed->known, owner, name);
+}
+
+bool
+feed_has_permissions(const struct feed *feed)
+{
+	return feed != NULL && feed->permissions;
 }
 
 /* Described first: a server that is too old for the statement is no error. */

@@ -37,6 +37,12 @@ enum verdict feed_find(
 void feed_add(struct feed *, const struct known_owner *, const char *name);
 
 /*
+ * Whether changes of permissions are in the feed too (sql/permissions.sql), as of the last query.
+ * The feed may be NULL: no.
+ */
+bool feed_has_permissions(const struct feed *);
+
+/*
  * Whether the feed could be used now, for a check of the database. NO: it is not installed,
  * disabled, made for other columns or another schema, or the server is a standby. UNDECIDED: as
  * query_ask(). The feed may be NULL: YES.

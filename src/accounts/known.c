@@ -92,6 +92,7 @@ owner_hash(const struct known *known, const struct known_owner *owner)
 	hash_text(&hash, owner->user_id);
 	hash_text(&hash, owner->digest);
 	hash_text(&hash, owner->sid);
+	hash_text(&hash, owner->permission);
 	SHA256_Update(&hash, &owner->gen, sizeof(owner->gen));
 	out = hash_end(&hash);
 	return out == 0 ? 1 : out;

@@ -21,10 +21,11 @@ struct known;
 
 /* What was judged. */
 struct known_owner {
-	const char *user_id; /* as the token's claim and the row have it */
-	const char *digest;  /* of the password, where tokens carry one; else NULL */
-	const char *sid;     /* of the session; NULL if the token has none */
-	long gen;            /* generation of the session's tokens */
+	const char *user_id;    /* as the token's claim and the row have it */
+	const char *digest;     /* of the password, where tokens carry one; else NULL */
+	const char *sid;        /* of the session; NULL if the token has none */
+	long gen;               /* generation of the session's tokens */
+	const char *permission; /* of the user, with the answer before it; NULL: an owner */
 };
 
 #define KNOWN_NAME_MAXIMUM 40 /* bytes */

@@ -55,6 +55,7 @@ struct config {
 	/* Users and their passwords. */
 	const char *user_table, *user_key_field, *user_id_field, *username_field;
 	const char *user_password_field, *user_active_field, *user_last_login_field;
+	const char *permission_query;           /* NULL: Django's tables of permissions */
 	const char *user_query, *user_id_query; /* NULL: made of the seven above */
 	const char *password_rehash;            /* off, upgrade, django */
 	long pbkdf2_iterations;

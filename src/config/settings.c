@@ -90,6 +90,9 @@ const struct setting settings[] = {
 	"SQL in place of the table: for the login name $1 the columns id, password, active"},
     {"JWT_USER_ID_QUERY", SETTING_TEXT, FIELD(user_id_query), NULL, 0, 0, NULL,
 	"the same for the user id $1 (text) of a token"},
+    {"JWT_PERMISSION_QUERY", SETTING_TEXT, FIELD(permission_query), NULL, 0, 0, NULL,
+	"SQL in place of Django's tables: one boolean for the user id $1 (text), the permission $2, "
+	"and the path $3 and method $4 of the request that auth_check judges"},
     {"JWT_PASSWORD_REHASH", SETTING_CHOICE, FIELD(password_rehash), "upgrade", 0, 0,
 	"off upgrade django",
 	"store a new hash at login: never, when the old one is weaker, whenever it differs"},

@@ -88,6 +88,55 @@ make_tokens(struct arena *arena, const char *user, struct statement *made)
 }
 
 /*
+ * Django's own rule (ModelBackend.has_perm). The tables between users, groups and permissions are
+ * named by the table of users. Their columns are the row's id, the user, and the third by its name:
+ * that of the user has the name of the model, which need not be in the table's, so it is renamed by
+ * its place. A table with other columns in these places has no such third one: an error. Without
+ * coalesce() EXPLAIN, which has NULL for each parameter, would drop the inner tables and with them
+ * the check of the rights.
+ */
+static const char *
+django_permission(struct arena *arena, const struct config *config)
+{
+	const char *table = config->user_table, *key = config->user_key_field;
+	const char *groups = arena_printf(arena, "%s_groups", table);
+	const char *permissions = arena_printf(arena, "%s_user_permissions", table);
+
+	return arena_printf(arena,
+	    "SELECT u.is_superuser OR EXISTS (SELECT FROM django_content_type c"
+	    " JOIN auth_permission p ON p.content_type_id = c.id"
+	    " WHERE c.app_label = split_part(coalesce($2, ''), '.', 1)"
+	    " AND c.app_label || '.' || p.codename = coalesce($2, '')"
+	    " AND (EXISTS (SELECT FROM %s m (row_id, jwt_user) WHERE m.jwt_user = u.%s"
+	    " AND m.permission_id = p.id)"
+	    " OR EXISTS (SELECT FROM %s m (row_id, jwt_user)"
+	    " JOIN auth_group_permissions g ON g.group_id = m.group_id"
+	    " WHERE m.jwt_user = u.%s AND g.permission_id = p.id)))"
+	    " FROM %s u WHERE u.%s = $1 AND u.%s",
+	    statements_quote(arena, permissions), statements_quote(arena, key),
+	    statements_quote(arena, groups), statements_quote(arena, key),
+	    statements_quote(arena, table), statements_quote(arena, config->user_id_field),
+	    statements_quote(arena, config->user_active_field));
+}
+
+/* Around it all four parameters are named, because the text may use fewer. */
+static void
+make_permission(struct arena *arena, const struct config *config, struct statement *made)
+{
+	const char *query = config->permission_query;
+
+	if (query == NULL && config->user_query == NULL)
+		query = django_permission(arena, config);
+	if (query != NULL)
+		made[PERMISSION] = (struct statement){
+		    arena_printf(arena,
+			"SELECT q.* FROM (%s\n) q"
+			" WHERE num_nulls($1::text, $2::text, $3::text, $4::text) >= 0",
+			query),
+		    4, REPEATABLE};
+}
+
+/*
  * What changed since a snapshot (sql/changes.sql). One statement has one snapshot, so the rows and
  * the snapshot that it returns belong together: a change that it did not see is not visible in the
  * snapshot, and the next question finds it. The last condition on xid: after a dump and restore
@@ -105,16 +154,24 @@ make_feed(struct statement *made)
 #define FEED_TRIGGERS                                \
 	"pg_trigger WHERE tgrelid = to_regclass($1)" \
 	" AND tgname IN ('jwt_changed', 'jwt_removed', 'jwt_emptied')"
-#define FEED_HEAD                                                                              \
-	"SELECT concat(pg_postmaster_start_time(), ' ',"                                       \
-	" CASE WHEN current_setting('server_version_num')::integer >= 150000"                  \
-	" THEN pg_stat_get_bgwriter_stat_reset_time() END), pg_current_snapshot()::text,"      \
-	" (SELECT string_agg(oid::text || tgenabled::text || xmin::text, ' ' ORDER BY tgname)" \
-	" FROM " FEED_TRIGGERS "), NOT pg_is_in_recovery()"                                    \
-	" AND coalesce(has_table_privilege(to_regclass('jwt_change'), 'SELECT'), false)"       \
-	" AND (SELECT count(*) FROM " FEED_TRIGGERS " AND tgenabled = 'A'"                     \
-	" AND tgfoid = to_regproc('jwt_user_changed') AND tgargs IN ('', $2::bytea)) = 3"      \
-	" AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = to_regclass($1))"
+#define FEED_HEAD                                                                               \
+	"SELECT concat(pg_postmaster_start_time(), ' ',"                                        \
+	" CASE WHEN current_setting('server_version_num')::integer >= 150000"                   \
+	" THEN pg_stat_get_bgwriter_stat_reset_time() END), pg_current_snapshot()::text,"       \
+	" (SELECT string_agg(oid::text || tgenabled::text || xmin::text, ' ' ORDER BY tgname)"  \
+	" FROM " FEED_TRIGGERS "), NOT pg_is_in_recovery()"                                     \
+	" AND coalesce(has_table_privilege(to_regclass('jwt_change'), 'SELECT'), false)"        \
+	" AND (SELECT count(*) FROM " FEED_TRIGGERS " AND tgenabled = 'A'"                      \
+	" AND tgfoid = to_regproc('jwt_user_changed') AND tgargs IN ('', $2::bytea)) = 3"       \
+	" AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = to_regclass($1)),"          \
+	" (SELECT CASE count(*) WHEN 11 THEN"                                                   \
+	" string_agg(oid::text || xmin::text, ' ' ORDER BY tgrelid, tgname) END"                \
+	" FROM pg_trigger WHERE tgname IN ('jwt_permission', 'jwt_permission_emptied')"         \
+	" AND tgenabled = 'A' AND tgfoid = to_regproc('jwt_permission_changed')"                \
+	" AND tgrelid IN (to_regclass($1), to_regclass(regexp_replace($1, '.$', '_groups\"'))," \
+	" to_regclass(regexp_replace($1, '.$', '_user_permissions\"')),"                        \
+	" to_regclass('django_content_type'), to_regclass('auth_permission'),"                  \
+	" to_regclass('auth_group_permissions')))"
 
 	made[FEED_START] = (struct statement){FEED_HEAD ", NULL::text, NULL::text", 2, REPEATABLE};
 	made[FEED_CHANGES] = (struct statement){FEED_HEAD
@@ -164,6 +221,7 @@ statements_make(struct arena *arena, const struct config *config)
 		    1, REPEATABLE};
 	if (config->token_blacklist)
 		make_tokens(arena, user, made);
+	make_permission(arena, config, made);
 	make_feed(made);
 	make_operator(arena, config->claims_query, &made[CLAIMS]);
 	make_operator(arena, config->login_answer_query, &made[LOGIN_ANSWER]);

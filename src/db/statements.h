@@ -15,10 +15,13 @@ enum statement_number {
 	TOKEN_OUTSTANDING, /* user, jti, token, expires_at, created now */
 	TOKEN_BLACKLISTED, /* jti -> a row if it is */
 	TOKEN_BLACKLIST,   /* jti -> a row if it was not yet */
-	SEQUENCES, /* -> the name of each sequence of the token tables that may not be used */
+	PERMISSION, /* id, permission, path, method -> whether the user has it; no row: he has not
+		     */
+	SEQUENCES,  /* -> the name of each sequence of the token tables that may not be used */
 
-	/* Both: server start or crash, snapshot, triggers, whether the feed can be used, id of a
-	   changed user, sid if it was one session that changed */
+	/* Both: server start or crash, snapshot, triggers, whether the feed can be used, triggers
+	   of sql/permissions.sql (NULL: not all of them are there), id of a changed user, sid if it
+	   was one session that changed */
 	FEED_START,   /* table, arguments of its triggers -> one row, no id */
 	FEED_CHANGES, /* the same, snapshot of the last question -> one row or more */
 

@@ -41,6 +41,11 @@ field_of(struct request *request, struct bytes name)
 		return &request->method;
 	if (bytes_equal(name, "REQUEST_URI"))
 		return &request->uri;
+	/* Not of the client, whose headers are HTTP_...: Nginx, or the environment of Apache. */
+	if (bytes_equal(name, "AUTH_PERMISSION"))
+		return &request->permission;
+	if (bytes_equal(name, "AUTH_PATH"))
+		return &request->path;
 	if (bytes_equal(name, "QUERY_STRING"))
 		return &request->query;
 	if (bytes_equal(name, "CONTENT_TYPE"))

@@ -22,6 +22,8 @@ struct request {
 	const char *method, *query, *content_type, *content_length, *accept, *if_none_match;
 	const char *transfer_encoding;
 	const char *uri;            /* as the client wrote it */
+	const char *permission;     /* that the web server wants of the user; NULL or "": none */
+	const char *path;           /* what the web server made of uri; NULL or "": not known */
 	const char *authorization;  /* of JWT_AUTH_HEADER_NAME, else REDIRECT_HTTP_AUTHORIZATION */
 	const char *remote_address; /* the web server's peer; once complete, the client */
 	const char *forwarded_for, *user_agent;

@@ -15,10 +15,11 @@ EVERYTHING = {
     "JWT_UPDATE_LAST_LOGIN": "on", "JWT_CHECK_REVOKE_TOKEN": "on", "JWT_PASSWORD_REHASH": "django",
 }
 MAY = {
-    "SELECT": {("auth_user", column) for column in ("id", "username", "password", "is_active")},
+    "SELECT": {("auth_user", column) for column in ("id", "username", "password", "is_active", "is_superuser")},
     "UPDATE": {("auth_user", column) for column in ("password", "last_login")},
     "INSERT": set(),
 }
+READ = ("auth_group_permissions", "auth_permission", "auth_user_groups", "auth_user_user_permissions", "django_content_type")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def database(cluster):
         cursor = connection.cursor()
         cursor.execute("CREATE ROLE keeper LOGIN CREATEROLE")
         cursor.execute("CREATE DATABASE sql_ours OWNER keeper")
-    for name in ("schema", "roles", "seed") * 2:
+    for name in ("schema", "roles", "permissions", "seed") * 2:
         subprocess.run(
             ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", SQL / f"{name}.sql"], check=True,
             env=ours.environment(cluster.environment("sql_ours", "keeper"), {}),
@@ -77,6 +78,8 @@ def test_role_has_no_other_right_to_a_column(cluster, database, right):
     if right in ("SELECT", "INSERT"):
         expected |= {(table, column) for table, column in columns(cluster, database)
                      if table.startswith("token_blacklist_")}
+    if right == "SELECT":
+        expected |= {(table, column) for table, column in columns(cluster, database) if table in READ}
     assert has == expected
 
 

@@ -43,7 +43,8 @@ class Site:
         with contextlib.closing(cluster.connect("postgres")) as connection:
             connection.cursor().execute(f"CREATE DATABASE {database}")
         reference.populate(self.environment())
-        cluster.psql(database, "-f", ours.CHECKOUT / "sql" / "roles.sql")
+        for name in ("roles", "permissions"):
+            cluster.psql(database, "-f", ours.CHECKOUT / "sql" / f"{name}.sql")
         self.connection = cluster.connect(database)
         self.execute("CREATE TABLE people_at_first AS SELECT * FROM auth_user")
 

@@ -1,0 +1,103 @@
+#include "accounts/permission.h"
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "db/statements.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* With JWT_USER_QUERY there need not be any of Django's tables. */
+static bool
+is_possible(const struct config *config)
+{
+	if (config->permission_query != NULL || config->user_query == NULL)
+		return true;
+	log_error("JWT_PERMISSION_QUERY is not set; permissions need it beside JWT_USER_QUERY");
+	return false;
+}
+
+/* Whether an answer depends on user and permission alone: the text has no $3, nor "$03". */
+static bool
+may_be_known(const struct config *config, const struct feed *feed)
+{
+	const char *text = config->permission_query;
+
+	while (text != NULL && (text = strchr(text, '$')) != NULL)
+		if (strtol(++text, NULL, 10) > 2)
+			return false;
+	return feed_has_permissions(feed);
+}
+
+/* A known answer is an owner of its own: of the user alone, whatever the token is. */
+static struct known_owner
+owner_of(struct arena *arena, const struct permission *asked, bool has)
+{
+	return (struct known_owner){.user_id = asked->user_id,
+	    .permission = arena_printf(arena, "%c%s", has ? '+' : '-', asked->name)};
+}
+
+/* YES: *answer is the known one. NO: there is none. UNDECIDED: as feed_find(). */
+static enum verdict
+find(struct feed *feed, struct arena *arena, const struct permission *asked, enum verdict *answer)
+{
+	enum verdict found = VERDICT_NO;
+	const char *name;
+
+	for (int has = 1; has >= 0 && found != VERDICT_YES; has--) {
+		struct known_owner owner = owner_of(arena, asked, has);
+
+		found = feed_find(feed, arena, &owner, &name);
+		*answer = has ? VERDICT_YES : VERDICT_NO;
+	}
+	return found;
+}
+
+static enum verdict
+ask(struct accounts *accounts, struct arena *arena, const struct permission *asked)
+{
+	const char *const parameters[] = {asked->user_id, asked->name, asked->path, asked->method};
+	struct rows rows;
+	enum verdict verdict =
+	    query_ask(accounts_database(accounts), arena, PERMISSION, parameters, &rows);
+
+	if (verdict == VERDICT_UNDECIDED)
+		metrics_database_error();
+	if (verdict != VERDICT_YES)
+		return verdict;
+	if (rows.count > 1 || rows.columns != 1 || rows.types[0] != TYPE_BOOLEAN) {
+		log_error("JWT_PERMISSION_QUERY: returned something else than one boolean");
+		return VERDICT_UNDECIDED;
+	}
+	return rows.values[0] != NULL && *rows.values[0] == 't' ? VERDICT_YES : VERDICT_NO;
+}
+
+enum verdict
+permission_ask(const struct config *config, struct accounts *accounts, struct arena *arena,
+    const struct permission *asked)
+{
+	struct feed *feed = accounts_changes(accounts);
+	bool known = may_be_known(config, feed);
+	enum verdict answer, found = VERDICT_NO;
+	struct known_owner owner;
+
+	if (!is_possible(config))
+		return VERDICT_UNDECIDED;
+	if (known)
+		found = find(feed, arena, asked, &answer);
+	if (found != VERDICT_NO)
+		return found == VERDICT_YES ? answer : VERDICT_UNDECIDED;
+	answer = ask(accounts, arena, asked);
+	owner = owner_of(arena, asked, answer == VERDICT_YES);
+	if (known && answer != VERDICT_UNDECIDED)
+		feed_add(feed, &owner, "");
+	return answer;
+}
+
+enum verdict
+permission_check(
+    const struct config *config, struct accounts *accounts, struct arena *arena, bool rights)
+{
+	return is_possible(config) ? accounts_check_permissions(accounts, arena, rights)
+				   : VERDICT_NO;
+}

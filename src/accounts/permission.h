@@ -1,0 +1,27 @@
+/*
+ * What a user may do: Django's permissions, or those of JWT_PERMISSION_QUERY.
+ *
+ * An answer is remembered in the table of known owners (accounts/known.h) while the change feed
+ * tells of changes of permissions too (sql/permissions.sql), unless the query uses path or method.
+ */
+#ifndef ACCOUNTS_PERMISSION_H
+#define ACCOUNTS_PERMISSION_H
+
+#include "accounts/accounts.h"
+
+/* UTF-8 without NUL. */
+struct permission {
+	const char *user_id;
+	const char *name;          /* "app_label.codename" */
+	const char *path, *method; /* of the request that is judged; NULL: there is none */
+};
+
+/* NO also for what the query does not find. UNDECIDED: an outage, or a fault of the query. */
+enum verdict permission_ask(
+    const struct config *, struct accounts *, struct arena *, const struct permission *);
+
+/* Whether the database has what permission_ask() needs: as accounts_check(). */
+enum verdict permission_check(
+    const struct config *, struct accounts *, struct arena *, bool rights);
+
+#endif

@@ -33,10 +33,10 @@ static const struct {
     {401, "session-ended"}, {401, "session-replayed"}, {401, "token-blacklisted"},
     {401, "token-expired"}, {401, "token-invalid"}, {401, "token-no-exp"}, {401, "token-no-id"},
     {401, "token-no-type"}, {401, "token-refused"}, {401, "token-wrong-type"},
-    {401, "user-inactive"}, {401, "user-not-found"}, {403, "oauth-scope"}, {403, "origin"},
-    {404, "not-found"}, {405, "method"}, {406, "not-acceptable"}, {413, "too-large"},
-    {415, "media-type"}, {429, "throttled"}, {431, "headers-too-large"}, {503, "unavailable"},
-    {0, "other"}};
+    {401, "user-inactive"}, {401, "user-not-found"}, {403, "no-permission"}, {403, "oauth-scope"},
+    {403, "origin"}, {404, "not-found"}, {405, "method"}, {406, "not-acceptable"},
+    {413, "too-large"}, {415, "media-type"}, {429, "throttled"}, {431, "headers-too-large"},
+    {503, "unavailable"}, {0, "other"}};
 
 #define ANSWERS (sizeof(answers) / sizeof(*answers))
 

@@ -1,9 +1,11 @@
 /*
  * Whether a request may pass, for a web server that sends a subrequest before it answers: Nginx's
  * auth_request and FastCGI's role of an authorizer. Yes is 204 (200 to an authorizer, as its
- * specification wants it) with what is known of the user, no is 401; neither has a body. An outage
- * is 503: it is never reported as a bad token.
+ * specification wants it) with what is known of the user, no is 401; neither has a body. A user
+ * without the permission that the web server names is refused with 403. An outage is 503: it is
+ * never reported as a bad token.
  */
+#include "accounts/permission.h"
 #include "endpoints/bearer.h"
 
 #include <string.h>
@@ -28,16 +30,16 @@ header_name(const struct request *request, const char *name)
 	return variable;
 }
 
-/* Visible ASCII as it is, all else and % itself as %XX: no value can begin another header. */
+/* Visible ASCII as it is, all else and `also` as %XX: no value can begin another header. */
 static struct bytes
-percent_encode(struct arena *arena, const char *text)
+percent_encode(struct arena *arena, const char *text, char also)
 {
 	struct buffer out = {.arena = arena};
 
 	for (; *text != '\0'; text++) {
 		unsigned char byte = (unsigned char)*text;
 
-		if (byte > ' ' && byte < 0x7f && byte != '%')
+		if (byte > ' ' && byte < 0x7f && *text != also)
 			buffer_putc(&out, *text);
 		else
 			buffer_printf(&out, "%%%02X", byte);
@@ -53,7 +55,7 @@ put_value(struct request *request, struct reply *reply, const char *name, const 
 
 	if (text == NULL)
 		return;
-	value = percent_encode(request->arena, text);
+	value = percent_encode(request->arena, text, '%');
 	if (value.length > 0 && value.length <= VALUE_MAXIMUM)
 		reply_header(request, reply, header_name(request, name), value.data);
 }
@@ -108,6 +110,36 @@ put_chosen(struct request *request, struct reply *reply, struct json_object *cla
 	}
 }
 
+/* What the client wrote, as ASCII: a byte that no text of the database has is no outage. */
+static const char *
+plain(struct arena *arena, const char *text)
+{
+	return text == NULL ? NULL : percent_encode(arena, text, '\0').data;
+}
+
+/* Status 0: the user has the permission, or the web server asks for none. */
+static struct reply
+judge_permission(struct request *request, const struct context *context, const char *user_id)
+{
+	bool is_told = request->path != NULL && *request->path != '\0';
+	const char *path = is_told ? request->path : request->uri;
+	struct permission asked = {.user_id = user_id,
+	    .name = request->permission,
+	    .path = plain(request->arena, path),
+	    .method = plain(request->arena, request->method)};
+
+	if (asked.name == NULL || *asked.name == '\0')
+		return (struct reply){.status = 0};
+	switch (permission_ask(context->config, context->accounts, request->arena, &asked)) {
+	case VERDICT_YES:
+		return (struct reply){.status = 0};
+	case VERDICT_NO:
+		return reply_refuse(request, WIRE_FORBIDDEN, NULL);
+	default:
+		return reply_status(503, "unavailable");
+	}
+}
+
 static struct reply
 decide(struct request *request, struct context *context)
 {
@@ -118,6 +150,9 @@ decide(struct request *request, struct context *context)
 
 	if (reply.status != 0)
 		return reply_status(reply.status, reply.outcome);
+	reply = judge_permission(request, context, account.user_id);
+	if (reply.status != 0)
+		return reply;
 	reply = reply_status(request->authorizer ? 200 : 204, "ok");
 	put_value(request, &reply, "User-Id", account.user_id);
 	put_value(request, &reply, "Username", account.name);

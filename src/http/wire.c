@@ -10,6 +10,8 @@ static const struct wire_text texts[WIRE_LAST] = {
     [WIRE_BAD_REQUEST] = {"bad-request", 400, NULL, "Bad request.", NULL}, /* ours */
     [WIRE_ORIGIN] = {"origin", 403, NULL, "The refresh cookie is not for requests of this origin.",
 	NULL}, /* ours */
+    [WIRE_FORBIDDEN] = {"no-permission", 403, NULL,
+	"You do not have permission to perform this action.", NULL},
     [WIRE_NOT_FOUND] = {"not-found", 404, NULL, "Not found.", NULL},
     [WIRE_METHOD] = {"method", 405, NULL, "Method \"{}\" not allowed.", NULL},
     [WIRE_NOT_ACCEPTABLE] = {"not-acceptable", 406, NULL,

@@ -16,6 +16,7 @@ enum wire {
 	WIRE_FIELD_ERRORS,      /* 400, a body of its own */
 	WIRE_BAD_REQUEST,       /* 400, what the web server passed does not hold together */
 	WIRE_ORIGIN,            /* 403, the refresh cookie from an origin that may not use it */
+	WIRE_FORBIDDEN,         /* 403, the user lacks the permission */
 	WIRE_NOT_FOUND,         /* 404 */
 	WIRE_METHOD,            /* 405, {} is the method */
 	WIRE_NOT_ACCEPTABLE,    /* 406 */

@@ -78,7 +78,10 @@ def lighttpd(make):
     environment.write_text("#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nenv\n")
     environment.chmod(0o755)
     more = f"""
-server.modules += ( "mod_alias", "mod_cgi" )
+server.modules += ( "mod_alias", "mod_cgi", "mod_setenv" )
+$HTTP["url"] =~ "^/files/denied/" {{
+	setenv.set-environment = ( "AUTH_PERMISSION" => "files.none" )
+}}
 alias.url = ( "/files/" => "{server.folder}/files/" )
 cgi.assign = ( "/environment" => "" )
 """
@@ -99,7 +102,8 @@ Alias /files/ {server.folder}/files/
 	Require valid-user
 </Directory>
 Header set X-Seen-User "expr=%{{REMOTE_USER}}"
-""", "authnz_fcgi", "authz_user", "headers",
+SetEnvIf Request_URI "^/files/denied/" AUTH_PERMISSION=files.none
+""", "authnz_fcgi", "authz_user", "headers", "setenvif",
         main=f"Include {server.snippet('servers/apache-authorizer.conf')}")
 
 
@@ -348,3 +352,15 @@ def test_only_auth_check_is_an_authorizer(make):
             connection.connect(str(server.folder / "hello.sock"))
             connection.sendall(begin + bytes([1, 4, 0, 1, 0, 0, 0, 0]))
             assert connection.recv(100) == b""
+
+
+@pytest.mark.parametrize("name", ["lighttpd", "apache"])
+def test_an_authorizer_asks_for_a_permission(request, name, token):
+    """docs/permissions.md says how; the same file without it is there."""
+    server = request.getfixturevalue(name)
+    (server.folder / "files" / "denied").mkdir(exist_ok=True)
+    (server.folder / "files" / "denied" / "secret.txt").write_text(SECRET)
+    assert get(server, "/files/secret.txt", bearer(token)).status == 200
+    answer = get(server, "/files/denied/secret.txt", bearer(token))
+    assert answer.status == 403 and SECRET.encode() not in answer.body
+    assert get(server, "/files/denied/secret.txt").status == 401

@@ -70,6 +70,7 @@ cluster_start() {
 	sql jwt_fcgi <"$here/sql/schema.sql"
 	sql jwt_fcgi <"$here/sql/roles.sql"
 	sql jwt_fcgi -f "$here/sql/oidc.sql" # and with it sessions.sql
+	sql jwt_fcgi -f "$here/sql/permissions.sql"
 	if [ ! -e "$state/cluster/seeded" ]; then # once, so that a vitor who was removed stays away
 		sql jwt_fcgi <"$here/sql/seed.sql"
 		as_owner_write seeded </dev/null

@@ -16,7 +16,7 @@ PROGRAM_OF = {
     "/api/token/sliding/refresh/": "sliding_refresh",
     "/hello/": "hello",
 }
-PROGRAMS = (*PROGRAM_OF.values(), "auth_check", "jwks", "health", "metrics", "logout", "sessions")
+PROGRAMS = (*PROGRAM_OF.values(), "auth_check", "jwks", "health", "metrics", "logout", "sessions", "permissions")
 # They start with JWT_OIDC_ISSUER only.
 OIDC_PROGRAMS = ("discovery", "authorize", "oauth_token", "userinfo", "introspect", "revoke", "login", "end_session")
 

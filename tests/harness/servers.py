@@ -168,7 +168,7 @@ NGINX_SERVER = """
 		include {locations};
 		location / {{ return 404; }}
 	}}"""
-NGINX_LOCATIONS = "jwt-fcgi/locations.conf; include jwt-fcgi/sessions.conf; include jwt-fcgi/oidc.conf; include jwt-fcgi/health.conf; include jwt-fcgi/metrics.conf"
+NGINX_LOCATIONS = "jwt-fcgi/locations.conf; include jwt-fcgi/sessions.conf; include jwt-fcgi/permissions.conf; include jwt-fcgi/oidc.conf; include jwt-fcgi/health.conf; include jwt-fcgi/metrics.conf"
 
 
 def nginx_socket(server):

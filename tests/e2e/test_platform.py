@@ -92,7 +92,7 @@ def release():
     shutil.copy(ours.CHECKOUT / "Procfile", folder)
     (folder / "build").mkdir()
     for name in ("token", "refresh", "verify", "blacklist", "sliding", "sliding_refresh", "hello", "jwks", "logout", "sessions",
-                 *ours.OIDC_PROGRAMS):
+                 "permissions", *ours.OIDC_PROGRAMS):
         skip_without(name)
         shutil.copy(ours.program(name), folder / "build")
     yield folder

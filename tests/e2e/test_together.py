@@ -163,8 +163,8 @@ def test_a_stop_answers_what_has_been_received(one, site):
     kept = [keeping(one) for _ in range(3)]
     parameters, body = asking(1)
     data = fastcgi.request(parameters, body)
-    half = one.connect()
     before = descriptors(one)
+    half = one.connect()
     half.sendall(data[:-20])
     process.wait_for(lambda: descriptors(one) > before, "the incomplete request to be accepted")
     with standing(backend(site)):

@@ -235,7 +235,7 @@ def test_the_example_of_the_file(cluster, kept, tool):
 @pytest.mark.parametrize("statement", [
     "INSERT INTO oidc_client (client_id, name, auth_method, redirect_uris) VALUES ('x', 'x', 'none', '{}')",
     "UPDATE oidc_client SET redirect_uris = '{}'", "DELETE FROM oidc_client", "TRUNCATE oidc_code",
-    "DELETE FROM oidc_consent", "SELECT * FROM auth_user", "SELECT is_superuser FROM auth_user",
+    "DELETE FROM oidc_consent", "SELECT * FROM auth_user", "SELECT date_joined FROM auth_user",
     "UPDATE auth_user SET email = ''", "SELECT jwt_oidc_grant('auth_user')", "SELECT jwt_oidc_client_ended()",
 ])
 def test_role_is_refused(cluster, kept, statement):

@@ -120,6 +120,7 @@ def requests(pair, sliding, other):
     yield "jwks", fastcgi.get("/.well-known/jwks.json")
     yield "metrics", fastcgi.get("/metrics")
     yield "sessions", fastcgi.get("/api/sessions/", access)
+    yield "permissions", fastcgi.get("/api/permissions/?has=blog.add_post", access)
     yield "blacklist", fastcgi.post("/api/token/blacklist/", {"refresh": refresh})
     yield "logout", ({**parameters, "HTTP_AUTHORIZATION": f"Bearer {other['access']}"}, body)
 

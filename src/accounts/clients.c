@@ -134,7 +134,7 @@ enum verdict
 client_find(
     struct accounts *accounts, struct arena *arena, const char *client_id, struct client *out)
 {
-	struct row row;
+	struct row row = {.client_id = client_id};
 	enum verdict verdict = read_row(accounts, arena, client_id, &row);
 	const char *const *values = row.values;
 

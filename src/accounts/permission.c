@@ -78,7 +78,7 @@ permission_ask(const struct config *config, struct accounts *accounts, struct ar
 {
 	struct feed *feed = accounts_changes(accounts);
 	bool known = may_be_known(config, feed);
-	enum verdict answer, found = VERDICT_NO;
+	enum verdict answer = VERDICT_UNDECIDED, found = VERDICT_NO;
 	struct known_owner owner;
 
 	if (!is_possible(config))

@@ -5,6 +5,7 @@
 #define CTL_REPORT_H
 
 #include "ctl/command.h"
+#include "db/query.h"
 
 enum column_kind {
 	COLUMN_TEXT,
@@ -18,9 +19,7 @@ struct column {
 	enum column_kind kind;
 };
 
-#define COLUMNS_MAXIMUM 12
-
-/* columns: a NULL name ends them. */
+/* columns: at most COLUMNS_MAXIMUM of db/query.h; a NULL name ends them. */
 struct report {
 	const struct invocation *invocation;
 	const struct column *columns;

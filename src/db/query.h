@@ -42,7 +42,7 @@ enum column_type {
 };
 
 #define STATEMENTS_MAXIMUM 48 /* of a table */
-#define COLUMNS_MAXIMUM    12
+#define COLUMNS_MAXIMUM    16
 
 /* In the arena. Columns beyond the maximum are left out. */
 struct rows {

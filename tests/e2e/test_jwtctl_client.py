@@ -112,7 +112,12 @@ def test_the_end_of_a_client_ends_its_sessions(site, jwtctl, command):
     assert site.execute("SELECT client_id FROM jwt_session ORDER BY 1") == [("other",), (None,)]
     assert site.execute("SELECT count(*) FROM jwt_change WHERE ends AND sid IS NOT NULL") == [(1,)]
     if command == "disable":
+        jwtctl("add", "app", *URIS, "--introspect")
+        assert [(one["client_id"], one["introspect"], one["active"]) for one in json.loads(jwtctl("list", "--json").stdout)] == [
+            ("app", True, True), ("wiki", False, False)]
+        assert jwtctl("list").stdout.splitlines()[2].split()[-2:] == ["no", "no"]
         jwtctl("enable", "wiki")
+        jwtctl("remove", "app")
         assert site.execute("SELECT active FROM oidc_client") == [(True,)]
 
 

@@ -113,16 +113,14 @@ answer(struct request *request, struct context *context)
 	    [SECRET] = {.name = "client_secret"},
 	    [TOKEN] = {.name = "token", .maximum = OAUTH_TOKEN_MAXIMUM},
 	    [HINT] = {.name = "token_type_hint"}};
-	struct reply reply = oauth_parameters(request, given, PARAMETERS);
+	struct reply reply;
 	struct json_object *body = json_new_object(request->arena);
 	struct client_token shown;
 	struct account owner;
 	struct client client;
 	enum verdict verdict;
 
-	if (reply.status == 0)
-		reply =
-		    client_auth(request, context->accounts, &given[ID], &given[SECRET], &client);
+	reply = client_auth(request, context->accounts, given, PARAMETERS, &client);
 	if (reply.status != 0)
 		return reply;
 	if (client.secret == NULL)

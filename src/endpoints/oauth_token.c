@@ -233,15 +233,14 @@ answer(struct request *request, struct context *context)
 	    [VERIFIER] = {.name = "code_verifier"},
 	    [REFRESH] = {.name = "refresh_token", .maximum = OAUTH_TOKEN_MAXIMUM},
 	    [SCOPE] = {.name = "scope"}};
-	struct reply reply = oauth_parameters(request, given, PARAMETERS);
-	const char *type = given[GRANT_TYPE].value;
+	struct reply reply;
 	struct client client;
+	const char *type;
 
-	if (reply.status == 0)
-		reply =
-		    client_auth(request, context->accounts, &given[ID], &given[SECRET], &client);
+	reply = client_auth(request, context->accounts, given, PARAMETERS, &client);
 	if (reply.status != 0)
 		return reply;
+	type = given[GRANT_TYPE].value;
 	if (type == NULL)
 		return oauth_refuse(request, WIRE_OAUTH_MISSING, "grant_type");
 	if (strcmp(type, "authorization_code") == 0)

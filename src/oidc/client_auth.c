@@ -32,14 +32,18 @@ read_credentials(const struct request *request, const struct parameter *id,
 }
 
 struct reply
-client_auth(struct request *request, struct accounts *accounts, const struct parameter *id,
-    const struct parameter *secret, struct client *out)
+client_auth(struct request *request, struct accounts *accounts, struct parameter *parameters,
+    size_t count, struct client *out)
 {
+	struct reply reply = oauth_parameters(request, parameters, count);
 	struct credentials given;
-	enum wire read = read_credentials(request, id, secret, &given);
 	enum verdict found;
+	enum wire read;
 	bool matches;
 
+	if (reply.status != 0)
+		return reply;
+	read = read_credentials(request, &parameters[0], &parameters[1], &given);
 	if (read != WIRE_OK)
 		return oauth_refuse(request, read, NULL);
 	request->client = given.id;
@@ -51,5 +55,5 @@ client_auth(struct request *request, struct accounts *accounts, const struct par
 	matches = client_secret_matches(out, given.secret == NULL ? "" : given.secret);
 	if (found == VERDICT_NO || (out->secret == NULL ? given.secret != NULL : !matches))
 		return oauth_refuse(request, WIRE_OAUTH_CLIENT, NULL);
-	return (struct reply){.status = 0};
+	return reply;
 }

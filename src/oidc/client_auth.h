@@ -13,11 +13,11 @@
 #include "http/reply.h"
 
 /*
- * A reply with status 0 and the client in *out, or the refusal: two ways at once are
- * invalid_request, an outage is 503, all else is invalid_client. id, secret: the parameters
- * client_id and client_secret of the body; the same client_id may stand beside a header.
+ * Reads the parameters as oauth_parameters(). A reply with status 0 and the client in *out, or the
+ * refusal: two ways at once are invalid_request, an outage is 503, all else is invalid_client. The
+ * first parameters are client_id and client_secret; the same client_id may stand beside a header.
  */
-struct reply client_auth(struct request *, struct accounts *, const struct parameter *id,
-    const struct parameter *secret, struct client *out);
+struct reply client_auth(struct request *, struct accounts *, struct parameter *parameters,
+    size_t count, struct client *out);
 
 #endif

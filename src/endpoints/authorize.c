@@ -92,16 +92,15 @@ answer_good(
 static struct reply
 answer(struct request *request, struct context *context)
 {
-	bool posted = strcmp(request->method, "POST") == 0;
 	struct authorization authorization;
 	enum authorization_outcome outcome =
-	    authorization_judge(request, context->accounts, posted, &authorization);
+	    authorization_judge(request, context->accounts, &authorization);
 
 	if (outcome != AUTHORIZATION_GOOD)
 		return answer_refusal(request, outcome, &authorization);
-	return posted ? answer_again(request, "/oauth/authorize", authorization.parameters,
-			    AUTHORIZATION_PARAMETERS)
-		      : answer_good(request, context, &authorization);
+	return request_is_post(request) ? answer_again(request, "/oauth/authorize",
+					      authorization.parameters, AUTHORIZATION_PARAMETERS)
+					: answer_good(request, context, &authorization);
 }
 
 const struct endpoint endpoint = {

@@ -84,13 +84,12 @@ answer(struct request *request, struct context *context)
 	    [UI_LOCALES] = {.name = "ui_locales"},
 	    [CSRF] = {.name = "csrf"},
 	};
-	bool posted = strcmp(request->method, "POST") == 0;
+	bool posted = request_is_post(request);
 	struct proof proof = {.user_id = NULL}, none = {.user_id = NULL};
 	struct browser_session session;
 	enum verdict found;
 
-	if ((posted ? parameters_of_body(request, parameters, PARAMETERS)
-		    : parameters_of_query(request, parameters, PARAMETERS)) != PARAMETERS_GOOD)
+	if (parameters_of_request(request, parameters, PARAMETERS) != PARAMETERS_GOOD)
 		return page_refuse(request, WIRE_BAD_REQUEST, NULL);
 	if (posted && !parameters[CSRF].given)
 		return answer_again(request, "/oauth/logout", parameters, CSRF);

@@ -173,7 +173,7 @@ answer(struct request *request, struct context *context)
 	};
 	struct authorization authorization;
 	enum authorization_outcome outcome =
-	    authorization_judge(request, context->accounts, true, &authorization);
+	    authorization_judge(request, context->accounts, &authorization);
 
 	if (outcome != AUTHORIZATION_GOOD)
 		return answer_refusal(request, outcome, &authorization);

@@ -15,7 +15,7 @@ static enum wire
 find_token(struct request *request, struct bytes *out)
 {
 	struct parameter given = {.name = "access_token", .maximum = OAUTH_TOKEN_MAXIMUM};
-	bool is_post = strcmp(request->method, "POST") == 0;
+	bool is_post = request_is_post(request);
 	enum header_found header = request_authorization(request, "Bearer", out);
 	enum parameters_fault fault =
 	    is_post ? parameters_of_body(request, &given, 1) : PARAMETERS_GOOD;

@@ -87,6 +87,13 @@ parameters_of_body(struct request *request, struct parameter *known, size_t coun
 	return parse(request->arena, request->body, known, count);
 }
 
+enum parameters_fault
+parameters_of_request(struct request *request, struct parameter *known, size_t count)
+{
+	return request_is_post(request) ? parameters_of_body(request, known, count)
+					: parameters_of_query(request, known, count);
+}
+
 /* All but the unreserved characters of RFC 3986 section 2.3. */
 static void
 encode(struct buffer *out, const char *text)

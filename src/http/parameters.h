@@ -35,6 +35,10 @@ enum parameters_fault {
 enum parameters_fault parameters_of_query(struct request *, struct parameter *known, size_t count);
 enum parameters_fault parameters_of_body(struct request *, struct parameter *known, size_t count);
 
+/* Those of the body of a POST, of the query otherwise. */
+enum parameters_fault parameters_of_request(
+    struct request *, struct parameter *known, size_t count);
+
 /* One urlencoded name or value, with a NUL behind it; NULL if it is malformed. In the arena. */
 const char *parameters_decode(struct arena *, struct bytes text);
 

@@ -112,6 +112,12 @@ parse_length(const char *text, size_t *out)
 }
 
 bool
+request_is_post(const struct request *request)
+{
+	return strcmp(request->method, "POST") == 0;
+}
+
+bool
 request_is_chunked(const struct request *request)
 {
 	const char *length = request->content_length;

@@ -47,6 +47,8 @@ struct request {
 /* Takes one parameter of the web server into the request; what it has no use for is ignored. */
 void request_parameter(struct request *, struct bytes name, struct bytes value);
 
+bool request_is_post(const struct request *);
+
 /*
  * Whether the client sent its body in chunks and the web server did not count them: then the body
  * ends where the web server ends it.

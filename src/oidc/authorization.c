@@ -264,17 +264,13 @@ find_client(struct request *request, struct accounts *accounts, struct authoriza
 }
 
 enum authorization_outcome
-authorization_judge(
-    struct request *request, struct accounts *accounts, bool posted, struct authorization *out)
+authorization_judge(struct request *request, struct accounts *accounts, struct authorization *out)
 {
 	enum authorization_outcome found;
-	enum parameters_fault fault;
 
 	*out = (struct authorization){.fault = FAULT_REQUEST};
 	authorization_names(out);
-	fault = posted ? parameters_of_body(request, out->parameters, PARAMETERS)
-		       : parameters_of_query(request, out->parameters, PARAMETERS);
-	if (fault != PARAMETERS_GOOD)
+	if (parameters_of_request(request, out->parameters, PARAMETERS) != PARAMETERS_GOOD)
 		return AUTHORIZATION_PAGE;
 	found = find_client(request, accounts, out);
 	if (found != AUTHORIZATION_GOOD)

@@ -52,11 +52,11 @@ struct authorization {
 };
 
 /*
- * Judges the parameters of the query, or of the body if `posted`. request->client is the client_id
+ * Judges the parameters of the query, or of the body of a POST. request->client is the client_id
  * for the log.
  */
 enum authorization_outcome authorization_judge(
-    struct request *, struct accounts *, bool posted, struct authorization *out);
+    struct request *, struct accounts *, struct authorization *out);
 
 /* Makes it an answer to the client: an error of RFC 6749 section 4.1.2.1 and a fixed sentence. */
 void authorization_refuse(struct authorization *, const char *error, const char *description);

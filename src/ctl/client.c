@@ -62,14 +62,17 @@ static const struct column columns[] = {{"client_id", COLUMN_TEXT}, {"name", COL
     {"id_token_alg", COLUMN_TEXT}, {"introspect", COLUMN_BOOL}, {"active", COLUMN_BOOL},
     {NULL, COLUMN_TEXT}};
 
+/* All over one connection. */
 static enum verdict
 ask(const struct invocation *invocation, size_t statement, const char *const *parameters,
     struct rows *out)
 {
+	static struct database *database;
 	const struct config *config = invocation->config;
-	struct database *database =
-	    query_open(config, "jwtctl", statements, config->database_timeout * 1000);
 
+	if (database == NULL)
+		database =
+		    query_open(config, "jwtctl", statements, config->database_timeout * 1000);
 	if (database == NULL)
 		return VERDICT_UNDECIDED;
 	return query_ask(database, invocation->arena, statement, parameters, out);
@@ -83,9 +86,7 @@ outcome_of(const struct invocation *invocation, enum verdict verdict, const char
 
 	if (verdict == VERDICT_NO)
 		command_error(invocation, "there is no client %s%s", id, missing);
-	return verdict == VERDICT_YES  ? OUTCOME_YES
-	       : verdict == VERDICT_NO ? OUTCOME_NO
-				       : OUTCOME_UNDECIDED;
+	return command_outcome(verdict);
 }
 
 /* A new secret; NULL after a line on standard error. */
@@ -182,7 +183,7 @@ add(const struct invocation *invocation)
 	if (verdict == VERDICT_YES)
 		verdict = check_uris(invocation, after);
 	if (verdict != VERDICT_YES)
-		return verdict == VERDICT_NO ? OUTCOME_NO : OUTCOME_UNDECIDED;
+		return command_outcome(verdict);
 	verdict = ask(invocation, CLIENT_ADD,
 	    (const char *[]){id, option_or(invocation, "name", id),
 		public ? NULL : client_secret_hash(invocation->arena, secret), uris, after, scopes,
@@ -195,7 +196,7 @@ add(const struct invocation *invocation)
 	if (verdict == VERDICT_NO)
 		command_error(invocation, "there is a client %s already",
 		    report_printable(invocation->arena, id).data);
-	return verdict == VERDICT_NO ? OUTCOME_NO : OUTCOME_UNDECIDED;
+	return command_outcome(verdict);
 }
 
 static enum outcome

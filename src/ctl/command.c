@@ -10,6 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
+enum outcome
+command_outcome(enum verdict verdict)
+{
+	return verdict == VERDICT_YES  ? OUTCOME_YES
+	       : verdict == VERDICT_NO ? OUTCOME_NO
+				       : OUTCOME_UNDECIDED;
+}
+
 const char *
 option_value(const struct invocation *invocation, const char *name)
 {

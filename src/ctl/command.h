@@ -9,6 +9,7 @@
 #define CTL_COMMAND_H
 
 #include "base/bytes.h"
+#include "base/verdict.h"
 #include "config/config.h"
 
 /* How a subcommand, and so the process, ends. "Could not decide" is never taken for a "no". */
@@ -17,6 +18,9 @@ enum outcome {
 	OUTCOME_NO = 1,        /* not valid; refused; not healthy */
 	OUTCOME_UNDECIDED = 2, /* could not be found out or done: usage, files, settings, outages */
 };
+
+/* Of a question to the database. */
+enum outcome command_outcome(enum verdict);
 
 #define OPTIONS_MAXIMUM 11
 

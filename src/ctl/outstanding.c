@@ -81,14 +81,6 @@ blacklist_is_on(const struct invocation *invocation)
 	return invocation->config->token_blacklist;
 }
 
-static enum outcome
-outcome_of(enum verdict verdict)
-{
-	return verdict == VERDICT_YES  ? OUTCOME_YES
-	       : verdict == VERDICT_NO ? OUTCOME_NO
-				       : OUTCOME_UNDECIDED;
-}
-
 /* The user of --user: the primary key, and the id in tokens. NO and UNDECIDED after a line. */
 static enum verdict
 find_user(const struct invocation *invocation, struct database *database, const char **key,
@@ -123,7 +115,7 @@ list(const struct invocation *invocation)
 	if (of_user)
 		verdict = find_user(invocation, database, &parameters[1], &user_id);
 	if (verdict != VERDICT_YES)
-		return outcome_of(verdict);
+		return command_outcome(verdict);
 	while ((verdict = query_ask(database, invocation->arena, of_user ? LIST_USER : LIST_ALL,
 		    parameters, &rows)) == VERDICT_YES) {
 		for (size_t row = 0; row < rows.count; row++)
@@ -189,7 +181,7 @@ revoke(const struct invocation *invocation)
 	verdict =
 	    database == NULL ? VERDICT_UNDECIDED : find_user(invocation, database, &key, &user_id);
 	if (verdict != VERDICT_YES)
-		return outcome_of(verdict);
+		return command_outcome(verdict);
 	if (revoke_all(invocation, database, key, user_id, counts) != VERDICT_YES)
 		return OUTCOME_UNDECIDED;
 	log_revoked(user_id, counts);

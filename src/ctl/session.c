@@ -47,14 +47,6 @@ find_user(const struct invocation *invocation, struct database *database, const 
 	return verdict;
 }
 
-static enum outcome
-outcome_of(enum verdict verdict)
-{
-	return verdict == VERDICT_YES  ? OUTCOME_YES
-	       : verdict == VERDICT_NO ? OUTCOME_NO
-				       : OUTCOME_UNDECIDED;
-}
-
 /* The line for an audit: who lost which sessions. NULL: all users, or all sessions. */
 static void
 log_ended(const char *user_id, const char *sid, const char *count)
@@ -90,7 +82,7 @@ list(const struct invocation *invocation)
 		return OUTCOME_UNDECIDED;
 	verdict = find_user(invocation, database, &user_id);
 	if (verdict != VERDICT_YES)
-		return outcome_of(verdict);
+		return command_outcome(verdict);
 	verdict = query_ask(database, invocation->arena, SESSION_LIST, &user_id, &rows);
 	if (verdict == VERDICT_UNDECIDED)
 		return OUTCOME_UNDECIDED;
@@ -116,13 +108,13 @@ end(const struct invocation *invocation)
 	}
 	verdict = find_user(invocation, database, &user_id);
 	if (verdict != VERDICT_YES)
-		return outcome_of(verdict);
+		return command_outcome(verdict);
 	verdict = query_ask(
 	    database, invocation->arena, SESSION_END, (const char *[]){user_id, sid, NULL}, NULL);
 	if (verdict == VERDICT_NO)
 		command_error(invocation, "the user has no such session");
 	if (verdict != VERDICT_YES)
-		return outcome_of(verdict);
+		return command_outcome(verdict);
 	log_ended(user_id, sid, "1");
 	return report_count(invocation, "1");
 }
@@ -146,7 +138,7 @@ end_all(const struct invocation *invocation)
 	if (!everybody)
 		verdict = find_user(invocation, database, &user_id);
 	if (verdict != VERDICT_YES)
-		return outcome_of(verdict);
+		return command_outcome(verdict);
 	verdict =
 	    query_ask(database, invocation->arena, everybody ? SESSION_END_EVERY : SESSION_END_ALL,
 		(const char *[]){user_id, NULL}, &rows);

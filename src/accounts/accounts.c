@@ -55,13 +55,10 @@ accounts_open(const struct config *config, const char *program, bool names)
 		return NULL;
 	for (int i = 0; i < STATEMENT_COUNT; i++)
 		query_name(accounts->database, (size_t)i,
-		    operator_query_setting((enum statement_number)i));
-	if (config->oidc_claims_query != NULL)
-		query_name(accounts->database, PROFILE, operator_query_setting(PROFILE_TEXT));
-	if (config->permission_query != NULL)
-		query_name(accounts->database, PERMISSION, "JWT_PERMISSION_QUERY");
+		    operator_query_setting(config, (enum statement_number)i));
 	accounts->feed = feed_open(config, accounts->database, names);
-	accounts->clients = clients_new(config);
+	if (config->oidc_issuer != NULL)
+		accounts->clients = clients_new(config);
 	return accounts;
 }
 
@@ -81,12 +78,10 @@ ask(struct accounts *accounts, struct arena *arena, enum statement_number statem
 static const char *
 setting_of(const struct accounts *accounts, enum statement_number statement)
 {
-	if (statement == PROFILE)
-		return "JWT_OIDC_CLAIMS_QUERY";
-	if (operator_query_setting(statement) != NULL)
-		return operator_query_setting(statement);
-	if (statement == PERMISSION)
-		return "JWT_PERMISSION_QUERY";
+	const char *setting = operator_query_setting(accounts->config, statement);
+
+	if (setting != NULL)
+		return setting;
 	if (accounts->own_tables)
 		return statement == USER_BY_NAME ? "JWT_USERNAME_FIELD" : "JWT_USER_ID_FIELD";
 	return statement == USER_BY_NAME ? "JWT_USER_QUERY" : "JWT_USER_ID_QUERY";
@@ -96,11 +91,7 @@ setting_of(const struct accounts *accounts, enum statement_number statement)
 static bool
 is_own(const struct accounts *accounts, enum statement_number statement)
 {
-	if (statement == PROFILE)
-		return accounts->config->oidc_claims_query == NULL;
-	if (statement == PERMISSION)
-		return accounts->config->permission_query == NULL;
-	if (operator_query_setting(statement) != NULL)
+	if (operator_query_setting(accounts->config, statement) != NULL)
 		return false;
 	return accounts->own_tables || (statement != USER_BY_NAME && statement != USER_BY_ID);
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 const char *
-operator_query_setting(enum statement_number statement)
+operator_query_setting(const struct config *config, enum statement_number statement)
 {
 	switch (statement) {
 	case CLAIMS:
@@ -16,8 +16,11 @@ operator_query_setting(enum statement_number statement)
 	case LOGIN_ANSWER:
 	case LOGIN_ANSWER_TEXT:
 		return "JWT_LOGIN_ANSWER_QUERY";
+	case PROFILE:
 	case PROFILE_TEXT:
-		return "JWT_OIDC_CLAIMS_QUERY";
+		return config->oidc_claims_query == NULL ? NULL : "JWT_OIDC_CLAIMS_QUERY";
+	case PERMISSION:
+		return config->permission_query == NULL ? NULL : "JWT_PERMISSION_QUERY";
 	default:
 		return NULL;
 	}
@@ -61,8 +64,8 @@ operator_query_fault(struct arena *arena, const struct config *config,
 }
 
 enum verdict
-operator_query_ask(struct accounts *accounts, struct arena *arena, enum statement_number statement,
-    const char *user_id, const char **out)
+operator_query_ask(const struct config *config, struct accounts *accounts, struct arena *arena,
+    enum statement_number statement, const char *user_id, const char **out)
 {
 	struct rows rows;
 	enum verdict verdict =
@@ -73,7 +76,8 @@ operator_query_ask(struct accounts *accounts, struct arena *arena, enum statemen
 	if (verdict != VERDICT_YES)
 		return verdict;
 	if (rows.count > 1) {
-		log_error("%s: more than one row for one user", operator_query_setting(statement));
+		log_error("%s: more than one row for one user",
+		    operator_query_setting(config, statement));
 		return VERDICT_UNDECIDED;
 	}
 	*out = rows.values[0];

@@ -9,8 +9,8 @@
 #include "db/query.h"
 #include "db/statements.h"
 
-/* The setting that the statement is from, as it is; NULL if its text is the project's. */
-const char *operator_query_setting(enum statement_number);
+/* The setting that a statement's text is from; NULL if it is the project's, or one for users. */
+const char *operator_query_setting(const struct config *, enum statement_number);
 
 /* Whether a column of that name would overwrite what the programs write themselves. */
 bool operator_query_reserved(const struct config *, enum statement_number, const char *name);
@@ -23,7 +23,7 @@ const char *operator_query_fault(
  * The user's row as the text of a JSON object, in the arena. NO: there is no row. UNDECIDED: an
  * outage, an error or more than one row, after a line in the log that names the setting.
  */
-enum verdict operator_query_ask(struct accounts *, struct arena *, enum statement_number,
-    const char *user_id, const char **out);
+enum verdict operator_query_ask(const struct config *, struct accounts *, struct arena *,
+    enum statement_number, const char *user_id, const char **out);
 
 #endif

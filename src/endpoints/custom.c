@@ -15,7 +15,7 @@ static bool
 take_row(const struct request *request, enum statement_number statement, const char *text,
     struct json_object *out)
 {
-	const char *setting = operator_query_setting(statement), *why;
+	const char *setting = operator_query_setting(request->config, statement), *why;
 	struct json_object *row;
 
 	if (!json_parse(request->arena, bytes_of(text), JSON_STRICT, &row, &why)) {
@@ -43,7 +43,8 @@ custom_read(const struct request *request, const struct context *context,
 	*out = json_new_object(request->arena);
 	if (!is_set(context->config, statement))
 		return WIRE_OK;
-	switch (operator_query_ask(context->accounts, request->arena, statement, user_id, &text)) {
+	switch (operator_query_ask(
+	    context->config, context->accounts, request->arena, statement, user_id, &text)) {
 	case VERDICT_YES:
 		return take_row(request, statement, text, *out) ? WIRE_OK : WIRE_UNAVAILABLE;
 	case VERDICT_NO:

@@ -21,7 +21,7 @@ done
 for name in dispatch without; do
 	$cc $cflags -D_GNU_SOURCE -I"$source/src" -c -o "$work/$name.o" "$source/shared-host/$name.c"
 done
-objects="$objects $work/dispatch.o $(ls src/endpoints/bearer.o src/endpoints/context.o src/endpoints/custom.o src/endpoints/issue.o \
+objects="$objects $work/dispatch.o $(ls src/endpoints/bearer.o src/endpoints/context.o src/endpoints/custom.o src/endpoints/issue.o src/endpoints/keys.o \
 	src/endpoints/credentials.o src/endpoints/outstanding.o src/endpoints/policy.o src/endpoints/refresh_cookie.o \
 	src/endpoints/session.o)"
 libraries='liboidc.a libhttp.a libsigning.a libjson.a libaccounts.a libdb.a libprocess.a libconfig.a libbase.a'

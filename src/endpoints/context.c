@@ -1,19 +1,16 @@
 #include "endpoints/context.h"
 
+#include "endpoints/keys.h"
 #include "oidc/oauth.h"
 #include "oidc/text.h"
-#include "process/sandbox.h"
 
 struct context *
 context_open(const struct config *config, const struct endpoint *endpoint)
 {
-	enum keyring_duty duty = endpoint->signs ? KEYRING_SIGNS : KEYRING_VERIFIES;
 	struct context *context = arena_alloc(arena_of_process(), sizeof(*context));
 
 	context->config = config;
-	context->keyring = keyring_load(config, duty);
-	for (size_t i = 0; context->keyring != NULL && i < KEYRING_WATCHED; i++)
-		sandbox_keep(keyring_watched(context->keyring)[i]);
+	context->keyring = keys_open(config, endpoint);
 	context->accounts = accounts_open(config, endpoint->name, endpoint->decide != NULL);
 	/* --check-config names the faults of the database beside those of the keys. */
 	if (context->keyring == NULL && context->accounts != NULL && config->check_only)

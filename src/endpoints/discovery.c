@@ -4,10 +4,8 @@
  * settings and keys alone. What is said although it seems needless is said because the default of
  * its absence is another.
  */
-#include "http/endpoint.h"
+#include "endpoints/keys.h"
 #include "oidc/oauth.h"
-#include "process/sandbox.h"
-#include "signing/keyring.h"
 
 #define MAXIMUM_AGE 300 /* seconds */
 
@@ -21,13 +19,10 @@ start(const struct config *config, const struct endpoint *endpoint)
 {
 	static struct context context;
 
-	(void)endpoint;
 	if (!oauth_is_on(config))
 		return NULL;
 	context.config = config;
-	context.keyring = keyring_load(config, KEYRING_VERIFIES);
-	for (size_t i = 0; context.keyring != NULL && i < KEYRING_WATCHED; i++)
-		sandbox_keep(keyring_watched(context.keyring)[i]);
+	context.keyring = keys_open(config, endpoint);
 	return context.keyring == NULL ? NULL : &context;
 }
 

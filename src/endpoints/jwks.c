@@ -2,9 +2,7 @@
  * GET /.well-known/jwks.json: the public keys that our tokens can be verified with (RFC 7517), for
  * other services. The only answer that caches may keep.
  */
-#include "http/endpoint.h"
-#include "process/sandbox.h"
-#include "signing/keyring.h"
+#include "endpoints/keys.h"
 
 struct context {
 	const struct config *config;
@@ -16,11 +14,8 @@ start(const struct config *config, const struct endpoint *endpoint)
 {
 	static struct context context;
 
-	(void)endpoint;
 	context.config = config;
-	context.keyring = keyring_load(config, KEYRING_VERIFIES);
-	for (size_t i = 0; context.keyring != NULL && i < KEYRING_WATCHED; i++)
-		sandbox_keep(keyring_watched(context.keyring)[i]);
+	context.keyring = keys_open(config, endpoint);
 	return context.keyring == NULL ? NULL : &context;
 }
 

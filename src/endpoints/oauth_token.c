@@ -39,12 +39,12 @@ same(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* As the statement that takes a code demands it: then nothing is signed in vain. */
+/* As the statement demands it that takes a code, or ends what a redeemed one began. */
 static bool
 fits(const struct code *code, const struct client *client, const struct code_use *use)
 {
-	return same(code->client_id, client->id) && same(code->redirect_uri, use->redirect_uri) &&
-	       same(code->code_challenge, use->challenge);
+	return same(code->client_id, client->id) && same(code->code_challenge, use->challenge) &&
+	       (code->redeemed || same(code->redirect_uri, use->redirect_uri));
 }
 
 /* YES: *body has the tokens, and `session` is what they name. */

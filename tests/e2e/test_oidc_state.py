@@ -475,6 +475,16 @@ def test_a_family_that_begins_late_ends_no_later(kept, login):
         assert late.refresh(sid)[0] == "expired"
 
 
+def test_lifetimes_are_settings(kept):
+    with tools(settings_of(kept, JWT_OIDC_CODE_LIFETIME="7", JWT_OIDC_SESSION_IDLE="100", JWT_OIDC_SESSION_LIFETIME="200",
+                           JWT_OIDC_REFRESH_LIFETIME="300", JWT_OIDC_REFRESH_MAXIMUM="400")) as [tool]:
+        login = Login(tool)
+        assert login.redeem(login.code())[2] == "300"
+    assert kept.execute("SELECT extract(epoch FROM expires_at - auth_time)::int FROM oidc_code") == [(7,)]
+    assert kept.execute("SELECT client_id, extract(epoch FROM expires_at - rotated_at)::int, extract(epoch FROM"
+                        " ends_at - created_at)::int FROM jwt_session ORDER BY 1") == [("", 100, 200), ("web", 300, 400)]
+
+
 def test_an_expired_code(kept, login, tool):
     code = login.code()
     age_codes(kept, 61)
@@ -486,14 +496,14 @@ def test_an_expired_code(kept, login, tool):
     (CHALLENGE, {"challenge": None}), (None, {"challenge": CHALLENGE}), (None, {"client": "other"}),
 ], ids=["client", "uri", "verifier", "no verifier", "downgrade", "client without PKCE"])
 def test_what_is_wrong_burns_no_code_and_ends_no_session(kept, login, challenge, wrong):
+    """A replay with another redirect URI ends the session: the client and its verifier prove who asks."""
     code = login.code(challenge=challenge)
     use = {"challenge": challenge, **wrong}
     assert login.redeem(code, **use) == ["no"]
     verdict, sid, _ = login.redeem(code, challenge=challenge)
     assert verdict == "yes"
     assert login.redeem(code, **use) == ["no"]
-    if wrong != {"uri": CALLBACK + "/"}:
-        assert login.refresh(sid)[0] == "ok"
+    assert login.refresh(sid)[0] == ("ended" if "uri" in wrong else "ok")
 
 
 def test_a_code_of_a_user_is_no_other_users(kept, login):

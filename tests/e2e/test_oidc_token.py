@@ -3,6 +3,7 @@ import base64
 import hashlib
 import hmac
 import json
+import shutil
 import subprocess
 import threading
 import time
@@ -12,7 +13,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from harness import client, fastcgi, oidc, process
+from harness import client, fastcgi, oidc, ours, process
 from harness.codes import OFFLINE, age_sessions, basic, code_fields, new_code, redeem, refresh, statuses, tokens
 from harness.fixtures import skip_without
 from harness.oidc import CALLBACK, SECRET, VERIFIER, WITH_QUERY
@@ -145,6 +146,15 @@ def test_a_client_whose_tokens_do_not_open_the_api(oidc_site):
         found = {client_id: tokens(provider, client_id)["access_token"] for client_id in ("web", "third")}
         assert {name: statuses(provider, token, "hello") for name, token in found.items()} == {"web": {200}, "third": {401}}
         assert statuses(provider, found["third"]) == {200}
+
+
+def test_the_audience_of_the_setting(oidc_site):
+    with oidc.Provider(oidc_site, JWT_OIDC_AUDIENCE="https://api.example", JWT_AUDIENCE="api") as provider:
+        provider.restore()
+        answer = tokens(provider)
+        assert claims_of(answer["access_token"])["aud"] == "https://api.example"
+        assert statuses(provider, answer["access_token"]) == {200}
+        assert statuses(provider, answer["access_token"], "hello") == {401}
 
 
 def test_a_nonce_is_echoed_exactly_and_none_is_none(provider):
@@ -295,6 +305,13 @@ def test_secrets_are_form_encoded_in_the_header(provider, secret):
         assert provider.post("/oauth/token", fields).status == 200
 
 
+@pytest.mark.parametrize("client_id", ["plus+and%20percent", "a%2Bb", "&=?#/\"'<>\\", "~" * 128])
+def test_names_are_form_encoded_in_the_header(provider, client_id):
+    oidc.add_client(provider.site, client_id)
+    code = new_code(provider, client_id)
+    assert provider.post("/oauth/token", code_fields(code), [basic(client_id)]).status == 200
+
+
 @pytest.mark.parametrize("scheme", ["basic", "BASIC", "bAsIc"])
 def test_the_scheme_in_any_case(provider, scheme):
     assert provider.post("/oauth/token", code_fields(new_code(provider)), [basic(scheme=scheme)]).status == 200
@@ -359,15 +376,15 @@ def test_an_expired_code(provider):
     assert is_error(redeem(provider, code), 400, "invalid_grant")
 
 
-@pytest.mark.parametrize("late", [False, True])
-def test_a_replay_ends_the_family(provider, late):
-    """At once, and after the code has expired."""
+@pytest.mark.parametrize("late, changes", [(False, {}), (True, {}), (False, {"redirect_uri": CALLBACK + "/"})])
+def test_a_replay_ends_the_family(provider, late, changes):
+    """At once, after the code has expired, and whatever redirect URI is said."""
     code = new_code(provider)
     first = redeem(provider, code).json()
     assert statuses(provider, first["access_token"]) == statuses(provider, first["access_token"], "hello") == {200}
     if late:
         provider.site.execute("UPDATE oidc_code SET expires_at = now() - interval '30 seconds'")
-    assert is_error(redeem(provider, code), 400, "invalid_grant")
+    assert is_error(redeem(provider, code, **changes), 400, "invalid_grant")
     assert ended(provider, first["access_token"], time.monotonic())
     assert is_error(refresh(provider, first["refresh_token"]), 400, "invalid_grant")
     assert "outcome=code-replayed" in provider.log("oauth_token")
@@ -612,6 +629,17 @@ def test_the_settings_of_password_logins_do_not_count(oidc_site):
         assert is_error(refresh(provider, first["refresh_token"]), 400, "invalid_grant")
         assert provider.site.execute("SELECT client_id FROM jwt_session") == [("post",)]
         assert refresh(provider, other["refresh_token"], "post").status == 200
+
+
+def test_no_other_program_needs_a_private_key(provider, tmp_path):
+    """The others start where there are public keys alone."""
+    shutil.copytree(provider.keys, tmp_path / "keys")
+    for private in (tmp_path / "keys").glob("*/*.pem"):
+        private.unlink()
+    for name in (*ours.OIDC_PROGRAMS, "jwks"):
+        run = subprocess.run([ours.program(name), "--check-config"], stdin=subprocess.DEVNULL, capture_output=True,
+                             text=True, env={**provider.environment, "JWT_KEY_DIR": str(tmp_path / "keys")})
+        assert (run.returncode == 0) == (name != "oauth_token"), (name, run.stderr)
 
 
 def test_key_rotation(fresh):

@@ -2,6 +2,8 @@
 import contextlib
 import html
 import re
+import select
+import socket
 import subprocess
 import time
 import urllib.parse
@@ -254,6 +256,23 @@ def test_repeated(provider, name):
                 assert is_page(answer, 400)
             else:
                 assert error_of(told(answer), provider, None if name == "state" else "the-state") == "invalid_request"
+
+
+def test_nothing_is_fetched(provider):
+    """Neither a request object nor anything else that a client names by a URL."""
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        for name in ("request_uri", "request", "registration", "id_token_hint", "login_hint", "acr_values"):
+            provider.authorize(**{name: url})
+        assert select.select([server], [], [], 0) == ([], [], [])
+
+
+def test_a_browser_without_a_session_leaves_no_row(provider):
+    tables = ("jwt_session", "jwt_change", "oidc_code", "oidc_consent")
+    for changes in ({}, {"prompt": "none"}, {"prompt": "login"}, {"response_type": "token"}):
+        provider.authorize(**changes)
+        provider.authorize("third", **changes)
+    assert [provider.site.execute(f"SELECT count(*) FROM {table}")[0][0] for table in tables] == [0] * 4
 
 
 def test_unknown_ones_are_ignored(provider):

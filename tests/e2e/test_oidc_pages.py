@@ -10,10 +10,12 @@ import urllib.parse
 
 import jwt
 import pytest
-from harness import ours
+from harness import ours, process
+from harness.codes import age_sessions, redeem, refresh
 from harness.fixtures import skip_without
 from harness.oidc import (AFTER_LOGOUT, CALLBACK, COOKIE, LOOPBACK, PASSWORD, SECRET, VERIFIER, Provider, fields_of,
                           generate_key, oidc_site, provider, running_provider)
+from harness.tokens import claims_of
 
 FORM_COOKIE = "oidc-form"
 TEXTS = ours.CHECKOUT / "texts"
@@ -208,10 +210,12 @@ def test_the_cookie_is_not_in_the_database(visitor):
     assert secret not in str(dump)
 
 
-def test_prompt_login_asks_and_makes_a_new_auth_time(visitor):
+@pytest.mark.parametrize("changes", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}, {"max_age": "60"}],
+                         ids=str)
+def test_a_login_that_is_asked_for_makes_a_new_auth_time(visitor, changes):
     provider = visitor.provider
     visitor.cookies.update(provider.browser(age=100))
-    page = visitor.page(prompt="login")
+    page = visitor.page(**changes)
     assert page.title == "Log in"
     code_of(visitor.send(page, username="alice", password=PASSWORD))
     [[age]] = provider.site.execute("SELECT extract(epoch FROM now() - created_at) FROM jwt_session")
@@ -431,6 +435,53 @@ def test_wrong_names_and_passwords_take_the_same_time(visitor):
     assert max(medians) < 2 * min(medians) + 0.002, medians
 
 
+# The tokens of a login
+
+
+def tokens_of(provider, answer, client_id="web"):
+    """What the client gets for the code in the answer."""
+    done = redeem(provider, code_of(answer), client_id)
+    assert done.status == 200, done
+    return done.json()
+
+
+def auth_time(provider, answer):
+    return claims_of(tokens_of(provider, answer)["id_token"])["auth_time"]
+
+
+def test_auth_time_is_that_of_the_password(visitor):
+    """Equal while the session lasts, also in the ID token of a refresh; later after another login."""
+    skip_without("oauth_token")
+    provider = visitor.provider
+    visitor.cookies.update(provider.browser(age=100))
+    first = tokens_of(provider, visitor.authorize(scope="openid offline_access"))
+    begun = claims_of(first["id_token"])["auth_time"]
+    assert type(begun) is int and begun <= time.time() - 99
+    for changes in ({}, {"prompt": "none"}, {"max_age": "10000"}, {"prompt": "none", "max_age": "10000"}):
+        assert auth_time(provider, visitor.authorize(**changes)) == begun
+    for changes in ({"prompt": "login"}, {"max_age": "50"}):
+        provider.site.execute("UPDATE jwt_session SET created_at = created_at - interval '100 s' WHERE client_id = ''")
+        assert auth_time(provider, visitor.log_in(**changes)) > time.time() - 50
+    again = refresh(provider, first["refresh_token"]).json()
+    assert claims_of(again["id_token"])["auth_time"] == begun
+
+
+def test_a_third_party_has_refresh_tokens_by_consent(visitor):
+    skip_without("oauth_token")
+    provider = visitor.provider
+    page = Page(visitor.log_in("third", scope="openid offline_access"))
+    assert "<li>keep access while you are away</li>" in page.html
+    first = tokens_of(provider, visitor.send(page, decision="allow"), "third")
+    cookie = visitor.session
+    visitor.get("/oauth/logout", {"id_token_hint": first["id_token"]})
+    assert is_logged_out(visitor, cookie)
+    age_sessions(provider, 60)
+    second = refresh(provider, first["refresh_token"], "third")
+    assert second.status == 200, "it survives a logout at the provider"
+    provider.site.execute("UPDATE auth_user SET password = 'pbkdf2_sha256$1$a$b' WHERE id = 1")
+    assert refresh(provider, second.json()["refresh_token"], "third").json()["error"] == "invalid_grant"
+
+
 # Logout
 
 
@@ -570,6 +621,29 @@ def test_logout_of_nobody(visitor):
     answer = visitor.get("/oauth/logout", {"id_token_hint": id_token(visitor.provider), "state": "x",
                                            "post_logout_redirect_uri": AFTER_LOGOUT})
     assert answer.status == 303 and answer.header("Location") == AFTER_LOGOUT + "?state=x"
+
+
+def test_hints_outlive_the_key_that_signs(oidc_site):
+    """An ID token of the key before is good while the ring has that key, in whatever state; then it is a bad hint."""
+    skip_without("authorize", "end_session")
+    with Provider(oidc_site) as provider:
+        provider.restore()
+        hint = id_token(provider)
+        generate_key(provider.keys)
+        old = provider.keys / provider.key["file"]
+        for folder in ("retired", None):
+            for path in (old, old.with_suffix(".pub")):
+                path.rename(provider.keys / folder / path.name) if folder else (provider.keys / "retired" / path.name).unlink()
+            expected = "code" if folder else "login_required"
+
+            def answered():
+                fields = fields_of(Visitor(provider, provider.browser()).authorize(id_token_hint=hint, prompt="none").header("Location"))
+                return expected == ("code" if "code" in fields else fields["error"])
+
+            process.wait_for(answered, f"{expected} for the hint", 30)
+            visitor = Visitor(provider, provider.browser())
+            title = "You are logged out" if folder else "Log out?"
+            process.wait_for(lambda: Page(visitor.get("/oauth/logout", {"id_token_hint": hint})).title == title, title, 30)
 
 
 def test_logout_leaves_other_browsers_logged_in(alice):

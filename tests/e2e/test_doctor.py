@@ -322,15 +322,15 @@ def test_what_is_wrong_with_a_provider(provider):
 
 @pytest.fixture
 def elsewhere():
-    """elsewhere(slash, kty, age): the URL of a server of the document and keys of another provider."""
+    """elsewhere(slash, kty, age, status): the URL of a server of the document and keys of another provider."""
     servers = []
 
-    def start(slash="", kty="RSA", age=0):
+    def start(slash="", kty="RSA", age=0, status=200):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 issuer = f"http://127.0.0.1:{self.server.server_address[1]}{slash}"
                 document = {"issuer": issuer, "jwks_uri": "-"} if "openid" in self.path else {"keys": [{"kty": kty}]}
-                self.send_response_only(200)
+                self.send_response_only(200 if "openid" in self.path else status)
                 self.send_header("Date", email.utils.formatdate(time.time() - age, usegmt=True))
                 self.end_headers()
                 self.wfile.write(json.dumps(document, separators=(",", ":")).encode())
@@ -352,6 +352,8 @@ def elsewhere():
     ({}, None, None),
     ({"slash": "/"}, "/.well-known/openid-configuration", "the same for every program"),
     ({"kty": "EC"}, "/.well-known/jwks.json", "--algorithm RS256"),
+    ({"status": 502}, "/.well-known/jwks.json", "the program must run"),
+    ({"status": 404}, "/.well-known/jwks.json", "must pass this URL on"),
     ({"age": 60}, "clock", "chrony"),
     ({"age": -60}, "clock", "chrony"),
 ])

@@ -17,12 +17,30 @@ static const struct column key_columns[] = {{"kid", COLUMN_TEXT}, {"alg", COLUMN
     {"state", COLUMN_TEXT}, {"signs", COLUMN_BOOL}, {"since", COLUMN_TIME}, {"until", COLUMN_TIME},
     {"file", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
 
+/* The settings' own key; NULL: there is none. */
+static const char *
+single_key(const struct config *config)
+{
+	return config->signing_key != NULL ? "JWT_SIGNING_KEY" : config->signing_key_file;
+}
+
+/* The folder's key that signs. Beside a key of the settings that is the one of OpenID Connect. */
+static const struct key *
+signer_of(const struct config *config, const struct ring *ring)
+{
+	if (single_key(config) == NULL)
+		return ring_signer(ring, INT64_MAX);
+	return config->oidc_issuer == NULL
+		   ? NULL
+		   : ring_signer_of(ring, algorithm_find(bytes_of("RS256")), INT64_MAX);
+}
+
 static void
 report_key(struct report *report, const struct ring *ring, const struct ring_key *key)
 {
 	struct arena *arena = report->invocation->arena;
 	const char *cells[] = {key->key->id, key->key->algorithm->name, key_state_name(key->state),
-	    key->key == ring_signer(ring, INT64_MAX) ? "true" : "false",
+	    key->key == signer_of(report->invocation->config, ring) ? "true" : "false",
 	    report_number(arena, key->since),
 	    key->until == 0 ? NULL : report_number(arena, key->until), key->file};
 
@@ -32,11 +50,15 @@ report_key(struct report *report, const struct ring *ring, const struct ring_key
 static enum outcome
 list(const struct invocation *invocation)
 {
+	const char *single = single_key(invocation->config);
 	struct report report = report_new(invocation, key_columns);
 	struct ring *ring = keydir_read(invocation);
 
 	if (ring == NULL)
 		return OUTCOME_UNDECIDED;
+	if (single != NULL)
+		report_add(&report, (const char *[]){NULL, invocation->config->algorithm, NULL,
+					"true", NULL, NULL, single});
 	for (int state = KEY_ACTIVE; state <= KEY_ACTIVE + 2; state++)
 		for (size_t i = 0; i < ring->count; i++)
 			if (ring->keys[i].state == (enum key_state)(state % 3))
@@ -83,7 +105,7 @@ write_key(const struct invocation *invocation, enum key_state state, const char 
 	struct key_load_options options = {.algorithm = algorithm, .signs = true};
 	const char *why, *name;
 	struct keys keys;
-	struct ring made = {.count = 0};
+	struct ring made = {.count = 1};
 	bool done;
 
 	if (!keyfile_parse(arena, bytes_of(text), &options, &keys, NULL, &why)) {
@@ -125,7 +147,7 @@ generate_key(const struct invocation *invocation)
 		return OUTCOME_UNDECIDED;
 	}
 	if (!read_state(invocation, &state) ||
-	    !option_number(invocation, "bits", 2048, 8192, 3072, &bits) || !keydir_make(invocation))
+	    !option_number(invocation, "bits", 2048, 8192, 2048, &bits) || !keydir_make(invocation))
 		return OUTCOME_UNDECIDED;
 	text = keyfile_generate(
 	    invocation->arena, algorithm, (int)bits, curve == NULL ? "Ed25519" : curve);
@@ -245,7 +267,7 @@ const struct command key_commands[] = {
 	.options = {{"dir", "DIR", "the folder of keys, in place of JWT_KEY_DIR"},
 	    {"algorithm", "ALG", "any of RFC 7518; ES256 by default"},
 	    {"state", "STATE", "next or active"},
-	    {"bits", "BITS", "of an RSA key, 2048 to 8192 (3072)"},
+	    {"bits", "BITS", "of an RSA key, 2048 to 8192 (2048)"},
 	    {"curve", "CURVE", "of EdDSA, Ed25519 or Ed448 (Ed25519)"}},
 	.configured = true,
 	.run = generate_key,

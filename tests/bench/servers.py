@@ -160,7 +160,7 @@ def ours(folder, build, workers, database, keep=False, settings=None, label="our
 def provider(folder, build, workers, database):
     """The programs of OpenID Connect with an RSA key as that of `openssl speed rsa2048`, and one for logins."""
     keys = folder / "keys"
-    subprocess.run([build / "jwtctl", "key", "generate", "--dir", keys, "--algorithm", "RS256", "--bits", "2048",
+    subprocess.run([build / "jwtctl", "key", "generate", "--dir", keys, "--algorithm", "RS256",
                     "--state", "active"], check=True, stdout=subprocess.DEVNULL)
     backend = ours(folder, build, workers, database, label="provider", settings={
         "JWT_SIGNING_KEY": "", "JWT_KEY_DIR": str(keys), "JWT_SESSIONS": "on", "JWT_ACCESS_TOKEN_LIFETIME": "300",

@@ -1,5 +1,6 @@
 """Keys: jwtctl, every algorithm against PyJWT, the published keys and those who read them."""
 import base64
+import fnmatch
 import json
 import os
 import pathlib
@@ -20,6 +21,7 @@ from harness.site import Site
 
 ALGORITHMS = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
               "ES256", "ES384", "ES512", "ES256K", "EdDSA"]
+ISSUER = {"JWT_OIDC_ISSUER": "https://login.example.org", "JWT_SESSIONS": "on"}
 VECTORS = json.loads((pathlib.Path(__file__).parents[1] / "vectors" / "jws.json").read_text())
 SITE = "/.well-known/jwks.json"
 
@@ -41,7 +43,7 @@ def done(*arguments, **more):
 
 def generate(folder, algorithm="ES256", state="active", *more):
     return json.loads(done("key", "generate", "--dir", folder, "--algorithm", algorithm, "--state", state,
-                           "--bits", 2048, "--json", *more))
+                           "--json", *more))
 
 
 def key_file(folder, text, name="key"):
@@ -206,6 +208,41 @@ def test_files_of_a_ring(tmp_path):
     assert jwtctl("key", "list").returncode == 2
 
 
+@pytest.fixture(scope="module")
+def two_keys(tmp_path_factory):
+    """A folder in which an ES256 key is newer than the RSA key."""
+    folder = tmp_path_factory.mktemp("two") / "keys"
+    assert generate(folder, "RS256")["signs"]
+    [older] = json.loads(done("key", "list", "--dir", folder, "--json"))
+    while time.time() < older["since"] + 1:  # the order is that of whole seconds
+        time.sleep(0.05)
+    assert generate(folder, "ES256")["signs"]
+    return folder
+
+
+@pytest.mark.parametrize("settings, signing", [
+    ({}, [("ES256", "active/*")]),
+    (ISSUER, [("ES256", "active/*")]),
+    ({**ISSUER, "JWT_SIGNING_KEY": KEY}, [("HS256", "JWT_SIGNING_KEY"), ("RS256", "active/*")]),
+    ({**ISSUER, "JWT_SIGNING_KEY_FILE": "/key", "JWT_ALGORITHM": "HS512"}, [("HS512", "/key"), ("RS256", "active/*")]),
+    ({"JWT_SIGNING_KEY": KEY, "JWT_KEY_DIR": ""}, [("HS256", "JWT_SIGNING_KEY")]),
+], ids=["folder", "provider", "beside", "beside-file", "alone"])
+def test_which_keys_sign(two_keys, settings, signing):
+    """A key of the settings signs what the password endpoints issue; the folder's newest RSA key what clients get."""
+    settings = {"JWT_KEY_DIR": str(two_keys), **settings}
+    found = [key for key in json.loads(done("key", "list", "--dir", two_keys, "--json", **settings)) if key["signs"]]
+    assert [key["alg"] for key in found] == [algorithm for algorithm, file in signing]
+    assert all(fnmatch.fnmatch(key["file"], file) for key, (algorithm, file) in zip(found, signing))
+    assert [key["kid"] is None for key in found] == [file != "active/*" for algorithm, file in signing]
+
+
+@pytest.mark.parametrize("more, bits", [([], 2048), (["--bits", 3072], 3072)])
+def test_the_size_of_an_rsa_key(tmp_path, more, bits):
+    done("key", "generate", "--dir", tmp_path / "keys", "--algorithm", "RS256", "--state", "active", *more)
+    published = json.loads(done("key", "export-public", "--jwk", *(tmp_path / "keys/active").glob("*.pub")))
+    assert len(un_b64url(published["n"])) * 8 == bits
+
+
 def listed(site):
     return site.execute("SELECT user_id, token, jti, extract(epoch FROM expires_at)::bigint"
                         " FROM token_blacklist_outstandingtoken")
@@ -309,8 +346,6 @@ def test_refused_at_the_start(rings, tmp_path):
         file.unlink()
     assert "the same key" in refusal(tmp_path, JWT_KEY_DIR=str(folder))
 
-
-ISSUER = {"JWT_OIDC_ISSUER": "https://login.example.org", "JWT_SESSIONS": "on"}
 
 
 def test_an_issuer_needs_an_rsa_key(rings, tmp_path):

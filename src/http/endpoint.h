@@ -1,11 +1,11 @@
 /*
  * An endpoint: a function from a request to a reply.
  *
- * A program states its endpoint and calls serve(). http/ judges everything that can be said of a
- * request without knowing what it is for, in the order of Django REST framework: what the client
- * accepts (406), authentication (401, admit()), the method (405), the body (415, 400), its fields
- * (400). answer() then finds the fields' values in request->values, in the order of the endpoint's
- * fields.
+ * A program states its endpoint and is linked with http/main.c, which serves it. handle() judges
+ * everything that can be said of a request without knowing what it is for, in the order of Django
+ * REST framework: what the client accepts (406), authentication (401, admit()), the method (405),
+ * the body (415, 400), its fields (400). answer() then finds the fields' values in request->values,
+ * in the order of the endpoint's fields.
  */
 #ifndef HTTP_ENDPOINT_H
 #define HTTP_ENDPOINT_H
@@ -92,11 +92,5 @@ struct endpoint {
 	 */
 	struct reply (*decide)(struct request *, struct context *);
 };
-
-/*
- * Serves FastCGI requests if standard input is a listening socket (spawn-fcgi, multiwatch,
- * lighttpd, mod_fcgid, systemd), else answers one CGI request. Returns the process's exit status.
- */
-int serve(const struct endpoint *, int argc, char **argv);
 
 #endif

@@ -137,13 +137,17 @@ refuse(struct slot *slot)
 	slot_free(slot);
 }
 
-/* true: a request was answered. The slot may be gone. */
+/* true: there is a whole request to answer. Otherwise the slot waits, or is gone. */
 static bool
-receive(const struct service *service, struct slot *slot)
+receive(struct slot *slot)
 {
+	if (slot->wait == SLOT_CLOSING) {
+		if (!slot_drain(slot))
+			slot_free(slot);
+		return false;
+	}
 	switch (slot_receive(slot)) {
 	case GUARD_COMPLETE:
-		answer(service, slot);
 		return true;
 	case GUARD_REFUSED:
 		refuse(slot);
@@ -154,16 +158,6 @@ receive(const struct service *service, struct slot *slot)
 			park(slot, SLOT_INCOMPLETE);
 		return false;
 	}
-	return false;
-}
-
-static bool
-handle_event(const struct service *service, struct slot *slot)
-{
-	if (slot->wait != SLOT_CLOSING)
-		return receive(service, slot);
-	if (!slot_drain(slot))
-		slot_free(slot);
 	return false;
 }
 
@@ -207,12 +201,15 @@ accept_connections(const struct service *service, int maximum)
 {
 	for (int i = 0; i < maximum; i++) {
 		int connection = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		struct slot *slot;
 
 		if (connection < 0) {
 			broken = !can_go_on(errno);
 			return;
 		}
-		receive(service, slot_new(connection, &rules));
+		slot = slot_new(connection, &rules);
+		if (receive(slot))
+			answer(service, slot);
 	}
 }
 
@@ -294,8 +291,10 @@ handle_events(const struct service *service, int milliseconds)
 			offered = true;
 		else if (happened[i].data.ptr == &signals)
 			stopping = true;
-		else if (handle_event(service, happened[i].data.ptr))
+		else if (receive(happened[i].data.ptr)) {
+			answer(service, happened[i].data.ptr);
 			answered = true;
+		}
 	if (offered)
 		accept_connections(service, accepts(service, answered));
 	expire(service);

@@ -58,7 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	environ = variables;
 	cgi_receive(&request);
 	environ = before;
-	/* serve() takes it for CGI only if there is a method. */
+	/* main() takes it for CGI only if there is a method. */
 	if (request.defect == WIRE_TOO_LARGE)
 		return 0;
 	check_request(&request);

@@ -1,3 +1,9 @@
+/*
+ * Every program's main(): each states its endpoint and is linked with this.
+ *
+ * Serves FastCGI requests if standard input is a listening socket (spawn-fcgi, multiwatch,
+ * lighttpd, mod_fcgid, systemd), else answers one CGI request.
+ */
 #include "http/cgi.h"
 #include "http/describe.h"
 #include "http/endpoint.h"
@@ -15,16 +21,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+extern const struct endpoint endpoint;
+
 /* How this process was started. */
 enum gateway { GATEWAY_FCGI, GATEWAY_CGI, GATEWAY_NONE };
 
 static void
-serve_cgi(const struct service *service)
+answer_cgi(const struct service *service)
 {
 	struct request request = {.arena = service->arena,
 	    .config = service->config,
 	    .now = clock_seconds(),
-	    .body_ignored = service->endpoint->decide != NULL};
+	    .body_ignored = endpoint.decide != NULL};
 	struct bytes head, body;
 
 	cgi_receive(&request);
@@ -34,26 +42,21 @@ serve_cgi(const struct service *service)
 	arena_reset(service->arena);
 }
 
+/* All that needs rights which the sandbox takes away. false, after a line in the log: it cannot. */
 static bool
-check(const struct endpoint *endpoint, struct context *context)
-{
-	return endpoint->check == NULL || endpoint->check(context, false) != VERDICT_NO;
-}
-
-static int
-serve_fcgi(const struct service *service, int listening)
+prepare_fcgi(const struct service *service, int listening)
 {
 	const struct config *config = service->config;
-	bool slow = service->endpoint->slow;
 
-	if (!loop_open(service, listening, slow ? (int)config->login_queue : 0) ||
-	    !check(service->endpoint, service->context))
-		return EXIT_FAILURE;
+	if (!loop_open(service, listening, endpoint.slow ? (int)config->login_queue : 0))
+		return false;
+	if (endpoint.check != NULL && endpoint.check(service->context, false) == VERDICT_NO)
+		return false;
 	scheduling_batch();
-	if (slow)
+	if (endpoint.slow)
 		scheduling_nice((int)config->login_nice);
 	sandbox_enter(config);
-	return loop_run(service) ? EXIT_SUCCESS : EXIT_FAILURE;
+	return true;
 }
 
 static bool
@@ -87,7 +90,7 @@ find_gateway(int *listener)
 }
 
 static void
-print_help(const struct endpoint *endpoint)
+print_help(void)
 {
 	printf("%s - %s\n\n"
 	       "usage: %s [--config FILE] [--check-config] [--describe] [--version] [--help]\n\n"
@@ -95,7 +98,7 @@ print_help(const struct endpoint *endpoint)
 	       "  spawn-fcgi -n -s /run/jwt-fcgi/%s.sock -- /usr/bin/multiwatch -f 4 -- %s\n"
 	       "else one CGI request. Settings come from the environment or from a file of the\n"
 	       "same NAME=value lines; PG* variables are libpq's.\n\nsettings (default):\n",
-	    endpoint->name, endpoint->title, endpoint->name, endpoint->name, endpoint->name);
+	    endpoint.name, endpoint.title, endpoint.name, endpoint.name, endpoint.name);
 	config_help(stdout);
 }
 
@@ -107,8 +110,7 @@ struct arguments {
 
 /* Whether there is more to do; if not, *status is how the program ends. */
 static bool
-read_arguments(
-    const struct endpoint *endpoint, int argc, char **argv, struct arguments *out, int *status)
+read_arguments(int argc, char **argv, struct arguments *out, int *status)
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
 	    {"check-config", no_argument, NULL, 'C'}, {"version", no_argument, NULL, 'v'},
@@ -134,10 +136,10 @@ read_arguments(
 			out->describe = true;
 			break;
 		case 'v':
-			printf("%s (jwt-fcgi) %s\n", endpoint->name, PACKAGE_VERSION);
+			printf("%s (jwt-fcgi) %s\n", endpoint.name, PACKAGE_VERSION);
 			return false;
 		case 'h':
-			print_help(endpoint);
+			print_help();
 			return false;
 		default:
 			*status = 2;
@@ -153,15 +155,15 @@ read_arguments(
 
 /* --check-config. Returns the exit status: 1 for a fault of a setting, 2 for the database. */
 static int
-check_config(const struct endpoint *endpoint, const char *file)
+check_config(const char *file)
 {
 	bool good;
 	const struct config *config = config_examine(file, &good);
-	struct context *context = config == NULL ? NULL : endpoint->start(config, endpoint);
+	struct context *context = config == NULL ? NULL : endpoint.start(config, &endpoint);
 	enum verdict verdict = VERDICT_YES;
 
-	if (context != NULL && endpoint->check != NULL)
-		verdict = endpoint->check(context, true);
+	if (context != NULL && endpoint.check != NULL)
+		verdict = endpoint.check(context, true);
 	if (context == NULL || !good)
 		return 1;
 	if (verdict != VERDICT_YES)
@@ -172,37 +174,37 @@ check_config(const struct endpoint *endpoint, const char *file)
 }
 
 int
-serve(const struct endpoint *endpoint, int argc, char **argv)
+main(int argc, char **argv)
 {
 	const struct config *config;
 	struct arguments arguments;
-	struct context *context;
 	static struct service service; /* lives as long as the process */
 	int listener, status;
 
-	log_open(endpoint->name);
-	if (!read_arguments(endpoint, argc, argv, &arguments, &status))
+	log_open(endpoint.name);
+	if (!read_arguments(argc, argv, &arguments, &status))
 		return status;
 	if (arguments.check_only)
-		return check_config(endpoint, arguments.file);
+		return check_config(arguments.file);
 	config = config_load(arguments.file);
-	if (config != NULL)
-		log_to(config->log);
+	if (config == NULL)
+		return arguments.describe ? 2 : EXIT_FAILURE;
+	log_to(config->log);
 	if (arguments.describe) {
-		if (config != NULL)
-			describe(config, endpoint);
-		return config == NULL ? 2 : EXIT_SUCCESS;
+		describe(config, &endpoint);
+		return EXIT_SUCCESS;
 	}
-	context = config == NULL ? NULL : endpoint->start(config, endpoint);
-	if (context == NULL)
+	service =
+	    (struct service){&endpoint, config, endpoint.start(config, &endpoint), arena_new()};
+	if (service.context == NULL)
 		return EXIT_FAILURE;
-	metrics_open(config->metrics_dir, endpoint->name);
-	service = (struct service){endpoint, config, context, arena_new()};
+	metrics_open(config->metrics_dir, endpoint.name);
 	switch (find_gateway(&listener)) {
 	case GATEWAY_FCGI:
-		return serve_fcgi(&service, listener);
+		return prepare_fcgi(&service, listener) && loop_run(&service) ? EXIT_SUCCESS
+									      : EXIT_FAILURE;
 	case GATEWAY_CGI:
-		serve_cgi(&service);
+		answer_cgi(&service);
 		return EXIT_SUCCESS;
 	case GATEWAY_NONE:
 		return 2;

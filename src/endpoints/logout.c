@@ -5,6 +5,9 @@
 #include "endpoints/refresh_cookie.h"
 #include "endpoints/session.h"
 
+/* Without a scope it is the first. */
+static const char *const scopes[] = {"this", "others", "all", NULL};
+
 /* Without a session, "this" ends nothing. */
 static enum verdict
 end(const struct request *request, const struct context *context, struct bytes scope,
@@ -39,10 +42,7 @@ answer(struct request *request, struct context *context)
 	struct reply reply;
 	long count;
 
-	if (scope.length == 0)
-		scope = bytes_of("this");
-	if (!bytes_equal(scope, "this") && !bytes_equal(scope, "others") &&
-	    !bytes_equal(scope, "all")) {
+	if (scope.length > 0 && !bytes_among(scope, scopes)) {
 		const char *refusal = arena_printf(request->arena,
 		    "\"%.*s\" is not a valid choice.", (int)scope.length, scope.data);
 
@@ -67,6 +67,7 @@ const struct endpoint endpoint = {
     .fields = {{FIELD_OPTIONAL, "scope"}},
     .path = "/api/logout/",
     .schema = "Logout",
+    .choices = scopes,
     .members = {{MEMBER_INTEGER, "ended"}},
     .bearer = true,
     .start = context_open,

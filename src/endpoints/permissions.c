@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#define QUERY          "has"
 #define NAMES_MAXIMUM  100
 #define LENGTH_MAXIMUM 255 /* bytes; Django's columns hold 100 characters each */
 
@@ -16,7 +17,7 @@ refuse(struct request *request, const char *why)
 {
 	struct json_object *errors = json_new_object(request->arena);
 
-	json_put_text(json_put_array(errors, "has"), NULL, why);
+	json_put_text(json_put_array(errors, QUERY), NULL, why);
 	return reply_field_errors(request, errors);
 }
 
@@ -27,7 +28,7 @@ find_fault(const struct form_field *field)
 	size_t count = 0;
 
 	for (; field != NULL; field = field->next) {
-		if (!bytes_equal(field->name, "has"))
+		if (!bytes_equal(field->name, QUERY))
 			continue;
 		if (++count > NAMES_MAXIMUM)
 			return "Ensure this field has no more than 100 elements.";
@@ -69,7 +70,7 @@ answer(struct request *request, struct context *context)
 	if (why != NULL)
 		return refuse(request, why);
 	for (const struct form_field *field = fields; field != NULL; field = field->next)
-		if (bytes_equal(field->name, "has") &&
+		if (bytes_equal(field->name, QUERY) &&
 		    !put_answer(request, context, body,
 			arena_copy(request->arena, field->value.data, field->value.length)))
 			return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
@@ -105,6 +106,10 @@ const struct endpoint endpoint = {
     .allow = "GET, HEAD, OPTIONS",
     .title = "Permissions",
     .description = "Says which of the permissions the user has.",
+    .path = "/api/permissions/",
+    .schema = "Permissions",
+    .query = QUERY,
+    .bearer = true,
     .start = context_open,
     .check = check,
     .admit = admit,

@@ -4,98 +4,168 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+/* What is described, and the objects that the document is made of. */
+struct description {
+	struct arena *arena;
+	const struct config *config;
+	const struct endpoint *endpoint;
+	struct json_object *paths, *schemas, *security;
+};
+
+static bool
+takes_fields(const struct endpoint *endpoint)
+{
+	return endpoint->fields[0].kind != FIELD_END;
+}
 
 static void
-put_ref(struct json_object *into, const char *name)
+put_ref(const struct description *description, struct json_object *into, const char *name)
 {
-	char reference[128];
+	json_put_text(
+	    into, "$ref", arena_printf(description->arena, "#/components/schemas/%s", name));
+}
 
-	snprintf(reference, sizeof(reference), "#/components/schemas/%s", name);
-	json_put_text(into, "$ref", reference);
+/* A refusal is described by its status in the components of the document (scripts/schema). */
+static void
+put_refusals(const struct description *description, struct json_object *responses)
+{
+	const struct endpoint *endpoint = description->endpoint;
+	bool fields = takes_fields(endpoint);
+	bool cookie = description->config->refresh_cookie != REFRESH_COOKIE_OFF &&
+		      (endpoint->fields[0].kind == FIELD_COOKIE ||
+			  endpoint->members[0].kind == MEMBER_COOKIE);
+	const struct {
+		const char *status;
+		bool is_given;
+	} refusals[] = {{"400", fields || endpoint->query != NULL}, {"401", true}, {"403", cookie},
+	    {"404", true}, {"406", true}, {"413", fields}, {"415", fields}, {"429", endpoint->slow},
+	    {"503", true}};
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++)
+		if (refusals[i].is_given)
+			json_put_text(json_put_object(responses, refusals[i].status), "$ref",
+			    arena_printf(description->arena, "#/components/responses/%s",
+				refusals[i].status));
+}
+
+static char *
+replace(struct arena *arena, const char *text, char from, char to)
+{
+	char *copy = arena_copy(arena, text, strlen(text));
+
+	for (char *at = copy; *at != '\0'; at++)
+		if (*at == from)
+			*at = to;
+	return copy;
+}
+
+/*
+ * As drf-spectacular names it where not all of a site's paths are below /api/: the words of the
+ * path and what is done; the tag is the first of the words.
+ */
+static void
+put_names(const struct description *description, struct json_object *operation, const char *action)
+{
+	const char *path = description->endpoint->path + 1;
+
+	json_put_text(operation, "operationId",
+	    arena_printf(
+		description->arena, "%s%s", replace(description->arena, path, '/', '_'), action));
+	json_put_text(json_put_array(operation, "tags"), NULL,
+	    arena_copy(description->arena, path, strcspn(path, "/")));
+}
+
+/* An operation, still without what it takes; *good is its response of that status. */
+static struct json_object *
+put_operation(const struct description *description, const char *path, const char *method,
+    const char *action, const char *status, struct json_object **good)
+{
+	struct json_object *operation =
+	    json_put_object(json_put_object(description->paths, path), method);
+	struct json_object *responses;
+
+	put_names(description, operation, action);
+	json_put_text(operation, "summary", description->endpoint->title);
+	json_put_text(operation, "description", description->endpoint->description);
+	if (description->endpoint->bearer)
+		json_put_array(
+		    json_put_object(json_put_array(operation, "security"), NULL), "jwtAuth");
+	responses = json_put_object(operation, "responses");
+	*good = json_put_object(responses, status);
+	json_put_text(*good, "description", "");
+	put_refusals(description, responses);
+	return operation;
 }
 
 static struct json_object *
-put_media(struct json_object *into, const char *type)
+put_parameter(struct json_object *operation, const char *name, const char *in)
 {
-	return json_put_object(json_put_object(json_put_object(into, "content"), type), "schema");
-}
+	struct json_object *parameter =
+	    json_put_object(json_put_array(operation, "parameters"), NULL);
 
-/* The schema of a refusal: 400 is about fields, or about the whole body. */
-static void
-put_refusal(struct json_object *responses, const char *status, const char *meaning)
-{
-	struct json_object *response = json_put_object(responses, status), *schema, *either;
-
-	json_put_text(response, "description", meaning);
-	schema = put_media(response, "application/json");
-	if (strcmp(status, "400") != 0) {
-		put_ref(schema, "Refusal");
-		return;
-	}
-	either = json_put_array(schema, "anyOf");
-	put_ref(json_put_object(either, NULL), "Refusal");
-	put_ref(json_put_object(either, NULL), "FieldErrors");
+	json_put_text(parameter, "name", name);
+	json_put_text(parameter, "in", in);
+	json_put_bool(parameter, "required", strcmp(in, "path") == 0);
+	return json_put_object(parameter, "schema");
 }
 
 static void
-put_responses(const struct endpoint *endpoint, struct json_object *operation)
-{
-	struct json_object *responses = json_put_object(operation, "responses");
-	struct json_object *good = json_put_object(responses, "200");
-
-	json_put_text(good, "description", "");
-	put_ref(put_media(good, "application/json"), endpoint->schema);
-	if (endpoint->fields[0].kind != FIELD_END) {
-		put_refusal(responses, "400", "A field is missing or wrong, or the body is.");
-		put_refusal(responses, "413", "The body is too large.");
-		put_refusal(responses, "415", "The body is of another type.");
-	}
-	put_refusal(responses, "401", "The credentials or the token are not valid.");
-	put_refusal(responses, "404", "The endpoint is off.");
-	put_refusal(responses, "406", "No type that is accepted can be sent.");
-	if (endpoint->slow)
-		put_refusal(responses, "429", "Too many tries.");
-	put_refusal(responses, "503", "The service is unavailable for the moment.");
-}
-
-/* As drf-spectacular names it: the path without /api/, and what is done. */
-static void
-put_operation_id(struct arena *arena, const struct endpoint *endpoint, struct json_object *into)
-{
-	const char *path = endpoint->path + (strncmp(endpoint->path, "/api/", 5) == 0 ? 5 : 1);
-	bool gets = strncmp(endpoint->allow, "GET", 3) == 0;
-	char *words = arena_copy(arena, path, strlen(path));
-
-	for (char *at = words; *at != '\0'; at++)
-		if (*at == '/')
-			*at = '_';
-	json_put_text(
-	    into, "operationId", arena_printf(arena, "%s%s", words, gets ? "retrieve" : "create"));
-}
-
-static void
-put_path(struct arena *arena, const struct config *config, const struct endpoint *endpoint,
-    struct json_object *paths)
+put_body(const struct description *description, struct json_object *operation)
 {
 	static const char *const types[] = {
 	    "application/json", "application/x-www-form-urlencoded", "multipart/form-data"};
-	bool gets = strncmp(endpoint->allow, "GET", 3) == 0;
-	struct json_object *item = json_put_object(paths, endpoint->path);
-	struct json_object *operation = json_put_object(item, gets ? "get" : "post"), *content;
+	const struct endpoint *endpoint = description->endpoint;
+	struct json_object *body = json_put_object(operation, "requestBody");
+	struct json_object *content = json_put_object(body, "content");
+	const char *name = arena_printf(description->arena, "%sRequest", endpoint->schema);
 
-	put_operation_id(arena, endpoint, operation);
-	json_put_text(operation, "summary", endpoint->title);
-	json_put_text(operation, "description", endpoint->description);
-	if (endpoint->bearer)
-		json_put_array(
-		    json_put_object(json_put_array(operation, "security"), NULL), "jwtAuth");
-	if (endpoint->fields[0].kind != FIELD_END) {
-		content = json_put_object(json_put_object(operation, "requestBody"), "content");
-		for (size_t i = 0; i < (config->json_only ? 1 : 3); i++)
-			put_ref(json_put_object(json_put_object(content, types[i]), "schema"),
-			    arena_printf(arena, "%sRequest", endpoint->schema));
+	for (size_t i = 0; i < (description->config->json_only ? 1 : 3); i++)
+		put_ref(description, json_put_object(json_put_object(content, types[i]), "schema"),
+		    name);
+	json_put_bool(
+	    body, "required", field_is_required(description->config, &endpoint->fields[0]));
+}
+
+/* The endpoint's own path; returns the schema of its answer. */
+static struct json_object *
+put_path(const struct description *description)
+{
+	const struct endpoint *endpoint = description->endpoint;
+	bool gets = strncmp(endpoint->allow, "GET", 3) == 0;
+	const char *reads = endpoint->item == NULL ? "retrieve" : "list";
+	struct json_object *good, *schema,
+	    *operation = put_operation(description, endpoint->path, gets ? "get" : "post",
+		gets ? reads : "create", "200", &good);
+
+	if (takes_fields(endpoint))
+		put_body(description, operation);
+	if (endpoint->query != NULL) {
+		schema = put_parameter(operation, endpoint->query, "query");
+		json_put_text(schema, "type", "array");
+		json_put_text(json_put_object(schema, "items"), "type", "string");
 	}
-	put_responses(endpoint, operation);
+	return json_put_object(
+	    json_put_object(json_put_object(good, "content"), "application/json"), "schema");
+}
+
+static void
+put_paths(const struct description *description)
+{
+	const struct endpoint *endpoint = description->endpoint;
+	struct json_object *schema = put_path(description), *operation, *good;
+
+	if (endpoint->item == NULL) {
+		put_ref(description, schema, endpoint->schema);
+		return;
+	}
+	json_put_text(schema, "type", "array");
+	put_ref(description, json_put_object(schema, "items"), endpoint->schema);
+	operation = put_operation(description,
+	    arena_printf(description->arena, "%s{%s}/", endpoint->path, endpoint->item), "delete",
+	    "destroy", "204", &good);
+	json_put_text(put_parameter(operation, endpoint->item, "path"), "type", "string");
 }
 
 /* An empty object of the schemas, and its list of members that have to be there. */
@@ -110,50 +180,129 @@ put_schema(struct json_object *schemas, const char *name, struct json_object **r
 }
 
 static void
-put_schemas(struct arena *arena, const struct config *config, const struct endpoint *endpoint,
-    struct json_object *schemas)
+put_texts(struct json_object *into, const char *name, const char *const *texts)
 {
-	bool cookie = config->refresh_cookie != REFRESH_COOKIE_OFF;
-	struct json_object *required, *properties;
+	struct json_object *array = json_put_array(into, name);
 
-	if (endpoint->fields[0].kind != FIELD_END) {
-		properties = put_schema(
-		    schemas, arena_printf(arena, "%sRequest", endpoint->schema), &required);
-		for (const struct field *field = endpoint->fields;
-		     field->kind != FIELD_END && field->kind != FIELD_READ_ONLY; field++) {
-			const char *name = field_name(config, field);
+	for (; *texts != NULL; texts++)
+		json_put_text(array, NULL, *texts);
+}
 
-			json_put_text(json_put_object(properties, name), "type", "string");
-			if (field_is_required(config, field))
-				json_put_text(required, NULL, name);
-		}
+static void
+put_request(const struct description *description)
+{
+	const struct endpoint *endpoint = description->endpoint;
+	struct json_object *required, *one,
+	    *properties = put_schema(description->schemas,
+		arena_printf(description->arena, "%sRequest", endpoint->schema), &required);
+
+	for (const struct field *field = endpoint->fields;
+	     field->kind != FIELD_END && field->kind != FIELD_READ_ONLY; field++) {
+		const char *name = field_name(description->config, field);
+
+		one = json_put_object(properties, name);
+		json_put_text(one, "type", "string");
+		json_put_integer(one, "minLength", 1);
+		if (field->kind == FIELD_OPTIONAL && endpoint->choices != NULL)
+			put_texts(one, "enum", endpoint->choices);
+		if (field_is_required(description->config, field))
+			json_put_text(required, NULL, name);
 	}
-	properties = put_schema(schemas, endpoint->schema, &required);
+}
+
+static void
+put_type(struct json_object *into, enum member_kind kind)
+{
+	static const char *const types[] = {
+	    [MEMBER_INTEGER] = "integer", [MEMBER_BOOLEAN] = "boolean"};
+	static const char *const nullable[] = {"string", "null", NULL};
+
+	if (kind == MEMBER_NULLABLE)
+		put_texts(into, "type", nullable);
+	else
+		json_put_text(into, "type", types[kind] == NULL ? "string" : types[kind]);
+	if (kind == MEMBER_TIME)
+		json_put_text(into, "format", "date-time");
+}
+
+static bool
+is_answered(const struct config *config, enum member_kind kind)
+{
+	bool rotates = config->sessions ? config->session_rotate : config->rotate_refresh_tokens;
+
+	return (kind != MEMBER_COOKIE && kind != MEMBER_ROTATED) ||
+	       (config->refresh_cookie == REFRESH_COOKIE_OFF && (kind == MEMBER_COOKIE || rotates));
+}
+
+static void
+put_answer(const struct description *description)
+{
+	const struct endpoint *endpoint = description->endpoint;
+	struct json_object *required,
+	    *properties = put_schema(description->schemas, endpoint->schema, &required);
+
+	if (endpoint->query != NULL)
+		json_put_text(json_put_object(json_member(description->schemas, endpoint->schema),
+				  "additionalProperties"),
+		    "type", "boolean");
 	for (const struct member *member = endpoint->members; member->kind != MEMBER_END;
 	     member++) {
-		if (member->kind == MEMBER_COOKIE && cookie)
+		if (!is_answered(description->config, member->kind))
 			continue;
-		json_put_text(json_put_object(properties, member->name), "type",
-		    member->kind == MEMBER_INTEGER ? "integer" : "string");
+		put_type(json_put_object(properties, member->name), member->kind);
 		if (member->kind != MEMBER_OPTIONAL)
 			json_put_text(required, NULL, member->name);
 	}
+}
+
+/* OpenAPI knows Bearer in Authorization; all else is a key in a header, with its first word. */
+static void
+put_security(const struct description *description)
+{
+	struct json_object *scheme = json_put_object(description->security, "jwtAuth");
+	const char *variable = description->config->auth_header_name;
+	const char *word = description->config->auth_header_types[0];
+
+	if (strcmp(variable, "HTTP_AUTHORIZATION") == 0 && strcasecmp(word, "Bearer") == 0) {
+		json_put_text(scheme, "type", "http");
+		json_put_text(scheme, "scheme", "bearer");
+		json_put_text(scheme, "bearerFormat", "JWT");
+		return;
+	}
+	variable += strncmp(variable, "HTTP_", 5) == 0 ? 5 : 0;
+	json_put_text(scheme, "type", "apiKey");
+	json_put_text(scheme, "in", "header");
+	json_put_text(scheme, "name", replace(description->arena, variable, '_', '-'));
+	json_put_text(scheme, "description",
+	    arena_printf(description->arena, "\"%s\", a space and an access token", word));
+}
+
+static void
+print(struct arena *arena, struct json_object *value)
+{
+	struct buffer text = {.arena = arena};
+
+	json_write(&text, value, false);
+	puts(buffer_bytes(&text).data);
 }
 
 void
 describe(const struct config *config, const struct endpoint *endpoint)
 {
 	struct arena *arena = arena_new();
-	struct json_object *paths = json_new_object(arena), *schemas = json_new_object(arena);
-	struct buffer text = {.arena = arena};
+	struct description description = {arena, config, endpoint, json_new_object(arena),
+	    json_new_object(arena), json_new_object(arena)};
 
 	if (endpoint->schema != NULL) {
-		put_path(arena, config, endpoint, paths);
-		put_schemas(arena, config, endpoint, schemas);
+		put_paths(&description);
+		put_answer(&description);
+		if (takes_fields(endpoint))
+			put_request(&description);
+		if (endpoint->bearer)
+			put_security(&description);
 	}
-	json_write(&text, paths, false);
-	buffer_puts(&text, "\n");
-	json_write(&text, schemas, false);
-	puts(buffer_bytes(&text).data);
+	print(arena, description.paths);
+	print(arena, description.schemas);
+	print(arena, description.security);
 	arena_free(arena);
 }

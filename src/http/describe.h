@@ -1,6 +1,8 @@
 /*
  * What an endpoint takes and answers, as parts of an OpenAPI 3.1 document: scripts/schema joins
- * those of all programs.
+ * those of all programs. It has the URLs that a front end calls with JSON. Those of OpenID Connect
+ * are left out, because a client finds them in the provider's own document (discovery.c), and a
+ * library of its language speaks that protocol; so are the URLs of the operator (health, metrics).
  */
 #ifndef HTTP_DESCRIBE_H
 #define HTTP_DESCRIBE_H
@@ -8,8 +10,9 @@
 #include "http/endpoint.h"
 
 /*
- * Prints two lines: the object of its paths, and that of the schemas to which they refer, named as
- * drf-spectacular with COMPONENT_SPLIT_REQUEST does. Both are empty for an endpoint without schema.
+ * Prints three lines: the object of its paths, that of the schemas to which they refer, and that of
+ * the security schemes. Names are those that drf-spectacular gives to Django's views with
+ * COMPONENT_SPLIT_REQUEST. All are empty for an endpoint without schema.
  */
 void describe(const struct config *, const struct endpoint *);
 

@@ -44,14 +44,20 @@ enum member_kind {
 	MEMBER_END, /* ends the list */
 	MEMBER_TEXT,
 	MEMBER_OPTIONAL, /* a text that may be missing */
-	MEMBER_COOKIE,   /* a text that is missing where JWT_REFRESH_COOKIE is not off */
+	MEMBER_COOKIE,   /* a text, if JWT_REFRESH_COOKIE is off */
+	MEMBER_ROTATED,  /* a text, if that is off and refresh tokens are rotated */
+	MEMBER_NULLABLE, /* a text or null */
+	MEMBER_TIME,     /* a text as RFC 3339 has it */
 	MEMBER_INTEGER,
+	MEMBER_BOOLEAN,
 };
 
 struct member {
 	enum member_kind kind;
 	const char *name;
 };
+
+#define MEMBERS_MAXIMUM 9
 
 struct endpoint {
 	const char *name;  /* of the program */
@@ -61,9 +67,15 @@ struct endpoint {
 	struct field fields[FIELDS_MAXIMUM]; /* FIELD_END ends them; FIELD_READ_ONLY stands last */
 	/* For the OpenAPI document, which leaves an endpoint without a schema out (describe.h). */
 	const char *path, *schema;
-	struct member members[FIELDS_MAXIMUM]; /* MEMBER_END ends them */
-	bool bearer;                           /* wants an access token */
-	bool signs;                            /* needs private keys; else public ones are enough */
+	struct member members[MEMBERS_MAXIMUM]; /* MEMBER_END ends them */
+	const char *const *choices; /* the values of FIELD_OPTIONAL, NULL at the end; NULL: any */
+	/* The answer is an array of the schema's objects; DELETE of the path with one's `item`. */
+	const char *item;
+	/* A parameter of the query that may be repeated; the answer says yes or no to each value.
+	 */
+	const char *query;
+	bool bearer; /* wants an access token */
+	bool signs;  /* needs private keys; else public ones are enough */
 	bool slow; /* an answer takes a processor for long: JWT_LOGIN_NICE and _QUEUE are for it */
 	bool one_form; /* answers in one form, whatever the Accept header says, as a file would */
 

@@ -109,12 +109,8 @@ find_fault(struct accounts *accounts, struct arena *arena, enum statement_number
 	*verdict = query_describe(accounts->database, arena, statement, rights, &columns, &fault);
 	if (is_user && (*verdict == VERDICT_YES || columns.columns > 0))
 		row_fault = account_row_fault(arena, &columns, accounts->config->sessions);
-	if ((statement == CLAIMS_TEXT || statement == LOGIN_ANSWER_TEXT) &&
-	    *verdict == VERDICT_YES && columns.names != NULL)
+	if (statement >= CLAIMS_TEXT && *verdict == VERDICT_YES && columns.names != NULL)
 		row_fault = operator_query_fault(arena, accounts->config, statement, &columns);
-	if (statement == PERMISSION && *verdict == VERDICT_YES && columns.parameters > 0 &&
-	    (columns.columns != 1 || columns.types[0] != TYPE_BOOLEAN))
-		row_fault = "returns something else than one boolean";
 	if (row_fault != NULL)
 		fault = row_fault;
 	if (fault == NULL)

@@ -6,21 +6,28 @@
 
 #include <string.h>
 
+static const char *
+name_if(const char *query, const char *setting)
+{
+	return query == NULL ? NULL : setting;
+}
+
 const char *
 operator_query_setting(const struct config *config, enum statement_number statement)
 {
 	switch (statement) {
 	case CLAIMS:
 	case CLAIMS_TEXT:
-		return "JWT_CLAIMS_QUERY";
+		return name_if(config->claims_query, "JWT_CLAIMS_QUERY");
 	case LOGIN_ANSWER:
 	case LOGIN_ANSWER_TEXT:
-		return "JWT_LOGIN_ANSWER_QUERY";
+		return name_if(config->login_answer_query, "JWT_LOGIN_ANSWER_QUERY");
 	case PROFILE:
 	case PROFILE_TEXT:
-		return config->oidc_claims_query == NULL ? NULL : "JWT_OIDC_CLAIMS_QUERY";
+		return name_if(config->oidc_claims_query, "JWT_OIDC_CLAIMS_QUERY");
 	case PERMISSION:
-		return config->permission_query == NULL ? NULL : "JWT_PERMISSION_QUERY";
+	case PERMISSION_TEXT:
+		return name_if(config->permission_query, "JWT_PERMISSION_QUERY");
 	default:
 		return NULL;
 	}
@@ -34,6 +41,8 @@ operator_query_reserved(
 
 	if (statement == CLAIMS || statement == CLAIMS_TEXT)
 		return claim_names_reserved(config, name);
+	if (statement == PROFILE || statement == PROFILE_TEXT)
+		return strcmp(name, "sub") == 0;
 	for (size_t i = 0; i < sizeof(of_answers) / sizeof(*of_answers); i++)
 		if (strcmp(name, of_answers[i]) == 0)
 			return true;
@@ -63,23 +72,28 @@ operator_query_fault(struct arena *arena, const struct config *config,
 	return NULL;
 }
 
+/* The tables of Django stand in for two of the settings, unless users come from JWT_USER_QUERY. */
+static bool
+has_text(const struct config *config, enum statement_number statement)
+{
+	return operator_query_setting(config, statement) != NULL ||
+	       ((statement == PROFILE || statement == PERMISSION) && config->user_query == NULL);
+}
+
 enum verdict
 operator_query_ask(const struct config *config, struct accounts *accounts, struct arena *arena,
-    enum statement_number statement, const char *user_id, const char **out)
+    enum statement_number statement, const char *const *parameters, const char **out)
 {
 	struct rows rows;
-	enum verdict verdict =
-	    query_ask(accounts_database(accounts), arena, statement, &user_id, &rows);
+	enum verdict verdict;
 
+	if (!has_text(config, statement))
+		return VERDICT_NO;
+	verdict = query_ask(accounts_database(accounts), arena, statement, parameters, &rows);
 	if (verdict == VERDICT_UNDECIDED)
 		metrics_database_error();
 	if (verdict != VERDICT_YES)
 		return verdict;
-	if (rows.count > 1) {
-		log_error("%s: more than one row for one user",
-		    operator_query_setting(config, statement));
-		return VERDICT_UNDECIDED;
-	}
 	*out = rows.values[0];
-	return VERDICT_YES;
+	return *out == NULL ? VERDICT_NO : VERDICT_YES;
 }

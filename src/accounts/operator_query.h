@@ -1,6 +1,8 @@
 /*
- * SQL of the operator's own for one user: JWT_CLAIMS_QUERY (CLAIMS) and JWT_LOGIN_ANSWER_QUERY
- * (LOGIN_ANSWER). The text of the settings is sent as it is; the user id is a parameter.
+ * SQL of the operator's own for one user: JWT_CLAIMS_QUERY (CLAIMS), JWT_LOGIN_ANSWER_QUERY
+ * (LOGIN_ANSWER), JWT_OIDC_CLAIMS_QUERY (PROFILE) and JWT_PERMISSION_QUERY (PERMISSION). The text
+ * of the settings is sent as it is; all else is a parameter. The project's own SQL for PROFILE and
+ * PERMISSION, of the tables of Django, is asked in the same way.
  */
 #ifndef ACCOUNTS_OPERATOR_QUERY_H
 #define ACCOUNTS_OPERATOR_QUERY_H
@@ -15,15 +17,18 @@ const char *operator_query_setting(const struct config *, enum statement_number)
 /* Whether a column of that name would overwrite what the programs write themselves. */
 bool operator_query_reserved(const struct config *, enum statement_number, const char *name);
 
-/* Why a query with such columns cannot be used, a clause in the arena; NULL if it can. */
+/*
+ * Why a query whose _TEXT has such columns cannot be used, a clause in the arena; NULL if it can.
+ */
 const char *operator_query_fault(
     struct arena *, const struct config *, enum statement_number, const struct rows *columns);
 
 /*
- * The user's row as the text of a JSON object, in the arena. NO: there is no row. UNDECIDED: an
- * outage, an error or more than one row, after a line in the log that names the setting.
+ * The answer as text, in the arena: of PERMISSION "t" or "f", of the others the user's row as a
+ * JSON object. NO: there is no row, or no SQL for it. UNDECIDED: an outage, an error or more than
+ * one row, after a line in the log that names the setting.
  */
 enum verdict operator_query_ask(const struct config *, struct accounts *, struct arena *,
-    enum statement_number, const char *user_id, const char **out);
+    enum statement_number, const char *const *parameters, const char **out);
 
 #endif

@@ -1,8 +1,7 @@
 #include "accounts/permission.h"
 
+#include "accounts/operator_query.h"
 #include "base/log.h"
-#include "base/metrics.h"
-#include "db/statements.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,22 +53,15 @@ find(struct feed *feed, struct arena *arena, const struct permission *asked, enu
 }
 
 static enum verdict
-ask(struct accounts *accounts, struct arena *arena, const struct permission *asked)
+ask(const struct config *config, struct accounts *accounts, struct arena *arena,
+    const struct permission *asked)
 {
 	const char *const parameters[] = {asked->user_id, asked->name, asked->path, asked->method};
-	struct rows rows;
+	const char *has;
 	enum verdict verdict =
-	    query_ask(accounts_database(accounts), arena, PERMISSION, parameters, &rows);
+	    operator_query_ask(config, accounts, arena, PERMISSION, parameters, &has);
 
-	if (verdict == VERDICT_UNDECIDED)
-		metrics_database_error();
-	if (verdict != VERDICT_YES)
-		return verdict;
-	if (rows.count > 1 || rows.columns != 1 || rows.types[0] != TYPE_BOOLEAN) {
-		log_error("JWT_PERMISSION_QUERY: returned something else than one boolean");
-		return VERDICT_UNDECIDED;
-	}
-	return rows.values[0] != NULL && *rows.values[0] == 't' ? VERDICT_YES : VERDICT_NO;
+	return verdict == VERDICT_YES && *has != 't' ? VERDICT_NO : verdict;
 }
 
 enum verdict
@@ -87,7 +79,7 @@ permission_ask(const struct config *config, struct accounts *accounts, struct ar
 		found = find(feed, arena, asked, &answer);
 	if (found != VERDICT_NO)
 		return found == VERDICT_YES ? answer : VERDICT_UNDECIDED;
-	answer = ask(accounts, arena, asked);
+	answer = ask(config, accounts, arena, asked);
 	owner = owner_of(arena, asked, answer == VERDICT_YES);
 	if (known && answer != VERDICT_UNDECIDED)
 		feed_add(feed, &owner, "");

@@ -140,7 +140,7 @@ make_browser(struct arena *arena, const char *by_id, struct statement *made)
  * column if there is one, else that of `absent` around it.
  */
 static const char *
-make_claims(struct arena *arena, const struct config *config)
+profile_query(struct arena *arena, const struct config *config)
 {
 	if (config->oidc_claims_query != NULL || config->user_query != NULL)
 		return config->oidc_claims_query;
@@ -158,22 +158,14 @@ oidc_statements_make(
     struct arena *arena, const struct config *config, struct statement made[static STATEMENT_COUNT])
 {
 	struct session_users users = session_users_of(arena, config);
-	const char *claims = make_claims(arena, config);
+	const char *profile = profile_query(arena, config);
 
 	make_clients(made);
 	make_code(arena, &users, made);
 	make_redeem(arena, &users, made);
 	make_browser(arena, made[USER_BY_ID].sql, made);
+	if (profile != NULL)
+		made[PROFILE] = statements_row(arena, profile);
 	if (config->oidc_claims_query != NULL)
-		made[PROFILE_TEXT] = (struct statement){config->oidc_claims_query, 1, LOOKUP};
-	/* A user who is in several rows has the claims of the first. */
-	made[PROFILE] =
-	    (struct statement){claims == NULL ? "SELECT NULL, NULL WHERE $1::text IS NULL AND false"
-					      : arena_printf(arena,
-						    "SELECT claim.key, claim.value::text FROM"
-						    " (SELECT * FROM (%s\n) found LIMIT 1) profile,"
-						    " LATERAL jsonb_each(to_jsonb(profile)) claim"
-						    " WHERE claim.value NOT IN ('null', '\"\"')",
-						    claims),
-		1, LOOKUP};
+		made[PROFILE_TEXT] = (struct statement){profile, 1, REPEATABLE};
 }

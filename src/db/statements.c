@@ -119,21 +119,26 @@ django_permission(struct arena *arena, const struct config *config)
 	    statements_quote(arena, config->user_active_field));
 }
 
-/* Around it all four parameters are named, because the text may use fewer. */
+/*
+ * One boolean, which PostgreSQL checks. All four parameters are named, because the text may use
+ * fewer. A text that closes the parentheses of one statement does not fit into the other.
+ */
 static void
 make_permission(struct arena *arena, const struct config *config, struct statement *made)
 {
+	const char *named = "num_nulls($1::text, $2::text, $3::text, $4::text) >= 0";
 	const char *query = config->permission_query;
 
+	if (query != NULL)
+		made[PERMISSION_TEXT] = (struct statement){
+		    arena_printf(arena, "SELECT FROM (%s\n) q WHERE %s", query, named), 4,
+		    REPEATABLE};
 	if (query == NULL && config->user_query == NULL)
 		query = django_permission(arena, config);
 	if (query != NULL)
 		made[PERMISSION] = (struct statement){
-		    arena_printf(arena,
-			"SELECT q.* FROM (%s\n) q"
-			" WHERE num_nulls($1::text, $2::text, $3::text, $4::text) >= 0",
-			query),
-		    4, REPEATABLE};
+		    arena_printf(arena, "SELECT ((%s\n)) IS TRUE WHERE %s", query, named), 4,
+		    REPEATABLE};
 }
 
 /*
@@ -183,19 +188,23 @@ make_feed(struct statement *made)
 	    3, REPEATABLE};
 }
 
-/*
- * PostgreSQL makes JSON of the row, in the order of its columns. A text that closes the parenthesis
- * is refused at the start, because it cannot be prepared by itself.
- */
+struct statement
+statements_row(struct arena *arena, const char *query)
+{
+	return (struct statement){
+	    arena_printf(
+		arena, "SELECT (SELECT row_to_json(found) FROM (%s\n) found)::text", query),
+	    1, REPEATABLE};
+}
+
+/* A text that closes the parenthesis is refused, because it cannot be prepared by itself. */
 static void
-make_operator(struct arena *arena, const char *query, struct statement made[static 2])
+make_operator(struct arena *arena, const char *query, struct statement *row, struct statement *text)
 {
 	if (query == NULL)
 		return;
-	made[0] = (struct statement){
-	    arena_printf(arena, "SELECT row_to_json(found)::text FROM (%s\n) found LIMIT 2", query),
-	    1, REPEATABLE};
-	made[1] = (struct statement){query, 1, REPEATABLE};
+	*row = statements_row(arena, query);
+	*text = (struct statement){query, 1, REPEATABLE};
 }
 
 const struct statement *
@@ -223,8 +232,9 @@ statements_make(struct arena *arena, const struct config *config)
 		make_tokens(arena, user, made);
 	make_permission(arena, config, made);
 	make_feed(made);
-	make_operator(arena, config->claims_query, &made[CLAIMS]);
-	make_operator(arena, config->login_answer_query, &made[LOGIN_ANSWER]);
+	make_operator(arena, config->claims_query, &made[CLAIMS], &made[CLAIMS_TEXT]);
+	make_operator(
+	    arena, config->login_answer_query, &made[LOGIN_ANSWER], &made[LOGIN_ANSWER_TEXT]);
 	if (config->sessions)
 		session_statements_make(arena, config, made);
 	if (config->sessions && config->oidc_issuer != NULL)

@@ -15,9 +15,8 @@ enum statement_number {
 	TOKEN_OUTSTANDING, /* user, jti, token, expires_at, created now */
 	TOKEN_BLACKLISTED, /* jti -> a row if it is */
 	TOKEN_BLACKLIST,   /* jti -> a row if it was not yet */
-	PERMISSION, /* id, permission, path, method -> whether the user has it; no row: he has not
-		     */
-	SEQUENCES,  /* -> the name of each sequence of the token tables that may not be used */
+	PERMISSION,        /* id, permission, path, method -> whether the user has it */
+	SEQUENCES, /* -> the name of each sequence of the token tables that may not be used */
 
 	/* Both: server start or crash, snapshot, triggers, whether the feed can be used, triggers
 	   of sql/permissions.sql (NULL: not all of them are there), id of a changed user, sid if it
@@ -59,17 +58,24 @@ enum statement_number {
 	BROWSER_FIND, /* key, user, sid, time -> login, whether it was not seen for that time, as
 		       * USER_BY_ID */
 	BROWSER_SEEN, /* user, sid, idle, time -> a row if it was not seen for that time */
-	PROFILE,      /* id -> claim, value as JSON */
+	PROFILE,      /* as CLAIMS */
 
-	/* The operator's own: id -> a row as a JSON object; two if there are more. The _TEXTs are
-	 * as the settings have them, to be described and not sent. */
+	/* The operator's own: id -> the row as a JSON object, NULL if there is none. The _TEXTs
+	 * are described to find what the others hide, and never sent. */
 	CLAIMS,
-	CLAIMS_TEXT,
 	LOGIN_ANSWER,
+	PERMISSION_TEXT,
+	CLAIMS_TEXT,
 	LOGIN_ANSWER_TEXT,
 	PROFILE_TEXT,
 	STATEMENT_COUNT,
 };
+
+/*
+ * What the operator's SQL, or the project's in its place, comes to for a user id: one row as JSON.
+ * PostgreSQL refuses a second row.
+ */
+struct statement statements_row(struct arena *, const char *query);
 
 /* STATEMENT_COUNT statements, in the arena; those that the settings never use have no text. */
 const struct statement *statements_make(struct arena *, const struct config *);

@@ -32,9 +32,11 @@ issue(struct request *request, const struct context *context, enum token_kind ki
 	bool has_session = context->sessions != NULL && kind == TOKEN_REFRESH;
 	struct session session;
 	struct json_object *custom;
-	enum wire begun = custom_read(request, context, CLAIMS, account->user_id, &custom);
+	enum wire begun = WIRE_OK;
 
-	if (has_session && begun == WIRE_OK)
+	if (!custom_read(&made, context->accounts, CLAIMS, account->user_id, &custom))
+		return WIRE_UNAVAILABLE;
+	if (has_session)
 		begun = begin_session(request, context, account, &session);
 	if (begun != WIRE_OK)
 		return begun;
@@ -111,6 +113,7 @@ struct reply
 credentials_answer(
     struct request *request, const struct context *context, enum token_kind kind, struct login *out)
 {
+	struct claims_context made = context_claims(request, context);
 	struct account account = {.user_id = NULL};
 	long wait;
 	enum wire wire = credentials_check(
@@ -120,8 +123,9 @@ credentials_answer(
 		wire = issue(request, context, kind, &account, &out->claims, &out->token);
 	if (wire == WIRE_OK)
 		wire = credentials_logged_in(request, context, &account);
-	if (wire == WIRE_OK)
-		wire = custom_read(request, context, LOGIN_ANSWER, account.user_id, &out->more);
+	if (wire == WIRE_OK &&
+	    !custom_read(&made, context->accounts, LOGIN_ANSWER, account.user_id, &out->more))
+		wire = WIRE_UNAVAILABLE;
 	if (wire != WIRE_OK)
 		return refuse(request, wire, wait);
 	return (struct reply){.status = 0};

@@ -4,15 +4,16 @@
 #ifndef ENDPOINTS_CUSTOM_H
 #define ENDPOINTS_CUSTOM_H
 
+#include "accounts/accounts.h"
 #include "db/statements.h"
-#include "endpoints/context.h"
+#include "signing/claims.h"
 
 /*
- * The user's row of CLAIMS or LOGIN_ANSWER as an object without its NULLs, empty if there is no row
- * or the setting is not set. WIRE_OK, or WIRE_UNAVAILABLE after a line in the log that names the
- * setting.
+ * The user's row of CLAIMS, LOGIN_ANSWER or PROFILE as an object without its NULLs, empty if there
+ * is no row or the setting is not set. false: an outage or a fault of the query, after a line in
+ * the log that names the setting.
  */
-enum wire custom_read(const struct request *, const struct context *, enum statement_number,
+bool custom_read(const struct claims_context *, struct accounts *, enum statement_number,
     const char *user_id, struct json_object **out);
 
 /*
@@ -20,7 +21,6 @@ enum wire custom_read(const struct request *, const struct context *, enum state
  * programs write themselves and fresh ones of the query, no others; else *claims stays. Returns as
  * custom_read().
  */
-enum wire custom_refresh(
-    const struct request *, const struct context *, struct json_object **claims);
+bool custom_refresh(const struct claims_context *, struct accounts *, struct json_object **claims);
 
 #endif

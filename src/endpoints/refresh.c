@@ -56,8 +56,8 @@ refresh_plain(struct request *request, struct context *context, struct json_obje
 	enum wire judged = policy_renewal(
 	    request, context, TOKEN_REFRESH, refresh, wanted_of(context->config), &owner);
 
-	if (judged == WIRE_OK)
-		judged = custom_refresh(request, context, &fresh);
+	if (judged == WIRE_OK && !custom_refresh(&claims, context->accounts, &fresh))
+		judged = WIRE_UNAVAILABLE;
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
 	access_token = claims_sign(&claims, claims_access(&claims, fresh));
@@ -108,6 +108,7 @@ refresh_session(struct request *request, struct context *context, struct bytes t
     struct json_object *refresh)
 {
 	const struct session_terms terms = session_password_terms(context->config);
+	struct claims_context renewed = context_claims(request, context);
 	bool has_session = json_has(refresh, context->config->session_id_claim);
 	struct json_object *fresh = refresh;
 	enum wire judged = WIRE_OK;
@@ -119,8 +120,10 @@ refresh_session(struct request *request, struct context *context, struct bytes t
 	if (!has_session || policy_compares_password(context->config, true))
 		judged = policy_renewal(
 		    request, context, TOKEN_REFRESH, refresh, WANTED_JUDGEMENT, &owner);
-	if (judged == WIRE_OK || judged == WIRE_TOKEN_BLACKLISTED)
-		judged = custom_refresh(request, context, &fresh);
+	if (judged == WIRE_TOKEN_BLACKLISTED)
+		judged = WIRE_OK;
+	if (judged == WIRE_OK && !custom_refresh(&renewed, context->accounts, &fresh))
+		judged = WIRE_UNAVAILABLE;
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
 	judged = session_refresh(request, context, &terms, refresh, token, &session, &outcome);

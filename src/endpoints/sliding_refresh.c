@@ -34,8 +34,8 @@ answer(struct request *request, struct context *context)
 		    request, context, TOKEN_SLIDING, claims, WANTED_JUDGEMENT, &owner);
 	if (why == WIRE_OK)
 		why = check_refresh_exp(request, config, claims);
-	if (why == WIRE_OK)
-		why = custom_refresh(request, context, &claims);
+	if (why == WIRE_OK && !custom_refresh(&renewed, context->accounts, &claims))
+		why = WIRE_UNAVAILABLE;
 	if (why != WIRE_OK)
 		return reply_refuse(request, why, config->sliding_token_refresh_exp_claim);
 	claims_renew(&renewed, claims, TOKEN_SLIDING, false);

@@ -2,7 +2,7 @@
  * GET and POST /oauth/userinfo: what the scopes of an access token let a client know of its user
  * (OpenID Connect Core 1.0 section 5.3).
  */
-#include "accounts/profile.h"
+#include "endpoints/custom.h"
 #include "endpoints/policy.h"
 #include "oidc/oauth.h"
 #include "oidc/scopes.h"
@@ -74,25 +74,19 @@ scope_of(const struct config *config, const char *claim)
 	return bytes_among(bytes_of(claim), config->oidc_scopes) ? claim : "profile";
 }
 
-/* What the database says, none of it null or empty; sub is never its to say. */
+/* What the database says, none of it null or empty. */
 static enum wire
 put_profile(struct request *request, const struct context *context, const char *scope,
     const struct account *owner, struct json_object *body)
 {
-	struct profile profile;
+	struct claims_context read = context_claims(request, context);
+	struct json_object *row;
 
-	if (profile_read(context->accounts, request->arena, owner->user_id, &profile) !=
-	    VERDICT_YES)
+	if (!custom_read(&read, context->accounts, PROFILE, owner->user_id, &row))
 		return WIRE_UNAVAILABLE;
-	for (size_t i = 0; i < profile.count; i++) {
-		const struct profile_claim *claim = &profile.claims[i];
-		struct json_object *value;
-
-		if (strcmp(claim->name, "sub") != 0 &&
-		    scopes_have(scope, scope_of(context->config, claim->name)) &&
-		    json_parse(request->arena, bytes_of(claim->json), JSON_STRICT, &value, NULL))
-			json_put(body, claim->name, value);
-	}
+	for (struct json_entry e = json_first(row); e.name != NULL; json_next(&e))
+		if (!json_is(e.value, "") && scopes_have(scope, scope_of(context->config, e.name)))
+			json_put(body, e.name, e.value);
 	if (json_has(body, "email") && !json_has(body, "email_verified"))
 		json_put_bool(body, "email_verified", false);
 	return WIRE_OK;

@@ -1,9 +1,10 @@
 """/oauth/userinfo, /oauth/introspect and /oauth/revoke."""
 import re
+import subprocess
 import time
 
 import pytest
-from harness import client, fastcgi, oidc
+from harness import client, fastcgi, oidc, ours
 from harness.codes import OFFLINE, age_sessions, basic, new_code, post, redeem, refresh, statuses, tokens
 from harness.fixtures import skip_without
 from harness.oidc import SECRET
@@ -85,11 +86,11 @@ def test_names_of_any_script(provider):
 
 QUERY = """SELECT 'Al' AS nickname, true AS email_verified, email, 1700000000 AS updated_at,
  ARRAY['staff', 'wiki'] AS groups, json_build_object('locality', 'Oxford') AS address, NULL AS birthdate,
- '' AS website, 'an evil one' AS sub, '-' AS preferred_username FROM auth_user WHERE id::text = $1"""
+ '' AS website, '-' AS preferred_username FROM auth_user WHERE id::text = $1"""
 
 
 def test_claims_of_the_operator(oidc_site, provider):
-    """Columns are claims: those named as a scope by that scope, the others by profile; sub is never theirs."""
+    """Columns are claims: those named as a scope by that scope, the others by profile."""
     with oidc.Provider(oidc_site, JWT_OIDC_SCOPES="groups", JWT_OIDC_CLAIMS_QUERY=" ".join(QUERY.split())) as other:
         profile = userinfo(other, access(other, "openid profile")).json()
         assert profile == {"sub": "1", "preferred_username": "-", "nickname": "Al", "updated_at": 1700000000,
@@ -99,13 +100,30 @@ def test_claims_of_the_operator(oidc_site, provider):
         assert userinfo(other, access(other, "openid groups")).json() == {"sub": "1", "groups": ["staff", "wiki"]}
 
 
-def test_a_fault_of_the_operators_query_is_an_outage(oidc_site, provider):
+@pytest.mark.parametrize("query, words", [
+    ("SELECT 1 / 0 AS nickname WHERE $1 <> ''", "division by zero"),
+    ("SELECT 'x' AS nickname FROM generate_series(1, 2) WHERE $1 <> ''", "more than one row"),
+    ("""SELECT '{"a": 1, "a": 2}'::json AS address WHERE $1 <> ''""", "comes twice"),
+])
+def test_a_fault_of_the_operators_query_is_an_outage(oidc_site, provider, query, words):
     """For the scopes that need it, with a line in the log."""
-    with oidc.Provider(oidc_site, JWT_OIDC_CLAIMS_QUERY="SELECT 1 / 0 AS nickname WHERE $1 <> ''") as other:
+    with oidc.Provider(oidc_site, JWT_OIDC_CLAIMS_QUERY=query) as other:
         answer = userinfo(other, access(other, "openid profile"))
         assert (answer.status, answer.json()) == (503, {"error": "temporarily_unavailable"})
-        assert re.search("JWT_OIDC_CLAIMS_QUERY: .*division by zero", other.log("userinfo"))
+        (line,) = [line for line in other.log("userinfo").splitlines() if "JWT_OIDC_CLAIMS_QUERY" in line]
+        assert words in line
         assert userinfo(other, access(other, "openid")).json() == {"sub": "1"}
+
+
+@pytest.mark.parametrize("query, words", [
+    ("SELECT $1 AS sub", 'column "?sub'), ("SELECT 1 AS a, $1", "column 2 has no name"),
+    ("SELECT $1 AS a, 1 AS a", 'two columns are named "?a'), ("SELECT $1 AS a /* open", "comment"),
+    ("SELECT $1 AS a) found, (SELECT 2 AS b", "syntax error"), ("SELECT $1 AS a;", "syntax error"),
+])
+def test_what_cannot_work_is_refused_at_the_start(provider, query, words):
+    every = {**provider.environment, "JWT_OIDC_CLAIMS_QUERY": query}
+    done = subprocess.run([ours.program("userinfo"), "--check-config"], env=every, capture_output=True, text=True)
+    assert done.returncode == 2 and re.search(f"JWT_OIDC_CLAIMS_QUERY: .*({words})", done.stderr), done.stderr
 
 
 # Where the token is.

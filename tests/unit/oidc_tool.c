@@ -7,7 +7,7 @@
 #include "accounts/browsers.h"
 #include "accounts/clients.h"
 #include "accounts/codes.h"
-#include "accounts/profile.h"
+#include "accounts/operator_query.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,14 +225,11 @@ refresh(struct tool *tool, char **arguments)
 static void
 profile(struct tool *tool, char **arguments)
 {
-	struct profile found;
+	const char *user_id = arguments[0], *row;
 
-	if (done(profile_read(tool->accounts, tool->arena, arguments[0], &found)) != VERDICT_YES)
-		return;
-	for (size_t i = 0; i < found.count; i++) {
-		put(found.claims[i].name);
-		put(found.claims[i].json);
-	}
+	if (done(operator_query_ask(
+		tool->config, tool->accounts, tool->arena, PROFILE, &user_id, &row)) == VERDICT_YES)
+		put(row);
 }
 
 static const struct {

@@ -1,6 +1,7 @@
 /*
  * jwtctl's subcommand that makes a token.
  */
+#include "endpoints/custom.h"
 #include "endpoints/issue.h"
 
 #include "ctl/report.h"
@@ -26,33 +27,49 @@ read_type(const struct invocation *invocation, enum token_kind *out)
 	return false;
 }
 
+/* Of having no account: what becomes of the token. */
+static const char *
+consequence(const struct config *config, enum verdict verdict)
+{
+	if (config->claims_query == NULL)
+		return "the token is not listed as outstanding";
+	return verdict == VERDICT_NO
+		   ? "the token has no claims of JWT_CLAIMS_QUERY and is not listed as outstanding"
+		   : "no token is made without the claims of JWT_CLAIMS_QUERY";
+}
+
 /*
- * The account of that id, where the token is to be listed or carries a digest of the password; NULL
- * after a line on standard error. Without it a token is made all the same, of what the id says.
+ * The account of that id, where the token is to be listed, has claims of JWT_CLAIMS_QUERY or
+ * carries a digest of the password; *out is NULL where nothing is asked, and unless YES, after a
+ * line on standard error.
  */
-static struct accounts *
-find_owner(const struct invocation *invocation, enum token_kind kind, struct account *owner)
+static enum verdict
+find_owner(const struct invocation *invocation, enum token_kind kind, struct account *owner,
+    struct accounts **out)
 {
 	const struct config *config = invocation->config;
 	struct accounts *accounts;
 	struct account found;
 	enum verdict verdict;
 
-	if (!issue_lists(config, kind) && !config->check_revoke_token)
-		return NULL;
+	*out = NULL;
+	if (!issue_lists(config, kind) && !config->check_revoke_token &&
+	    config->claims_query == NULL)
+		return VERDICT_YES;
 	accounts = accounts_open(config, "jwtctl", false);
 	verdict = accounts == NULL
 		      ? VERDICT_UNDECIDED
 		      : account_find(accounts, invocation->arena, owner->user_id, &found);
 	if (verdict == VERDICT_YES) {
 		*owner = found;
-		return accounts;
+		*out = accounts;
+	} else {
+		command_error(invocation, "%s: %s",
+		    verdict == VERDICT_NO ? "there is no user of that id"
+					  : "the database has not answered",
+		    consequence(config, verdict));
 	}
-	command_error(invocation,
-	    verdict == VERDICT_NO
-		? "there is no user of that id: the token is not listed as outstanding"
-		: "the database has not answered: the token is not listed as outstanding");
-	return NULL;
+	return verdict;
 }
 
 static bool
@@ -61,18 +78,27 @@ is_number(const char *text)
 	return *text != '\0' && *text != '0' && strspn(text, "0123456789") == strlen(text);
 }
 
-/* NULL after a line on standard error. */
+/*
+ * NULL after a line on standard error. Without an answer of the database a token is made all the
+ * same, of what the id says, unless JWT_CLAIMS_QUERY would have more to say.
+ */
 static const char *
 issue_and_list(const struct invocation *invocation, const struct claims_context *context,
     enum token_kind kind, struct json_object **claims)
 {
 	const char *user = option_value(invocation, "user"), *token;
 	struct account owner = {.user_id = user, .user_id_integer = is_number(user)};
-	struct accounts *accounts = find_owner(invocation, kind, &owner);
+	struct json_object *custom = NULL;
+	struct accounts *accounts;
+	enum verdict found = find_owner(invocation, kind, &owner, &accounts);
 
-	token = issue_token(context, kind, &owner, NULL, NULL, claims);
+	if (found == VERDICT_UNDECIDED && context->config->claims_query != NULL)
+		return NULL;
+	if (accounts != NULL && !custom_read(context, accounts, CLAIMS, owner.user_id, &custom))
+		return NULL;
+	token = issue_token(context, kind, &owner, NULL, custom, claims);
 	if (token == NULL)
-		command_error(invocation, "OpenSSL failed");
+		command_error(invocation, "the token cannot be signed");
 	else if (accounts != NULL && issue_lists(context->config, kind) &&
 		 issue_list(context, accounts, *claims, token, owner.key, true) != VERDICT_YES)
 		command_error(invocation, "the token is not listed as outstanding");

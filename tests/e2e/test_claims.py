@@ -69,7 +69,11 @@ def good(answer):
 
 
 def custom(token):
-    return {name: value for name, value in claims_of(token).items() if name not in OWN}
+    return custom_of(claims_of(token))
+
+
+def custom_of(claims):
+    return {name: value for name, value in claims.items() if name not in OWN}
 
 
 def lines(program, word):
@@ -174,6 +178,43 @@ def test_the_id_of_another_column(kept):
         tokens = good(log_in(programs.token))
         renewed = good(refresh(programs.refresh, tokens["refresh"]))["access"]
         assert claims_of(tokens["access"])["email"] == claims_of(renewed)["email"] == "alice@example.test"
+
+
+def issue(site, kind, user="1", **settings):
+    """What jwtctl makes and says: (status, token, lines)."""
+    done = subprocess.run([ours.program("jwtctl"), "issue", "--user", user, "--type", kind],
+                          env=environment(site, **settings), capture_output=True, text=True)
+    return done.returncode, done.stdout.strip(), done.stderr
+
+
+@pytest.mark.parametrize("kind", ["access", "refresh", "sliding"])
+def test_a_token_of_jwtctl_has_them_as_one_of_a_login(kept, kind):
+    query = "SELECT is_staff, email, NULL AS nothing, ARRAY[1] AS list FROM auth_user WHERE id = $1"
+    with running(kept, "token", JWT_CLAIMS_QUERY=query) as programs:
+        login = claims_of(good(log_in(programs.token))["refresh"])
+    status, token, said = issue(kept, kind, JWT_CLAIMS_QUERY=query)
+    assert (status, said) == (0, "")
+    assert list(custom(token).items()) == list(custom_of(login).items())
+    assert custom(token) == {"is_staff": True, "email": "alice@example.test", "list": [1]}
+    assert claims_of(token)["user_id"] == login["user_id"]
+
+
+@pytest.mark.parametrize("query, words", [
+    ("SELECT 1 / (CASE WHEN $1 <> '' THEN 0 END) AS a", "JWT_CLAIMS_QUERY: 22012"),
+    ("SELECT $1 AS a, 1 AS exp", "JWT_CLAIMS_QUERY: a column has the name"),
+    ("SELECT repeat('x', 5000) AS a WHERE $1 <> ''", "JWT_CLAIMS_QUERY: a token of .* bytes is refused"),
+])
+def test_jwtctl_makes_no_token_where_a_login_has_none(kept, query, words):
+    status, token, said = issue(kept, "access", JWT_CLAIMS_QUERY=query)
+    assert (status, token) == (2, "") and re.search(words, said), said
+
+
+def test_jwtctl_makes_no_token_during_an_outage(kept):
+    query = "SELECT email FROM auth_user WHERE id = $1"
+    status, token, said = issue(kept, "access", JWT_CLAIMS_QUERY=query, PGHOST="/nonexistent")
+    assert (status, token) == (2, "") and "the database has not answered: no token is made" in said
+    status, token, said = issue(kept, "access", "4711", JWT_CLAIMS_QUERY=query)
+    assert status == 0 and custom(token) == {} and "there is no user of that id: the token has no claims" in said
 
 
 # --- At a refresh.
@@ -295,6 +336,7 @@ FAULTS = [
     ("JWT_CLAIMS_QUERY", "SELECT $1 AS a, $2 AS b", "has 2 parameters, not 1"),
     ("JWT_CLAIMS_QUERY", "SELECT $1 AS a FROM none", 'relation .*none.* does not exist'),
     ("JWT_CLAIMS_QUERY", "SELECT $1 AS a;", "syntax error"),
+    ("JWT_CLAIMS_QUERY", "SELECT $1 AS a /* open", "comment"),
     ("JWT_CLAIMS_QUERY", "SELECT $1 AS a; DROP TABLE facts", "multiple commands|syntax error"),
     ("JWT_CLAIMS_QUERY", "SELECT $1 AS a) q, (SELECT 2 AS b", "syntax error"),
     ("JWT_CLAIMS_QUERY", "DELETE FROM facts WHERE name = $1 RETURNING name", "syntax error|permission denied"),

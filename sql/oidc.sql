@@ -103,6 +103,27 @@ CREATE TABLE IF NOT EXISTS oidc_consent (
 	PRIMARY KEY (user_id, client_id)
 );
 
+-- A consent ends with its user, so that a later user of the same id does not inherit it; no foreign key, as in
+-- sessions.sql. The argument is the name of the column of the id.
+CREATE OR REPLACE FUNCTION jwt_oidc_user_removed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+	DELETE FROM oidc_consent WHERE TG_OP = 'TRUNCATE' OR user_id = to_jsonb(OLD) ->> TG_ARGV[0];
+	RETURN NULL;
+END $$;
+SELECT format('ALTER FUNCTION jwt_oidc_user_removed() SET search_path = %I, pg_temp', current_schema()) \gexec
+REVOKE ALL ON FUNCTION jwt_oidc_user_removed() FROM PUBLIC;
+DROP TRIGGER IF EXISTS jwt_oidc_user_removed ON :users;
+DROP TRIGGER IF EXISTS jwt_oidc_user_renumbered ON :users;
+DROP TRIGGER IF EXISTS jwt_oidc_users_emptied ON :users;
+CREATE TRIGGER jwt_oidc_user_removed AFTER DELETE ON :users FOR EACH ROW EXECUTE FUNCTION jwt_oidc_user_removed(:'id');
+CREATE TRIGGER jwt_oidc_user_renumbered AFTER UPDATE ON :users FOR EACH ROW
+	WHEN (OLD.:"id" IS DISTINCT FROM NEW.:"id") EXECUTE FUNCTION jwt_oidc_user_removed(:'id');
+CREATE TRIGGER jwt_oidc_users_emptied AFTER TRUNCATE ON :users EXECUTE FUNCTION jwt_oidc_user_removed();
+ALTER TABLE :users ENABLE ALWAYS TRIGGER jwt_oidc_user_removed, ENABLE ALWAYS TRIGGER jwt_oidc_user_renumbered,
+	ENABLE ALWAYS TRIGGER jwt_oidc_users_emptied;
+-- Of users who were deleted before there were these triggers.
+DELETE FROM oidc_consent WHERE NOT EXISTS (SELECT FROM :users u WHERE u.:"id"::text = oidc_consent.user_id);
+
 -- What the programs need: also, of the table of users, the columns of the claims that it has.
 CREATE OR REPLACE FUNCTION jwt_oidc_grant(users regclass) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE

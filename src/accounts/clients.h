@@ -49,7 +49,7 @@ bool client_secret_matches(const struct client *, const char *secret);
 enum verdict client_consented(struct accounts *, struct arena *, const char *user_id,
     const char *client_id, const char *scopes);
 
-/* Stores a consent; scopes of before stay. NO is not returned. */
+/* Stores a consent; scopes of before stay. NO: there is no such user any more. */
 enum verdict client_consent(struct accounts *, struct arena *, const char *user_id,
     const char *client_id, const char *scopes);
 

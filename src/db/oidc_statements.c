@@ -2,8 +2,9 @@
 
 #include "db/session_statements.h"
 
+/* The owner's row is locked: a deletion in progress is waited for, and then there is no user. */
 static void
-make_clients(struct statement *made)
+make_clients(struct arena *arena, const struct session_users *users, struct statement *made)
 {
 	made[CLIENT_FIND] = (struct statement){
 	    "SELECT name, secret, array_to_string(redirect_uris, ' '),"
@@ -16,10 +17,14 @@ make_clients(struct statement *made)
 			       " AND scopes @> string_to_array($3, ' ')",
 		3, LOOKUP};
 	made[CONSENT_STORE] = (struct statement){
-	    "INSERT INTO oidc_consent (user_id, client_id, scopes)"
-	    " VALUES ($1, $2, string_to_array($3, ' ')) ON CONFLICT (user_id, client_id)"
-	    " DO UPDATE SET scopes = ARRAY(SELECT DISTINCT unnest(oidc_consent.scopes ||"
-	    " excluded.scopes)) RETURNING 1",
+	    arena_printf(arena,
+		"WITH owner AS MATERIALIZED (SELECT %s::text AS id FROM %s WHERE %s%s)"
+		" INSERT INTO oidc_consent (user_id, client_id, scopes)"
+		" SELECT id, $2, string_to_array($3, ' ') FROM owner"
+		" ON CONFLICT (user_id, client_id)"
+		" DO UPDATE SET scopes = ARRAY(SELECT DISTINCT unnest(oidc_consent.scopes ||"
+		" excluded.scopes)) RETURNING 1",
+		users->id, users->from, users->is, users->locked),
 	    3, REPEATABLE};
 }
 
@@ -160,7 +165,7 @@ oidc_statements_make(
 	struct session_users users = session_users_of(arena, config);
 	const char *profile = profile_query(arena, config);
 
-	make_clients(made);
+	make_clients(arena, &users, made);
 	make_code(arena, &users, made);
 	make_redeem(arena, &users, made);
 	make_browser(arena, made[USER_BY_ID].sql, made);

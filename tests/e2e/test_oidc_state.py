@@ -237,6 +237,7 @@ def test_the_example_of_the_file(cluster, kept, tool):
     "UPDATE oidc_client SET redirect_uris = '{}'", "DELETE FROM oidc_client", "TRUNCATE oidc_code",
     "DELETE FROM oidc_consent", "SELECT * FROM auth_user", "SELECT date_joined FROM auth_user",
     "UPDATE auth_user SET email = ''", "SELECT jwt_oidc_grant('auth_user')", "SELECT jwt_oidc_client_ended()",
+    "SELECT jwt_oidc_user_removed()",
 ])
 def test_role_is_refused(cluster, kept, statement):
     with contextlib.closing(cluster.connect("oidc_state", "jwt_fcgi")) as connection:
@@ -342,6 +343,51 @@ def test_consents_at_once_are_all_kept(kept, crowd):
         one.send("consent", "1", "web", f"scope{number} openid")
     assert {one.receive()[0] for one in crowd} == {"yes"}
     assert crowd[0].ask("consented", "1", "web", " ".join(f"scope{n}" for n in range(MANY))) == ["yes"]
+
+
+def consents(site):
+    return [user for [user] in site.execute("SELECT user_id FROM oidc_consent ORDER BY 1")]
+
+
+@pytest.mark.parametrize("removal, left", [
+    ("DELETE FROM auth_user WHERE id = 1", ["2"]),
+    ("SET session_replication_role = replica; DELETE FROM auth_user WHERE id = 1; SET session_replication_role = origin",
+     ["2"]),
+    ("UPDATE auth_user SET id = 1001 WHERE id = 1", ["2"]),
+    ("TRUNCATE auth_user CASCADE", []),
+    ("UPDATE auth_user SET is_active = false, password = 'x' WHERE id = 1", ["1", "2"]),
+    ("BEGIN; DELETE FROM auth_user WHERE id = 1; ROLLBACK", ["1", "2"]),
+])
+def test_consents_end_with_their_user(cluster, kept, tool, removal, left):
+    for user in ("1", "2"):
+        tool.good("consent", user, "web", "openid")
+    cluster.psql("oidc_state", "-c", removal)
+    assert consents(kept) == left
+
+
+def test_a_user_of_the_same_id_inherits_no_consent(cluster, kept, tool):
+    tool.good("consent", "1", "web", "openid")
+    cluster.psql("oidc_state", "-c", "BEGIN; CREATE TEMP TABLE same AS SELECT * FROM auth_user WHERE id = 1;"
+                 " DELETE FROM auth_user WHERE id = 1; INSERT INTO auth_user SELECT * FROM same; COMMIT")
+    assert tool.ask("consented", "1", "web", "openid") == ["no"]
+
+
+def test_a_consent_waits_for_a_deletion_in_progress(cluster, kept, tool):
+    with contextlib.closing(cluster.connect("oidc_state")) as other:
+        other.autocommit = False
+        other.cursor().execute("DELETE FROM auth_user WHERE id = 1")
+        tool.send("consent", "1", "web", "openid")
+        process.wait_for(lambda: kept.execute("SELECT 1 FROM pg_stat_activity WHERE datname = 'oidc_state'"
+                                              " AND wait_event_type = 'Lock'"), "the consent to wait")
+        other.commit()
+    assert tool.receive() == ["no"] and consents(kept) == []
+    assert tool.ask("consent", "1001", "web", "openid") == ["no"]
+
+
+def test_consents_of_users_who_were_deleted_before(cluster, kept):
+    kept.execute("INSERT INTO oidc_consent VALUES ('1', 'web', '{openid}'), ('1001', 'web', '{openid}')")
+    cluster.psql("oidc_state", "-f", SQL / "oidc.sql", stdout=subprocess.DEVNULL)
+    assert consents(kept) == ["1"]
 
 
 # --- Browsers.

@@ -10,6 +10,8 @@
 #define AUTHORITY "abcdefghijklmnopqrstuvwxyz0123456789.-:[]"
 #define PATH      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&()*+,;=:@%/"
 
+const char *const oidc_settings_scopes[] = {"openid", "profile", "email", "offline_access", NULL};
+
 static bool
 begins(const char *text, const char *start)
 {
@@ -60,9 +62,7 @@ fault_of(const char *issuer)
 static bool
 is_scope(const char *word)
 {
-	static const char *const ours[] = {"openid", "profile", "email", "offline_access", NULL};
-
-	if (bytes_among(bytes_of(word), ours))
+	if (bytes_among(bytes_of(word), oidc_settings_scopes))
 		return false;
 	for (; *word > ' ' && *word <= '~' && *word != '"' && *word != '\\'; word++)
 		continue;
@@ -78,8 +78,8 @@ scopes_are_good(const char *const *words)
 	for (; words != NULL && *words != NULL && good; words++) {
 		good = is_scope(*words);
 		if (!good)
-			log_error("JWT_OIDC_SCOPES: %s is not the name of a scope beside openid, "
-				  "profile, email and offline_access",
+			log_error("JWT_OIDC_SCOPES: %s cannot be the name of a scope, or is one of "
+				  "OpenID Connect itself",
 			    log_quote(arena, bytes_of(*words)));
 	}
 	arena_free(arena);

@@ -6,6 +6,9 @@
 
 #include "config/config.h"
 
+/* The scopes of OpenID Connect itself, which need no setting; NULL ends them. */
+extern const char *const oidc_settings_scopes[];
+
 /*
  * Whether these settings fit together and with the others; true where JWT_OIDC_ISSUER is not set.
  * false after a line in the log for each fault.

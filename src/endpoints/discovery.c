@@ -4,6 +4,7 @@
  * settings and keys alone. What is said although it seems needless is said because the default of
  * its absence is another.
  */
+#include "config/oidc_settings.h"
 #include "endpoints/keys.h"
 #include "oidc/oauth.h"
 
@@ -43,15 +44,17 @@ put_urls(struct buffer *text, const struct config *config)
 		    oauth_url(text->arena, config, urls[i].path));
 }
 
+/* operators: NULL: none. */
 static void
-put_scopes(struct buffer *text, const struct config *config)
+put_scopes(struct buffer *text, const char *const *operators)
 {
-	const char *const *own = config->oidc_scopes;
+	const char *const *scope = oidc_settings_scopes;
 
-	buffer_puts(
-	    text, "\"scopes_supported\":[\"openid\",\"profile\",\"email\",\"offline_access\"");
-	for (; own != NULL && *own != NULL; own++)
-		buffer_printf(text, ",\"%s\"", *own);
+	buffer_printf(text, "\"scopes_supported\":[\"%s\"", *scope);
+	while (*++scope != NULL)
+		buffer_printf(text, ",\"%s\"", *scope);
+	for (; operators != NULL && *operators != NULL; operators++)
+		buffer_printf(text, ",\"%s\"", *operators);
 	buffer_puts(text, "],");
 }
 
@@ -85,7 +88,7 @@ write_document(struct request *request, const struct context *context)
 
 	buffer_printf(&text, "{\"issuer\":\"%s\",", context->config->oidc_issuer);
 	put_urls(&text, context->config);
-	put_scopes(&text, context->config);
+	put_scopes(&text, context->config->oidc_scopes);
 	put_algorithms(&text, keyring_ring(context->keyring));
 	buffer_puts(&text,
 	    "\"response_types_supported\":[\"code\"],"

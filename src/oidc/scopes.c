@@ -1,5 +1,7 @@
 #include "oidc/scopes.h"
 
+#include "config/oidc_settings.h"
+
 static bool
 have(const char *scopes, struct bytes scope)
 {
@@ -31,8 +33,6 @@ const char *
 scopes_grant(
     struct arena *arena, const char *asked, const char *const *client, const char *const *operators)
 {
-	static const char *const standard[] = {
-	    "openid", "profile", "email", "offline_access", NULL};
 	struct buffer granted = {.arena = arena};
 
 	buffer_puts(&granted, "");
@@ -40,7 +40,7 @@ scopes_grant(
 		struct bytes scope = bytes_of(*client);
 
 		if (have(asked, scope) &&
-		    (bytes_among(scope, standard) || bytes_among(scope, operators)))
+		    (bytes_among(scope, oidc_settings_scopes) || bytes_among(scope, operators)))
 			put(&granted, scope);
 	}
 	return buffer_bytes(&granted).data;

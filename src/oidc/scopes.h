@@ -11,7 +11,7 @@ bool scopes_have(const char *scopes, const char *scope);
 
 /*
  * The scopes of the client that are asked for, in the client's order.
- * Others than the four of OpenID Connect must also be among the operator's. Both lists end in NULL;
+ * Others than those of OpenID Connect must also be among the operator's. Both lists end in NULL;
  * asked and operators may be NULL. "" if none is left.
  */
 const char *scopes_grant(

@@ -1,13 +1,9 @@
 """Real relying parties log users in at our OpenID Connect provider: openid-client, oauth4webapi, oidc-client-ts,
 Authlib, requests-oauthlib and Apache's mod_auth_openidc. Each logs in, refreshes, reads userinfo and logs out.
 """
-import hashlib
 import http.server
-import json
 import os
 import pathlib
-import shutil
-import subprocess
 import threading
 import time
 import types
@@ -20,16 +16,11 @@ from harness.fixtures import skip_without
 from harness.oidc import CHALLENGE, VERIFIER, Provider, add_client, oidc_site, provider
 from harness.pages import Page
 from harness.people import PASSWORD
+from harness.relying import CALLBACK, GOODBYE, SCOPES, SECRET, STORED, Script, hello, redirected
 from harness.servers import apache_load, as_web, tool
 from harness.useragent import UserAgent
 
-HERE = pathlib.Path(__file__).parent
-CALLBACK = "http://127.0.0.1:9/callback"  # nothing listens there: the user agent stops before
-GOODBYE = "http://127.0.0.1:9/goodbye"
-SECRET = "s3cret-of-relying-parties"
-STORED = "sha256$" + hashlib.sha256(SECRET.encode()).hexdigest()
 REDIRECTS = {"redirect_uris": [CALLBACK], "post_logout_redirect_uris": [GOODBYE]}
-SCOPES = "openid profile email offline_access"
 
 
 @pytest.fixture(scope="module")
@@ -58,53 +49,11 @@ def client(request, provider):
     return request.param, SECRET if confidential else ""
 
 
-def log_in(agent, url):
-    """From the authorization request to the redirect to the client, through the login page."""
-    page = agent.get(url)
-    assert page.status == 200 and page.forms, (page.status, page.text)
-    done = agent.submit(page, username="alice", password=PASSWORD)
-    assert done.status in (302, 303) and done.location.startswith(CALLBACK), (done.status, done.text)
-    return done.location
-
-
-def hello(provider, access):
-    return requests.get(provider.issuer + "/hello/", headers={"Authorization": "Bearer " + access}, timeout=10).status_code
-
-
-class Script:
-    """A relying party in Node.js, which speaks JSON lines."""
-
-    def __init__(self, folder, name, *arguments):
-        shutil.copy(HERE / name, folder)
-        (folder / "node_modules").symlink_to(npm.modules())
-        environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
-        self.log = open(folder / "node.log", "w+")
-        self.process = subprocess.Popen(
-            ["node", "--no-warnings", "--experimental-global-webcrypto", folder / name, *arguments], env=environment,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
-
-    def hear(self):
-        line = self.process.stdout.readline()
-        if not line:
-            self.log.seek(0)
-            raise AssertionError(self.log.read())
-        return json.loads(line)
-
-    def tell(self, value):
-        self.process.stdin.write(json.dumps(value) + "\n")
-        self.process.stdin.flush()
-
-    def end(self):
-        self.process.kill()
-        self.process.communicate()
-        self.log.close()
-
-
 @pytest.mark.parametrize("name", ["openid_client.mjs", "oauth4webapi.mjs"])
 def test_libraries_for_node(provider, client, agent, tmp_path, name):
     script = Script(tmp_path, name, provider.issuer, *client, CALLBACK, GOODBYE)
     try:
-        script.tell(log_in(agent, script.hear()))
+        script.tell(redirected(agent, script.hear()))
         told = script.hear()
         assert told["claims"]["sub"] == told["user"]["sub"] == told["again"]["sub"]
         assert told["claims"]["auth_time"] == told["again"]["auth_time"] <= time.time()
@@ -133,7 +82,7 @@ def test_authlib(provider, client, agent):
     verifier = "v" * 64
     url, state = session.create_authorization_url(metadata["authorization_endpoint"], code_verifier=verifier, nonce="n-1")
     token = session.fetch_token(
-        metadata["token_endpoint"], authorization_response=log_in(agent, url), state=state, code_verifier=verifier)
+        metadata["token_endpoint"], authorization_response=redirected(agent, url), state=state, code_verifier=verifier)
     keys = JsonWebKey.import_key_set(requests.get(metadata["jwks_uri"], timeout=10).json())
     claims = jwt.decode(
         token["id_token"], keys, claims_cls=CodeIDToken,
@@ -160,7 +109,7 @@ def test_requests_oauthlib(provider, client, agent, monkeypatch):
         base + "/oauth/authorize", code_challenge=CHALLENGE, code_challenge_method="S256", nonce="n-2")
     more = {"client_secret": secret} if secret else {"include_client_id": True}
     token = session.fetch_token(
-        base + "/oauth/token", authorization_response=log_in(agent, url), code_verifier=VERIFIER, **more)
+        base + "/oauth/token", authorization_response=redirected(agent, url), code_verifier=VERIFIER, **more)
     assert token["id_token"]
     assert session.get(base + "/oauth/userinfo").json()["preferred_username"] == "alice"
     again = session.refresh_token(

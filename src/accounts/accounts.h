@@ -1,9 +1,6 @@
 /*
- * Users: finding them, verifying their passwords, and the tables of tokens.
- *
- * Reads Django's auth_user (or JWT_USER_TABLE, or what JWT_USER_QUERY says) and writes two of its
- * columns: password when a login renews the hash (JWT_PASSWORD_REHASH), last_login
- * (JWT_UPDATE_LAST_LOGIN).
+ * Users as the database has them: in Django's auth_user, in JWT_USER_TABLE, or as JWT_USER_QUERY
+ * finds them.
  */
 #ifndef ACCOUNTS_ACCOUNTS_H
 #define ACCOUNTS_ACCOUNTS_H
@@ -12,9 +9,16 @@
 #include "base/bytes.h"
 #include "base/verdict.h"
 #include "config/config.h"
+#include "db/statements.h"
 
-struct accounts;
-struct clients;
+/* What the modules of accounts/ keep for a process, and the one connection of all of them. */
+struct accounts {
+	const struct config *config;
+	struct database *database;
+	struct feed *feed;       /* may be NULL (feed.h) */
+	struct logins *logins;   /* logins.h */
+	struct clients *clients; /* clients.h; NULL without JWT_OIDC_ISSUER */
+};
 
 /* In the request's arena. */
 struct account {
@@ -25,8 +29,7 @@ struct account {
 	const char *password; /* the stored string; NULL if there is none */
 	bool active;
 	bool ended; /* of account_judge() only: the token's session is over */
-	/* After a NO of account_authenticate(), why: for the log only, never for a client.
-	 */
+	/* After a NO of login_verify(), why: for the log only, never for a client. */
 	const char *refusal;
 };
 
@@ -46,20 +49,10 @@ enum verdict accounts_check(struct accounts *, struct arena *, bool rights);
 /* The same for the statement of permissions alone, which not every program needs. */
 enum verdict accounts_check_permissions(struct accounts *, struct arena *, bool rights);
 
-/*
- * Whether login and password are those of an active account. login and password are UTF-8 without
- * NUL. A login renews the stored hash as JWT_PASSWORD_REHASH says.
- *
- * Every NO costs the same, whether the user is unknown, inactive, without a usable password or the
- * password is wrong: as much as the dearest hash that this process has verified, and at least
- * JWT_PBKDF2_ITERATIONS. What a client can learn from response times: until a process has verified
- * a dearer hash than the setting's, the owner of such a hash is refused later than an unknown name
- * is. Where hashes of SHA-crypt or MD5-crypt, which take longer for longer passwords, are the
- * dearest, the owner of a cheaper one can be told by the first refusal of a password of another
- * length.
+/* The account of that name, whether active or not. NO: there is none, or there are more than one.
  */
-enum verdict account_authenticate(struct accounts *, struct arena *, struct bytes login,
-    struct bytes password, struct account *out);
+enum verdict account_find_by_name(
+    struct accounts *, struct arena *, const char *name, struct account *out);
 
 /* The account of a token, whether active or not. NO: there is none. user_id: UTF-8 without NUL. */
 enum verdict account_find(
@@ -76,15 +69,6 @@ enum verdict account_known(
 /* To be called once an account that account_known() did not know was read and found good. */
 void account_remember(struct accounts *, const struct known_owner *, const struct account *);
 
-/* The clients that were read last (accounts/clients.h). */
-struct clients *accounts_clients(struct accounts *);
-
-/* The connection that all of an account's questions go over. */
-struct database *accounts_database(struct accounts *);
-
-/* The change feed of the accounts; NULL: there is none. */
-struct feed *accounts_changes(struct accounts *);
-
 /*
  * account_find() for a token with JWT_SESSIONS. out->ended: the session is over or the token's
  * generation is void; for a token without a session (sid NULL): all sessions of the user were ended
@@ -93,30 +77,20 @@ struct feed *accounts_changes(struct accounts *);
 enum verdict account_judge(struct accounts *, struct arena *, const struct known_owner *,
     int64_t earliest, struct account *out);
 
-/* What the change feed is doing, for metrics. */
-struct feed_state accounts_feed(const struct accounts *);
-
 /* Upper-case hex of the MD5 of the stored string: SimpleJWT's REVOKE_TOKEN_CLAIM. */
 const char *account_password_digest(struct arena *, const struct account *);
 
-/* Sets last_login to now; a failure is an outage. */
-enum verdict account_logged_in(struct accounts *, struct arena *, const struct account *);
+/*
+ * Reads the first row of a query for a user: id, password, active and, if there are more columns,
+ * the primary key and the name. false, after a line in the log, if it has less than three columns
+ * or no id. active is true for PostgreSQL's boolean and, of text and numbers, for its words t,
+ * true, y, yes, on and 1; f, false, n, no, off and 0 are false. Case and surrounding blanks do not
+ * count, as for PostgreSQL; its abbreviations such as "tru" are not accepted. All else is false,
+ * after a line in the log. setting: named in these lines.
+ */
+bool account_read(const struct rows *, const char *setting, struct account *out);
 
-/* Refresh and sliding tokens in the tables of SimpleJWT's token_blacklist app. */
-struct token_record {
-	const char *jti, *token; /* its id, and the whole text as Django stores it */
-	int64_t expires_at;      /* seconds since the epoch */
-	const char *user_key;    /* account.key; NULL, or of a deleted user: stored as NULL */
-	bool created_now;        /* whether created_at is now or NULL */
-};
-
-/* Adds an outstanding token; YES also if it is there already. */
-enum verdict token_outstanding(struct accounts *, struct arena *, const struct token_record *);
-
-/* Whether a token of that id is blacklisted. */
-enum verdict token_blacklisted(struct accounts *, struct arena *, const char *jti);
-
-/* Blacklists the outstanding token of that id. Of several at once one has YES, the rest NO. */
-enum verdict token_blacklist(struct accounts *, struct arena *, const char *jti);
+/* The setting that a statement comes from, to be named in the log. */
+const char *accounts_setting(const struct config *, enum statement_number);
 
 #endif

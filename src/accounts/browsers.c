@@ -1,6 +1,5 @@
 #include "accounts/browsers.h"
 
-#include "accounts/account_row.h"
 #include "accounts/accounts.h"
 #include "base/b64url.h"
 #include "base/utf8.h"
@@ -134,7 +133,7 @@ browser_find(struct sessions *sessions, struct arena *arena, struct bytes cookie
 		browser_seen(sessions, arena, out->user_id, out->sid);
 	rows.values += OWNER;
 	rows.columns -= OWNER;
-	if (rows.count > 1 || !account_row_read(&rows, "browser session", &owner))
+	if (rows.count > 1 || !account_read(&rows, "browser session", &owner))
 		return VERDICT_UNDECIDED;
 	out->name = owner.name;
 	return (owner.active || !sessions_config(sessions)->check_user_is_active) &&

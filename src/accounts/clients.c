@@ -90,7 +90,7 @@ remember(struct clients *clients, const struct row *row, int64_t now)
 static enum verdict
 read_row(struct accounts *accounts, struct arena *arena, const char *client_id, struct row *out)
 {
-	struct clients *clients = accounts_clients(accounts);
+	struct clients *clients = accounts->clients;
 	int64_t now = clock_milliseconds();
 	const struct row *known = recall(clients, client_id, now);
 	struct rows rows;
@@ -100,7 +100,7 @@ read_row(struct accounts *accounts, struct arena *arena, const char *client_id, 
 		copy_row(arena, known, out);
 		return VERDICT_YES;
 	}
-	verdict = query_ask(accounts_database(accounts), arena, CLIENT_FIND, &client_id, &rows);
+	verdict = query_ask(accounts->database, arena, CLIENT_FIND, &client_id, &rows);
 	if (verdict != VERDICT_YES)
 		return verdict;
 	out->client_id = client_id;
@@ -192,7 +192,7 @@ enum verdict
 client_consented(struct accounts *accounts, struct arena *arena, const char *user_id,
     const char *client_id, const char *scopes)
 {
-	return query_ask(accounts_database(accounts), arena, CONSENT_FIND,
+	return query_ask(accounts->database, arena, CONSENT_FIND,
 	    (const char *[]){user_id, client_id, scopes}, NULL);
 }
 
@@ -200,6 +200,6 @@ enum verdict
 client_consent(struct accounts *accounts, struct arena *arena, const char *user_id,
     const char *client_id, const char *scopes)
 {
-	return query_ask(accounts_database(accounts), arena, CONSENT_STORE,
+	return query_ask(accounts->database, arena, CONSENT_STORE,
 	    (const char *[]){user_id, client_id, scopes}, NULL);
 }

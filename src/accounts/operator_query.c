@@ -1,7 +1,6 @@
 #include "accounts/operator_query.h"
 
 #include "base/log.h"
-#include "base/metrics.h"
 #include "config/claim_names.h"
 
 #include <string.h>
@@ -81,17 +80,15 @@ has_text(const struct config *config, enum statement_number statement)
 }
 
 enum verdict
-operator_query_ask(const struct config *config, struct accounts *accounts, struct arena *arena,
-    enum statement_number statement, const char *const *parameters, const char **out)
+operator_query_ask(struct accounts *accounts, struct arena *arena, enum statement_number statement,
+    const char *const *parameters, const char **out)
 {
 	struct rows rows;
 	enum verdict verdict;
 
-	if (!has_text(config, statement))
+	if (!has_text(accounts->config, statement))
 		return VERDICT_NO;
-	verdict = query_ask(accounts_database(accounts), arena, statement, parameters, &rows);
-	if (verdict == VERDICT_UNDECIDED)
-		metrics_database_error();
+	verdict = query_ask(accounts->database, arena, statement, parameters, &rows);
 	if (verdict != VERDICT_YES)
 		return verdict;
 	*out = rows.values[0];

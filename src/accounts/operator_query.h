@@ -28,7 +28,7 @@ const char *operator_query_fault(
  * JSON object. NO: there is no row, or no SQL for it. UNDECIDED: an outage, an error or more than
  * one row, after a line in the log that names the setting.
  */
-enum verdict operator_query_ask(const struct config *, struct accounts *, struct arena *,
-    enum statement_number, const char *const *parameters, const char **out);
+enum verdict operator_query_ask(struct accounts *, struct arena *, enum statement_number,
+    const char *const *parameters, const char **out);
 
 #endif

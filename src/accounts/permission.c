@@ -53,33 +53,30 @@ find(struct feed *feed, struct arena *arena, const struct permission *asked, enu
 }
 
 static enum verdict
-ask(const struct config *config, struct accounts *accounts, struct arena *arena,
-    const struct permission *asked)
+ask(struct accounts *accounts, struct arena *arena, const struct permission *asked)
 {
 	const char *const parameters[] = {asked->user_id, asked->name, asked->path, asked->method};
 	const char *has;
-	enum verdict verdict =
-	    operator_query_ask(config, accounts, arena, PERMISSION, parameters, &has);
+	enum verdict verdict = operator_query_ask(accounts, arena, PERMISSION, parameters, &has);
 
 	return verdict == VERDICT_YES && *has != 't' ? VERDICT_NO : verdict;
 }
 
 enum verdict
-permission_ask(const struct config *config, struct accounts *accounts, struct arena *arena,
-    const struct permission *asked)
+permission_ask(struct accounts *accounts, struct arena *arena, const struct permission *asked)
 {
-	struct feed *feed = accounts_changes(accounts);
-	bool known = may_be_known(config, feed);
+	struct feed *feed = accounts->feed;
+	bool known = may_be_known(accounts->config, feed);
 	enum verdict answer = VERDICT_UNDECIDED, found = VERDICT_NO;
 	struct known_owner owner;
 
-	if (!is_possible(config))
+	if (!is_possible(accounts->config))
 		return VERDICT_UNDECIDED;
 	if (known)
 		found = find(feed, arena, asked, &answer);
 	if (found != VERDICT_NO)
 		return found == VERDICT_YES ? answer : VERDICT_UNDECIDED;
-	answer = ask(config, accounts, arena, asked);
+	answer = ask(accounts, arena, asked);
 	owner = owner_of(arena, asked, answer == VERDICT_YES);
 	if (known && answer != VERDICT_UNDECIDED)
 		feed_add(feed, &owner, "");
@@ -87,9 +84,8 @@ permission_ask(const struct config *config, struct accounts *accounts, struct ar
 }
 
 enum verdict
-permission_check(
-    const struct config *config, struct accounts *accounts, struct arena *arena, bool rights)
+permission_check(struct accounts *accounts, struct arena *arena, bool rights)
 {
-	return is_possible(config) ? accounts_check_permissions(accounts, arena, rights)
-				   : VERDICT_NO;
+	return is_possible(accounts->config) ? accounts_check_permissions(accounts, arena, rights)
+					     : VERDICT_NO;
 }

@@ -17,11 +17,9 @@ struct permission {
 };
 
 /* NO also for what the query does not find. UNDECIDED: an outage, or a fault of the query. */
-enum verdict permission_ask(
-    const struct config *, struct accounts *, struct arena *, const struct permission *);
+enum verdict permission_ask(struct accounts *, struct arena *, const struct permission *);
 
 /* Whether the database has what permission_ask() needs: as accounts_check(). */
-enum verdict permission_check(
-    const struct config *, struct accounts *, struct arena *, bool rights);
+enum verdict permission_check(struct accounts *, struct arena *, bool rights);
 
 #endif

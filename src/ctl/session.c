@@ -27,7 +27,7 @@ open_database(const struct invocation *invocation)
 		return NULL;
 	}
 	accounts = accounts_open(invocation->config, "jwtctl", false);
-	return accounts == NULL ? NULL : accounts_database(accounts);
+	return accounts == NULL ? NULL : accounts->database;
 }
 
 /* The id of the user that the first argument names, as tokens have it. NO and UNDECIDED after a

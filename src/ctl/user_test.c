@@ -5,7 +5,7 @@
 #include "ctl/people.h"
 #include "ctl/report.h"
 
-#include "accounts/accounts.h"
+#include "accounts/logins.h"
 #include "accounts/password.h"
 #include "accounts/throttle.h"
 #include "base/utf8.h"
@@ -85,8 +85,7 @@ test(const struct invocation *invocation)
 		report_login(invocation, "throttled", wait);
 		return OUTCOME_NO;
 	}
-	verdict =
-	    account_authenticate(accounts, invocation->arena, bytes_of(name), password, &account);
+	verdict = login_verify(accounts, invocation->arena, bytes_of(name), password, &account);
 	if (verdict == VERDICT_UNDECIDED)
 		return OUTCOME_UNDECIDED;
 	report_login(invocation, verdict == VERDICT_YES ? NULL : account.refusal, 0);

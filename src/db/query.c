@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/metrics.h"
 #include "db/connection.h"
 
 #include <poll.h>
@@ -402,8 +403,10 @@ query_ask(struct database *database, struct arena *arena, size_t statement,
 	    now + (now < database->suspect_until ? SUSPECT_MILLISECONDS : database->milliseconds);
 	outcome = attempt_all(database, &query);
 	note_outcome(database, outcome);
-	if (outcome != ANSWERED)
+	if (outcome != ANSWERED) {
+		metrics_database_error();
 		return VERDICT_UNDECIDED;
+	}
 	return query.rows->count > 0 ? VERDICT_YES : VERDICT_NO;
 }
 

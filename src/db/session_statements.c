@@ -4,7 +4,7 @@
 
 #define TIME_FORMAT "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'"
 
-/* As account_row.c reads it: a boolean, a number or a word. */
+/* As account_read() reads it: a boolean, a number or a word. */
 static const char *
 active_of(struct arena *arena, const struct config *config, const char *column)
 {

@@ -130,7 +130,7 @@ judge_permission(struct request *request, const struct context *context, const c
 
 	if (asked.name == NULL || *asked.name == '\0')
 		return (struct reply){.status = 0};
-	switch (permission_ask(context->config, context->accounts, request->arena, &asked)) {
+	switch (permission_ask(context->accounts, request->arena, &asked)) {
 	case VERDICT_YES:
 		return (struct reply){.status = 0};
 	case VERDICT_NO:

@@ -18,7 +18,7 @@ context_open(const struct config *config, const struct endpoint *endpoint)
 	if (context->keyring == NULL || context->accounts == NULL)
 		return NULL;
 	if (config->sessions)
-		context->sessions = sessions_open(config, accounts_database(context->accounts));
+		context->sessions = sessions_open(config, context->accounts->database);
 	return context;
 }
 

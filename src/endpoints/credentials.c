@@ -1,5 +1,6 @@
 #include "endpoints/credentials.h"
 
+#include "accounts/logins.h"
 #include "endpoints/custom.h"
 #include "endpoints/issue.h"
 #include "endpoints/outstanding.h"
@@ -76,7 +77,7 @@ credentials_check(struct request *request, const struct context *context, struct
 		    : throttle_try(throttle, request->remote_address, name, request->now, &attempt);
 	if (*wait > 0)
 		return WIRE_THROTTLED;
-	verdict = account_authenticate(context->accounts, request->arena, name, password, out);
+	verdict = login_verify(context->accounts, request->arena, name, password, out);
 	if (throttle != NULL)
 		throttle_settle(throttle, &attempt, verdict, request->now);
 	if (verdict == VERDICT_YES) {
@@ -92,7 +93,7 @@ credentials_logged_in(
     const struct request *request, const struct context *context, const struct account *account)
 {
 	return !context->config->update_last_login ||
-		       account_logged_in(context->accounts, request->arena, account) == VERDICT_YES
+		       login_note(context->accounts, request->arena, account) == VERDICT_YES
 		   ? WIRE_OK
 		   : WIRE_UNAVAILABLE;
 }

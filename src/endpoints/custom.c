@@ -35,8 +35,8 @@ custom_read(const struct claims_context *context, struct accounts *accounts,
     enum statement_number statement, const char *user_id, struct json_object **out)
 {
 	const char *text;
-	enum verdict verdict = operator_query_ask(
-	    context->config, accounts, context->arena, statement, &user_id, &text);
+	enum verdict verdict =
+	    operator_query_ask(accounts, context->arena, statement, &user_id, &text);
 
 	*out = json_new_object(context->arena);
 	if (verdict == VERDICT_YES)

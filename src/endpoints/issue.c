@@ -1,5 +1,6 @@
 #include "endpoints/issue.h"
 
+#include "accounts/blacklist.h"
 #include "endpoints/session.h"
 
 #include <string.h>
@@ -36,7 +37,7 @@ enum verdict
 issue_list(const struct claims_context *context, struct accounts *accounts,
     struct json_object *claims, const char *token, const char *key, bool created_now)
 {
-	struct token_record record = {.jti = claims_jti(context, claims),
+	struct listed_token record = {.jti = claims_jti(context, claims),
 	    .token = token,
 	    .user_key = key,
 	    .created_now = created_now};
@@ -44,5 +45,5 @@ issue_list(const struct claims_context *context, struct accounts *accounts,
 	if (record.jti == NULL || strlen(record.jti) > JTI_MAXIMUM)
 		return VERDICT_NO;
 	claims_time(claims, "exp", &record.expires_at);
-	return token_outstanding(accounts, context->arena, &record);
+	return blacklist_list(accounts, context->arena, &record);
 }

@@ -1,5 +1,6 @@
 #include "endpoints/outstanding.h"
 
+#include "accounts/blacklist.h"
 #include "endpoints/issue.h"
 
 static enum wire
@@ -46,7 +47,7 @@ outstanding_end(
 {
 	struct claims_context judged = context_claims(request, context);
 
-	switch (token_blacklist(context->accounts, request->arena, claims_jti(&judged, claims))) {
+	switch (blacklist_add(context->accounts, request->arena, claims_jti(&judged, claims))) {
 	case VERDICT_YES:
 		return WIRE_OK;
 	case VERDICT_NO:

@@ -52,7 +52,7 @@ put_answer(struct request *request, const struct context *context, struct json_o
 
 	if (json_has(body, name))
 		return true;
-	has = permission_ask(context->config, context->accounts, request->arena, &asked);
+	has = permission_ask(context->accounts, request->arena, &asked);
 	if (has != VERDICT_UNDECIDED)
 		json_put_bool(body, name, has == VERDICT_YES);
 	return has != VERDICT_UNDECIDED;
@@ -96,7 +96,7 @@ check(struct context *context, bool rights)
 	if (!rights || verdict != VERDICT_YES || context->config->permission_query != NULL)
 		return verdict;
 	arena = arena_new();
-	verdict = permission_check(context->config, context->accounts, arena, rights);
+	verdict = permission_check(context->accounts, arena, rights);
 	arena_free(arena);
 	return verdict;
 }

@@ -1,5 +1,6 @@
 #include "endpoints/policy.h"
 
+#include "accounts/blacklist.h"
 #include "base/metrics.h"
 #include "endpoints/issue.h"
 #include "endpoints/outstanding.h"
@@ -31,7 +32,7 @@ look_up(const struct request *request, const struct context *context, struct jso
 
 	if (jti == NULL)
 		return json_has(claims, context->config->jti_claim) ? WIRE_TOKEN_INVALID : WIRE_OK;
-	switch (token_blacklisted(context->accounts, request->arena, jti)) {
+	switch (blacklist_has(context->accounts, request->arena, jti)) {
 	case VERDICT_YES:
 		return WIRE_TOKEN_BLACKLISTED;
 	case VERDICT_NO:
@@ -168,7 +169,7 @@ find_known(const struct request *request, const struct context *context,
     const struct known_owner *owner, struct account *out)
 {
 	enum verdict known = account_known(context->accounts, request->arena, owner, out);
-	struct feed_state feed = accounts_feed(context->accounts);
+	struct feed_state feed = feed_state(context->accounts->feed);
 
 	if (feed.in_use)
 		metrics_feed(feed.known, feed.asked);

@@ -1,6 +1,7 @@
 /*
  * POST /api/token/verify/: whether a token, of whatever kind, is valid.
  */
+#include "accounts/blacklist.h"
 #include "endpoints/policy.h"
 
 /* Whether a token with a session is over, by the session alone: a refresh token is always read. */
@@ -45,7 +46,7 @@ answer(struct request *request, struct context *context)
 	jti = claims_jti(&judged, claims);
 	/* SimpleJWT reads the blacklist here only where rotation writes it. */
 	if (config->blacklist_after_rotation && jti != NULL) {
-		enum verdict listed = token_blacklisted(context->accounts, request->arena, jti);
+		enum verdict listed = blacklist_has(context->accounts, request->arena, jti);
 
 		if (listed == VERDICT_UNDECIDED)
 			return reply_refuse(request, WIRE_UNAVAILABLE, NULL);

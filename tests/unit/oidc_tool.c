@@ -7,6 +7,7 @@
 #include "accounts/browsers.h"
 #include "accounts/clients.h"
 #include "accounts/codes.h"
+#include "accounts/logins.h"
 #include "accounts/operator_query.h"
 
 #include <stdio.h>
@@ -111,7 +112,7 @@ login(struct tool *tool, char **arguments)
 	struct browser_session browser;
 	struct account account;
 	const char *cookie;
-	enum verdict verdict = account_authenticate(
+	enum verdict verdict = login_verify(
 	    tool->accounts, tool->arena, bytes_of(arguments[0]), bytes_of(arguments[1]), &account);
 
 	if (verdict == VERDICT_YES)
@@ -227,8 +228,8 @@ profile(struct tool *tool, char **arguments)
 {
 	const char *user_id = arguments[0], *row;
 
-	if (done(operator_query_ask(
-		tool->config, tool->accounts, tool->arena, PROFILE, &user_id, &row)) == VERDICT_YES)
+	if (done(operator_query_ask(tool->accounts, tool->arena, PROFILE, &user_id, &row)) ==
+	    VERDICT_YES)
 		put(row);
 }
 
@@ -269,7 +270,7 @@ main(void)
 	tool.accounts = tool.config == NULL ? NULL : accounts_open(tool.config, "oidc_tool", true);
 	if (tool.accounts == NULL)
 		return EXIT_FAILURE;
-	tool.sessions = sessions_open(tool.config, accounts_database(tool.accounts));
+	tool.sessions = sessions_open(tool.config, tool.accounts->database);
 	tool.arena = arena_new();
 	while ((length = getline(&line, &size, stdin)) > 0) {
 		line[length - 1] = '\0';

@@ -3,7 +3,7 @@ run_packages=(autoconf automake curl gcc libargon2-dev libc6-dev libcrypt-dev li
 	libseccomp-dev libssl-dev make multiwatch nginx pkg-config postgresql spawn-fcgi)
 check_packages=(apache2-bin apache2-suexec-custom caddy chromium chromium-driver clang clang-format
 	clang-tidy cppcheck dbus debhelper debootstrap dpkg-dev faketime fcgiwrap git gunicorn httpie libapache2-mod-auth-openidc libapache2-mod-fcgid libc6-dbg
-	libcmocka-dev libnss-systemd lighttpd lintian mandoc node-axios node-jose oidc-agent-cli openssl pgbouncer procps prometheus python3-argon2
+	libcmocka-dev libiddawc-dev libnss-systemd lighttpd lintian mandoc node-axios node-jose oidc-agent-cli openssl pgbouncer procps prometheus python3-argon2
 	python3-authlib python3-bcrypt python3-cryptography python3-django python3-djangorestframework
 	python3-djangorestframework-simplejwt python3-djangorestframework-spectacular python3-psycopg2 python3-pytest python3-pytest-xdist
 	python3-requests-oauthlib python3-selenium systemd systemd-container valgrind)

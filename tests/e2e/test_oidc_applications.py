@@ -4,6 +4,8 @@ import contextlib
 import hashlib
 import http.cookies
 import http.server
+import json
+import re
 import secrets
 import shutil
 import subprocess
@@ -18,7 +20,8 @@ from harness import nginx, process
 from harness.fixtures import skip_without
 from harness.oidc import Provider, add_client, b64url, fields_of, oidc_site, provider
 from harness.pages import Page
-from harness.relying import CALLBACK, SCOPES, SECRET, STORED, hello, log_in, plain_environment, redirected
+from harness.people import PASSWORD
+from harness.relying import CALLBACK, SCOPES, SECRET, STORED, hello, log_in, plain_environment, redirected, script
 from harness.useragent import UserAgent
 
 
@@ -150,11 +153,12 @@ def recipe(name, provider, base, client_id):
     """That of docs/oidc.md for this provider, and an application at `base` with a client of that id."""
     text = Page("docs/oidc.md").block(name)
     assert "https://login.example.com" in text and client_id in text
-    text = text.replace("https://login.example.com", provider.issuer).replace("COOKIE_SECRET", "-").replace("SECRET", SECRET)
-    for site in ("wiki", "shop", "grafana"):
+    text = text.replace("https://login.example.com", provider.issuer).replace("COOKIE_SECRET", "-")
+    text = re.sub(r"\bSECRET\b", SECRET, text)
+    for site in ("wiki", "shop", "grafana", "site"):
         for quote in (str, lambda url: urllib.parse.quote(url, safe="")):
             text = text.replace(quote(f"https://{site}.example.com"), quote(base))
-    assert "example.com" not in text
+    assert ".example.com" not in text
     return text
 
 
@@ -163,7 +167,7 @@ def django(provider, tmp_path):
     pytest.importorskip("authlib.integrations.django_client")
     port = process.free_port()
     base = f"http://127.0.0.1:{port}"
-    views = recipe("authlib", provider, base, "shop").replace("OIDC_CLIENT_" + SECRET, "OIDC_CLIENT_SECRET")
+    views = recipe("authlib", provider, base, "shop")
     for name, text in (("run.py", DJANGO), ("site_urls.py", URLS), ("views.py", views)):
         (tmp_path / name).write_text(text)
     add_client(provider.site, "shop", secret=STORED, redirect_uris=[base + "/oidc/callback/"],
@@ -189,6 +193,43 @@ def test_django_with_authlib(provider, django, agent):
     page = agent.submit(page)
     assert page.url == django + "/" and "user nobody" in page.text, (page.url, page.text)
     assert "/oauth/authorize" in agent.get(django + "/login/").url
+
+
+# Node.js.
+
+
+@pytest.fixture
+def node(provider, tmp_path):
+    """node(name, path, *arguments, **columns): the base of a running site, whose client is called back at that path."""
+    with contextlib.ExitStack() as stack:
+        def start(name, path, *arguments, **columns):
+            port = process.free_port()
+            base = f"http://127.0.0.1:{port}"
+            add_client(provider.site, "site", secret=STORED, redirect_uris=[base + path], **columns)
+            started = script(tmp_path, name, port, SECRET, *arguments)
+            stack.callback(started.end)
+            assert started.hear() == "ready"
+            return base
+        yield start
+
+
+def test_auth_js(provider, node, agent):
+    base = node("auth_js.mjs", "/auth/callback/provider", recipe("auth.js", provider, "", "site"))
+    page = agent.submit(agent.get(base + "/auth/signin"))
+    assert page.url.startswith(provider.issuer + "/oauth/authorize"), (page.url, page.text)
+    agent.submit(page, username="alice", password=PASSWORD)
+    session = json.loads(agent.get(base + "/").text)
+    assert session["user"] == {"name": "alice", "email": "alice@example.com"}
+    assert session["account"]["providerAccountId"] == "1" and session["account"]["refresh_token"]
+    assert hello(provider, session["account"]["access_token"]) == 200
+
+
+def test_passport(provider, node, agent):
+    base = node("passport.mjs", "/callback", provider.issuer, require_pkce=False)
+    user = json.loads(log_in(agent, base + "/login").text)
+    assert (user["iss"], user["profile"]["id"], user["profile"]["username"]) == (provider.issuer, "1", "alice")
+    assert user["profile"]["emails"] == [{"value": "alice@example.com"}] and user["refresh"]
+    assert hello(provider, user["access"]) == 200
 
 
 # oauth2-proxy and Grafana, which Debian does not have: their requests, as their source makes them.
@@ -278,7 +319,8 @@ def serve_proxy(proxy):
             cookie = http.cookies.SimpleCookie(self.headers.get("Cookie", ""))
             user = proxy.sessions.get(cookie["_oauth2_proxy"].value if "_oauth2_proxy" in cookie else None)
             if path == "/oauth2/auth":
-                self.say(202 if user else 401, **({"X-Auth-Request-Preferred-Username": user["preferred_username"]} if user else {}))
+                name = {"X-Auth-Request-Preferred-Username": user["preferred_username"]} if user else {}
+                self.say(202 if user else 401, **name)
             elif path == "/oauth2/start":
                 self.say(302, Location=proxy.start(self.headers["X-Auth-Request-Redirect"]))
             elif path == "/oauth2/callback":

@@ -1,5 +1,5 @@
 """Real relying parties log users in at our OpenID Connect provider: openid-client, oauth4webapi, oidc-client-ts,
-Authlib, requests-oauthlib and Apache's mod_auth_openidc. Each logs in, refreshes, reads userinfo and logs out.
+Authlib, requests-oauthlib, libiddawc and Apache's mod_auth_openidc. Each logs in, refreshes, reads userinfo and logs out.
 """
 import http.server
 import os
@@ -16,7 +16,7 @@ from harness.fixtures import skip_without
 from harness.oidc import CHALLENGE, VERIFIER, Provider, add_client, oidc_site, provider
 from harness.pages import Page
 from harness.people import PASSWORD
-from harness.relying import CALLBACK, GOODBYE, SCOPES, SECRET, STORED, Script, hello, redirected
+from harness.relying import CALLBACK, GOODBYE, SCOPES, SECRET, STORED, compiled, hello, redirected, script
 from harness.servers import apache_load, as_web, tool
 from harness.useragent import UserAgent
 
@@ -51,10 +51,10 @@ def client(request, provider):
 
 @pytest.mark.parametrize("name", ["openid_client.mjs", "oauth4webapi.mjs"])
 def test_libraries_for_node(provider, client, agent, tmp_path, name):
-    script = Script(tmp_path, name, provider.issuer, *client, CALLBACK, GOODBYE)
+    partner = script(tmp_path, name, provider.issuer, *client, CALLBACK, GOODBYE)
     try:
-        script.tell(redirected(agent, script.hear()))
-        told = script.hear()
+        partner.tell(redirected(agent, partner.hear()))
+        told = partner.hear()
         assert told["claims"]["sub"] == told["user"]["sub"] == told["again"]["sub"]
         assert told["claims"]["auth_time"] == told["again"]["auth_time"] <= time.time()
         assert told["user"]["preferred_username"] == "alice"
@@ -62,10 +62,28 @@ def test_libraries_for_node(provider, client, agent, tmp_path, name):
         assert hello(provider, told["access"]) == 200
         bye = agent.get(told["logout"])
         assert bye.location == GOODBYE + "?state=bye", (bye.status, bye.text)
-        script.tell(None)
-        assert script.hear() == {"refused": "invalid_grant", "active": False if client[1] else None}
+        partner.tell(None)
+        assert partner.hear() == {"refused": "invalid_grant", "active": False if client[1] else None}
     finally:
-        script.end()
+        partner.end()
+    process.wait_for(lambda: hello(provider, told["access"]) == 401, "a revoked family is refused", 5)
+
+
+def test_libiddawc(provider, agent, tmp_path):
+    """A library for C, which judges the document strictly, and the access token by RFC 9068."""
+    add_client(provider.site, "c", secret=STORED, **REDIRECTS)
+    partner = compiled(tmp_path, "iddawc_client.c", ["libiddawc", "jansson"], provider.issuer, "c", SECRET,
+                       CALLBACK, GOODBYE)
+    try:
+        partner.tell(redirected(agent, partner.hear()))
+        told = partner.hear()
+        assert told["user"] == {"sub": "1", "preferred_username": "alice", "email": "alice@example.com", "email_verified": False}
+        assert told["active"] is True and hello(provider, told["access"]) == 200
+        assert agent.get(told["logout"]).location == GOODBYE
+        partner.tell(None)
+        assert partner.hear() == {"active": False, "refused": True}
+    finally:
+        partner.end()
     process.wait_for(lambda: hello(provider, told["access"]) == 401, "a revoked family is refused", 5)
 
 

@@ -1,4 +1,4 @@
-"""What relying parties have alike: their URIs, a secret, a login through the pages, and scripts for Node.js."""
+"""What relying parties have alike: their URIs, a secret, a login through the pages, and partners in other languages."""
 import hashlib
 import json
 import os
@@ -6,12 +6,13 @@ import pathlib
 import shutil
 import subprocess
 
+import pytest
 import requests
 
 from . import npm
 from .people import PASSWORD
 
-SCRIPTS = pathlib.Path(__file__).parents[1] / "e2e"
+SOURCES = pathlib.Path(__file__).parents[1] / "e2e"
 CALLBACK = "http://127.0.0.1:9/callback"  # nothing listens there: the user agent stops before
 GOODBYE = "http://127.0.0.1:9/goodbye"
 SECRET = "s3cret-of-relying-parties"
@@ -43,16 +44,13 @@ def plain_environment(**more):
     return {**{name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}, **more}
 
 
-class Script:
-    """A relying party in Node.js, which speaks JSON lines."""
+class Partner:
+    """A relying party in a process of its own, which speaks JSON lines."""
 
-    def __init__(self, folder, name, *arguments):
-        shutil.copy(SCRIPTS / name, folder)
-        (folder / "node_modules").symlink_to(npm.modules())
-        self.log = open(folder / "node.log", "w+")
-        self.process = subprocess.Popen(
-            ["node", "--no-warnings", "--experimental-global-webcrypto", folder / name, *map(str, arguments)],
-            env=plain_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
+    def __init__(self, folder, command):
+        self.log = open(folder / "partner.log", "w+")
+        self.process = subprocess.Popen([*map(str, command)], env=plain_environment(), stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
 
     def hear(self):
         line = self.process.stdout.readline()
@@ -69,3 +67,20 @@ class Script:
         self.process.kill()
         self.process.communicate()
         self.log.close()
+
+
+def script(folder, name, *arguments):
+    """A partner in Node.js, with the packages of tests/npm."""
+    shutil.copy(SOURCES / name, folder)
+    (folder / "node_modules").symlink_to(npm.modules())
+    return Partner(folder, ["node", "--no-warnings", "--experimental-global-webcrypto", folder / name, *arguments])
+
+
+def compiled(folder, name, packages, *arguments):
+    """A partner in C, with the libraries of these pkg-config names; skips the test without them."""
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", *packages], capture_output=True, text=True)
+    if flags.returncode != 0:
+        pytest.skip(f"not installed: the libraries {' and '.join(packages)}")
+    program = folder / pathlib.Path(name).stem
+    subprocess.run(["gcc", "-o", program, SOURCES / name, *flags.stdout.split()], check=True)
+    return Partner(folder, [program, *arguments])

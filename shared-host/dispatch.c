@@ -16,20 +16,30 @@
 
 /* The endpoints of the programs, renamed when they were linked. */
 extern const struct endpoint token_endpoint, refresh_endpoint, verify_endpoint, blacklist_endpoint,
-    sliding_endpoint, sliding_refresh_endpoint, hello_endpoint;
+    sliding_endpoint, sliding_refresh_endpoint, logout_endpoint, sessions_endpoint,
+    permissions_endpoint, hello_endpoint;
 
-static const struct {
-	const char *path;
-	const struct endpoint *endpoint;
-} programs[] = {
-    {"/api/token", &token_endpoint},
-    {"/api/token/refresh", &refresh_endpoint},
-    {"/api/token/verify", &verify_endpoint},
-    {"/api/token/blacklist", &blacklist_endpoint},
-    {"/api/token/sliding", &sliding_endpoint},
-    {"/api/token/sliding/refresh", &sliding_refresh_endpoint},
-    {"/hello", &hello_endpoint},
-};
+/* main() of the programs, renamed as well, and the endpoint that it serves. */
+int serve(int argc, char **argv);
+extern struct endpoint endpoint;
+struct endpoint endpoint;
+
+static const struct endpoint *const programs[] = {&token_endpoint, &refresh_endpoint,
+    &verify_endpoint, &blacklist_endpoint, &sliding_endpoint, &sliding_refresh_endpoint,
+    &logout_endpoint, &sessions_endpoint, &permissions_endpoint, &hello_endpoint, NULL};
+
+/* The endpoint's path with or without its slash, or what is below it and names an item. */
+static bool
+is_path_of(const struct endpoint *one, const char *info)
+{
+	size_t length = strlen(one->path) - 1;
+
+	if (info == NULL || strncmp(info, one->path, length) != 0)
+		return false;
+	info += length;
+	return strcmp(info, "") == 0 || strcmp(info, "/") == 0 ||
+	       (*info == '/' && one->item != NULL);
+}
 
 /* Whether the folder is the document root or in it, where everybody might read what is there. */
 static bool
@@ -88,21 +98,18 @@ main(int argc, char **argv)
 {
 	static char path[PATH_MAX];
 	const char *info = getenv("PATH_INFO");
-	size_t length = info == NULL ? 0 : strlen(info);
 
 	(void)argc;
-	if (length > 1 && info[length - 1] == '/')
-		length--;
-	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
+	for (size_t i = 0; programs[i] != NULL; i++) {
 		char *arguments[] = {argv[0], NULL};
 
-		if (strlen(programs[i].path) != length ||
-		    strncmp(info, programs[i].path, length) != 0)
+		if (!is_path_of(programs[i], info))
 			continue;
 		if (!find_settings(path))
 			return EXIT_FAILURE;
 		setenv("JWT_CONFIG_FILE", path, 1);
-		return serve(programs[i].endpoint, 1, arguments);
+		endpoint = *programs[i];
+		return serve(1, arguments);
 	}
 	return answer_not_found();
 }

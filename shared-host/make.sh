@@ -14,14 +14,15 @@ rm -rf "$out" "$out.tar.gz" "$work"
 mkdir -p "$work" "$out/public_html"
 
 objects=
-for name in token refresh verify blacklist sliding sliding_refresh hello; do
+for name in token refresh verify blacklist sliding sliding_refresh logout sessions permissions hello; do
 	objcopy --redefine-sym "endpoint=${name}_endpoint" "src/endpoints/$name.o" "$work/$name.o"
 	objects="$objects $work/$name.o"
 done
+objcopy --redefine-sym main=serve src/http/main.o "$work/main.o"
 for name in dispatch without; do
 	$cc $cflags -D_GNU_SOURCE -I"$source/src" -c -o "$work/$name.o" "$source/shared-host/$name.c"
 done
-objects="$objects $work/dispatch.o $(ls src/endpoints/bearer.o src/endpoints/context.o src/endpoints/custom.o src/endpoints/issue.o src/endpoints/keys.o \
+objects="$objects $work/dispatch.o $work/main.o $(ls src/endpoints/bearer.o src/endpoints/context.o src/endpoints/custom.o src/endpoints/issue.o src/endpoints/keys.o \
 	src/endpoints/credentials.o src/endpoints/outstanding.o src/endpoints/policy.o src/endpoints/refresh_cookie.o \
 	src/endpoints/session.o)"
 libraries='liboidc.a libhttp.a libsigning.a libjson.a libaccounts.a libdb.a libprocess.a libconfig.a libbase.a'
@@ -46,6 +47,7 @@ strip -o "$out/public_html/auth.cgi" "$work/auth.cgi"
 chmod 755 "$out/public_html/auth.cgi"
 install -m 644 "$source/shared-host/htaccess" "$out/public_html/.htaccess"
 install -m 600 "$source/shared-host/jwt-fcgi.conf" "$out/jwt-fcgi.conf"
-install -m 644 "$source/sql/schema.sql" "$source/docs/shared-host.md" "$out/"
+install -m 644 openapi.json "$out/public_html/"
+install -m 644 "$source/sql/schema.sql" "$source/sql/sessions.sql" "$source/docs/shared-host.md" "$out/"
 tar -czf "$out.tar.gz" "$out"
 echo "made $out and $out.tar.gz; see $out/shared-host.md"

@@ -91,9 +91,40 @@ def test_the_urls(server, prefix):
     assert tokens.claims_of(refreshed.json()["access"])["token_type"] == "access"
     assert client.post_json(server.port, f"{prefix}/api/token/verify/", {"token": pair.json()["access"]}).status == 200
     assert client.ask(server.port, f"GET {prefix}/api/token/").status == 405
+    may = client.ask(server.port, f"GET {prefix}/api/permissions/?has=auth.add_user", [access])
+    assert (may.status, may.json()) == (200, {"auth.add_user": False})
 
 
-@pytest.mark.parametrize("path", ["/auth.cgi", "/auth.cgi/", "/auth.cgi/none", "/auth.cgi/api/token/none"])
+@pytest.mark.parametrize("path", ["/api/schema/", "/api/schema", "/openapi.json"])
+def test_the_document_is_a_file(server, path):
+    answer = client.ask(server.port, f"GET {path}")
+    assert (answer.status, answer.header("Content-Type")) == (200, "application/json")
+    assert set(answer.json()["paths"]) > {"/api/token/", "/api/sessions/{sid}/", "/api/permissions/"}
+
+
+@pytest.mark.parametrize("prefix", ["", "/auth.cgi"])
+def test_sessions(site, made, prefix):
+    site.cluster.psql(site.name, "-f", ours.CHECKOUT / "sql/sessions.sql")
+    site.restore()
+    server = upload(site, made)
+    try:
+        with server.configuration.open("a") as file:
+            file.write("JWT_SESSIONS=on\n")
+        with_cgid(server)
+        access = ["Authorization: Bearer " + log_in(server, "/api/token/").json()["access"] for _ in range(2)]
+        listed = client.ask(server.port, f"GET {prefix}/api/sessions/", access[:1]).json()
+        other = next(one["sid"] for one in listed if not one["current"])
+        assert client.ask(server.port, f"DELETE {prefix}/api/sessions/{other}/", access[:1]).status == 204
+        assert client.ask(server.port, "GET /hello/", access[1:]).status == 401
+        ended = client.post_json(server.port, f"{prefix}/api/logout/", {}, access[:1])
+        assert (ended.status, ended.json()) == (200, {"ended": 1})
+        assert client.ask(server.port, "GET /hello/", access[:1]).status == 401
+    finally:
+        server.end()
+
+
+@pytest.mark.parametrize("path", ["/auth.cgi", "/auth.cgi/", "/auth.cgi/none", "/auth.cgi/api/token/none", "/auth.cgi/api/permissions/none",
+                                  "/auth.cgi/api/sessionsx"])
 def test_no_such_url(server, path):
     answer = client.ask(server.port, f"GET {path}")
     assert answer.status == 404
@@ -148,7 +179,8 @@ def test_settings_that_others_can_read_or_the_web_shows(site, made):
 def test_it_is_whole(made):
     folder, said = made
     assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == [
-        "jwt-fcgi.conf", "public_html/.htaccess", "public_html/auth.cgi", "schema.sql", "shared-host.md"]
+        "jwt-fcgi.conf", "public_html/.htaccess", "public_html/auth.cgi", "public_html/openapi.json", "schema.sql",
+        "sessions.sql", "shared-host.md"]
     assert (folder / "jwt-fcgi.conf").stat().st_mode & 0o777 == 0o600
     assert os.access(folder / "public_html/auth.cgi", os.X_OK)
     if "nothing but" in said and "libasan" not in said:

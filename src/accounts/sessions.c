@@ -5,23 +5,17 @@
 #include "db/query.h"
 #include "db/statements.h"
 
-#define OPENSSL_SUPPRESS_DEPRECATED
-#include <openssl/sha.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-#define SID_BYTES 16
-#define TRIES     3 /* of a refresh that raced with others */
-#define NIL       "00000000-0000-0000-0000-000000000000"
+#define NIL "00000000-0000-0000-0000-000000000000"
 
 struct sessions {
 	struct database *database;
 	const struct config *config;
 	char *hand_user, hand_sid[sizeof(NIL)]; /* the last row that was swept */
-	bool repeated; /* a lost connection may hide that this very refresh has moved the row */
 };
 
 const char *
@@ -74,28 +68,20 @@ sessions_config(const struct sessions *sessions)
 	return sessions->config;
 }
 
-static void
-write_sid(const unsigned char bytes[static SID_BYTES], char out[static SESSION_ID_SIZE])
-{
-	bytes_to_hex(bytes, SID_BYTES, out);
-	out[SESSION_ID_SIZE - 1] = '\0';
-}
-
 bool
 session_new_id(char out[static SESSION_ID_SIZE])
 {
-	unsigned char bytes[SID_BYTES];
+	unsigned char bytes[SESSION_ID_SIZE / 2];
 
 	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
 		return false;
-	write_sid(bytes, out);
+	bytes_to_hex(bytes, sizeof(bytes), out);
+	out[SESSION_ID_SIZE - 1] = '\0';
 	return true;
 }
 
-/* Ends the sessions that are too many. A failure is no failure of the login: the next one does it.
- */
-static void
-evict(struct sessions *sessions, struct arena *arena, const char *user_id)
+void
+sessions_evict(struct sessions *sessions, struct arena *arena, const char *user_id)
 {
 	long max = sessions->config->session_max;
 
@@ -141,228 +127,9 @@ sessions_begin(struct sessions *sessions, struct arena *arena, const struct sess
 	out->gen = 1;
 	out->seconds = atol(rows.values[0]);
 	if (terms->client == NULL)
-		evict(sessions, arena, account->user_id);
+		sessions_evict(sessions, arena, account->user_id);
 	sessions_sweep(sessions, arena);
 	return VERDICT_YES;
-}
-
-enum session_outcome
-session_decide(const struct session_state *state, long shown)
-{
-	if (!state->user_is_active)
-		return SESSION_NO_ACCOUNT;
-	if (!state->exists)
-		return SESSION_ENDED;
-	if (!state->alive)
-		return SESSION_EXPIRED;
-	if (shown > state->gen)
-		return SESSION_BEHIND;
-	if (shown != state->gen && shown != state->held)
-		return SESSION_REPLAYED;
-	if (state->in_grace)
-		return SESSION_OK;
-	return shown == state->gen || state->in_recovery ? SESSION_AGAIN : SESSION_REPLAYED;
-}
-
-/* A refresh, asked for once or more. */
-struct refresh {
-	struct sessions *sessions;
-	struct arena *arena;
-	const struct session_terms *terms;
-	const char *user_id;
-	const struct session *shown;
-	struct session *out;
-};
-
-/* Moves the row if it may be moved: YES with the new generation in *out. */
-static enum verdict
-move(const struct refresh *refresh, bool behind)
-{
-	const struct session_terms *terms = refresh->terms;
-	struct arena *arena = refresh->arena;
-	struct rows rows;
-	enum verdict verdict = query_ask(refresh->sessions->database, arena, SESSION_REFRESH,
-	    (const char *[]){refresh->user_id, refresh->user_id, refresh->shown->sid,
-		arena_printf(arena, "%ld", refresh->shown->gen),
-		session_interval(arena, terms->life), session_interval(arena, terms->grace),
-		session_interval(arena, terms->recovery), behind ? "t" : "f", terms->client},
-	    &rows);
-
-	refresh->sessions->repeated =
-	    refresh->sessions->repeated || query_repeated(refresh->sessions->database);
-	if (verdict != VERDICT_YES)
-		return verdict;
-	*refresh->out = *refresh->shown;
-	refresh->out->gen = atol(rows.values[0]);
-	refresh->out->seconds = atol(rows.values[1]);
-	return VERDICT_YES;
-}
-
-static bool
-is_true(const char *value)
-{
-	return value != NULL && *value == 't';
-}
-
-/* NO: there is no such user. *out: the generation that was given out last, and what is left of it.
- */
-static enum verdict
-read_state(const struct refresh *refresh, struct session_state *state)
-{
-	const struct session_terms *terms = refresh->terms;
-	struct rows rows;
-	enum verdict verdict = query_ask(refresh->sessions->database, refresh->arena, SESSION_STATE,
-	    (const char *[]){refresh->user_id, refresh->user_id, refresh->shown->sid,
-		session_interval(refresh->arena, terms->grace),
-		session_interval(refresh->arena, terms->recovery), terms->client},
-	    &rows);
-	const char **values = rows.values;
-
-	*state = (struct session_state){.exists = false};
-	if (verdict != VERDICT_YES)
-		return verdict;
-	state->user_is_active = is_true(values[0]);
-	state->exists = values[1] != NULL;
-	if (!state->exists)
-		return VERDICT_YES;
-	state->gen = atol(values[1]);
-	state->held = atol(values[2]);
-	state->in_grace = is_true(values[3]);
-	state->in_recovery = is_true(values[4]);
-	state->alive = is_true(values[5]);
-	*refresh->out = *refresh->shown;
-	refresh->out->gen = state->gen;
-	refresh->out->seconds = atol(values[6]);
-	return VERDICT_YES;
-}
-
-/* Only while the token is older than the newest one: it may have become that by a crash. */
-static enum session_outcome
-end_replayed(const struct refresh *refresh)
-{
-	const char *gen = arena_printf(refresh->arena, "%ld", refresh->shown->gen);
-	enum verdict verdict = query_ask(refresh->sessions->database, refresh->arena, SESSION_END,
-	    (const char *[]){refresh->user_id, refresh->shown->sid, gen}, NULL);
-
-	return verdict == VERDICT_UNDECIDED ? SESSION_UNAVAILABLE : SESSION_REPLAYED;
-}
-
-static enum session_outcome
-attempt(const struct refresh *refresh)
-{
-	bool rotate = refresh->terms->rotate;
-	enum verdict moved = rotate ? move(refresh, false) : VERDICT_NO, found;
-	struct session_state state;
-
-	if (moved == VERDICT_UNDECIDED)
-		return SESSION_UNAVAILABLE;
-	if (moved == VERDICT_YES)
-		return refresh->out->gen > refresh->shown->gen + 1 ? SESSION_RECOVERED : SESSION_OK;
-	found = read_state(refresh, &state);
-	if (found != VERDICT_YES)
-		return found == VERDICT_NO ? SESSION_NO_ACCOUNT : SESSION_UNAVAILABLE;
-	/* Without rotation a client has no newer token to show, however long ago the last one was.
-	 */
-	state.in_recovery = state.in_recovery || !rotate;
-	state.in_grace = state.in_grace || refresh->sessions->repeated;
-	return session_decide(&state, refresh->shown->gen);
-}
-
-static enum session_outcome
-refresh_row(const struct refresh *refresh)
-{
-	enum session_outcome outcome = SESSION_AGAIN;
-	enum verdict moved;
-
-	for (int i = 0; i < TRIES && outcome == SESSION_AGAIN; i++) {
-		outcome = attempt(refresh);
-		if (outcome == SESSION_AGAIN && !refresh->terms->rotate)
-			return SESSION_OK;
-		if (outcome != SESSION_BEHIND)
-			continue;
-		moved = move(refresh, true);
-		if (moved == VERDICT_UNDECIDED)
-			return SESSION_UNAVAILABLE;
-		if (moved == VERDICT_NO)
-			outcome = SESSION_AGAIN;
-	}
-	if (outcome == SESSION_REPLAYED)
-		return end_replayed(refresh);
-	return outcome == SESSION_AGAIN ? SESSION_UNAVAILABLE : outcome;
-}
-
-enum session_outcome
-sessions_refresh(struct sessions *sessions, struct arena *arena, const struct session_terms *terms,
-    const char *user_id, const struct session *shown, struct session *out)
-{
-	sessions->repeated = false;
-	return refresh_row(&(struct refresh){sessions, arena, terms, user_id, shown, out});
-}
-
-enum verdict
-sessions_judge(struct sessions *sessions, struct arena *arena, const struct session_terms *terms,
-    const char *user_id, const struct session *shown)
-{
-	struct session out;
-	struct session_state state;
-	enum verdict found =
-	    read_state(&(struct refresh){sessions, arena, terms, user_id, shown, &out}, &state);
-
-	if (found != VERDICT_YES)
-		return found;
-	switch (session_decide(&state, shown->gen)) {
-	case SESSION_OK:
-	case SESSION_AGAIN:
-	case SESSION_BEHIND:
-		return VERDICT_YES;
-	default:
-		return VERDICT_NO;
-	}
-}
-
-void
-sessions_derive_sid(struct bytes token, char out[static SESSION_ID_SIZE])
-{
-	unsigned char digest[SHA256_DIGEST_LENGTH];
-	size_t length = token.length;
-	SHA256_CTX hash;
-
-	while (length > 0 && token.data[length - 1] != '.')
-		length--;
-	SHA256_Init(&hash);
-	SHA256_Update(&hash, token.data, length > 0 ? length - 1 : 0);
-	SHA256_Final(digest, &hash);
-	write_sid(digest, out);
-}
-
-enum session_outcome
-sessions_convert(struct sessions *sessions, struct arena *arena, const char *user_id,
-    struct bytes token, int64_t iat, const struct device *device, struct session *out)
-{
-	const struct session_terms terms = session_password_terms(sessions->config);
-	const char *earliest =
-	    arena_printf(arena, "%lld", (long long)(iat - sessions->config->leeway));
-	struct session shown = {.gen = 0};
-	struct rows rows;
-	enum verdict made;
-
-	sessions_derive_sid(token, shown.sid);
-	made = query_ask(sessions->database, arena, SESSION_CONVERT,
-	    (const char *[]){user_id, user_id, shown.sid, session_interval(arena, terms.life),
-		session_interval(arena, terms.age), device->address, device->agent, earliest},
-	    &rows);
-	sessions->repeated = query_repeated(sessions->database);
-	if (made == VERDICT_UNDECIDED)
-		return SESSION_UNAVAILABLE;
-	if (made == VERDICT_NO) /* converted before, or not to be converted */
-		return refresh_row(
-		    &(struct refresh){sessions, arena, &terms, user_id, &shown, out});
-	*out = shown;
-	out->gen = 1;
-	out->seconds = atol(rows.values[0]);
-	evict(sessions, arena, user_id);
-	sessions_sweep(sessions, arena);
-	return SESSION_CONVERTED;
 }
 
 enum verdict

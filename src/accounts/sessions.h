@@ -110,6 +110,12 @@ enum verdict sessions_end(struct sessions *, struct arena *, const char *user_id
 enum verdict sessions_end_all(
     struct sessions *, struct arena *, const char *user_id, const char *keep, long *count);
 
+/*
+ * Ends sessions of password logins that JWT_SESSION_MAX does not allow. A failure is no failure of
+ * the login: the next one does it.
+ */
+void sessions_evict(struct sessions *, struct arena *, const char *user_id);
+
 /* Deletes expired rows among the next fifty: the table is swept by the logins that fill it. */
 void sessions_sweep(struct sessions *, struct arena *);
 

@@ -26,7 +26,8 @@ struct feed {
 	long poll_ms, stale_ms;
 	bool called;         /* at least once */
 	bool usable;         /* the feed is installed, on a primary server */
-	bool permissions;    /* so are the triggers of sql/permissions.sql */
+	bool watches;        /* the triggers of sql/permissions.sql are asked for, too */
+	bool permissions;    /* and they are installed */
 	unsigned generation; /* of the connection of the last query */
 	int64_t asked;       /* when the last query that was answered was sent */
 	int64_t failed;      /* when the database last did not answer; 0: it answered since */
@@ -165,7 +166,8 @@ ask(struct feed *feed, struct arena *arena)
 	anew = feed->snapshot == NULL || !feed->usable || now - feed->asked > SILENCE_MAXIMUM ||
 	       feed->generation != query_generation(feed->database);
 	if (query_ask(feed->database, arena, anew ? FEED_START : FEED_CHANGES,
-		(const char *[]){feed->table, feed->arguments, feed->snapshot},
+		(const char *[]){
+		    feed->table, feed->arguments, feed->watches ? "t" : "f", feed->snapshot},
 		&rows) != VERDICT_YES) {
 		if (!query_connected(feed->database)) {
 			feed->failed = clock_milliseconds();
@@ -220,9 +222,12 @@ feed_add(struct feed *feed, const struct known_owner *owner, const char *name)
 }
 
 bool
-feed_has_permissions(const struct feed *feed)
+feed_watches_permissions(struct feed *feed)
 {
-	return feed != NULL && feed->permissions;
+	if (feed == NULL)
+		return false;
+	feed->watches = true;
+	return feed->permissions;
 }
 
 /* Described first: a server that is too old for the statement is no error. */
@@ -238,7 +243,7 @@ feed_check(struct feed *feed, struct arena *arena)
 	verdict = query_describe(feed->database, arena, FEED_START, false, &rows, &fault);
 	if (verdict == VERDICT_YES)
 		verdict = query_ask(feed->database, arena, FEED_START,
-		    (const char *[]){feed->table, feed->arguments}, &rows);
+		    (const char *[]){feed->table, feed->arguments, "f"}, &rows);
 	return verdict == VERDICT_YES && strcmp(rows.values[USABLE], "t") != 0 ? VERDICT_NO
 									       : verdict;
 }

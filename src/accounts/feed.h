@@ -38,9 +38,9 @@ void feed_add(struct feed *, const struct known_owner *, const char *name);
 
 /*
  * Whether changes of permissions are in the feed too (sql/permissions.sql), as of the last query.
- * The feed may be NULL: no.
+ * Only queries after the first call ask for that: it makes them dearer. The feed may be NULL: no.
  */
-bool feed_has_permissions(const struct feed *);
+bool feed_watches_permissions(struct feed *);
 
 /*
  * Whether the feed could be used now, for a check of the database. NO: it is not installed,

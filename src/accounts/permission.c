@@ -18,14 +18,14 @@ is_possible(const struct config *config)
 
 /* Whether an answer depends on user and permission alone: the text has no $3, nor "$03". */
 static bool
-may_be_known(const struct config *config, const struct feed *feed)
+may_be_known(const struct config *config, struct feed *feed)
 {
 	const char *text = config->permission_query;
 
 	while (text != NULL && (text = strchr(text, '$')) != NULL)
 		if (strtol(++text, NULL, 10) > 2)
 			return false;
-	return feed_has_permissions(feed);
+	return feed_watches_permissions(feed);
 }
 
 /* A known answer is an owner of its own: of the user alone, whatever the token is. */

@@ -19,9 +19,9 @@ enum statement_number {
 	SEQUENCES, /* -> the name of each sequence of the token tables that may not be used */
 
 	/* Both: server start or crash, snapshot, triggers, whether the feed can be used, triggers
-	   of sql/permissions.sql (NULL: not all of them are there), id of a changed user, sid if it
-	   was one session that changed */
-	FEED_START,   /* table, arguments of its triggers -> one row, no id */
+	   of sql/permissions.sql (NULL: not asked for, or not all of them are there), id of a
+	   changed user, sid if it was one session that changed */
+	FEED_START,   /* table, arguments of its triggers, whether permissions -> one row, no id */
 	FEED_CHANGES, /* the same, snapshot of the last question -> one row or more */
 
 	/* Only with JWT_SESSIONS: sql/sessions.sql. key is an id as the user's row has it, user the

@@ -410,6 +410,23 @@ def test_a_disabled_trigger_ends_what_is_remembered(kept, triggers, start):
     assert statements(kept, check, *[(VIEW, 1)] * 3) == 3
 
 
+@pytest.mark.parametrize("name", ["hello", "auth_check"])
+def test_who_asks_for_no_permission_does_not_look_at_the_triggers(kept, triggers, start, name):
+    """Their state is what makes a poll dear; a program that looked would read its users again."""
+    program = start(name)
+
+    def polls():
+        ask(program, "")
+        return kept.execute("SELECT coalesce(sum(calls), 0) FROM pg_stat_statements WHERE query LIKE '%%pg_current_snapshot%%'")[0][0]
+
+    warm(kept, program, ("", 1))
+    kept.execute("ALTER TABLE auth_group_permissions DISABLE TRIGGER jwt_permission")
+    kept.execute("SELECT pg_stat_statements_reset()")
+    process.wait_for(lambda: polls() >= 3, "polls")
+    assert kept.execute("""SELECT query FROM pg_stat_statements s JOIN pg_roles r ON r.oid = userid
+        WHERE rolname = 'jwt_fcgi' AND query NOT LIKE '%%pg_current_snapshot%%'""") == []
+
+
 def test_a_change_of_permissions_ends_no_session(kept, triggers):
     give_group(kept, VIEW)
     kept.execute("UPDATE auth_user SET is_superuser = true WHERE id = 1; DELETE FROM auth_group_permissions")

@@ -119,6 +119,10 @@ page token | member refresh >/root/refresh
 grep -q ^ey /root/refresh
 access=$(page token | member access)
 status 200 -H "Authorization: Bearer $access" http://127.0.0.1:8000/hello/
+status 200 -H "Authorization: Bearer $access" http://127.0.0.1:8000/api/permissions/?has=blog.add_post
+grep '{"blog.add_post":false}' /test/answer
+status 200 http://127.0.0.1:8000/api/schema/
+grep '^{"openapi":"3.1.0"' /test/answer
 for pid in $(pgrep -f ^/usr/local/libexec/jwt-fcgi/); do [ "$(ps -o user= -p $pid)" = jwt_fcgi ]; done
 """
 AFTER_A_BOOT = """

@@ -92,7 +92,7 @@ def release():
     shutil.copy(ours.CHECKOUT / "Procfile", folder)
     (folder / "build").mkdir()
     for name in ("token", "refresh", "verify", "blacklist", "sliding", "sliding_refresh", "hello", "jwks", "logout", "sessions",
-                 "permissions", *ours.OIDC_PROGRAMS):
+                 "permissions", "schema", *ours.OIDC_PROGRAMS):
         skip_without(name)
         shutil.copy(ours.program(name), folder / "build")
     yield folder
@@ -127,6 +127,8 @@ def test_the_procfile(tmp_path, start):
         assert pair.status == 200, (tmp_path / "log").read_text()
         access = "Authorization: Bearer " + pair.json()["access"]
         assert client.ask(port, "GET /hello/", [access]).status == 200
+        assert client.ask(port, "GET /api/permissions/?has=auth.add_user", [access]).json() == {"auth.add_user": False}
+        assert "/api/token/" in client.ask(port, "GET /api/schema/").json()["paths"]
         assert client.ask(port, "GET /none").status == 404
         tree = process.children(web.pid)
     finally:

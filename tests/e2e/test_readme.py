@@ -138,6 +138,9 @@ def test_install(tmp_path):
         assert (tmp_path / prefix / "libexec/jwt-fcgi" / name).exists()
     for path in re.findall(r"/usr/local/([\w./-]*\w)", Page("docs/install.md").text):
         assert (tmp_path / prefix / path).exists() or path.endswith("share/jwt-fcgi/sql"), path
+    for path in ("nginx/schema.conf", "servers/apache-cgi.conf", "servers/Caddyfile"):
+        text = (tmp_path / prefix / "share/jwt-fcgi" / path).read_text()
+        assert "/usr/lib" not in text and f"/{prefix}/share/jwt-fcgi" in text, "where it is installed"
     for page in PAGES:
         assert (tmp_path / prefix / "share/doc/jwt-fcgi" / page.path).exists(), page.path
     assert subprocess.run([tmp_path / prefix / "libexec/jwt-fcgi/token", "--version"], capture_output=True).returncode == 0

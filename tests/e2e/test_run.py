@@ -127,6 +127,19 @@ def test_says_url_login_and_lines_to_paste(run):
     process.wait_for(lambda: after().count(" status=200 outcome=ok ") == 6, "a line for each request")
 
 
+def test_serves_permissions_and_the_document_of_its_settings(run):
+    one = run("--cookie").wait()
+    assert f"OpenAPI: http://127.0.0.1:{one.port}/api/schema/" in one.output().splitlines()
+    got = client.ask(one.port, "GET /api/schema/")
+    assert (got.status, got.header("Content-Type")) == (200, "application/json")
+    assert list(got.json()["components"]["schemas"]["TokenObtainPair"]["properties"]) == ["access"]
+    access = "Authorization: Bearer " + one.login().json()["access"]
+    assert client.ask(one.port, "GET /api/permissions/?has=blog.add_post", [access]).json() == {"blog.add_post": False}
+    one.psql("UPDATE auth_user SET is_superuser = true")
+    process.wait_for(lambda: client.ask(one.port, "GET /api/permissions/?has=blog.add_post", [access]).json()
+                     == {"blog.add_post": True}, "a superuser's permission")
+
+
 def test_a_cookie_in_place_of_the_refresh_token(run):
     """Of a private database: with the tables of sessions, and lines to paste that are true."""
     one = run("--cookie").wait()

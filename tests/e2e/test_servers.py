@@ -166,6 +166,22 @@ def test_published_keys(server):
     assert (answer.status, answer.json()) == (200, {"keys": []}), "an HMAC key is not published"
 
 
+@pytest.mark.parametrize("path", ["/api/permissions/", "/api/permissions"])
+def test_permissions(server, pair, path):
+    answer = client.ask(server.port, f"GET {path}?has=auth.add_user&has=auth.view_user", [bearer(pair["access"])])
+    assert answer.status == 200, server.log()
+    assert is_json(answer) == {"auth.add_user": False, "auth.view_user": False}
+    assert client.ask(server.port, "GET " + path).status == 401
+
+
+@pytest.mark.parametrize("path", ["/api/schema/", "/api/schema", "/api/schema/?format=json"])
+def test_schema(server, path):
+    answer = client.ask(server.port, "GET " + path)
+    assert answer.status == 200, server.log()
+    assert answer.header("Content-Type") == "application/json"
+    assert answer.json() == json.loads((ours.BUILD / "openapi.json").read_text())
+
+
 @pytest.mark.parametrize("path", ["/healthz/ready", "/healthz/live"])
 def test_health(server, path):
     answer = client.ask(server.port, "GET " + path)
@@ -178,7 +194,7 @@ def test_metrics(server, pair):
     assert b'jwt_fcgi_requests_total{program="token",status="200"' in answer.body
 
 
-@pytest.mark.parametrize("path", ["/api/token/none", "/api/token/verify/none", "/api/token/verif", "/hello/none"])
+@pytest.mark.parametrize("path", ["/api/token/none", "/api/token/verify/none", "/api/token/verif", "/hello/none", "/api/schema/none"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_path_without_a_program(server, method, path):
     body = '{"token":"x"}' if method == "POST" else None

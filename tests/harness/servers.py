@@ -59,6 +59,8 @@ class Server:
         (self.folder / "jwt-fcgi").mkdir()
         # A copy: the web server's user may not enter the folders above the checkout.
         shutil.copytree(ours.CHECKOUT / "servers", self.folder / "share/servers")
+        if (ours.BUILD / "openapi.json").exists():
+            shutil.copy(ours.BUILD / "openapi.json", self.folder / "share")
         for name in names:
             shutil.copy(ours.program(name), self.bin / name)
         self.configuration = self.bin / "jwt-fcgi.conf"
@@ -168,7 +170,7 @@ NGINX_SERVER = """
 		include {locations};
 		location / {{ return 404; }}
 	}}"""
-NGINX_LOCATIONS = "jwt-fcgi/locations.conf; include jwt-fcgi/sessions.conf; include jwt-fcgi/permissions.conf; include jwt-fcgi/oidc.conf; include jwt-fcgi/health.conf; include jwt-fcgi/metrics.conf"
+NGINX_LOCATIONS = "jwt-fcgi/locations.conf; include jwt-fcgi/sessions.conf; include jwt-fcgi/permissions.conf; include jwt-fcgi/schema.conf; include jwt-fcgi/oidc.conf; include jwt-fcgi/health.conf; include jwt-fcgi/metrics.conf"
 
 
 def nginx_socket(server):

@@ -1,6 +1,6 @@
 /*
- * What unit tests share: the headers that cmocka.h needs before it, an arena for each test, and
- * long texts. Its functions are used by those tests that name them.
+ * What unit tests share: the headers that cmocka.h needs before it, an arena for each test, long
+ * texts and the files of tests/vectors. Its functions are used by those tests that name them.
  */
 #ifndef HELPERS_H
 #define HELPERS_H
@@ -13,6 +13,9 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 /* Empty before each test with arena_setup and arena_teardown. */
 static struct arena *arena;
@@ -45,6 +48,25 @@ repeated(const char *before, const char *unit, size_t count, const char *after)
 		buffer_puts(&buffer, unit);
 	buffer_puts(&buffer, after);
 	return buffer_bytes(&buffer);
+}
+
+/* A file of tests/vectors, in the arena. */
+static inline struct bytes
+vector_text(const char *name)
+{
+	const char *source = getenv("srcdir");
+	char path[4096], part[4096];
+	struct buffer text = {.arena = arena};
+	size_t got;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/tests/vectors/%s", source == NULL ? "." : source, name);
+	file = fopen(path, "rb");
+	assert_non_null(file);
+	while ((got = fread(part, 1, sizeof(part), file)) > 0)
+		buffer_put(&text, part, got);
+	fclose(file);
+	return buffer_bytes(&text);
 }
 
 #endif

@@ -8,8 +8,6 @@
 #include "signing/pem.h"
 #include "json/json.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct bytes
@@ -45,26 +43,6 @@ verifies(struct keyring *keyring, const char *token)
 	return jws_verify(arena, keyring, clock_seconds(), bytes_of(token), &payload);
 }
 
-/* tests/vectors/jws.json: RFC 7515 A and E, RFC 8037 A.4, Wycheproof. */
-
-static struct bytes
-read_whole(const char *name)
-{
-	const char *source = getenv("srcdir");
-	char path[4096], part[4096];
-	struct buffer text = {.arena = arena};
-	size_t got;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/tests/vectors/%s", source == NULL ? "." : source, name);
-	file = fopen(path, "rb");
-	assert_non_null(file);
-	while ((got = fread(part, 1, sizeof(part), file)) > 0)
-		buffer_put(&text, part, got);
-	fclose(file);
-	return buffer_bytes(&text);
-}
-
 static struct bytes
 key_text(struct json_object *keys, struct bytes name)
 {
@@ -78,25 +56,34 @@ key_text(struct json_object *keys, struct bytes name)
 	return bytes;
 }
 
+/* tests/vectors/jws.json: RFC 7515 A and E, RFC 8037 A.4, Wycheproof. */
 static void
 test_vectors(void **state)
 {
 	struct json_object *all, *keys, *vectors;
+	struct bytes name = {0}, algorithm = {0};
+	struct keyring *keyring = NULL;
 	int count = 0, wrong = 0;
 
 	(void)state;
-	assert_true(json_parse(arena, read_whole("jws.json"), JSON_STRICT, &all, NULL));
+	assert_true(json_parse(arena, vector_text("jws.json"), JSON_STRICT, &all, NULL));
 	keys = json_member(all, "keys");
 	vectors = json_member(all, "vectors");
 	for (size_t i = 0; i < json_count(vectors); i++) {
 		struct json_object *vector = json_element(vectors, i);
 		struct bytes token = json_string(json_member(vector, "token")), payload;
-		struct keyring *keyring =
-		    ring_from(key_text(keys, json_string(json_member(vector, "key"))),
-			json_string(json_member(vector, "alg")).data, false);
+		struct bytes of = json_string(json_member(vector, "key"));
+		struct bytes asked = json_string(json_member(vector, "alg"));
 		bool valid;
 
-		assert_non_null(keyring);
+		/* Most have the key of the one before. */
+		if (!bytes_equal(name, of.data) || !bytes_equal(algorithm, asked.data)) {
+			keyring_free(keyring);
+			keyring = ring_from(key_text(keys, of), asked.data, false);
+			assert_non_null(keyring);
+			name = of;
+			algorithm = asked;
+		}
 		valid = jws_verify(arena, keyring, clock_seconds(), token, &payload);
 		if (valid != json_is_true(json_member(vector, "valid"))) {
 			print_message("# %s: %s\n", json_string(json_member(vector, "id")).data,
@@ -105,9 +92,9 @@ test_vectors(void **state)
 		}
 		if (!valid)
 			assert_non_null(jws_fault(arena, keyring, clock_seconds(), token));
-		keyring_free(keyring);
 		count++;
 	}
+	keyring_free(keyring);
 	assert_int_equal(wrong, 0);
 	assert_int_equal(count, 239);
 }
@@ -118,7 +105,7 @@ new_key(const struct algorithm *algorithm)
 {
 	if (algorithm->family != FAMILY_RSA && algorithm->family != FAMILY_PSS)
 		return keyfile_generate(arena, algorithm, 0, "Ed25519");
-	return read_whole("rsa.pem").data;
+	return vector_text("rsa.pem").data;
 }
 
 /* Every algorithm signs; its public half alone verifies; every changed bit is seen. */
@@ -430,7 +417,7 @@ static void
 test_weak_rsa(void **state)
 {
 	(void)state;
-	assert_null(ring_from(read_whole("rsa-1024.pub"), "RS256", true));
+	assert_null(ring_from(vector_text("rsa-1024.pub"), "RS256", true));
 }
 
 int

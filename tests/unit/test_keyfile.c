@@ -132,16 +132,17 @@ test_usual_algorithm(void **state)
 	    {"RS256", "PS384", "PS384"}, {"RS256", "ES256", "RS256"}, {"ES384", "ES256", "ES384"},
 	    {"EdDSA", "HS256", "EdDSA"}};
 
-	const char *text = NULL, *why = "";
+	const char *text, *why = "";
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct key_load_options options = {.usual = named(rows[i].usual), .signs = true};
 		struct keys keys;
 
-		if (i == 0 || strcmp(rows[i].key, rows[i - 1].key) !=
-				  0) /* a new RSA key takes seconds in valgrind */
-			text = keyfile_generate(arena, named(rows[i].key), 2048, "Ed25519");
+		if (strcmp(rows[i].key, "RS256") == 0)
+			text = vector_text("rsa.pem").data;
+		else
+			text = keyfile_generate(arena, named(rows[i].key), 0, "Ed25519");
 		if (!keyfile_parse(arena, bytes_of(text), &options, &keys, NULL, &why))
 			fail_msg("%s, usually %s: %s", rows[i].key, rows[i].usual, why);
 		assert_string_equal(keys.keys[0]->algorithm->name, rows[i].algorithm);

@@ -24,7 +24,7 @@
 #define LAYOUT       UINT64_C(0x31656c74746f7274)
 
 /* What tries are counted for; the table of a running process depends on these numbers. */
-enum kind { ADDRESS, NAME, PAIR, KNOWN_PAIR };
+enum kind { ADDRESS, NAME, PAIR, KNOWN_PAIR, CLIENT };
 
 struct limit {
 	long free;    /* tries without a wait */
@@ -48,7 +48,7 @@ struct table {
 
 struct throttle {
 	struct table *table;
-	struct limit limits[KNOWN_PAIR + 1];
+	struct limit limits[CLIENT + 1];
 };
 
 /*
@@ -279,6 +279,7 @@ attempt_make(struct throttle *throttle, const char *address, struct bytes name, 
 	out->keys[NAME] = hash(throttle, NAME, name, empty);
 	out->keys[PAIR] = hash(throttle, PAIR, network, name);
 	out->keys[KNOWN_PAIR] = hash(throttle, KNOWN_PAIR, network, name);
+	out->keys[CLIENT] = hash(throttle, CLIENT, network, name);
 	out->first = network.length > 0 ? ADDRESS : NAME;
 	out->last = PAIR;
 	if (find(throttle, KNOWN_PAIR, out->keys[KNOWN_PAIR]) != NULL)
@@ -301,6 +302,39 @@ throttle_try(struct throttle *throttle, const char *address, struct bytes name, 
 	for (int kind = out->first; kind <= out->last && wait == 0; kind++)
 		wait = take(throttle, (enum kind)kind, out->keys[kind], now);
 	return wait;
+}
+
+/* false: there is no limit. */
+static bool
+client_key(struct throttle *throttle, const char *address, const char *client_id, uint64_t *out)
+{
+	struct attempt attempt;
+
+	if (throttle == NULL || address == NULL || *address == '\0')
+		return false;
+	attempt_make(throttle, address, bytes_of(client_id), &attempt);
+	*out = attempt.keys[CLIENT];
+	return true;
+}
+
+long
+throttle_client_wait(
+    struct throttle *throttle, const char *address, const char *client_id, int64_t now)
+{
+	uint64_t key;
+
+	return client_key(throttle, address, client_id, &key) ? wait_of(throttle, CLIENT, key, now)
+							      : 0;
+}
+
+void
+throttle_client_refused(
+    struct throttle *throttle, const char *address, const char *client_id, int64_t now)
+{
+	uint64_t key;
+
+	if (client_key(throttle, address, client_id, &key))
+		take(throttle, CLIENT, key, now);
 }
 
 static void
@@ -383,18 +417,18 @@ size_t
 throttle_show(struct throttle *throttle, const char *address, const char *name, int64_t now,
     struct throttle_count out[static THROTTLE_COUNTS])
 {
-	static const char *const names[] = {"address", "name", "pair", "known pair"};
+	static const char *const names[] = {"address", "name", "pair", "known pair", "client"};
 	struct attempt attempt;
 	size_t count = 0;
 
 	attempt_make(throttle, address, bytes_of(name == NULL ? "" : name), &attempt);
-	for (int kind = ADDRESS; kind <= KNOWN_PAIR; kind++) {
+	for (int kind = ADDRESS; kind <= CLIENT; kind++) {
 		uint64_t key = attempt.keys[kind];
 		_Atomic uint64_t *place = find(throttle, (enum kind)kind, key);
 		uint64_t entry = place == NULL ? NOT_AN_ENTRY : atomic_load(place);
 
 		if (!kind_applies(kind, address, name) ||
-		    (kind == KNOWN_PAIR && !entry_is(entry, key)))
+		    (kind >= KNOWN_PAIR && !entry_is(entry, key)))
 			continue;
 		out[count++] = (struct throttle_count){names[kind],
 		    entry_tries(&throttle->limits[kind], entry, now),
@@ -445,7 +479,7 @@ throttle_forgive(struct throttle *throttle, const char *address, const char *nam
 		return;
 	}
 	attempt_make(throttle, address, bytes_of(name == NULL ? "" : name), &attempt);
-	for (int kind = ADDRESS; kind <= KNOWN_PAIR; kind++)
+	for (int kind = ADDRESS; kind <= CLIENT; kind++)
 		if (kind_applies(kind, address, name))
 			forgive_key(throttle, (enum kind)kind, attempt.keys[kind]);
 }
@@ -485,6 +519,7 @@ throttle_open(const struct config *config)
 	throttle.limits[NAME] = (struct limit){config->throttle_name_tries, 120, 300};
 	throttle.limits[PAIR] = (struct limit){5, 900, 900};
 	throttle.limits[KNOWN_PAIR] = (struct limit){20, 600, 600};
+	throttle.limits[CLIENT] = (struct limit){10, 300, 300};
 	throttle.table = file_map_shared(path, &kind, &why);
 	if (throttle.table == NULL) {
 		log_error("JWT_THROTTLE_FILE %s: %s", path, why);

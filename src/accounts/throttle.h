@@ -10,6 +10,10 @@
  * and address that has logged in before has a count of its own, so an attacker elsewhere cannot
  * lock the owner out. In an hour a name is tried at most 60 times wherever from, and 40 times from
  * an address where its owner has logged in. Successful logins are not counted.
+ *
+ * Wrong secrets of a client of OAuth are counted by client and address only, apart from logins: up
+ * to five minutes. Programs of one host share an address, so one with a wrong secret does not stop
+ * the others, nor does an attacker elsewhere stop a client.
  */
 #ifndef ACCOUNTS_THROTTLE_H
 #define ACCOUNTS_THROTTLE_H
@@ -22,7 +26,7 @@ struct throttle;
 
 /* One login that was let through, until throttle_settle(). */
 struct attempt {
-	uint64_t keys[4]; /* hashes of address, name, both, and both as a known pair */
+	uint64_t keys[5]; /* hashes of address, name, both, both as a known pair or a client */
 	int first, last;  /* the keys that it counts for */
 };
 
@@ -45,13 +49,23 @@ long throttle_try(
 void throttle_settle(struct throttle *, const struct attempt *, enum verdict, int64_t now);
 
 /*
+ * Seconds until a client may send a secret from that address; 0: now. Without an address (NULL or
+ * empty) or a throttle (NULL) there is no limit, because the client itself could not be told from
+ * others. Nothing is counted: a secret is compared at once, and a wrong one is counted then.
+ */
+long throttle_client_wait(
+    struct throttle *, const char *address, const char *client_id, int64_t now);
+void throttle_client_refused(
+    struct throttle *, const char *address, const char *client_id, int64_t now);
+
+/*
  * For an administrator, who asks from another process. address and name as above; either may be
  * NULL: what is counted by both (PAIR) needs both.
  */
-#define THROTTLE_COUNTS 4
+#define THROTTLE_COUNTS 5
 struct throttle_count {
-	const char *by; /* "address", "name", "pair", "known pair" */
-	long tries;     /* refused logins that still count */
+	const char *by; /* "address", "name", "pair", "known pair", "client" (the name is its id) */
+	long tries;     /* refused logins or secrets that still count */
 	long wait;      /* seconds until the next may be tried */
 };
 

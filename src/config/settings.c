@@ -111,7 +111,7 @@ const struct setting settings[] = {
 	"once (503); 0: the backlog of the socket as it was made"},
 
     {"JWT_THROTTLE", SETTING_SWITCH, FIELD(throttle), "off", 0, 0, NULL,
-	"rate limit for logins (429); recommended for a service on the internet"},
+	"rate limit for logins and client secrets (429); recommended for a service on the internet"},
     {"JWT_THROTTLE_FILE", SETTING_TEXT, FIELD(throttle_file), NULL, 0, 0, NULL,
 	"the counters of the rate limit, shared by all workers; default: one file per user in /dev/shm"},
     {"JWT_THROTTLE_ADDRESS_TRIES", SETTING_NUMBER, FIELD(throttle_address_tries), "20", 1, 200,

@@ -29,6 +29,21 @@ context_open_oidc(const struct config *config, const struct endpoint *endpoint)
 }
 
 struct context *
+context_limit(struct context *context)
+{
+	if (context == NULL || !context->config->throttle)
+		return context;
+	context->throttle = throttle_open(context->config);
+	return context->throttle == NULL ? NULL : context;
+}
+
+struct context *
+context_open_clients(const struct config *config, const struct endpoint *endpoint)
+{
+	return context_limit(context_open_oidc(config, endpoint));
+}
+
+struct context *
 context_open_pages(const struct config *config, const struct endpoint *endpoint)
 {
 	return text_open(config) ? context_open_oidc(config, endpoint) : NULL;

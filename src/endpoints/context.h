@@ -15,7 +15,7 @@ struct context {
 	struct keyring *keyring;
 	struct accounts *accounts;
 	struct sessions *sessions; /* NULL: JWT_SESSIONS is off */
-	struct throttle *throttle; /* NULL: logins are not limited */
+	struct throttle *throttle; /* NULL: neither logins nor secrets of clients are limited */
 };
 
 /*
@@ -29,6 +29,12 @@ struct context *context_open(const struct config *, const struct endpoint *);
  * there are sessions and an RSA key.
  */
 struct context *context_open_oidc(const struct config *, const struct endpoint *);
+
+/* The same for a program that authenticates clients: with what JWT_THROTTLE needs. */
+struct context *context_open_clients(const struct config *, const struct endpoint *);
+
+/* Adds what JWT_THROTTLE needs to a context. NULL: there was none, or after a line in the log. */
+struct context *context_limit(struct context *);
 
 /* The same for a program that answers with pages: NULL also if their words cannot be read. */
 struct context *context_open_pages(const struct config *, const struct endpoint *);

@@ -50,18 +50,9 @@ issue(struct request *request, const struct context *context, enum token_kind ki
 }
 
 struct context *
-credentials_limit(struct context *context)
-{
-	if (context == NULL || !context->config->throttle)
-		return context;
-	context->throttle = throttle_open(context->config);
-	return context->throttle == NULL ? NULL : context;
-}
-
-struct context *
 credentials_open(const struct config *config, const struct endpoint *endpoint)
 {
-	return credentials_limit(context_open(config, endpoint));
+	return context_limit(context_open(config, endpoint));
 }
 
 enum wire

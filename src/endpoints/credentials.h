@@ -6,11 +6,8 @@
 
 #include "endpoints/context.h"
 
-/* For an endpoint's start: context_open() and credentials_limit(). */
+/* For an endpoint's start: context_open() and context_limit(). */
 struct context *credentials_open(const struct config *, const struct endpoint *);
-
-/* Adds what JWT_THROTTLE needs to a context. NULL: there was none, or after a line in the log. */
-struct context *credentials_limit(struct context *);
 
 /*
  * Whether name and password are those of an active account, within the rate limit: WIRE_OK with

@@ -6,20 +6,8 @@
 #include "endpoints/policy.h"
 #include "endpoints/session.h"
 #include "oidc/client_auth.h"
+#include "oidc/introspection.h"
 #include "oidc/oauth.h"
-#include "oidc/tokens.h"
-
-#include <string.h>
-
-enum { ID, SECRET, TOKEN, HINT, PARAMETERS };
-
-/* Whether a client may know of a token. */
-static bool
-may_ask(const struct client *client, const struct client_token *shown)
-{
-	return strcmp(shown->client_id, client->id) == 0 ||
-	       json_is(json_member(shown->claims, "aud"), client->id);
-}
 
 /* A token that belongs to no client: its client_id and scope are NULL. */
 static enum verdict
@@ -44,7 +32,7 @@ read_token(const struct request *request, const struct context *context,
 	struct claims_context claims = context_claims(request, context);
 
 	if (tokens_of_client(&claims, token, out))
-		return may_ask(client, out) ? VERDICT_YES : VERDICT_NO;
+		return introspection_allows(client, out) ? VERDICT_YES : VERDICT_NO;
 	return client->introspect ? read_unowned(request, context, token, out) : VERDICT_NO;
 }
 
@@ -82,68 +70,37 @@ judge(struct request *request, const struct context *context, const struct clien
 	}
 }
 
-static void
-put_token(struct json_object *body, const struct config *config, const struct client_token *shown,
-    const struct account *owner)
-{
-	static const char *const copied[] = {"exp", "iat", "aud", "iss"};
-
-	json_put_bool(body, "active", true);
-	if (shown->client_id != NULL) {
-		json_put_text(body, "scope", shown->scope);
-		json_put_text(body, "client_id", shown->client_id);
-	} else {
-		/* Not an RFC's: by it a service tells a refresh token from an access token. */
-		json_put(body, "token_use", json_member(shown->claims, config->token_type_claim));
-	}
-	if (owner->name != NULL)
-		json_put_text(body, "username", owner->name);
-	json_put_text(body, "token_type", "Bearer");
-	json_put_text(body, "sub", owner->user_id);
-	for (size_t i = 0; i < sizeof(copied) / sizeof(*copied); i++)
-		if (json_has(shown->claims, copied[i]))
-			json_put(body, copied[i], json_member(shown->claims, copied[i]));
-	json_put(body, "jti", json_member(shown->claims, config->jti_claim));
-}
-
 static struct reply
 answer(struct request *request, struct context *context)
 {
-	struct parameter given[PARAMETERS] = {[ID] = {.name = "client_id"},
-	    [SECRET] = {.name = "client_secret"},
-	    [TOKEN] = {.name = "token", .maximum = OAUTH_TOKEN_MAXIMUM},
-	    [HINT] = {.name = "token_type_hint"}};
-	struct reply reply;
-	struct json_object *body = json_new_object(request->arena);
+	struct client client;
+	struct bytes token;
 	struct client_token shown;
 	struct account owner;
-	struct client client;
 	enum verdict verdict;
+	struct reply reply =
+	    client_auth_token(request, context->accounts, context->throttle, &client, &token);
 
-	reply = client_auth(request, context->accounts, given, PARAMETERS, &client);
 	if (reply.status != 0)
 		return reply;
 	if (client.secret == NULL)
 		return oauth_refuse(request, WIRE_OAUTH_CLIENT, NULL);
-	if (given[TOKEN].value == NULL)
-		return oauth_refuse(request, WIRE_OAUTH_MISSING, given[TOKEN].name);
-	verdict = read_token(request, context, &client, bytes_of(given[TOKEN].value), &shown);
+	verdict = read_token(request, context, &client, token, &shown);
 	if (verdict == VERDICT_YES)
 		verdict = judge(request, context, &shown, &owner);
 	if (verdict == VERDICT_UNDECIDED)
 		return oauth_refuse(request, WIRE_UNAVAILABLE, NULL);
-	if (verdict == VERDICT_YES)
-		put_token(body, context->config, &shown, &owner);
-	else
-		json_put_bool(body, "active", false);
-	return oauth_answer(request, body);
+	return oauth_answer(
+	    request, verdict == VERDICT_YES
+			 ? introspection_active(request->arena, context->config, &shown, &owner)
+			 : introspection_inactive(request->arena));
 }
 
 const struct endpoint endpoint = {
     .name = "introspect",
     .allow = "POST, OPTIONS",
     .refuse = oauth_refuse,
-    .start = context_open_oidc,
+    .start = context_open_clients,
     .check = context_check,
     .answer = answer,
 };

@@ -185,7 +185,7 @@ answer(struct request *request, struct context *context)
 static struct context *
 start(const struct config *config, const struct endpoint *endpoint)
 {
-	return credentials_limit(context_open_pages(config, endpoint));
+	return context_limit(context_open_pages(config, endpoint));
 }
 
 const struct endpoint endpoint = {

@@ -237,7 +237,8 @@ answer(struct request *request, struct context *context)
 	struct client client;
 	const char *type;
 
-	reply = client_auth(request, context->accounts, given, PARAMETERS, &client);
+	reply =
+	    client_auth(request, context->accounts, context->throttle, given, PARAMETERS, &client);
 	if (reply.status != 0)
 		return reply;
 	type = given[GRANT_TYPE].value;
@@ -255,7 +256,7 @@ const struct endpoint endpoint = {
     .allow = "POST, OPTIONS",
     .signs = true,
     .refuse = oauth_refuse,
-    .start = context_open_oidc,
+    .start = context_open_clients,
     .check = context_check,
     .answer = answer,
 };

@@ -14,8 +14,6 @@
 
 #include <string.h>
 
-enum { ID, SECRET, TOKEN, HINT, PARAMETERS };
-
 /* This program cannot sign: the text that is listed is the token's own. */
 static enum wire
 blacklist(const struct request *request, const struct context *context, struct json_object *claims,
@@ -75,20 +73,15 @@ revoke(struct request *request, const struct context *context, const struct clie
 static struct reply
 answer(struct request *request, struct context *context)
 {
-	struct parameter given[PARAMETERS] = {[ID] = {.name = "client_id"},
-	    [SECRET] = {.name = "client_secret"},
-	    [TOKEN] = {.name = "token", .maximum = OAUTH_TOKEN_MAXIMUM},
-	    [HINT] = {.name = "token_type_hint"}};
-	struct reply reply;
 	struct client client;
+	struct bytes token;
 	enum verdict verdict;
+	struct reply reply =
+	    client_auth_token(request, context->accounts, context->throttle, &client, &token);
 
-	reply = client_auth(request, context->accounts, given, PARAMETERS, &client);
 	if (reply.status != 0)
 		return reply;
-	if (given[TOKEN].value == NULL)
-		return oauth_refuse(request, WIRE_OAUTH_MISSING, given[TOKEN].name);
-	verdict = revoke(request, context, &client, bytes_of(given[TOKEN].value));
+	verdict = revoke(request, context, &client, token);
 	if (verdict == VERDICT_UNDECIDED)
 		return oauth_refuse(request, WIRE_UNAVAILABLE, NULL);
 	return oauth_empty(request, verdict == VERDICT_YES ? "revoked" : "ok");
@@ -98,7 +91,7 @@ const struct endpoint endpoint = {
     .name = "revoke",
     .allow = "POST, OPTIONS",
     .refuse = oauth_refuse,
-    .start = context_open_oidc,
+    .start = context_open_clients,
     .check = context_check,
     .answer = answer,
 };

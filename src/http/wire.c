@@ -68,6 +68,9 @@ static const struct wire_text texts[WIRE_LAST] = {
 	"Credentials are given in two ways at once.", NULL},
     [WIRE_OAUTH_CLIENT] = {"oauth-client", 401, "invalid_client",
 	"The client is unknown, or its credentials are missing or wrong.", NULL},
+    /* No RFC has an error for it; temporarily_unavailable is what clients try again after. */
+    [WIRE_OAUTH_THROTTLED] = {"throttled", 429, "temporarily_unavailable",
+	"Too many wrong client secrets. Try again in {} seconds.", NULL},
     [WIRE_OAUTH_GRANT_TYPE] = {"oauth-grant-type", 400, "unsupported_grant_type",
 	"grant_type is neither authorization_code nor refresh_token.", NULL},
     [WIRE_OAUTH_CODE] = {"oauth-code", 400, "invalid_grant",

@@ -54,6 +54,7 @@ enum wire {
 	WIRE_OAUTH_TOO_LONG,
 	WIRE_OAUTH_TWO_WAYS, /* of authentication at once */
 	WIRE_OAUTH_CLIENT,
+	WIRE_OAUTH_THROTTLED, /* 429 with Retry-After; {} is the seconds */
 	WIRE_OAUTH_GRANT_TYPE,
 	WIRE_OAUTH_CODE,    /* an authorization code */
 	WIRE_OAUTH_REFRESH, /* a refresh token */

@@ -31,15 +31,43 @@ read_credentials(const struct request *request, const struct parameter *id,
 	return WIRE_OK;
 }
 
+static struct reply
+refuse_for(struct request *request, long seconds)
+{
+	const char *text = arena_printf(request->arena, "%ld", seconds);
+	struct reply reply = oauth_refuse(request, WIRE_OAUTH_THROTTLED, text);
+
+	reply_header(request, &reply, "Retry-After", text);
+	return reply;
+}
+
+/* YES: *out is the client. NO: unknown, or with another secret. */
+static enum verdict
+authenticate(struct request *request, struct accounts *accounts, const struct credentials *given,
+    struct client *out)
+{
+	enum verdict found = client_find(accounts, request->arena, given->id, out);
+	bool matches;
+
+	if (found == VERDICT_UNDECIDED)
+		return found;
+	if (found == VERDICT_NO)
+		*out = (struct client){.secret = NULL};
+	matches = client_secret_matches(out, given->secret == NULL ? "" : given->secret);
+	if (out->secret == NULL)
+		matches = given->secret == NULL;
+	return found == VERDICT_YES && matches ? VERDICT_YES : VERDICT_NO;
+}
+
 struct reply
-client_auth(struct request *request, struct accounts *accounts, struct parameter *parameters,
-    size_t count, struct client *out)
+client_auth(struct request *request, struct accounts *accounts, struct throttle *throttle,
+    struct parameter *parameters, size_t count, struct client *out)
 {
 	struct reply reply = oauth_parameters(request, parameters, count);
+	const char *address = request->remote_address;
 	struct credentials given;
-	enum verdict found;
 	enum wire read;
-	bool matches;
+	long wait;
 
 	if (reply.status != 0)
 		return reply;
@@ -47,13 +75,33 @@ client_auth(struct request *request, struct accounts *accounts, struct parameter
 	if (read != WIRE_OK)
 		return oauth_refuse(request, read, NULL);
 	request->client = given.id;
-	found = client_find(accounts, request->arena, given.id, out);
-	if (found == VERDICT_UNDECIDED)
-		return oauth_refuse(request, WIRE_UNAVAILABLE, NULL);
-	if (found == VERDICT_NO)
-		*out = (struct client){.secret = NULL};
-	matches = client_secret_matches(out, given.secret == NULL ? "" : given.secret);
-	if (found == VERDICT_NO || (out->secret == NULL ? given.secret != NULL : !matches))
+	wait = throttle_client_wait(throttle, address, given.id, request->now);
+	if (wait > 0)
+		return refuse_for(request, wait);
+	switch (authenticate(request, accounts, &given, out)) {
+	case VERDICT_YES:
+		return reply;
+	case VERDICT_NO:
+		throttle_client_refused(throttle, address, given.id, request->now);
 		return oauth_refuse(request, WIRE_OAUTH_CLIENT, NULL);
+	default:
+		return oauth_refuse(request, WIRE_UNAVAILABLE, NULL);
+	}
+}
+
+struct reply
+client_auth_token(struct request *request, struct accounts *accounts, struct throttle *throttle,
+    struct client *client, struct bytes *token)
+{
+	enum { ID, SECRET, TOKEN, HINT, PARAMETERS };
+	struct parameter given[PARAMETERS] = {[ID] = {.name = "client_id"},
+	    [SECRET] = {.name = "client_secret"},
+	    [TOKEN] = {.name = "token", .maximum = OAUTH_TOKEN_MAXIMUM},
+	    [HINT] = {.name = "token_type_hint"}};
+	struct reply reply = client_auth(request, accounts, throttle, given, PARAMETERS, client);
+
+	if (reply.status == 0 && given[TOKEN].value == NULL)
+		return oauth_refuse(request, WIRE_OAUTH_MISSING, given[TOKEN].name);
+	*token = bytes_of(given[TOKEN].value);
 	return reply;
 }

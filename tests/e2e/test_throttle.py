@@ -1,12 +1,18 @@
 """Guessed passwords have to wait: through the real Nginx, counted together by several workers."""
+import base64
+import contextlib
+import json
 import os
 import re
+import subprocess
 import tempfile
 import time
+import urllib.parse
 
 import pytest
 from harness import client, fastcgi, ours, process
 from harness.fixtures import skip_without
+from harness.oidc import SECRET, Provider, add_client
 from harness.people import PASSWORD
 from harness.profiles import PROFILES
 
@@ -131,3 +137,128 @@ def test_a_table_that_cannot_be_is_told_at_the_start(environment):
     with fastcgi.Program("token", {**environment, "JWT_THROTTLE_FILE": "/nonexistent/table"}) as program:
         assert program.process.wait(15) == 1
         assert "JWT_THROTTLE_FILE /nonexistent/table: No such file or directory" in program.log.read_text()
+
+
+# --- Secrets of clients (/oauth/token, /oauth/introspect, /oauth/revoke).
+
+CLIENT_TRIES = 10  # of one client from one address, before the first wait
+SENDERS = ["basic", "post"]
+
+
+@pytest.fixture(scope="module")
+def limited(oidc_site):
+    skip_without("oauth_token", "introspect", "revoke")
+    with tempfile.TemporaryDirectory(prefix="jwt-fcgi-throttle-") as folder:
+        os.chmod(folder, 0o1777)
+        with Provider(oidc_site, JWT_THROTTLE="on", JWT_THROTTLE_FILE=f"{folder}/table") as provider:
+            yield provider
+
+
+@pytest.fixture
+def secrets_of(limited):
+    """secrets_of(program, client_id, secret, address, how): the answer of a program; nothing was counted before."""
+    limited.restore()
+    subprocess.run([ours.program("jwtctl"), "throttle", "forgive", "--all"], env=limited.environment, check=True)
+
+    def ask(name, client_id, secret, address="192.0.2.1", how="basic"):
+        fields = {"grant_type": "refresh_token", "refresh_token": "none", "token": "none"}
+        headers = {}
+        if how == "post":
+            fields |= {"client_id": client_id, "client_secret": secret}
+        else:
+            pair = ":".join(urllib.parse.quote(one, safe="") for one in (client_id, secret))
+            headers = {"HTTP_AUTHORIZATION": "Basic " + base64.b64encode(pair.encode()).decode()}
+        body = urllib.parse.urlencode(fields).encode()
+        return limited.programs[name][0].answer(
+            {**fastcgi.get("/oauth/x")[0], "REQUEST_METHOD": "POST", "CONTENT_LENGTH": str(len(body)),
+             "CONTENT_TYPE": "application/x-www-form-urlencoded", "REMOTE_ADDR": address, **headers}, body)
+
+    return ask
+
+
+RIGHT = {"oauth_token": 400, "introspect": 200, "revoke": 200}  # of a secret that is right and a token that is none
+
+
+def is_limited(answer):
+    assert answer.status == 429 and answer.header("Content-Type") == "application/json"
+    seconds = int(answer.header("Retry-After"))
+    assert answer.json() == {"error": "temporarily_unavailable",
+                             "error_description": f"Too many wrong client secrets. Try again in {seconds} seconds."}
+    assert answer.header("Cache-Control") == "no-store" and answer.header("WWW-Authenticate") is None
+    return seconds
+
+
+def exhaust_secrets(ask, least=4):
+    for _ in range(1000):
+        answer = ask()
+        if answer.status == 429 and is_limited(answer) >= least:
+            return
+        assert answer.status in (401, 429)
+        time.sleep(0.01)
+    raise AssertionError("never limited")
+
+
+@pytest.mark.parametrize("how", SENDERS)
+@pytest.mark.parametrize("name", RIGHT)
+def test_wrong_secrets_of_a_client_have_to_wait(secrets_of, name, how):
+    for _ in range(CLIENT_TRIES):
+        assert secrets_of(name, "web", "wrong", how=how).status == 401
+    exhaust_secrets(lambda: secrets_of(name, "web", "wrong", how=how))
+    for other in RIGHT:  # they count together
+        is_limited(secrets_of(other, "web", SECRET))
+    assert secrets_of(name, "web", SECRET, "192.0.2.2", how).status == RIGHT[name]
+    assert secrets_of(name, "post", SECRET, how=how).status == RIGHT[name], "another client at the same address"
+
+
+def test_an_attacker_locks_no_client_out(secrets_of):
+    """Neither from one address nor from many; unknown clients are limited as known ones are."""
+    for number in range(40):
+        assert secrets_of("oauth_token", "web", "wrong", f"198.51.100.{number}").status == 401
+    for client_id in ("web", "nobody"):
+        exhaust_secrets(lambda: secrets_of("oauth_token", client_id, "wrong", "2001:db8:1::1"))
+        is_limited(secrets_of("oauth_token", client_id, "wrong", "2001:db8:1::2"))
+    for address in ("192.0.2.1", "2001:db8:2::1"):
+        assert secrets_of("oauth_token", "web", SECRET, address).status == RIGHT["oauth_token"]
+
+
+def test_right_secrets_are_never_counted(secrets_of):
+    for _ in range(5 * CLIENT_TRIES):
+        assert secrets_of("introspect", "web", SECRET).status == 200
+    for _ in range(CLIENT_TRIES - 1):
+        assert secrets_of("introspect", "web", "wrong").status == 401
+    for _ in range(5 * CLIENT_TRIES):
+        assert secrets_of("introspect", "web", SECRET).status == 200
+
+
+def test_secrets_without_an_address_are_not_limited(secrets_of):
+    """All clients would be one."""
+    for _ in range(3 * CLIENT_TRIES):
+        assert secrets_of("revoke", "web", "wrong", "").status == 401
+
+
+def test_a_user_and_a_client_of_one_name_are_two(limited, secrets_of):
+    add_client(limited.site, "alice")
+    exhaust_secrets(lambda: secrets_of("oauth_token", "alice", "wrong"))
+    assert login(limited.programs["token"][0], "alice", PASSWORD).status == 200
+
+
+def test_who_has_to_wait_costs_no_statement(cluster, limited, secrets_of):
+    exhaust_secrets(lambda: secrets_of("oauth_token", "web", "wrong"))
+    with contextlib.closing(cluster.connect(limited.site.name)) as other:
+        other.autocommit = False
+        other.cursor().execute("LOCK oidc_client")
+        begun = time.monotonic()
+        is_limited(secrets_of("oauth_token", "web", "wrong"))
+        assert time.monotonic() - begun < 1, "it waited for the table"
+
+
+def test_an_administrator_sees_and_forgives_wrong_secrets(limited, secrets_of):
+    def throttle(*arguments):
+        return subprocess.run([ours.program("jwtctl"), "throttle", *arguments, "web", "--address", "192.0.2.1", "--json"],
+                              env=limited.environment, capture_output=True, text=True, check=True).stdout
+
+    exhaust_secrets(lambda: secrets_of("oauth_token", "web", "wrong"))
+    [row] = [row for row in json.loads(throttle("show")) if row["by"] == "client"]
+    assert row["tries"] > CLIENT_TRIES and row["wait"] > 0
+    throttle("forgive")
+    assert secrets_of("oauth_token", "web", SECRET).status == RIGHT["oauth_token"]

@@ -286,6 +286,35 @@ another_file_is_refused(void **state)
 	assert_null(throttle_open(&config));
 }
 
+/* The tries of an hour, one each second; others are what another client or address does. */
+static void
+secrets_of_clients(void **state)
+{
+	long refused = 0;
+
+	(void)state;
+	for (int64_t now = NOW; now < NOW + HOUR; now++) {
+		if (throttle_client_wait(throttle, "192.0.2.1", "web", now) == 0) {
+			throttle_client_refused(throttle, "192.0.2.1", "web", now);
+			refused++;
+		}
+		assert_int_equal(throttle_client_wait(throttle, "192.0.2.2", "web", now), 0);
+		assert_int_equal(throttle_client_wait(throttle, "192.0.2.1", "other", now), 0);
+		assert_int_equal(throttle_client_wait(throttle, "", "web", now), 0);
+		assert_int_equal(throttle_client_wait(throttle, NULL, "web", now), 0);
+		assert_int_equal(throttle_client_wait(NULL, "192.0.2.1", "web", now), 0);
+	}
+	assert_in_range(refused, 20, 32);
+	assert_in_range(throttle_client_wait(throttle, "192.0.2.1", "web", NOW + HOUR), 1, 300);
+	/* A wait that is over stays over as long as the secret is right: nothing is counted then.
+	 */
+	assert_int_equal(throttle_client_wait(throttle, "192.0.2.1", "web", NOW + HOUR + 300), 0);
+	assert_int_equal(throttle_client_wait(throttle, "192.0.2.1", "web", NOW + 2 * HOUR), 0);
+	assert_int_equal(try_login("192.0.2.1", "web", NOW + HOUR, VERDICT_NO), 0);
+	throttle_forgive(throttle, "192.0.2.1", "web");
+	assert_int_equal(throttle_client_wait(throttle, "192.0.2.1", "web", NOW + HOUR), 0);
+}
+
 int
 main(void)
 {
@@ -310,6 +339,7 @@ main(void)
 		workers_share_the_counts_and_survive_each_other, open_table, remove_table),
 	    cmocka_unit_test_setup_teardown(
 		tries_at_the_same_moment_are_counted_each, open_table, remove_table),
+	    cmocka_unit_test_setup_teardown(secrets_of_clients, open_table, remove_table),
 	    cmocka_unit_test_setup_teardown(another_file_is_refused, open_table, remove_table),
 	};
 

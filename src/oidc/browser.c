@@ -50,6 +50,20 @@ browser_session_claimed(struct request *request, struct browser_session *out)
 	       browser_claim(request->arena, cookie, out);
 }
 
+enum verdict
+browser_renew(struct request *request, struct sessions *sessions, const struct account *account,
+    const struct device *device, struct browser_session *out, const char **cookie)
+{
+	struct browser_session former;
+	enum verdict found = browser_session(request, sessions, &former);
+
+	if (found == VERDICT_YES)
+		found = browser_end(sessions, request->arena, &former);
+	return found == VERDICT_UNDECIDED
+		   ? found
+		   : browser_begin(sessions, request->arena, account, device, out, cookie);
+}
+
 void
 browser_set_session(struct request *request, struct reply *reply, const char *cookie)
 {

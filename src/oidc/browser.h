@@ -15,6 +15,13 @@ enum verdict browser_session(struct request *, struct sessions *, struct browser
 /* What the request's cookie says of it (browser_claim()). false: there is none. */
 bool browser_session_claimed(struct request *, struct browser_session *out);
 
+/*
+ * browser_begin() in place of the session that the browser had, which ends: no cookie would be left
+ * to log out of it with.
+ */
+enum verdict browser_renew(struct request *, struct sessions *, const struct account *,
+    const struct device *, struct browser_session *out, const char **cookie);
+
 /* Sets the cookie of a new session, until the browser is closed; NULL: the browser forgets it. */
 void browser_set_session(struct request *, struct reply *, const char *cookie);
 

@@ -18,6 +18,7 @@ DATABASE = {"PGHOST": "/nowhere", "PGUSER": "web", "PGDATABASE": "shop"}
 
 MEMBERS = """
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 class Member(AbstractBaseUser):
@@ -99,6 +100,9 @@ class Suspended(Account):
     @is_active.setter
     def is_active(self, value):
         pass
+
+class Person(AbstractUser):
+    pass
 
 class Locked(Plain):
     is_active = models.BooleanField(default=True)
@@ -385,6 +389,37 @@ def test_no_change_feed_of_a_query(convert):
     done = convert(USER.format("Guest"), arguments=("shop_settings", "--changes"))
     assert (done.returncode, done.stdout) == (1, "")
     assert "no change feed" in done.stderr
+
+
+def test_the_command_for_permissions(convert):
+    text = 'SIMPLE_JWT = {"USER_ID_FIELD": "email"}\n' + USER.format("Person")
+    done = convert(text, arguments=("shop_settings", "--permissions"))
+    assert done.returncode == 0, done.stderr
+    words = shlex.split(done.stdout)
+    assert words[:3] == ["psql", "-d", "shop"]
+    assert (SCRIPT.parent / words[-1]).samefile(ours.CHECKOUT / "sql/permissions.sql")
+    assert {*words[5:-2]} == {"-v", 'users="members_person"', "id=email", "key=id"}
+
+
+def test_the_command_for_permissions_works(convert, site):
+    """The very words of the comment lead to it."""
+    site.cluster.psql(site.name, "-c", "REVOKE ALL ON auth_permission, auth_group_permissions FROM jwt_fcgi")
+    line, = [line for line in convert().stdout.splitlines() if "sql/permissions.sql" in line]
+    assert "`jwt-fcgi-from-django --permissions`" in line and "permissions.conf" in line and ": " not in line
+    words = shlex.split(convert(arguments=("shop_settings", "--permissions")).stdout)
+    words[words.index("shop")] = site.name
+    done = subprocess.run(words, env={**os.environ, **site.environment()}, cwd=SCRIPT.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert site.execute("SELECT has_table_privilege('jwt_fcgi', 'auth_permission', 'SELECT')") == [(True,)]
+
+
+def test_users_without_permissions(convert):
+    """AbstractBaseUser alone has none, so nothing is said of them."""
+    done = convert(USER.format("Member"), arguments=("shop_settings", "--accept", "natural-key"))
+    assert done.returncode == 0 and "permission" not in done.stdout, done.stderr
+    done = convert(USER.format("Member"), arguments=("shop_settings", "--permissions"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "JWT_PERMISSION_QUERY" in done.stderr
 
 
 CORS = """

@@ -244,7 +244,9 @@ page role
 grep ^PGUSER=jwt_fcgi /etc/jwt-fcgi/jwt-fcgi.conf
 page changes
 runuser -u postgres -- psql -d mysite -c 'SET ROLE jwt_fcgi' -c 'SELECT FROM jwt_change'
+page permissions
 page start
+systemctl enable --now jwt-fcgi@permissions.socket
 page pieces
 sed -i -e '/# in http/r /test/in_http' -e '/# in server/r /test/in_server' /etc/nginx/conf.d/site.conf
 page switch
@@ -252,6 +254,12 @@ for try in $(seq 100); do login | grep -q Cache-Control && break; command sleep 
 login | grep Cache-Control
 status 200 -H "Authorization: Bearer $(login | member access | tail -n 1)" http://127.0.0.1:8001/hello/
 grep Django /test/answer
+sed -i '/urls.conf/s/.*/&\\ninclude jwt-fcgi\\/permissions.conf;/' /etc/nginx/conf.d/site.conf
+nginx -s reload
+access=$(login | member access | tail -n 1)
+may() { curl -s -H "Authorization: Bearer $access" http://127.0.0.1:8001/api/permissions/?has=auth.add_user; }
+for try in $(seq 100); do may | grep '^{"auth.add_user":false}' && break; command sleep 0.1; done
+may | grep '^{"auth.add_user":false}'
 status 200 -d refresh=$refresh http://127.0.0.1:8001/auth/renew/
 """
 

@@ -1,6 +1,6 @@
 #include "accounts/codes.h"
 
-#include "accounts/browsers.h"
+#include "accounts/provider_sessions.h"
 #include "base/b64url.h"
 #include "db/query.h"
 #include "db/statements.h"
@@ -59,12 +59,12 @@ code_create(
 	verdict = query_ask(database, arena, CODE_CREATE,
 	    (const char *[]){code->user_id, code->user_id, hash, code->client_id, code->scopes,
 		code->redirect_uri, code->code_challenge, code->nonce, code->browser_sid, life,
-		browser_seen_period(sessions, arena)},
+		provider_session_seen_period(sessions, arena)},
 	    &rows);
 	if (verdict != VERDICT_YES)
 		return verdict;
 	if (*rows.values[0] == 't')
-		browser_seen(sessions, arena, code->user_id, code->browser_sid);
+		provider_session_seen(sessions, arena, code->user_id, code->browser_sid);
 	/* One of 16, as hashes are random: the sweep costs as much as the statement does. */
 	if (hash[2] == '0')
 		(void)query_ask(database, arena, CODE_SWEEP, NULL, NULL);

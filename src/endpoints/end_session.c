@@ -10,11 +10,11 @@
 
 static struct reply
 log_out(struct request *request, const struct context *context, const struct logout *logout,
-    const struct browser_session *session)
+    const struct provider_session *session)
 {
 	struct reply reply;
 
-	if (browser_end(context->sessions, request->arena, session) == VERDICT_UNDECIDED)
+	if (provider_session_end(context->sessions, request->arena, session) == VERDICT_UNDECIDED)
 		return page_refuse(request, WIRE_UNAVAILABLE, NULL);
 	reply = logout_answer(request, logout);
 	browser_set_session(request, &reply, NULL);
@@ -23,7 +23,7 @@ log_out(struct request *request, const struct context *context, const struct log
 
 static struct reply
 answer_session(struct request *request, const struct context *context, struct logout *logout,
-    const struct browser_session *session)
+    const struct provider_session *session)
 {
 	const char *csrf = logout->parameters[LOGOUT_CSRF].value;
 	bool hinted = logout->user_id != NULL && strcmp(logout->user_id, session->user_id) == 0;
@@ -41,7 +41,7 @@ static struct reply
 answer(struct request *request, struct context *context)
 {
 	const struct claims_context claims = context_claims(request, context);
-	struct browser_session session;
+	struct provider_session session;
 	struct logout logout;
 	enum verdict found;
 

@@ -17,7 +17,7 @@ enum { CSRF, USERNAME, PASSWORD, DECISION, FIELDS };
 /* A new session, which is noted as a login. */
 static enum wire
 begin(struct request *request, const struct context *context, const struct account *account,
-    struct browser_session *out, const char **cookie)
+    struct provider_session *out, const char **cookie)
 {
 	struct device device = session_device(request);
 
@@ -46,7 +46,7 @@ log_in(struct flow *flow, const struct context *context, const struct parameter 
 	struct request *request = flow->request;
 	struct page_attempt attempt = {.name = fields[USERNAME].value, .wire = WIRE_ORIGIN};
 	struct account account = {.user_id = NULL};
-	struct browser_session session;
+	struct provider_session session;
 	const char *cookie;
 	struct reply reply;
 

@@ -72,7 +72,7 @@ answer_refusal(struct request *request, enum authorization_outcome outcome,
 
 enum verdict
 answer_code(struct request *request, struct sessions *sessions,
-    const struct authorization *authorization, const struct browser_session *session,
+    const struct authorization *authorization, const struct provider_session *session,
     struct reply *out)
 {
 	const struct code code = {

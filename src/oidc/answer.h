@@ -38,6 +38,6 @@ struct reply answer_refusal(
  * over. UNDECIDED: an outage.
  */
 enum verdict answer_code(struct request *, struct sessions *, const struct authorization *,
-    const struct browser_session *, struct reply *out);
+    const struct provider_session *, struct reply *out);
 
 #endif

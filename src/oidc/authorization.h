@@ -6,8 +6,8 @@
 #ifndef OIDC_AUTHORIZATION_H
 #define OIDC_AUTHORIZATION_H
 
-#include "accounts/browsers.h"
 #include "accounts/clients.h"
+#include "accounts/provider_sessions.h"
 #include "http/parameters.h"
 #include "signing/claims.h"
 
@@ -78,7 +78,7 @@ enum authorization_next {
 
 /* What has to happen next. session: the browser's, NULL if there is none. */
 enum authorization_next authorization_next(const struct claims_context *, struct accounts *,
-    struct authorization *, enum authorization_step, const struct browser_session *session);
+    struct authorization *, enum authorization_step, const struct provider_session *session);
 
 /* The parts that need no database, for tests. */
 
@@ -90,7 +90,7 @@ bool authorization_read(struct authorization *);
 
 /* What is known about the user when it is decided. */
 struct authorization_user {
-	const struct browser_session *session; /* NULL: none */
+	const struct provider_session *session; /* NULL: none */
 	bool hint_bad;    /* there is an id_token_hint, and it proves nothing */
 	const char *hint; /* the user id in a good id_token_hint; NULL: none */
 	bool consented;   /* to all scopes, earlier or just now */

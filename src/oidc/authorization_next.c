@@ -68,7 +68,7 @@ authorization_decide(struct authorization *authorization, enum authorization_ste
 enum authorization_next
 authorization_next(const struct claims_context *claims, struct accounts *accounts,
     struct authorization *authorization, enum authorization_step step,
-    const struct browser_session *session)
+    const struct provider_session *session)
 {
 	struct authorization_user user = {.session = session, .now = claims->now};
 	const struct client *client = &authorization->client;

@@ -32,36 +32,36 @@ cookie_of(const struct request *request, const char *name, const char *value, co
 }
 
 enum verdict
-browser_session(struct request *request, struct sessions *sessions, struct browser_session *out)
+browser_session(struct request *request, struct sessions *sessions, struct provider_session *out)
 {
 	struct bytes cookie;
 
 	if (cookie_find(request->cookie, name_of(request, SESSION), &cookie) != COOKIE_FOUND)
 		return VERDICT_NO;
-	return browser_find(sessions, request->arena, cookie, out);
+	return provider_session_find(sessions, request->arena, cookie, out);
 }
 
 bool
-browser_session_claimed(struct request *request, struct browser_session *out)
+browser_session_claimed(struct request *request, struct provider_session *out)
 {
 	struct bytes cookie;
 
 	return cookie_find(request->cookie, name_of(request, SESSION), &cookie) == COOKIE_FOUND &&
-	       browser_claim(request->arena, cookie, out);
+	       provider_session_claim(request->arena, cookie, out);
 }
 
 enum verdict
 browser_renew(struct request *request, struct sessions *sessions, const struct account *account,
-    const struct device *device, struct browser_session *out, const char **cookie)
+    const struct device *device, struct provider_session *out, const char **cookie)
 {
-	struct browser_session former;
+	struct provider_session former;
 	enum verdict found = browser_session(request, sessions, &former);
 
 	if (found == VERDICT_YES)
-		found = browser_end(sessions, request->arena, &former);
+		found = provider_session_end(sessions, request->arena, &former);
 	return found == VERDICT_UNDECIDED
 		   ? found
-		   : browser_begin(sessions, request->arena, account, device, out, cookie);
+		   : provider_session_begin(sessions, request->arena, account, device, out, cookie);
 }
 
 void

@@ -6,21 +6,21 @@
 #ifndef OIDC_BROWSER_H
 #define OIDC_BROWSER_H
 
-#include "accounts/browsers.h"
+#include "accounts/provider_sessions.h"
 #include "http/reply.h"
 
 /* The session of the request's cookie. NO: there is none. */
-enum verdict browser_session(struct request *, struct sessions *, struct browser_session *out);
+enum verdict browser_session(struct request *, struct sessions *, struct provider_session *out);
 
-/* What the request's cookie says of it (browser_claim()). false: there is none. */
-bool browser_session_claimed(struct request *, struct browser_session *out);
+/* What the request's cookie says of it (provider_session_claim()). false: there is none. */
+bool browser_session_claimed(struct request *, struct provider_session *out);
 
 /*
- * browser_begin() in place of the session that the browser had, which ends: no cookie would be left
- * to log out of it with.
+ * provider_session_begin() in place of the session that the browser had, which ends: no cookie
+ * would be left to log out of it with.
  */
 enum verdict browser_renew(struct request *, struct sessions *, const struct account *,
-    const struct device *, struct browser_session *out, const char **cookie);
+    const struct device *, struct provider_session *out, const char **cookie);
 
 /* Sets the cookie of a new session, until the browser is closed; NULL: the browser forgets it. */
 void browser_set_session(struct request *, struct reply *, const char *cookie);

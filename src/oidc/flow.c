@@ -23,7 +23,7 @@ flow_judge(struct flow *flow)
 
 /* Consents to native applications are never stored: any program can answer in their place. */
 static enum verdict
-store_consent(const struct flow *flow, const struct browser_session *session)
+store_consent(const struct flow *flow, const struct provider_session *session)
 {
 	const struct client *client = &flow->authorization.client;
 
@@ -36,7 +36,7 @@ store_consent(const struct flow *flow, const struct browser_session *session)
 /* NO: the session or its user is no more. */
 static enum verdict
 answer_with_code(const struct flow *flow, enum authorization_step step,
-    const struct browser_session *session, struct reply *out)
+    const struct provider_session *session, struct reply *out)
 {
 	enum verdict stored = step == STEP_CONSENT ? store_consent(flow, session) : VERDICT_YES;
 
@@ -46,7 +46,7 @@ answer_with_code(const struct flow *flow, enum authorization_step step,
 }
 
 struct reply
-flow_next(struct flow *flow, enum authorization_step step, const struct browser_session *session)
+flow_next(struct flow *flow, enum authorization_step step, const struct provider_session *session)
 {
 	struct reply reply;
 
@@ -81,7 +81,7 @@ static enum verdict
 answer_at_once(struct flow *flow, struct reply *out)
 {
 	const struct authorization *authorization = &flow->authorization;
-	struct browser_session claimed;
+	struct provider_session claimed;
 	enum verdict answered;
 
 	/* A consent must not be looked up for a user who is only claimed: the time would tell. */
@@ -99,7 +99,7 @@ answer_at_once(struct flow *flow, struct reply *out)
 struct reply
 flow_begin(struct flow *flow)
 {
-	struct browser_session session;
+	struct provider_session session;
 	struct reply reply;
 	enum verdict answered = answer_at_once(flow, &reply), found;
 
@@ -119,7 +119,7 @@ flow_begin(struct flow *flow)
 struct reply
 flow_consent(struct flow *flow, const char *decision, const char *csrf)
 {
-	struct browser_session session;
+	struct provider_session session;
 	enum verdict found = browser_session(flow->request, flow->sessions, &session);
 
 	if (found == VERDICT_UNDECIDED)

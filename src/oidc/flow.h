@@ -23,7 +23,7 @@ struct reply flow_judge(struct flow *);
  * there is none.
  */
 struct reply flow_next(
-    struct flow *, enum authorization_step, const struct browser_session *session);
+    struct flow *, enum authorization_step, const struct provider_session *session);
 
 /* The same of a request that has come from the client, with the session of the browser's cookie. */
 struct reply flow_begin(struct flow *);

@@ -263,7 +263,7 @@ host_of(struct arena *arena, const char *uri)
 
 struct reply
 page_consent(struct request *request, const struct authorization *authorization,
-    const struct browser_session *session)
+    const struct provider_session *session)
 {
 	struct page page = begin(request, authorization->ui_locales, "consent.title");
 
@@ -299,7 +299,7 @@ page_post(struct request *request, const char *outcome, const char *uri,
 
 struct reply
 page_ask_logout(
-    struct request *request, const char *ui_locales, const struct browser_session *session)
+    struct request *request, const char *ui_locales, const struct provider_session *session)
 {
 	struct page page = begin(request, ui_locales, "logout.title");
 

@@ -9,7 +9,7 @@
 #include "http/reply.h"
 #include "oidc/authorization.h"
 
-struct browser_session;
+struct provider_session;
 
 /* For the refuse of an endpoint: a page with the status and the words for it. */
 struct reply page_refuse(struct request *, enum wire, const char *argument);
@@ -30,7 +30,7 @@ struct reply page_login(
 
 /* 200 with the question whether the client may have the scopes. */
 struct reply page_consent(
-    struct request *, const struct authorization *, const struct browser_session *);
+    struct request *, const struct authorization *, const struct provider_session *);
 
 /* 200 with a form that a script posts to the URI: those of the parameters that have a value. */
 struct reply page_post(
@@ -38,7 +38,7 @@ struct reply page_post(
 
 /* 200 with the question whether to log out. */
 struct reply page_ask_logout(
-    struct request *, const char *ui_locales, const struct browser_session *);
+    struct request *, const char *ui_locales, const struct provider_session *);
 
 /* 200: the user is logged out. */
 struct reply page_logged_out(struct request *, const char *ui_locales);

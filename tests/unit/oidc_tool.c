@@ -4,11 +4,11 @@
  * line alike: "yes", "no" or "undecided" and what the command returns; see commands[].
  */
 #include "accounts/accounts.h"
-#include "accounts/browsers.h"
 #include "accounts/clients.h"
 #include "accounts/codes.h"
 #include "accounts/logins.h"
 #include "accounts/operator_query.h"
+#include "accounts/provider_sessions.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,7 +97,7 @@ consented(struct tool *tool, char **arguments)
 }
 
 static void
-put_browser(const struct browser_session *browser)
+put_browser(const struct provider_session *browser)
 {
 	put(browser->user_id);
 	put(browser->sid);
@@ -109,14 +109,14 @@ static void
 login(struct tool *tool, char **arguments)
 {
 	static const struct device nowhere;
-	struct browser_session browser;
+	struct provider_session browser;
 	struct account account;
 	const char *cookie;
 	enum verdict verdict = login_verify(
 	    tool->accounts, tool->arena, bytes_of(arguments[0]), bytes_of(arguments[1]), &account);
 
 	if (verdict == VERDICT_YES)
-		verdict = browser_begin(
+		verdict = provider_session_begin(
 		    tool->sessions, tool->arena, &account, &nowhere, &browser, &cookie);
 	if (done(verdict) != VERDICT_YES)
 		return;
@@ -127,21 +127,22 @@ login(struct tool *tool, char **arguments)
 static void
 browser(struct tool *tool, char **arguments)
 {
-	struct browser_session found;
+	struct provider_session found;
 
-	if (done(browser_find(tool->sessions, tool->arena, bytes_of(arguments[0]), &found)) ==
-	    VERDICT_YES)
+	if (done(provider_session_find(
+		tool->sessions, tool->arena, bytes_of(arguments[0]), &found)) == VERDICT_YES)
 		put_browser(&found);
 }
 
 static void
 logout(struct tool *tool, char **arguments)
 {
-	struct browser_session found;
+	struct provider_session found;
 	enum verdict verdict =
-	    browser_find(tool->sessions, tool->arena, bytes_of(arguments[0]), &found);
+	    provider_session_find(tool->sessions, tool->arena, bytes_of(arguments[0]), &found);
 
-	done(verdict == VERDICT_YES ? browser_end(tool->sessions, tool->arena, &found) : verdict);
+	done(verdict == VERDICT_YES ? provider_session_end(tool->sessions, tool->arena, &found)
+				    : verdict);
 }
 
 static void

@@ -302,7 +302,7 @@ what_comes_next(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(decisions); i++) {
 		const int client = decisions[i].client, prompt = decisions[i].prompt;
-		const struct browser_session session = {
+		const struct provider_session session = {
 		    .user_id = "1", .auth_time = NOW - decisions[i].age};
 		const struct authorization_user user = {
 		    .session = decisions[i].age == -1 ? NULL : &session,

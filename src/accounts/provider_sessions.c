@@ -1,4 +1,4 @@
-#include "accounts/browsers.h"
+#include "accounts/provider_sessions.h"
 
 #include "accounts/accounts.h"
 #include "base/b64url.h"
@@ -61,8 +61,9 @@ read_cookie(struct arena *arena, struct bytes cookie, char sid[static SESSION_ID
 }
 
 enum verdict
-browser_begin(struct sessions *sessions, struct arena *arena, const struct account *account,
-    const struct device *device, struct browser_session *out, const char **cookie)
+provider_session_begin(struct sessions *sessions, struct arena *arena,
+    const struct account *account, const struct device *device, struct provider_session *out,
+    const char **cookie)
 {
 	const struct config *config = sessions_config(sessions);
 	unsigned char secret[SECRET_BYTES];
@@ -81,23 +82,23 @@ browser_begin(struct sessions *sessions, struct arena *arena, const struct accou
 	verdict = sessions_begin(sessions, arena, &terms, account, device, &session);
 	if (verdict == VERDICT_YES) {
 		*cookie = write_cookie(arena, bytes, account->user_id);
-		verdict = browser_find(sessions, arena, bytes_of(*cookie), out);
+		verdict = provider_session_find(sessions, arena, bytes_of(*cookie), out);
 	}
 	OPENSSL_cleanse(secret, sizeof(secret));
 	return verdict;
 }
 
 bool
-browser_claim(struct arena *arena, struct bytes cookie, struct browser_session *out)
+provider_session_claim(struct arena *arena, struct bytes cookie, struct provider_session *out)
 {
 	char *sid = arena_alloc(arena, SESSION_ID_SIZE);
 
-	*out = (struct browser_session){.sid = sid};
+	*out = (struct provider_session){.sid = sid};
 	return read_cookie(arena, cookie, sid, &out->user_id);
 }
 
 const char *
-browser_seen_period(const struct sessions *sessions, struct arena *arena)
+provider_session_seen_period(const struct sessions *sessions, struct arena *arena)
 {
 	long quarter = sessions_config(sessions)->oidc_session_idle / 4;
 
@@ -105,24 +106,26 @@ browser_seen_period(const struct sessions *sessions, struct arena *arena)
 }
 
 void
-browser_seen(struct sessions *sessions, struct arena *arena, const char *user_id, const char *sid)
+provider_session_seen(
+    struct sessions *sessions, struct arena *arena, const char *user_id, const char *sid)
 {
 	const char *idle = session_interval(arena, sessions_config(sessions)->oidc_session_idle);
 
 	(void)query_ask(sessions_database(sessions), arena, BROWSER_SEEN,
-	    (const char *[]){user_id, sid, idle, browser_seen_period(sessions, arena)}, NULL);
+	    (const char *[]){user_id, sid, idle, provider_session_seen_period(sessions, arena)},
+	    NULL);
 }
 
 enum verdict
-browser_find(struct sessions *sessions, struct arena *arena, struct bytes cookie,
-    struct browser_session *out)
+provider_session_find(struct sessions *sessions, struct arena *arena, struct bytes cookie,
+    struct provider_session *out)
 {
-	const char *period = browser_seen_period(sessions, arena);
+	const char *period = provider_session_seen_period(sessions, arena);
 	struct account owner;
 	enum verdict verdict;
 	struct rows rows;
 
-	if (!browser_claim(arena, cookie, out))
+	if (!provider_session_claim(arena, cookie, out))
 		return VERDICT_NO;
 	verdict = query_ask(sessions_database(sessions), arena, BROWSER_FIND,
 	    (const char *[]){out->user_id, out->user_id, out->sid, period}, &rows);
@@ -130,7 +133,7 @@ browser_find(struct sessions *sessions, struct arena *arena, struct bytes cookie
 		return verdict;
 	out->auth_time = atoll(rows.values[AUTH_TIME]);
 	if (strcmp(rows.values[UNSEEN], "t") == 0)
-		browser_seen(sessions, arena, out->user_id, out->sid);
+		provider_session_seen(sessions, arena, out->user_id, out->sid);
 	rows.values += OWNER;
 	rows.columns -= OWNER;
 	if (rows.count > 1 || !account_read(&rows, "browser session", &owner))
@@ -143,7 +146,8 @@ browser_find(struct sessions *sessions, struct arena *arena, struct bytes cookie
 }
 
 enum verdict
-browser_end(struct sessions *sessions, struct arena *arena, const struct browser_session *browser)
+provider_session_end(
+    struct sessions *sessions, struct arena *arena, const struct provider_session *browser)
 {
 	return sessions_end(sessions, arena, browser->user_id, browser->sid);
 }

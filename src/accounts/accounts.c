@@ -95,8 +95,8 @@ account_read(const struct rows *rows, const char *setting, struct account *out)
 }
 
 /* More than one row is no account: the order of rows must not decide which user logs in. */
-static enum verdict
-read_user(struct accounts *accounts, struct arena *arena, enum statement_number statement,
+enum verdict
+account_ask(struct accounts *accounts, struct arena *arena, enum statement_number statement,
     const char *value, struct account *out)
 {
 	const char *setting = accounts_setting(accounts->config, statement);
@@ -121,17 +121,10 @@ same_id(enum verdict verdict, const struct account *found, const char *user_id)
 }
 
 enum verdict
-account_find_by_name(
-    struct accounts *accounts, struct arena *arena, const char *name, struct account *out)
-{
-	return read_user(accounts, arena, USER_BY_NAME, name, out);
-}
-
-enum verdict
 account_find(
     struct accounts *accounts, struct arena *arena, const char *user_id, struct account *out)
 {
-	enum verdict verdict = read_user(accounts, arena, USER_BY_ID, user_id, out);
+	enum verdict verdict = account_ask(accounts, arena, USER_BY_ID, user_id, out);
 
 	return same_id(verdict, out, user_id);
 }

@@ -49,12 +49,14 @@ enum verdict accounts_check(struct accounts *, struct arena *, bool rights);
 /* The same for the statement of permissions alone, which not every program needs. */
 enum verdict accounts_check_permissions(struct accounts *, struct arena *, bool rights);
 
-/* The account of that name, whether active or not. NO: there is none, or there are more than one.
+/*
+ * The account that a statement for users finds, USER_BY_NAME or USER_BY_ID, whether active or not.
+ * NO: there is none, or more than one. value: UTF-8 without NUL.
  */
-enum verdict account_find_by_name(
-    struct accounts *, struct arena *, const char *name, struct account *out);
+enum verdict account_ask(struct accounts *, struct arena *, enum statement_number,
+    const char *value, struct account *out);
 
-/* The account of a token, whether active or not. NO: there is none. user_id: UTF-8 without NUL. */
+/* The account of a token: of USER_BY_ID that whose id is written in this very way. */
 enum verdict account_find(
     struct accounts *, struct arena *, const char *user_id, struct account *out);
 

@@ -126,8 +126,8 @@ login_verify(struct accounts *accounts, struct arena *arena, struct bytes name,
 	int64_t begun;
 	long spent = 0;
 
-	found =
-	    account_find_by_name(accounts, arena, arena_copy(arena, name.data, name.length), out);
+	found = account_ask(
+	    accounts, arena, USER_BY_NAME, arena_copy(arena, name.data, name.length), out);
 	if (found == VERDICT_UNDECIDED)
 		return found;
 	begun = clock_microseconds();

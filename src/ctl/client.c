@@ -80,13 +80,9 @@ ask(const struct invocation *invocation, size_t statement, const char *const *pa
 
 /* The end of a subcommand about the client that the first argument names. */
 static enum outcome
-outcome_of(const struct invocation *invocation, enum verdict verdict, const char *missing)
+outcome_of(const struct invocation *invocation, enum verdict verdict)
 {
-	const char *id = report_printable(invocation->arena, invocation->arguments[0]).data;
-
-	if (verdict == VERDICT_NO)
-		command_error(invocation, "there is no client %s%s", id, missing);
-	return command_outcome(verdict);
+	return report_missing(invocation, verdict, "client", invocation->arguments[0]);
 }
 
 /* A new secret; NULL after a line on standard error. */
@@ -107,11 +103,8 @@ report_secret(const struct invocation *invocation, const char *secret)
 {
 	static const struct column both[] = {
 	    {"client_id", COLUMN_TEXT}, {"client_secret", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
-	struct report report = report_new(invocation, both);
 
-	report_add(&report, (const char *[]){invocation->arguments[0], secret});
-	report_one(&report);
-	return OUTCOME_YES;
+	return report_row(invocation, both, (const char *[]){invocation->arguments[0], secret});
 }
 
 /* YES, or after a line on standard error: the table would say less of what is wrong. */
@@ -125,7 +118,7 @@ check_uris(const struct invocation *invocation, const char *uris)
 		command_error(invocation,
 		    "%s cannot be a redirect URI: it must be https, http on loopback, or a scheme with "
 		    "a dot, without a fragment",
-		    report_printable(invocation->arena, rows.values[0]).data);
+		    report_printable(invocation->arena, rows.values[0]));
 	return bad == VERDICT_NO ? VERDICT_YES : bad == VERDICT_YES ? VERDICT_NO : bad;
 }
 
@@ -195,7 +188,7 @@ add(const struct invocation *invocation)
 		return report_secret(invocation, secret);
 	if (verdict == VERDICT_NO)
 		command_error(invocation, "there is a client %s already",
-		    report_printable(invocation->arena, id).data);
+		    report_printable(invocation->arena, id));
 	return command_outcome(verdict);
 }
 
@@ -213,7 +206,8 @@ new_secret(const struct invocation *invocation)
 	    NULL);
 	if (verdict == VERDICT_YES)
 		return report_secret(invocation, secret);
-	return outcome_of(invocation, verdict, " with a secret");
+	return report_missing(invocation, verdict, "client",
+	    arena_printf(invocation->arena, "%s with a secret", invocation->arguments[0]));
 }
 
 static enum outcome
@@ -225,25 +219,20 @@ list(const struct invocation *invocation)
 
 	if (verdict == VERDICT_UNDECIDED)
 		return OUTCOME_UNDECIDED;
-	for (size_t row = 0; verdict == VERDICT_YES && row < rows.count; row++)
-		report_add(&report, &rows.values[row * rows.columns]);
-	report_list(&report);
-	return OUTCOME_YES;
+	report_add_rows(&report, &rows, 0);
+	return report_list(&report);
 }
 
 static enum outcome
 show(const struct invocation *invocation)
 {
-	struct report report = report_new(invocation, columns);
 	const char *id = invocation->arguments[0];
 	struct rows rows;
 	enum verdict verdict = ask(invocation, CLIENT_LIST, &id, &rows);
 
-	if (verdict == VERDICT_YES) {
-		report_add(&report, rows.values);
-		report_one(&report);
-	}
-	return outcome_of(invocation, verdict, "");
+	if (verdict == VERDICT_YES)
+		report_row(invocation, columns, rows.values);
+	return outcome_of(invocation, verdict);
 }
 
 static enum outcome
@@ -251,7 +240,7 @@ set_active(const struct invocation *invocation, const char *active)
 {
 	const char *const parameters[] = {invocation->arguments[0], active};
 
-	return outcome_of(invocation, ask(invocation, CLIENT_ACTIVE, parameters, NULL), "");
+	return outcome_of(invocation, ask(invocation, CLIENT_ACTIVE, parameters, NULL));
 }
 
 static enum outcome
@@ -271,7 +260,7 @@ remove_client(const struct invocation *invocation)
 {
 	const char *id = invocation->arguments[0];
 
-	return outcome_of(invocation, ask(invocation, CLIENT_REMOVE, &id, NULL), "");
+	return outcome_of(invocation, ask(invocation, CLIENT_REMOVE, &id, NULL));
 }
 
 const struct command client_commands[] = {
@@ -292,42 +281,35 @@ const struct command client_commands[] = {
 	    {"third-party", NULL, "users are asked once whether it may have their data"},
 	    {"no-pkce", NULL, "for a client with a secret that cannot do PKCE"},
 	    {"introspect", NULL, "may ask about, and revoke, tokens of /api/token/ too"}},
-	.configured = true,
 	.run = add},
     {.name = "client list",
 	.summary = "Show all clients",
 	.examples = "  jwtctl client list --json | jq -r '.[].client_id'\n",
-	.configured = true,
 	.run = list},
     {.name = "client show",
 	.arguments = "ID",
 	.summary = "Show a client",
 	.examples = "  jwtctl client show wiki\n",
-	.configured = true,
 	.run = show},
     {.name = "client secret",
 	.arguments = "ID",
 	.summary = "Give a client a new secret, shown this once; the old one ends",
 	.examples = "  jwtctl client secret wiki\n",
-	.configured = true,
 	.run = new_secret},
     {.name = "client disable",
 	.arguments = "ID",
 	.summary = "Refuse a client, and end its sessions and tokens",
 	.examples = "  jwtctl client disable wiki\n",
-	.configured = true,
 	.run = disable},
     {.name = "client enable",
 	.arguments = "ID",
 	.summary = "Accept a client again",
 	.examples = "  jwtctl client enable wiki\n",
-	.configured = true,
 	.run = enable},
     {.name = "client remove",
 	.arguments = "ID",
 	.summary = "Delete a client, and end its sessions and tokens",
 	.examples = "  jwtctl client remove wiki\n",
-	.configured = true,
 	.run = remove_client},
     {.name = NULL},
 };

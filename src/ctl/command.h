@@ -22,7 +22,8 @@ enum outcome {
 /* Of a question to the database. */
 enum outcome command_outcome(enum verdict);
 
-#define OPTIONS_MAXIMUM 11
+#define OPTIONS_MAXIMUM 11 /* of a command's own */
+#define OPTIONS_COMMON  3  /* --config, --json and --help */
 
 struct invocation;
 
@@ -37,9 +38,9 @@ struct command {
 	const char *arguments; /* a word for each, in [] if it may be missing; NULL: none */
 	const char *summary;   /* one line */
 	const char *examples;  /* lines of shell, each with its newline */
-	/* Besides --json and --help, which all have, and --config of those that are configured. */
+	/* Besides --json and --help, which all have, and --config, which reads the settings. */
 	struct option_text options[OPTIONS_MAXIMUM + 1]; /* a NULL name ends them */
-	bool configured; /* reads the settings, as the programs do */
+	bool without_settings;                           /* reads none, so has no --config */
 	/* NULL: a script of that name, beside the programs, takes the words as they are. */
 	enum outcome (*run)(const struct invocation *);
 };
@@ -60,10 +61,11 @@ extern const struct command user_test_commands[];
 struct invocation {
 	const struct command *command;
 	struct arena *arena;
-	const struct config *config; /* NULL unless the command is configured */
+	const struct config *config; /* NULL for a command without settings */
 	int64_t now;                 /* seconds since the epoch, read once at the start */
 	bool json;
-	const char *values[OPTIONS_MAXIMUM]; /* of its options; of a switch "": given */
+	/* Of its options, then of the common ones; of a switch "": given. */
+	const char *values[OPTIONS_MAXIMUM + OPTIONS_COMMON];
 	char **arguments; /* as many as the command has, none empty; NULL at the end */
 };
 

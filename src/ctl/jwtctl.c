@@ -18,18 +18,23 @@ static const struct command doctor_commands[] = {
 	.examples = "  jwtctl doctor --config /etc/jwt-fcgi/jwt-fcgi.conf\n"
 		    "  jwtctl doctor --url https://auth.example.org\n",
 	.options = {{"sockets", "DIR", "where the programs listen; default: /run/jwt-fcgi"},
-	    {"url", "URL", "of the service, to be asked through the web server"}},
-	.configured = true},
+	    {"url", "URL", "of the service, to be asked through the web server"}}},
     {.name = "schema",
 	.summary = "Print the OpenAPI document of the programs, with the names of the settings",
-	.examples = "  jwtctl schema --config /etc/jwt-fcgi/jwt-fcgi.conf > openapi.json\n",
-	.configured = true},
+	.examples = "  jwtctl schema --config /etc/jwt-fcgi/jwt-fcgi.conf > openapi.json\n"},
     {.name = NULL},
 };
 
 static const struct command *const tables[] = {key_commands, public_commands, token_commands,
     issue_commands, outstanding_commands, user_commands, user_test_commands, session_commands,
     client_commands, throttle_commands, doctor_commands, NULL};
+
+/* The options of all commands; their values are behind those of the command's own. */
+enum { CONFIG, JSON, HELP, COMMON = OPTIONS_COMMON };
+static const struct option_text common[COMMON] = {
+    [CONFIG] = {"config", "FILE", "settings, as the programs' --config"},
+    [JSON] = {"json", NULL, "answer with JSON"},
+    [HELP] = {"help", NULL, "this text"}};
 
 /* How many words of the command line name the command; 0 if they name another. */
 static int
@@ -61,17 +66,16 @@ command_find(char **words, int *count)
 	return NULL;
 }
 
-/* All commands, or those of one group. */
+/* The commands of a group, or all of them: "". */
 static void
 print_commands(FILE *out, const char *group)
 {
-	size_t length = group == NULL ? 0 : strlen(group);
+	size_t length = strlen(group);
 
-	fprintf(out, "Usage: jwtctl %s%sCOMMAND [OPTION]...\n\n", group == NULL ? "" : group,
-	    group == NULL ? "" : " ");
+	fprintf(out, "Usage: jwtctl %s%sCOMMAND [OPTION]...\n\n", group, length == 0 ? "" : " ");
 	for (const struct command *const *table = tables; *table != NULL; table++)
 		for (const struct command *command = *table; command->name != NULL; command++)
-			if (strncmp(command->name, group == NULL ? "" : group, length) == 0 &&
+			if (strncmp(command->name, group, length) == 0 &&
 			    (length == 0 || command->name[length] == ' '))
 				fprintf(out, "  %-22s %s\n", command->name, command->summary);
 	fprintf(out,
@@ -81,12 +85,12 @@ print_commands(FILE *out, const char *group)
 }
 
 static void
-print_option(const char *name, const char *argument, const char *meaning)
+print_option(const struct option_text *option)
 {
-	int width = printf(
-	    "  --%s%s%s", name, argument == NULL ? "" : " ", argument == NULL ? "" : argument);
+	const char *argument = option->argument == NULL ? "" : option->argument;
+	int width = printf("  --%s%s%s", option->name, *argument == '\0' ? "" : " ", argument);
 
-	printf("%*s%s\n", width < 26 ? 26 - width : 1, "", meaning);
+	printf("%*s%s\n", width < 26 ? 26 - width : 1, "", option->meaning);
 }
 
 static void
@@ -96,39 +100,30 @@ print_help(const struct command *command)
 	    command->arguments == NULL ? "" : " ",
 	    command->arguments == NULL ? "" : command->arguments, command->summary);
 	for (const struct option_text *option = command->options; option->name != NULL; option++)
-		print_option(option->name, option->argument, option->meaning);
-	if (command->configured)
-		print_option("config", "FILE", "settings, as the programs' --config");
-	print_option("json", NULL, "answer with JSON");
-	print_option("help", NULL, "this text");
+		print_option(option);
+	for (size_t i = command->without_settings ? JSON : CONFIG; i < COMMON; i++)
+		print_option(&common[i]);
 	printf("\nExamples:\n%s", command->examples);
 }
 
-/* What a word of the command line is to a command. */
-enum word { WORD_ARGUMENT, WORD_JSON, WORD_HELP, WORD_CONFIG, WORD_OPTION };
-
-static bool
-is_option(struct bytes word, const char *name)
+/* The option that a word of the command line names; *place: of its value. NULL: an argument. */
+static const struct option_text *
+option_find(const struct command *command, const char *word, size_t *place)
 {
-	return bytes_equal((struct bytes){word.data + 2, word.length - 2}, name);
-}
+	struct bytes name = {word, strcspn(word, "=")};
 
-/* *index: of one of the command's own options. */
-static enum word
-word_judge(const struct command *command, struct bytes word, size_t *index)
-{
-	if (word.length < 3 || strncmp(word.data, "--", 2) != 0)
-		return WORD_ARGUMENT;
-	if (is_option(word, "json"))
-		return WORD_JSON;
-	if (is_option(word, "help"))
-		return WORD_HELP;
-	if (is_option(word, "config") && command->configured)
-		return WORD_CONFIG;
-	for (*index = 0; command->options[*index].name != NULL; (*index)++)
-		if (is_option(word, command->options[*index].name))
-			return WORD_OPTION;
-	return WORD_ARGUMENT;
+	if (name.length < 3 || strncmp(word, "--", 2) != 0)
+		return NULL;
+	name = (struct bytes){word + 2, name.length - 2};
+	for (size_t i = command->without_settings ? JSON : CONFIG; i < COMMON; i++)
+		if (bytes_equal(name, common[i].name)) {
+			*place = OPTIONS_MAXIMUM + i;
+			return &common[i];
+		}
+	for (*place = 0; command->options[*place].name != NULL; (*place)++)
+		if (bytes_equal(name, command->options[*place].name))
+			return &command->options[*place];
+	return NULL;
 }
 
 /* Whether there is an argument for each word that the help has; false after a line on stderr. */
@@ -158,42 +153,31 @@ arguments_fit(const struct invocation *invocation)
  * what is no option of the command's is an argument. false after a line on stderr.
  */
 static bool
-words_read(struct invocation *invocation, char **words, const char **config, bool *help)
+words_read(struct invocation *invocation, char **words)
 {
-	const struct command *command = invocation->command;
 	char **kept = words;
 
 	invocation->arguments = words;
 	for (; *words != NULL; words++) {
+		size_t place;
+		const struct option_text *option = option_find(invocation->command, *words, &place);
 		const char *equals = strchr(*words, '=');
-		struct bytes word = {
-		    *words, equals == NULL ? strlen(*words) : (size_t)(equals - *words)};
-		const char *value = equals == NULL ? NULL : equals + 1;
-		size_t index = 0;
-		enum word kind = word_judge(command, word, &index);
-		bool takes = kind == WORD_CONFIG ||
-			     (kind == WORD_OPTION && command->options[index].argument != NULL);
+		bool takes = option != NULL && option->argument != NULL;
 
-		if (kind != WORD_ARGUMENT &&
-		    (takes ? value == NULL && words[1] == NULL : value != NULL)) {
-			command_error(invocation,
-			    takes ? "%.*s needs a value" : "%.*s takes no value", (int)word.length,
-			    word.data);
+		if (option == NULL) {
+			*kept++ = *words;
+			continue;
+		}
+		if (takes ? equals == NULL && words[1] == NULL : equals != NULL) {
+			command_error(invocation, "--%s %s", option->name,
+			    takes ? "needs a value" : "takes no value");
 			return false;
 		}
-		if (takes && value == NULL)
-			value = *++words;
-		if (kind == WORD_ARGUMENT)
-			*kept++ = *words;
-		else if (kind == WORD_CONFIG)
-			*config = value;
-		else if (kind == WORD_OPTION)
-			invocation->values[index] = value == NULL ? "" : value;
-		invocation->json = invocation->json || kind == WORD_JSON;
-		*help = *help || kind == WORD_HELP;
+		invocation->values[place] = equals != NULL ? equals + 1 : takes ? *++words : "";
 	}
 	*kept = NULL;
-	return *help || arguments_fit(invocation);
+	invocation->json = invocation->values[OPTIONS_MAXIMUM + JSON] != NULL;
+	return invocation->values[OPTIONS_MAXIMUM + HELP] != NULL || arguments_fit(invocation);
 }
 
 static bool
@@ -228,48 +212,50 @@ static enum outcome
 command_run(struct invocation *invocation, char **words)
 {
 	const struct command *command = invocation->command;
-	const char *file = NULL;
-	bool help = false;
 
 	if (command->run == NULL && !has_word(words, "--help"))
 		return script_run(invocation, words);
-	if (!words_read(invocation, words, &file, &help))
+	if (!words_read(invocation, words))
 		return OUTCOME_UNDECIDED;
-	if (help || command->run == NULL) {
+	if (invocation->values[OPTIONS_MAXIMUM + HELP] != NULL || command->run == NULL) {
 		print_help(command);
 		return OUTCOME_YES;
 	}
-	if (command->configured && (invocation->config = config_load(file)) == NULL)
-		return OUTCOME_UNDECIDED;
+	if (!command->without_settings) {
+		invocation->config = config_load(invocation->values[OPTIONS_MAXIMUM + CONFIG]);
+		if (invocation->config == NULL)
+			return OUTCOME_UNDECIDED;
+	}
 	return command->run(invocation);
+}
+
+/* Whether the first words of some commands are this one. */
+static bool
+is_group(const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const struct command *const *table = tables; *table != NULL; table++)
+		if (strncmp((*table)->name, word, length) == 0 && (*table)->name[length] == ' ')
+			return true;
+	return false;
 }
 
 /* No command of that name: help if that was asked for, or a group's commands. */
 static enum outcome
-explain(char **argv)
+explain(char **words)
 {
-	if (argv[1] != NULL && strcmp(argv[1], "--version") == 0) {
+	const char *word = words[0] == NULL ? "" : words[0];
+	bool group = is_group(word);
+	bool asked = group ? words[1] != NULL && strcmp(words[1], "--help") == 0
+			   : strcmp(word, "--help") == 0 || strcmp(word, "help") == 0;
+
+	if (strcmp(word, "--version") == 0) {
 		printf("jwtctl (jwt-fcgi) %s\n", PACKAGE_VERSION);
 		return OUTCOME_YES;
 	}
-	if (argv[1] != NULL && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
-		print_commands(stdout, NULL);
-		return OUTCOME_YES;
-	}
-	for (const struct command *const *table = tables; argv[1] != NULL && *table != NULL;
-	     table++) {
-		size_t length = strlen(argv[1]);
-
-		if (strncmp((*table)->name, argv[1], length) == 0 &&
-		    (*table)->name[length] == ' ') {
-			bool asked = argv[2] != NULL && strcmp(argv[2], "--help") == 0;
-
-			print_commands(asked ? stdout : stderr, argv[1]);
-			return asked ? OUTCOME_YES : OUTCOME_UNDECIDED;
-		}
-	}
-	print_commands(stderr, NULL);
-	return OUTCOME_UNDECIDED;
+	print_commands(asked ? stdout : stderr, group ? word : "");
+	return asked ? OUTCOME_YES : OUTCOME_UNDECIDED;
 }
 
 int
@@ -283,7 +269,7 @@ main(int argc, char **argv)
 		return OUTCOME_UNDECIDED;
 	invocation.command = command_find(argv + 1, &count);
 	if (invocation.command == NULL)
-		return (int)explain(argv);
+		return (int)explain(argv + 1);
 	invocation.arena = arena_new();
 	outcome = (int)command_run(&invocation, argv + 1 + count);
 	arena_free(invocation.arena);

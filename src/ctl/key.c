@@ -63,9 +63,8 @@ list(const struct invocation *invocation)
 		for (size_t i = 0; i < ring->count; i++)
 			if (ring->keys[i].state == (enum key_state)(state % 3))
 				report_key(&report, ring, &ring->keys[i]);
-	report_list(&report);
 	ring_free(ring);
-	return OUTCOME_YES;
+	return report_list(&report);
 }
 
 static bool
@@ -269,7 +268,6 @@ const struct command key_commands[] = {
 	    {"state", "STATE", "next or active"},
 	    {"bits", "BITS", "of an RSA key, 2048 to 8192 (2048)"},
 	    {"curve", "CURVE", "of EdDSA, Ed25519 or Ed448 (Ed25519)"}},
-	.configured = true,
 	.run = generate_key,
     },
     {
@@ -278,7 +276,6 @@ const struct command key_commands[] = {
 	.examples = "  jwtctl key list --dir /etc/jwt-fcgi/keys\n"
 		    "  jwtctl key list --json | jq -r '.[] | select(.signs) | .kid'\n",
 	.options = {{"dir", "DIR", "the folder of keys, in place of JWT_KEY_DIR"}},
-	.configured = true,
 	.run = list,
     },
     {
@@ -290,7 +287,6 @@ const struct command key_commands[] = {
 	.options = {{"dir", "DIR", "the folder of keys, in place of JWT_KEY_DIR"},
 	    {"retire", NULL, "and retire those that were active"},
 	    {"force", NULL, "even if others may not have seen it yet"}},
-	.configured = true,
 	.run = activate,
     },
     {
@@ -299,7 +295,6 @@ const struct command key_commands[] = {
 	.summary = "Let a key sign no more, and verify until its last token has expired",
 	.examples = "  jwtctl key retire 20261121-Zq1f3v2c\n",
 	.options = {{"dir", "DIR", "the folder of keys, in place of JWT_KEY_DIR"}},
-	.configured = true,
 	.run = retire,
     },
     {.name = NULL},

@@ -65,13 +65,13 @@ keydir_read_file(const struct invocation *invocation, const char *path, struct k
 	struct key_load_options options = {.any_mode = true};
 
 	if (name != NULL && (options.algorithm = algorithm_find(bytes_of(name))) == NULL) {
-		command_error(invocation, "unknown algorithm %s",
-		    report_printable(invocation->arena, name).data);
+		command_error(
+		    invocation, "unknown algorithm %s", report_printable(invocation->arena, name));
 		return false;
 	}
 	if (keyfile_read(invocation->arena, path, &options, out, &why))
 		return true;
-	command_error(invocation, "%s %s", report_printable(invocation->arena, path).data, why);
+	command_error(invocation, "%s %s", report_printable(invocation->arena, path), why);
 	return false;
 }
 
@@ -206,12 +206,10 @@ keydir_move(const struct invocation *invocation, const struct ring_key *key, enu
 	static const struct column columns[] = {{"kid", COLUMN_TEXT}, {"state", COLUMN_TEXT},
 	    {"was", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
 	const char *cells[] = {key->key->id, key_state_name(to), key_state_name(key->state)};
-	struct report report = report_new(invocation, columns);
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
 		if (!move_file(invocation, key->state, to, stem_of(key->file), ends[i]))
 			return false;
-	report_add(&report, cells);
-	report_one(&report);
+	report_row(invocation, columns, cells);
 	return true;
 }

@@ -110,7 +110,6 @@ issue(const struct invocation *invocation)
 {
 	static const struct column columns[] = {{"token", COLUMN_TEXT}, {"type", COLUMN_TEXT},
 	    {"expires", COLUMN_TIME}, {NULL, COLUMN_TEXT}};
-	struct report report = report_new(invocation, columns);
 	const char *user = option_value(invocation, "user"), *token;
 	struct claims_context context = {.arena = invocation->arena, .config = invocation->config};
 	struct json_object *claims;
@@ -130,11 +129,9 @@ issue(const struct invocation *invocation)
 		return OUTCOME_UNDECIDED;
 	claims_time(claims, "exp", &expires);
 	const char *cells[] = {token, token_type(kind), report_number(invocation->arena, expires)};
-	report_add(&report, cells);
 	if (invocation->json)
-		report_one(&report);
-	else
-		puts(token);
+		return report_row(invocation, columns, cells);
+	puts(token);
 	return OUTCOME_YES;
 }
 
@@ -148,7 +145,6 @@ const struct command issue_commands[] = {
 	.options = {{"user", "ID", "the user id in the token"},
 	    {"type", "TYPE", "access (the default), refresh or sliding"},
 	    {"now", "SECONDS", "the time, since the epoch, in place of the clock's"}},
-	.configured = true,
 	.run = issue,
     },
     {.name = NULL},

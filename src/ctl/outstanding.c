@@ -81,75 +81,49 @@ blacklist_is_on(const struct invocation *invocation)
 	return invocation->config->token_blacklist;
 }
 
-/* The user of --user: the primary key, and the id in tokens. NO and UNDECIDED after a line. */
-static enum verdict
-find_user(const struct invocation *invocation, struct database *database, const char **key,
-    const char **user_id)
+/* The primary key of a user, from the columns of FIND_USER, the first of which is the id. */
+static const char *
+key_of(const struct rows *user)
 {
-	const char *name = option_value(invocation, "user");
-	struct rows rows;
-	enum verdict verdict = query_ask(database, invocation->arena, FIND_USER, &name, &rows);
-
-	if (verdict == VERDICT_NO)
-		command_error(invocation, "there is no user %s",
-		    report_printable(invocation->arena, name).data);
-	if (verdict == VERDICT_YES) {
-		*user_id = rows.values[0];
-		*key = rows.values[rows.columns > 3 ? 3 : 0];
-	}
-	return verdict;
+	return user->values[user->columns > 3 ? 3 : 0];
 }
 
 static enum outcome
 list(const struct invocation *invocation)
 {
 	struct report report = report_new(invocation, columns);
-	const char *parameters[] = {"0", NULL}, *user_id;
-	bool of_user = option_value(invocation, "user") != NULL;
+	const char *parameters[] = {"0", NULL}, *name = option_value(invocation, "user");
 	struct database *database;
-	enum verdict verdict = VERDICT_YES;
+	enum verdict verdict;
 	struct rows rows;
 
 	if (!blacklist_is_on(invocation) || (database = open_database(invocation)) == NULL)
 		return OUTCOME_UNDECIDED;
-	if (of_user)
-		verdict = find_user(invocation, database, &parameters[1], &user_id);
-	if (verdict != VERDICT_YES)
-		return command_outcome(verdict);
-	while ((verdict = query_ask(database, invocation->arena, of_user ? LIST_USER : LIST_ALL,
-		    parameters, &rows)) == VERDICT_YES) {
-		for (size_t row = 0; row < rows.count; row++)
-			report_add(&report, &rows.values[row * rows.columns + 1]);
+	if (name != NULL) {
+		verdict = query_ask(database, invocation->arena, FIND_USER, &name, &rows);
+		if (verdict != VERDICT_YES)
+			return report_missing(invocation, verdict, "user", name);
+		parameters[1] = key_of(&rows);
+	}
+	while ((verdict = query_ask(database, invocation->arena,
+		    name == NULL ? LIST_ALL : LIST_USER, parameters, &rows)) == VERDICT_YES) {
+		report_add_rows(&report, &rows, 1);
 		parameters[0] = rows.values[(rows.count - 1) * rows.columns];
 	}
-	if (verdict == VERDICT_UNDECIDED)
-		return OUTCOME_UNDECIDED;
-	report_list(&report);
-	return OUTCOME_YES;
-}
-
-/* The line for an audit. */
-static void
-log_revoked(const char *user_id, const char *const counts[2])
-{
-	const struct log_field fields[] = {{"outcome", .text = "tokens-revoked"},
-	    {"user", .text = user_id}, {"revoked", .text = counts[0]}, {"ended", .text = counts[1]},
-	    {.name = NULL}};
-
-	log_event(LEVEL_INFO, "token", fields);
+	return verdict == VERDICT_UNDECIDED ? OUTCOME_UNDECIDED : report_list(&report);
 }
 
 /* Sessions end first: a refresh that comes between the two then gets no new token. */
 static enum verdict
-revoke_all(const struct invocation *invocation, struct database *database, const char *key,
-    const char *user_id, const char *counts[2])
+revoke_all(const struct invocation *invocation, struct database *database, const struct rows *user,
+    const char *counts[2])
 {
+	const char *key = key_of(user), *ending[] = {user->values[0], NULL};
 	enum verdict verdict = VERDICT_YES;
 	struct rows rows;
 
 	if (invocation->config->sessions) {
-		verdict = query_ask(database, invocation->arena, END_SESSIONS,
-		    (const char *[]){user_id, NULL}, &rows);
+		verdict = query_ask(database, invocation->arena, END_SESSIONS, ending, &rows);
 		if (verdict == VERDICT_YES)
 			counts[1] = rows.values[0];
 	}
@@ -162,39 +136,46 @@ revoke_all(const struct invocation *invocation, struct database *database, const
 }
 
 static enum outcome
-revoke(const struct invocation *invocation)
+report_revoked(
+    const struct invocation *invocation, const char *user_id, const char *const counts[2])
 {
 	static const struct column counted[] = {
 	    {"revoked", COLUMN_NUMBER}, {"ended", COLUMN_NUMBER}, {NULL, COLUMN_TEXT}};
-	struct report report = report_new(invocation, counted);
-	const char *counts[2] = {"0", "0"}, *key, *user_id;
+	const struct log_field for_audit[] = {{"outcome", .text = "tokens-revoked"},
+	    {"user", .text = user_id}, {"revoked", .text = counts[0]}, {"ended", .text = counts[1]},
+	    {.name = NULL}};
+
+	log_event(LEVEL_INFO, "token", for_audit);
+	return report_row(invocation, counted, counts);
+}
+
+static enum outcome
+revoke(const struct invocation *invocation)
+{
+	const char *counts[2] = {"0", "0"}, *name = option_value(invocation, "user");
 	struct database *database;
 	enum verdict verdict;
+	struct rows user;
 
-	if (option_value(invocation, "user") == NULL) {
+	if (name == NULL) {
 		command_error(invocation, "--user is needed; see --help");
 		return OUTCOME_UNDECIDED;
 	}
-	if (!invocation->config->sessions && !blacklist_is_on(invocation))
+	if ((!invocation->config->sessions && !blacklist_is_on(invocation)) ||
+	    (database = open_database(invocation)) == NULL)
 		return OUTCOME_UNDECIDED;
-	database = open_database(invocation);
-	verdict =
-	    database == NULL ? VERDICT_UNDECIDED : find_user(invocation, database, &key, &user_id);
+	verdict = query_ask(database, invocation->arena, FIND_USER, &name, &user);
 	if (verdict != VERDICT_YES)
-		return command_outcome(verdict);
-	if (revoke_all(invocation, database, key, user_id, counts) != VERDICT_YES)
-		return OUTCOME_UNDECIDED;
-	log_revoked(user_id, counts);
-	report_add(&report, counts);
-	report_one(&report);
-	return OUTCOME_YES;
+		return report_missing(invocation, verdict, "user", name);
+	return revoke_all(invocation, database, &user, counts) == VERDICT_YES
+		   ? report_revoked(invocation, user.values[0], counts)
+		   : OUTCOME_UNDECIDED;
 }
 
 static enum outcome
 flush(const struct invocation *invocation)
 {
 	static const struct column counted[] = {{"deleted", COLUMN_NUMBER}, {NULL, COLUMN_TEXT}};
-	struct report report = report_new(invocation, counted);
 	const char *last = "0", *count;
 	struct database *database;
 	int64_t deleted = 0;
@@ -209,9 +190,7 @@ flush(const struct invocation *invocation)
 		deleted += atol(rows.values[1]);
 	}
 	count = report_number(invocation->arena, deleted);
-	report_add(&report, &count);
-	report_one(&report);
-	return OUTCOME_YES;
+	return report_row(invocation, counted, &count);
 }
 
 const struct command outstanding_commands[] = {
@@ -220,18 +199,15 @@ const struct command outstanding_commands[] = {
 	.examples = "  jwtctl token list --user alice\n"
 		    "  jwtctl token list --json\n",
 	.options = {{"user", "NAME", "only those of this user"}},
-	.configured = true,
 	.run = list},
     {.name = "token revoke",
 	.summary = "Blacklist the outstanding tokens of a user, and end the user's sessions",
 	.examples = "  jwtctl token revoke --user alice\n",
 	.options = {{"user", "NAME", "whose tokens are revoked"}},
-	.configured = true,
 	.run = revoke},
     {.name = "token flush",
 	.summary = "Delete the rows of expired tokens, as the owner of the tables",
 	.examples = "  jwtctl token flush\n",
-	.configured = true,
 	.run = flush},
     {.name = NULL},
 };

@@ -62,6 +62,7 @@ const struct command public_commands[] = {
 	.summary = "Show a key's RFC 7638 thumbprint, the kid of its tokens",
 	.examples = "  jwtctl key thumbprint key.pem\n",
 	.options = {{"algorithm", "ALG", "of a key that fits several"}},
+	.without_settings = true,
 	.run = thumbprint,
     },
     {
@@ -71,6 +72,7 @@ const struct command public_commands[] = {
 	.examples = "  jwtctl key export-public keys/active/mine.pem > keys/active/mine.pub\n"
 		    "  jwtctl key export-public --jwk key.pem\n",
 	.options = {{"jwk", NULL, "as a JWK"}, {"algorithm", "ALG", "of a key that fits several"}},
+	.without_settings = true,
 	.run = export_public,
     },
     {.name = NULL},

@@ -37,7 +37,14 @@ report_add(struct report *report, const char *const *cells)
 		put_cell(row, &report->columns[i], cells[i]);
 }
 
-struct bytes
+void
+report_add_rows(struct report *report, const struct rows *rows, size_t skipped)
+{
+	for (size_t row = 0; row < rows->count; row++)
+		report_add(report, &rows->values[row * rows->columns + skipped]);
+}
+
+const char *
 report_printable(struct arena *arena, const char *text)
 {
 	struct buffer out = {.arena = arena};
@@ -52,7 +59,7 @@ report_printable(struct arena *arena, const char *text)
 		else
 			buffer_putc(&out, *text);
 	}
-	return buffer_bytes(&out);
+	return out.data;
 }
 
 const char *
@@ -88,7 +95,7 @@ cell_text(const struct report *report, struct json_object *row, const struct col
 		return json_is_true(value) ? "yes" : "no";
 	if (column->kind == COLUMN_TIME && json_integer(value, &seconds))
 		return report_date(arena, seconds);
-	return report_printable(arena, json_text(arena, value).data).data;
+	return report_printable(arena, json_text(arena, value).data);
 }
 
 static void
@@ -150,16 +157,17 @@ list_table(const struct report *report)
 			    widths[i], i + 1 == count);
 }
 
-void
+enum outcome
 report_list(const struct report *report)
 {
 	if (report->invocation->json)
 		list_json(report);
 	else
 		list_table(report);
+	return OUTCOME_YES;
 }
 
-void
+enum outcome
 report_one(const struct report *report)
 {
 	struct json_object *row = json_element(report->rows, 0);
@@ -168,8 +176,29 @@ report_one(const struct report *report)
 	if (report->invocation->json) {
 		json_write(&out, row, false);
 		puts(out.data);
-		return;
+		return OUTCOME_YES;
 	}
 	for (const struct column *column = report->columns; column->name != NULL; column++)
 		printf("%s: %s\n", column->name, cell_text(report, row, column));
+	return OUTCOME_YES;
+}
+
+enum outcome
+report_row(
+    const struct invocation *invocation, const struct column *columns, const char *const *cells)
+{
+	struct report report = report_new(invocation, columns);
+
+	report_add(&report, cells);
+	return report_one(&report);
+}
+
+enum outcome
+report_missing(
+    const struct invocation *invocation, enum verdict verdict, const char *kind, const char *name)
+{
+	if (verdict == VERDICT_NO)
+		command_error(invocation, "there is no %s %s", kind,
+		    report_printable(invocation->arena, name));
+	return command_outcome(verdict);
 }

@@ -31,14 +31,29 @@ struct report report_new(const struct invocation *, const struct column *);
 /* One row; the cells in the columns' order, as many. NULL: null, for people a dash. */
 void report_add(struct report *, const char *const *cells);
 
+/* The rows that a query found, each without its first `skipped` columns. */
+void report_add_rows(struct report *, const struct rows *, size_t skipped);
+
+/* Each of these prints and returns OUTCOME_YES, for the end of a subcommand. */
+
 /* A JSON array of objects, or an aligned table under a line of names (nothing without a row). */
-void report_list(const struct report *);
+enum outcome report_list(const struct report *);
 
 /* The only row: a JSON object, or "name: value" lines. */
-void report_one(const struct report *);
+enum outcome report_one(const struct report *);
+
+/* The same of a report with these cells. */
+enum outcome report_row(const struct invocation *, const struct column *, const char *const *cells);
+
+/*
+ * The end of a subcommand about a user, client or the like of that name: NO is said on standard
+ * error.
+ */
+enum outcome report_missing(
+    const struct invocation *, enum verdict, const char *kind, const char *name);
 
 /* Text for people from outside, as it is but for control characters, which are escaped. */
-struct bytes report_printable(struct arena *, const char *text);
+const char *report_printable(struct arena *, const char *text);
 
 /* "2026-11-21 22:00:00Z" */
 const char *report_date(struct arena *, int64_t seconds);

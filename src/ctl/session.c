@@ -30,74 +30,48 @@ open_database(const struct invocation *invocation)
 	return accounts == NULL ? NULL : accounts->database;
 }
 
-/* The id of the user that the first argument names, as tokens have it. NO and UNDECIDED after a
- * word. */
-static enum verdict
-find_user(const struct invocation *invocation, struct database *database, const char **user_id)
+/* Says how many ended, with a line for an audit: who lost which. NULL: all users, or sessions. */
+static enum outcome
+report_ended(
+    const struct invocation *invocation, const char *user_id, const char *sid, const char *count)
 {
-	const char *name = invocation->arguments[0];
-	struct rows rows;
-	enum verdict verdict = query_ask(database, invocation->arena, USER_BY_NAME, &name, &rows);
-
-	if (verdict == VERDICT_NO)
-		command_error(invocation, "there is no user %s",
-		    report_printable(invocation->arena, name).data);
-	if (verdict == VERDICT_YES)
-		*user_id = rows.values[0];
-	return verdict;
-}
-
-/* The line for an audit: who lost which sessions. NULL: all users, or all sessions. */
-static void
-log_ended(const char *user_id, const char *sid, const char *count)
-{
+	static const struct column only[] = {{"ended", COLUMN_NUMBER}, {NULL, COLUMN_TEXT}};
 	const struct log_field fields[] = {{"outcome", .text = "session-ended"},
 	    {"user", .text = user_id == NULL ? "all" : user_id},
 	    {"sid", .text = sid == NULL ? "all" : sid}, {"ended", .text = count}, {.name = NULL}};
 
 	log_event(LEVEL_INFO, "session", fields);
-}
-
-static enum outcome
-report_count(const struct invocation *invocation, const char *count)
-{
-	static const struct column only[] = {{"ended", COLUMN_NUMBER}, {NULL, COLUMN_TEXT}};
-	struct report report = report_new(invocation, only);
-
-	report_add(&report, &count);
-	report_one(&report);
-	return OUTCOME_YES;
+	return report_row(invocation, only, &count);
 }
 
 static enum outcome
 list(const struct invocation *invocation)
 {
-	const char *user_id;
+	const char *name = invocation->arguments[0];
 	struct database *database = open_database(invocation);
 	struct report report = report_new(invocation, columns);
+	struct rows user, found;
 	enum verdict verdict;
-	struct rows rows;
 
 	if (database == NULL)
 		return OUTCOME_UNDECIDED;
-	verdict = find_user(invocation, database, &user_id);
+	verdict = query_ask(database, invocation->arena, USER_BY_NAME, &name, &user);
 	if (verdict != VERDICT_YES)
-		return command_outcome(verdict);
-	verdict = query_ask(database, invocation->arena, SESSION_LIST, &user_id, &rows);
+		return report_missing(invocation, verdict, "user", name);
+	verdict = query_ask(database, invocation->arena, SESSION_LIST, user.values, &found);
 	if (verdict == VERDICT_UNDECIDED)
 		return OUTCOME_UNDECIDED;
-	for (size_t row = 0; verdict == VERDICT_YES && row < rows.count; row++)
-		report_add(&report, &rows.values[row * rows.columns]);
-	report_list(&report);
-	return OUTCOME_YES;
+	report_add_rows(&report, &found, 0);
+	return report_list(&report);
 }
 
 static enum outcome
 end(const struct invocation *invocation)
 {
-	const char *user_id, *sid = invocation->arguments[1];
+	const char *name = invocation->arguments[0], *sid = invocation->arguments[1];
 	struct database *database = open_database(invocation);
 	enum verdict verdict;
+	struct rows user;
 
 	if (database == NULL)
 		return OUTCOME_UNDECIDED;
@@ -106,46 +80,44 @@ end(const struct invocation *invocation)
 		    invocation, "SID is 32 hexadecimal digits, as session list shows them");
 		return OUTCOME_UNDECIDED;
 	}
-	verdict = find_user(invocation, database, &user_id);
+	verdict = query_ask(database, invocation->arena, USER_BY_NAME, &name, &user);
 	if (verdict != VERDICT_YES)
-		return command_outcome(verdict);
-	verdict = query_ask(
-	    database, invocation->arena, SESSION_END, (const char *[]){user_id, sid, NULL}, NULL);
+		return report_missing(invocation, verdict, "user", name);
+	verdict = query_ask(database, invocation->arena, SESSION_END,
+	    (const char *[]){user.values[0], sid, NULL}, NULL);
 	if (verdict == VERDICT_NO)
 		command_error(invocation, "the user has no such session");
-	if (verdict != VERDICT_YES)
-		return command_outcome(verdict);
-	log_ended(user_id, sid, "1");
-	return report_count(invocation, "1");
+	return verdict == VERDICT_YES ? report_ended(invocation, user.values[0], sid, "1")
+				      : command_outcome(verdict);
 }
 
 static enum outcome
 end_all(const struct invocation *invocation)
 {
 	bool everybody = option_value(invocation, "everybody") != NULL;
-	const char *user_id = NULL;
+	const char *name = invocation->arguments[0];
+	const char *user[] = {NULL, NULL};
 	struct database *database;
-	enum verdict verdict = VERDICT_YES;
+	enum verdict verdict;
 	struct rows rows;
 
-	if (everybody == (invocation->arguments[0] != NULL)) {
+	if (everybody == (name != NULL)) {
 		command_error(invocation, "USER or --everybody is expected");
 		return OUTCOME_UNDECIDED;
 	}
 	database = open_database(invocation);
 	if (database == NULL)
 		return OUTCOME_UNDECIDED;
-	if (!everybody)
-		verdict = find_user(invocation, database, &user_id);
-	if (verdict != VERDICT_YES)
-		return command_outcome(verdict);
-	verdict =
-	    query_ask(database, invocation->arena, everybody ? SESSION_END_EVERY : SESSION_END_ALL,
-		(const char *[]){user_id, NULL}, &rows);
-	if (verdict != VERDICT_YES)
-		return OUTCOME_UNDECIDED;
-	log_ended(user_id, NULL, rows.values[0]);
-	return report_count(invocation, rows.values[0]);
+	if (!everybody) {
+		verdict = query_ask(database, invocation->arena, USER_BY_NAME, &name, &rows);
+		if (verdict != VERDICT_YES)
+			return report_missing(invocation, verdict, "user", name);
+		user[0] = rows.values[0];
+	}
+	verdict = query_ask(database, invocation->arena,
+	    everybody ? SESSION_END_EVERY : SESSION_END_ALL, user, &rows);
+	return verdict == VERDICT_YES ? report_ended(invocation, user[0], NULL, rows.values[0])
+				      : OUTCOME_UNDECIDED;
 }
 
 /* Once around the table, in the steps that logins take. */
@@ -170,13 +142,11 @@ const struct command session_commands[] = {
 	.arguments = "USER",
 	.summary = "Show the sessions of a user, newest first",
 	.examples = "  jwtctl session list alice\n",
-	.configured = true,
 	.run = list},
     {.name = "session end",
 	.arguments = "USER SID",
 	.summary = "End a session; its access tokens end at once",
 	.examples = "  jwtctl session end alice 0123456789abcdef0123456789abcdef\n",
-	.configured = true,
 	.run = end},
     {.name = "session end-all",
 	.arguments = "[USER]",
@@ -184,12 +154,10 @@ const struct command session_commands[] = {
 	.examples = "  jwtctl session end-all alice\n"
 		    "  jwtctl session end-all --everybody\n",
 	.options = {{"everybody", NULL, "in place of USER: every user has to log in again"}},
-	.configured = true,
 	.run = end_all},
     {.name = "session sweep",
 	.summary = "Delete the rows of expired sessions, which logins do too",
 	.examples = "  jwtctl session sweep\n",
-	.configured = true,
 	.run = sweep},
     {.name = NULL},
 };

@@ -57,27 +57,23 @@ show(const struct invocation *invocation)
 	struct throttle_sum sum;
 	struct target target;
 	struct throttle *throttle = open_throttle(invocation, &target);
-	bool all = target.address == NULL && target.name == NULL;
-	struct report report = report_new(invocation, all ? of_file : of_target);
+	struct report report = report_new(invocation, of_target);
 	size_t count;
 
 	if (throttle == NULL)
 		return OUTCOME_UNDECIDED;
-	if (all) {
+	if (target.address == NULL && target.name == NULL) {
 		throttle_sum(throttle, invocation->now, &sum);
-		report_add(&report,
+		return report_row(invocation, of_file,
 		    (const char *[]){report_number(arena, sum.counted),
 			report_number(arena, sum.known), report_number(arena, sum.failures)});
-		report_one(&report);
-		return OUTCOME_YES;
 	}
 	count = throttle_show(throttle, target.address, target.name, invocation->now, counts);
 	for (size_t i = 0; i < count; i++)
 		report_add(
 		    &report, (const char *[]){counts[i].by, report_number(arena, counts[i].tries),
 				 report_number(arena, counts[i].wait)});
-	report_list(&report);
-	return OUTCOME_YES;
+	return report_list(&report);
 }
 
 static enum outcome
@@ -110,7 +106,6 @@ const struct command throttle_commands[] = {
 	.examples = "  sudo -u jwt_fcgi jwtctl throttle show alice --address 192.0.2.7\n"
 		    "  sudo -u jwt_fcgi jwtctl throttle show\n",
 	.options = {PAIR_OPTION},
-	.configured = true,
 	.run = show},
     {.name = "throttle forgive",
 	.arguments = "[NAME|ADDRESS]",
@@ -118,7 +113,6 @@ const struct command throttle_commands[] = {
 	.examples = "  sudo -u jwt_fcgi jwtctl throttle forgive alice --address 192.0.2.7\n"
 		    "  sudo -u jwt_fcgi jwtctl throttle forgive --all\n",
 	.options = {PAIR_OPTION, {"all", NULL, "in place of NAME: all names and addresses"}},
-	.configured = true,
 	.run = forgive},
     {.name = NULL},
 };

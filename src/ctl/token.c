@@ -56,7 +56,7 @@ print_members(struct arena *arena, const char *title, struct json_object *object
 		struct buffer text = {.arena = arena};
 		int64_t seconds;
 
-		buffer_printf(&text, "  %s: ", report_printable(arena, e.name).data);
+		buffer_printf(&text, "  %s: ", report_printable(arena, e.name));
 		json_write(&text, e.value, true);
 		if (is_time(e.value, &seconds))
 			buffer_printf(&text, "  (%s, %s%s%s)", report_date(arena, seconds),
@@ -157,12 +157,10 @@ tell_verdict(const struct invocation *invocation, const char *why)
 {
 	static const struct column columns[] = {
 	    {"valid", COLUMN_BOOL}, {"reason", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
-	struct report report = report_new(invocation, columns);
 	const char *cells[] = {why == NULL ? "true" : "false", why};
 
-	report_add(&report, cells);
 	if (invocation->json)
-		report_one(&report);
+		report_row(invocation, columns, cells);
 	else if (why == NULL)
 		puts("valid");
 	else
@@ -207,6 +205,7 @@ const struct command token_commands[] = {
 	    {"signature-only", NULL, "do not look at the claims"},
 	    {"issuer", "NAME", "required as iss"}, {"audience", "NAME", "required in aud"},
 	    {"now", "SECONDS", "the time, since the epoch, in place of the clock's"}},
+	.without_settings = true,
 	.run = verify,
     },
     {
@@ -215,6 +214,7 @@ const struct command token_commands[] = {
 	.examples = "  jwtctl decode < token\n"
 		    "  echo \"$access\" | jwtctl decode --json\n",
 	.options = {{"now", "SECONDS", "the time, since the epoch, in place of the clock's"}},
+	.without_settings = true,
 	.run = decode,
     },
     {.name = NULL},

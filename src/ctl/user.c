@@ -44,34 +44,21 @@ open_people(const struct invocation *invocation)
 }
 
 static enum outcome
-no_such_user(const struct invocation *invocation, enum verdict verdict, const char *name)
-{
-	if (verdict == VERDICT_NO)
-		command_error(invocation, "there is no user %s",
-		    report_printable(invocation->arena, name).data);
-	return verdict == VERDICT_NO ? OUTCOME_NO : OUTCOME_UNDECIDED;
-}
-
-static enum outcome
 name_taken(const struct invocation *invocation, const char *name)
 {
-	command_error(invocation, "there is a user %s already",
-	    report_printable(invocation->arena, name).data);
+	command_error(
+	    invocation, "there is a user %s already", report_printable(invocation->arena, name));
 	return OUTCOME_NO;
 }
 
 static enum outcome
 show_user(const struct invocation *invocation, struct people *people, const char *name)
 {
-	struct report report = report_new(invocation, columns);
 	struct rows found;
 	enum verdict verdict = people_ask(people, PEOPLE_FIND, &name, &found);
 
-	if (verdict != VERDICT_YES)
-		return no_such_user(invocation, verdict, name);
-	report_add(&report, found.values);
-	report_one(&report);
-	return OUTCOME_YES;
+	return verdict == VERDICT_YES ? report_row(invocation, columns, found.values)
+				      : report_missing(invocation, verdict, "user", name);
 }
 
 static enum outcome
@@ -96,15 +83,11 @@ list(const struct invocation *invocation)
 	if (people == NULL)
 		return OUTCOME_UNDECIDED;
 	while ((verdict = people_ask(people, PEOPLE_LIST, &skip, &found)) == VERDICT_YES) {
-		for (size_t i = 0; i < found.count; i++)
-			report_add(&report, found.values + i * found.columns);
+		report_add_rows(&report, &found, 0);
 		count += (int64_t)found.count;
 		skip = report_number(invocation->arena, count);
 	}
-	if (verdict == VERDICT_UNDECIDED)
-		return OUTCOME_UNDECIDED;
-	report_list(&report);
-	return OUTCOME_YES;
+	return verdict == VERDICT_UNDECIDED ? OUTCOME_UNDECIDED : report_list(&report);
 }
 
 /* A new password as a stored string; NULL after a line on standard error. */
@@ -175,7 +158,7 @@ change(const struct invocation *invocation, struct people *people, enum people_s
 	enum verdict verdict = people_ask(people, statement, (const char *[]){name, value}, NULL);
 
 	return verdict == VERDICT_YES ? show_user(invocation, people, name)
-				      : no_such_user(invocation, verdict, name);
+				      : report_missing(invocation, verdict, "user", name);
 }
 
 static enum outcome
@@ -214,7 +197,7 @@ rename_user(const struct invocation *invocation)
 		return show_user(invocation, people, new_name);
 	if (verdict == VERDICT_NO && people_ask(people, PEOPLE_FIND, &name, NULL) == VERDICT_YES)
 		return name_taken(invocation, new_name);
-	return no_such_user(invocation, verdict, name);
+	return report_missing(invocation, verdict, "user", name);
 }
 
 static enum outcome
@@ -222,7 +205,6 @@ delete_user(const struct invocation *invocation)
 {
 	const char *name = invocation->arguments[0];
 	struct people *people = open_people(invocation);
-	struct report report = report_new(invocation, columns);
 	enum verdict verdict;
 	struct rows found;
 
@@ -231,11 +213,8 @@ delete_user(const struct invocation *invocation)
 	verdict = people_ask(people, PEOPLE_FIND, &name, &found);
 	if (verdict == VERDICT_YES)
 		verdict = people_ask(people, PEOPLE_DELETE, &name, NULL);
-	if (verdict != VERDICT_YES)
-		return no_such_user(invocation, verdict, name);
-	report_add(&report, found.values);
-	report_one(&report);
-	return OUTCOME_YES;
+	return verdict == VERDICT_YES ? report_row(invocation, columns, found.values)
+				      : report_missing(invocation, verdict, "user", name);
 }
 
 static enum outcome
@@ -254,17 +233,13 @@ static enum outcome
 hash(const struct invocation *invocation)
 {
 	static const struct column only[] = {{"hash", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
-	struct report report = report_new(invocation, only);
 	const char *stored = hash_password(invocation, NULL);
 
 	if (stored == NULL)
 		return OUTCOME_UNDECIDED;
-	if (invocation->json) {
-		report_add(&report, &stored);
-		report_one(&report);
-	} else {
-		puts(stored);
-	}
+	if (invocation->json)
+		return report_row(invocation, only, &stored);
+	puts(stored);
 	return OUTCOME_YES;
 }
 
@@ -279,55 +254,46 @@ const struct command user_commands[] = {
 	    {"superuser", NULL, "may do everything there"},
 	    {"no-password", NULL, "no login until there is one"},
 	    {"weak", NULL, "take a password that is easily guessed"}},
-	.configured = true,
 	.run = add},
     {.name = "user password",
 	.arguments = "NAME",
 	.summary = "Set a user's password, asked for or read from standard input",
 	.examples = "  jwtctl user password alice\n",
 	.options = {{"weak", NULL, "take a password that is easily guessed"}},
-	.configured = true,
 	.run = set_password},
     {.name = "user disable",
 	.arguments = "NAME",
 	.summary = "Let a user in no more; tokens end with the next request",
 	.examples = "  jwtctl user disable alice\n",
-	.configured = true,
 	.run = disable},
     {.name = "user enable",
 	.arguments = "NAME",
 	.summary = "Let a user in again",
 	.examples = "  jwtctl user enable alice\n",
-	.configured = true,
 	.run = enable},
     {.name = "user rename",
 	.arguments = "NAME NEW-NAME",
 	.summary = "Give a user another name; tokens stay valid",
 	.examples = "  jwtctl user rename alice alice.smith\n",
-	.configured = true,
 	.run = rename_user},
     {.name = "user delete",
 	.arguments = "NAME",
 	.summary = "Delete a user; outstanding tokens lose their owner and end",
 	.examples = "  jwtctl user delete alice\n",
-	.configured = true,
 	.run = delete_user},
     {.name = "user list",
 	.summary = "Show all users",
 	.examples = "  jwtctl user list --json | jq -r '.[] | select(.active | not) | .name'\n",
-	.configured = true,
 	.run = list},
     {.name = "user show",
 	.arguments = "NAME",
 	.summary = "Show a user",
 	.examples = "  jwtctl user show alice\n",
-	.configured = true,
 	.run = show},
     {.name = "password hash",
 	.summary = "Print a password as the database keeps it; no database is needed",
 	.examples = "  pwgen 16 1 | jwtctl password hash\n",
 	.options = {{"weak", NULL, "take a password that is easily guessed"}},
-	.configured = true,
 	.run = hash},
     {.name = NULL},
 };

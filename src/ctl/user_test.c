@@ -48,7 +48,6 @@ report_login(const struct invocation *invocation, const char *reason, long wait)
 	    {"unknown-hash",
 		"no login verifies a stored password of this format; see jwtctl user hashes"}};
 	const char *cells[] = {reason == NULL ? "true" : "false", reason, "a login succeeds"};
-	struct report report = report_new(invocation, columns);
 
 	for (size_t i = 0; reason != NULL && i < sizeof(meanings) / sizeof(*meanings); i++)
 		if (strcmp(meanings[i][0], reason) == 0)
@@ -56,8 +55,7 @@ report_login(const struct invocation *invocation, const char *reason, long wait)
 	if (wait > 0)
 		cells[2] = arena_printf(
 		    invocation->arena, "passwords were wrong; the next try counts in %ld s", wait);
-	report_add(&report, cells);
-	report_one(&report);
+	report_row(invocation, columns, cells);
 }
 
 /* Verifies as a login does; the stored hash stays as it is. */
@@ -130,12 +128,10 @@ const struct command user_test_commands[] = {
 	.summary = "Ask for a user's password and say why a login would fail",
 	.examples = "  jwtctl user test alice\n",
 	.options = {{"from", "ADDRESS", "the client's address, where logins are throttled"}},
-	.configured = true,
 	.run = test},
     {.name = "user hashes",
 	.summary = "Count the stored passwords by format; status 1: nothing verifies some",
 	.examples = "  jwtctl user hashes\n",
-	.configured = true,
 	.run = hashes},
     {.name = NULL},
 };

@@ -13,7 +13,7 @@
 
 /*
  * After so many iterations, a third of a millisecond, the processor is yielded to other processes.
- * A nice value alone does not bring that about: a batch process (process/scheduling.h) that is
+ * A nice value alone does not bring that about: a batch process (http/main.c) that is
  * woken waits for the kernel's next tick, up to four milliseconds, whatever process runs.
  */
 enum { BLOCK_SIZE = 64, GIVE_WAY = 4096 };

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 static struct bytes
@@ -35,14 +34,7 @@ cgi_receive(struct request *request)
 {
 	long length, limit = request->config->request_body_limit;
 
-	for (char **variable = environ; *variable != NULL; variable++) {
-		const char *value = strchr(*variable, '=');
-
-		if (value != NULL)
-			request_parameter(request,
-			    (struct bytes){*variable, (size_t)(value - *variable)},
-			    bytes_of(value + 1));
-	}
+	request_parameters(request, environ);
 	length = request->content_length == NULL ? 0 : strtol(request->content_length, NULL, 10);
 	if (request_is_chunked(request))
 		length = limit + 1;

@@ -100,17 +100,6 @@ parse(void)
 	return true;
 }
 
-static void
-take_parameters(struct request *request)
-{
-	for (char **variable = fcgx.envp; *variable != NULL; variable++) {
-		const char *value = strchr(*variable, '=');
-
-		request_parameter(request, (struct bytes){*variable, (size_t)(value - *variable)},
-		    bytes_of(value + 1));
-	}
-}
-
 /* false: libfcgi reads something else than the guard has seen. */
 static bool
 take_body(struct request *request, const struct guard *guard)
@@ -137,7 +126,7 @@ take_request(struct request *request, const struct guard *guard)
 {
 	if (!parse())
 		return false;
-	take_parameters(request);
+	request_parameters(request, fcgx.envp);
 	if (take_body(request, guard))
 		return true;
 	wipe_parameters();

@@ -4,12 +4,13 @@
 #include "base/log.h"
 #include "http/fcgi.h"
 #include "http/slot.h"
-#include "process/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,14 +31,28 @@ static bool stopping, broken;
 
 /*
  * A signal is an event like any other: there is no moment between a test and epoll_wait(2) to miss
- * it in, and the request that is being answered is not interrupted.
+ * it in, and the request that is being answered is not interrupted. Behind FCGX_Init(), which sets
+ * handlers of its own.
  */
 static bool
 watch_signals(void)
 {
+	/* multiwatch passes USR2 on and starts another; told to send TERM, its 1.0.0 sends QUIT. */
+	static const int ends[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = &signals};
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, hang_up;
+	sigset_t set;
 
-	signals = signals_open();
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		sigaddset(&set, ends[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+	/* The keyring may have set a handler already, to read its keys again. */
+	sigaction(SIGHUP, NULL, &hang_up);
+	if (hang_up.sa_handler == SIG_DFL)
+		sigaction(SIGHUP, &ignore, NULL);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
 	return signals >= 0 && epoll_ctl(events, EPOLL_CTL_ADD, signals, &event) == 0;
 }
 

@@ -92,6 +92,19 @@ request_parameter(struct request *request, struct bytes name, struct bytes value
 		*field = arena_copy(request->arena, value.data, value.length);
 }
 
+void
+request_parameters(struct request *request, char *const *variables)
+{
+	for (; *variables != NULL; variables++) {
+		const char *value = strchr(*variables, '=');
+
+		if (value != NULL)
+			request_parameter(request,
+			    (struct bytes){*variables, (size_t)(value - *variables)},
+			    bytes_of(value + 1));
+	}
+}
+
 /* Digits only; false for anything else or more than 2^62. */
 static bool
 parse_length(const char *text, size_t *out)

@@ -44,7 +44,11 @@ struct request {
 	const char *client; /* the client_id of OAuth, for the log; may be NULL */
 };
 
-/* Takes one parameter of the web server into the request; what it has no use for is ignored. */
+/*
+ * Take the web server's parameters into the request, "NAME=value" each with a NULL at the end, or
+ * one of them; what it has no use for is ignored.
+ */
+void request_parameters(struct request *, char *const *variables);
 void request_parameter(struct request *, struct bytes name, struct bytes value);
 
 bool request_is_post(const struct request *);

@@ -1,8 +1,8 @@
 /*
  * Every status, code and sentence that a client can see.
  *
- * Sentences are SimpleJWT's, Django REST framework's and our own few (marked in the table); where
- * SimpleJWT 5.2 says it in other words, those stand beside.
+ * Sentences are SimpleJWT's, Django REST framework's and our own few (marked in the table); two of
+ * them SimpleJWT 5.2 has in other words.
  */
 #ifndef HTTP_WIRE_H
 #define HTTP_WIRE_H
@@ -68,15 +68,15 @@ enum wire {
 struct wire_text {
 	const char *outcome; /* the word in the log */
 	int status;
-	const char *code;       /* NULL: no such member */
-	const char *detail;     /* {} stands for one argument */
-	const char *detail_5_2; /* NULL: the same */
+	const char *code;   /* NULL: no such member */
+	const char *detail; /* {} stands for one argument */
 };
 
 const struct wire_text *wire_text(enum wire);
 /* Whether it is one of OAuth's, whose code is OAuth's `error` (RFC 6749 section 5.2). */
 bool wire_is_oauth(enum wire);
 
+/* The sentence, in that release's words. */
 const char *wire_detail(enum wire, enum compat);
 
 /* "Not Found" of 404; clients test it (statusText). */

@@ -168,7 +168,6 @@ load_platform(struct config *config)
 	explicit_bzero(url, strlen(url));
 }
 
-/* A setting that stands where another one excludes it. */
 static bool
 keys_agree(const struct config *config)
 {
@@ -178,17 +177,11 @@ keys_agree(const struct config *config)
 			     : config->verifying_key_file != NULL ? "JWT_VERIFYING_KEY_FILE"
 								  : NULL;
 
-	if (config->key_dir != NULL && single != NULL && config->oidc_issuer == NULL)
-		log_error(
-		    "JWT_KEY_DIR and %s are both set: keep one; a key of before goes into the "
-		    "folder's retired/",
-		    single);
-	else if (config->signing_key != NULL && config->signing_key_file != NULL)
-		log_error("JWT_SIGNING_KEY and JWT_SIGNING_KEY_FILE are both set: keep one");
-	else if (config->verifying_key != NULL && config->verifying_key_file != NULL)
-		log_error("JWT_VERIFYING_KEY and JWT_VERIFYING_KEY_FILE are both set: keep one");
-	else
+	if (config->key_dir == NULL || single == NULL || config->oidc_issuer != NULL)
 		return true;
+	log_error("JWT_KEY_DIR and %s are both set: keep one; a key of before goes into the "
+		  "folder's retired/",
+	    single);
 	return false;
 }
 
@@ -249,8 +242,9 @@ names_are_set(const struct config *config)
 
 /* What each setting allows by itself and yet cannot work together. */
 static bool
-settings_agree(const struct config *config)
+combinations_agree(const struct config *config)
 {
+	bool oidc = config->oidc_issuer != NULL;
 	const struct {
 		bool fault;
 		const char *text;
@@ -263,14 +257,39 @@ settings_agree(const struct config *config)
 		"JWT_USER_QUERY and JWT_USER_ID_QUERY: set both or neither"},
 	    {strcmp(config->refresh_cookie_mode, "off") != 0 && !config->sessions,
 		"JWT_REFRESH_COOKIE needs JWT_SESSIONS=on"},
+	    {config->signing_key != NULL && config->signing_key_file != NULL,
+		"JWT_SIGNING_KEY and JWT_SIGNING_KEY_FILE are both set: keep one"},
+	    {config->verifying_key != NULL && config->verifying_key_file != NULL,
+		"JWT_VERIFYING_KEY and JWT_VERIFYING_KEY_FILE are both set: keep one"},
+	    {oidc && config->issuer != NULL && strcmp(config->issuer, config->oidc_issuer) != 0,
+		"JWT_ISSUER is set and is not JWT_OIDC_ISSUER: tokens have one issuer"},
+	    {oidc && config->jti_claim == NULL,
+		"JWT_OIDC_ISSUER needs a JWT_JTI_CLAIM: access tokens have an id (RFC 9068)"},
+	    {oidc && !config->sessions,
+		"JWT_OIDC_ISSUER needs JWT_SESSIONS=on: each login at a client is a session"},
+	    {oidc && config->oidc_refresh_maximum < config->oidc_session_lifetime,
+		"JWT_OIDC_REFRESH_MAXIMUM is less than JWT_OIDC_SESSION_LIFETIME: a browser that is "
+		"logged in would get codes that give no tokens"},
+	    {oidc && strcmp(config->auth_header_name, "HTTP_AUTHORIZATION") != 0,
+		"JWT_OIDC_ISSUER needs JWT_AUTH_HEADER_NAME=HTTP_AUTHORIZATION, where clients send "
+		"their credentials"},
 	};
-	bool good = names_are_set(config);
+	bool good = true;
 
 	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
 		if (faults[i].fault) {
 			log_error("%s", faults[i].text);
 			good = false;
 		}
+	return good;
+}
+
+static bool
+settings_agree(const struct config *config)
+{
+	bool good = names_are_set(config);
+
+	good = combinations_agree(config) && good;
 	good = keys_agree(config) && good;
 	good = are_proxies(config->trusted_proxies) && good;
 	good = are_origins(config->refresh_cookie_origins) && good;
@@ -361,29 +380,18 @@ config_print(const struct config *config, FILE *out)
 		setting_print(setting, config, out);
 }
 
-/* The values that a setting takes, where the table limits them. */
-static void
-print_values(const struct setting *setting, FILE *out)
-{
-	const char *words = setting->type == SETTING_SWITCH ? "on off" : setting->choices;
-
-	if (setting->type == SETTING_NUMBER || setting->type == SETTING_SECONDS)
-		fprintf(out, " [%ld to %ld%s]", setting->minimum, setting->maximum,
-		    setting->type == SETTING_SECONDS ? " s" : "");
-	else if (words != NULL)
-		fprintf(out, " [%s]", words);
-}
-
 void
 config_help(FILE *out)
 {
 	for (const struct setting *setting = settings; setting->name != NULL; setting++) {
+		const char *unit = setting->type == SETTING_SECONDS ? " s" : "";
+
 		fprintf(out, "  %s", setting->name);
 		if (setting->initial != NULL)
-			fprintf(out, " (%s%s)", setting->initial,
-			    setting->type == SETTING_SECONDS ? " s" : "");
+			fprintf(out, " (%s%s)", setting->initial, unit);
 		fprintf(out, "\n        %s", setting->meaning);
-		print_values(setting, out);
+		if (setting->values != NULL)
+			fprintf(out, " [%s%s]", setting->values, unit);
 		fputc('\n', out);
 	}
 }

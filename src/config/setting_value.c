@@ -31,17 +31,18 @@ is_among(const char *choices, const char *word)
 static bool
 parse_number(struct arena *memory, const struct setting *setting, const char *value, long *out)
 {
+	long minimum, maximum;
 	char *end;
 
 	errno = 0;
 	*out = strtol(value, &end, 10);
 	if (isdigit((unsigned char)*value) && *end == '\0' && errno == 0 &&
-	    *out >= setting->minimum && *out <= setting->maximum)
+	    sscanf(setting->values, "%ld to %ld", &minimum, &maximum) == 2 && *out >= minimum &&
+	    *out <= maximum)
 		return true;
-	log_error("%s: %s is not a number%s from %ld to %ld", setting->name,
+	log_error("%s: %s is not a number%s from %s", setting->name,
 	    log_quote(memory, bytes_of(value)),
-	    setting->type == SETTING_SECONDS ? " of seconds" : "", setting->minimum,
-	    setting->maximum);
+	    setting->type == SETTING_SECONDS ? " of seconds" : "", setting->values);
 	return false;
 }
 
@@ -61,10 +62,10 @@ parse_choice(
     struct arena *memory, const struct setting *setting, const char *value, const char **out)
 {
 	*out = value;
-	if (is_among(setting->choices, value))
+	if (is_among(setting->values, value))
 		return true;
 	log_error("%s: %s is none of: %s", setting->name, log_quote(memory, bytes_of(value)),
-	    setting->choices);
+	    setting->values);
 	return false;
 }
 
@@ -87,7 +88,7 @@ parse_list(
 			log_error("%s: an empty word in the list", setting->name);
 			return false;
 		}
-		if (setting->choices != NULL && !parse_choice(memory, setting, word, &words[count]))
+		if (setting->values != NULL && !parse_choice(memory, setting, word, &words[count]))
 			return false;
 		words[count++] = word;
 	}

@@ -11,21 +11,20 @@
 enum setting_type {
 	SETTING_TEXT,    /* const char *; an empty value is NULL */
 	SETTING_SECRET,  /* the same, never shown and wiped from the environment */
-	SETTING_NUMBER,  /* long, from minimum to maximum */
+	SETTING_NUMBER,  /* long, in the range of values */
 	SETTING_SECONDS, /* the same, in seconds */
 	SETTING_SWITCH,  /* bool: on/off, true/false, 1/0 */
-	SETTING_CHOICE,  /* const char *, one of the words in choices */
-	SETTING_LIST,    /* const char *const *: words between commas, of choices if given */
+	SETTING_CHOICE,  /* const char *, one of the words in values */
+	SETTING_LIST,    /* const char *const *: words between commas, of values if given */
 	SETTING_NAME,    /* const char *: a claim or column; letters, digits, _ and some more */
 };
 
 struct setting {
 	const char *name;
 	enum setting_type type;
-	size_t offset;         /* in struct config */
-	const char *initial;   /* the default, parsed as if it had been given; NULL: not set */
-	long minimum, maximum; /* of numbers */
-	const char *choices;   /* words between blanks */
+	size_t offset;       /* in struct config */
+	const char *initial; /* the default, parsed as if it had been given; NULL: not set */
+	const char *values;  /* "1 to 300" of a number; else words between blanks; NULL: any */
 	const char *meaning;
 };
 

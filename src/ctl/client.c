@@ -8,7 +8,6 @@
 #include "base/b64url.h"
 #include "db/query.h"
 
-#include <string.h>
 #include <sys/random.h>
 
 #define SECRET_BYTES 32

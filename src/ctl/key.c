@@ -7,11 +7,9 @@
 #include "signing/keyfile.h"
 #include "signing/pem.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
-#include <unistd.h>
 
 static const struct column key_columns[] = {{"kid", COLUMN_TEXT}, {"alg", COLUMN_TEXT},
     {"state", COLUMN_TEXT}, {"signs", COLUMN_BOOL}, {"since", COLUMN_TIME}, {"until", COLUMN_TIME},

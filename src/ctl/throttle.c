@@ -8,8 +8,6 @@
 
 #include "base/address.h"
 
-#include <string.h>
-
 /* Whose counts a command is for. Both NULL: all. */
 struct target {
 	const char *address, *name;

@@ -10,7 +10,6 @@
 #include "json/json.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define TOKEN_MAXIMUM (1024 * 1024)
 

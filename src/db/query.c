@@ -2,13 +2,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "base/metrics.h"
 #include "db/connection.h"
 
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PARAMETERS_MAXIMUM   12

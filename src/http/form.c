@@ -65,13 +65,12 @@ form_unescape(struct arena *arena, struct bytes text, struct bytes *unescaped)
 	return whole;
 }
 
+/* One encoded name or value as UTF-8. */
 static struct bytes
-unescape(struct arena *arena, struct bytes text)
+text_of(struct arena *arena, struct bytes encoded, bool latin1)
 {
-	struct bytes out;
-
-	form_unescape(arena, text, &out);
-	return out;
+	form_unescape(arena, encoded, &encoded);
+	return form_text(arena, encoded, latin1);
 }
 
 bool
@@ -94,8 +93,8 @@ form_urlencoded(struct arena *arena, struct bytes body, bool latin1, struct form
 			continue;
 		bytes_cut(&value, "=", &name);
 		*next = arena_alloc(arena, sizeof(**next));
-		(*next)->name = form_text(arena, unescape(arena, name), latin1);
-		(*next)->value = form_text(arena, unescape(arena, value), latin1);
+		(*next)->name = text_of(arena, name, latin1);
+		(*next)->value = text_of(arena, value, latin1);
 		next = &(*next)->next;
 	}
 	return true;
@@ -106,9 +105,8 @@ form_field(const struct form_field *field, const char *name)
 {
 	const struct form_field *last = NULL;
 
-	for (; field != NULL; field = field->next) {
+	for (; field != NULL; field = field->next)
 		if (bytes_equal(field->name, name))
 			last = field;
-	}
 	return last;
 }

@@ -13,7 +13,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #define EVENTS_MAXIMUM       64
 #define ACCEPTS_MAXIMUM      16  /* at a time, before other connections go on */

@@ -26,9 +26,6 @@
 
 extern const struct endpoint endpoint;
 
-/* How this process was started. */
-enum gateway { GATEWAY_FCGI, GATEWAY_CGI, GATEWAY_NONE };
-
 static void
 answer_cgi(const struct service *service)
 {
@@ -87,24 +84,15 @@ is_listening(int descriptor)
 	       listening;
 }
 
-/* Standard input as spawn-fcgi hands it over, or descriptor 3 of systemd's socket activation. */
-static enum gateway
-find_gateway(int *listener)
+/* Standard input as spawn-fcgi hands it over, or descriptor 3 of systemd's; -1: there is none. */
+static int
+find_listener(void)
 {
 	const char *pid = config_environment("LISTEN_PID");
 
-	*listener = STDIN_FILENO;
 	if (is_listening(STDIN_FILENO))
-		return GATEWAY_FCGI;
-	if (pid != NULL && atol(pid) == (long)getpid() && is_listening(3)) {
-		*listener = 3;
-		return GATEWAY_FCGI;
-	}
-	if (config_environment("REQUEST_METHOD") != NULL)
-		return GATEWAY_CGI;
-	log_error("standard input is no listening socket (spawn-fcgi -n, multiwatch, systemd) and "
-		  "REQUEST_METHOD is not set (CGI); see --help");
-	return GATEWAY_NONE;
+		return STDIN_FILENO;
+	return pid != NULL && atol(pid) == (long)getpid() && is_listening(3) ? 3 : -1;
 }
 
 static void
@@ -217,15 +205,15 @@ main(int argc, char **argv)
 	if (service.context == NULL)
 		return EXIT_FAILURE;
 	metrics_open(config->metrics_dir, endpoint.name);
-	switch (find_gateway(&listener)) {
-	case GATEWAY_FCGI:
+	listener = find_listener();
+	if (listener >= 0)
 		return prepare_fcgi(&service, listener) && loop_run(&service) ? EXIT_SUCCESS
 									      : EXIT_FAILURE;
-	case GATEWAY_CGI:
+	if (config_environment("REQUEST_METHOD") != NULL) {
 		answer_cgi(&service);
 		return EXIT_SUCCESS;
-	case GATEWAY_NONE:
-		return 2;
 	}
+	log_error("standard input is no listening socket (spawn-fcgi -n, multiwatch, systemd) and "
+		  "REQUEST_METHOD is not set (CGI); see --help");
 	return 2;
 }

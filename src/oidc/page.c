@@ -5,8 +5,6 @@
 #include "oidc/oauth.h"
 #include "oidc/text.h"
 
-#include <inttypes.h>
-
 #define STYLE "/oidc.css"
 #define POLICY \
 	"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -1,6 +1,5 @@
 #include "oidc/redirect_uri.h"
 
-#include <stddef.h>
 #include <string.h>
 
 /* Behind ":" and one to five digits, if they stand there. */

@@ -9,7 +9,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <string.h>
 
 /* The bytes of a member; false if it is missing or not base64url. */
 static bool

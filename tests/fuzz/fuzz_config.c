@@ -20,9 +20,12 @@ check_numbers(const struct config *config)
 	for (const struct setting *setting = settings; setting->name != NULL; setting++) {
 		const long *number =
 		    (const long *)(const void *)((const char *)config + setting->offset);
+		long minimum, maximum;
 
-		if (setting->type == SETTING_NUMBER || setting->type == SETTING_SECONDS)
-			require(*number >= setting->minimum && *number <= setting->maximum);
+		if (setting->type != SETTING_NUMBER && setting->type != SETTING_SECONDS)
+			continue;
+		require(sscanf(setting->values, "%ld to %ld", &minimum, &maximum) == 2);
+		require(*number >= minimum && *number <= maximum);
 	}
 }
 

@@ -235,23 +235,11 @@ show(const struct invocation *invocation)
 }
 
 static enum outcome
-set_active(const struct invocation *invocation, const char *active)
+set_active(const struct invocation *invocation)
 {
-	const char *const parameters[] = {invocation->arguments[0], active};
+	const char *const parameters[] = {invocation->arguments[0], invocation->command->active};
 
 	return outcome_of(invocation, ask(invocation, CLIENT_ACTIVE, parameters, NULL));
-}
-
-static enum outcome
-disable(const struct invocation *invocation)
-{
-	return set_active(invocation, "f");
-}
-
-static enum outcome
-enable(const struct invocation *invocation)
-{
-	return set_active(invocation, "t");
 }
 
 static enum outcome
@@ -299,12 +287,14 @@ const struct command client_commands[] = {
 	.arguments = "ID",
 	.summary = "Refuse a client, and end its sessions and tokens",
 	.examples = "  jwtctl client disable wiki\n",
-	.run = disable},
+	.active = "f",
+	.run = set_active},
     {.name = "client enable",
 	.arguments = "ID",
 	.summary = "Accept a client again",
 	.examples = "  jwtctl client enable wiki\n",
-	.run = enable},
+	.active = "t",
+	.run = set_active},
     {.name = "client remove",
 	.arguments = "ID",
 	.summary = "Delete a client, and end its sessions and tokens",

@@ -41,6 +41,7 @@ struct command {
 	/* Besides --json and --help, which all have, and --config, which reads the settings. */
 	struct option_text options[OPTIONS_MAXIMUM + 1]; /* a NULL name ends them */
 	bool without_settings;                           /* reads none, so has no --config */
+	const char *active; /* what disable and enable, which share run(), set: "f" or "t" */
 	/* NULL: a script of that name, beside the programs, takes the words as they are. */
 	enum outcome (*run)(const struct invocation *);
 };

@@ -209,8 +209,10 @@ make_statements(const struct people *people, struct statement *out)
 }
 
 struct people *
-people_open(const struct config *config, struct arena *arena)
+people_open(const struct invocation *invocation)
 {
+	const struct config *config = invocation->config;
+	struct arena *arena = invocation->arena;
 	struct people *people = arena_alloc(arena, sizeof(*people));
 	struct statement *made = arena_alloc(arena, PEOPLE_STATEMENTS * sizeof(*made));
 

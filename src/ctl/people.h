@@ -8,7 +8,7 @@
 #ifndef CTL_PEOPLE_H
 #define CTL_PEOPLE_H
 
-#include "config/config.h"
+#include "ctl/command.h"
 #include "db/query.h"
 
 /* The columns of a user: texts, NULL for SQL's NULL and for a column that is not there. */
@@ -46,9 +46,9 @@ enum people_statement {
 struct people;
 
 /* Connects and reads which columns there are. NULL after a line in the log. */
-struct people *people_open(const struct config *, struct arena *);
+struct people *people_open(const struct invocation *);
 
-/* As query_ask(), with the rows in the arena of people_open(). */
+/* As query_ask(), with the rows in the arena of the invocation. */
 enum verdict people_ask(
     struct people *, enum people_statement, const char *const *parameters, struct rows *out);
 

@@ -37,12 +37,6 @@ check_new_name(const struct invocation *invocation, const struct people *people,
 	return false;
 }
 
-static struct people *
-open_people(const struct invocation *invocation)
-{
-	return people_open(invocation->config, invocation->arena);
-}
-
 static enum outcome
 name_taken(const struct invocation *invocation, const char *name)
 {
@@ -65,7 +59,7 @@ static enum outcome
 show(const struct invocation *invocation)
 {
 	const char *name = invocation->arguments[0];
-	struct people *people = open_people(invocation);
+	struct people *people = people_open(invocation);
 
 	return people == NULL ? OUTCOME_UNDECIDED : show_user(invocation, people, name);
 }
@@ -73,7 +67,7 @@ show(const struct invocation *invocation)
 static enum outcome
 list(const struct invocation *invocation)
 {
-	struct people *people = open_people(invocation);
+	struct people *people = people_open(invocation);
 	struct report report = report_new(invocation, columns);
 	const char *skip = "0";
 	enum verdict verdict;
@@ -128,7 +122,8 @@ add(const struct invocation *invocation)
 {
 	const char *name = invocation->arguments[0], *password = "!";
 	const char *email = option_value(invocation, "email");
-	struct people *people = open_people(invocation);
+	struct people *people = people_open(invocation);
+	enum verdict verdict;
 
 	if (people == NULL || !check_new_name(invocation, people, name) ||
 	    !check_options(invocation, people))
@@ -140,14 +135,10 @@ add(const struct invocation *invocation)
 	const char *row[] = {name, password, email == NULL ? "" : email,
 	    option_value(invocation, "staff") == NULL ? "f" : "t",
 	    option_value(invocation, "superuser") == NULL ? "f" : "t"};
-	switch (people_ask(people, PEOPLE_ADD, row, NULL)) {
-	case VERDICT_YES:
+	verdict = people_ask(people, PEOPLE_ADD, row, NULL);
+	if (verdict == VERDICT_YES)
 		return show_user(invocation, people, name);
-	case VERDICT_NO:
-		return name_taken(invocation, name);
-	default:
-		return OUTCOME_UNDECIDED;
-	}
+	return verdict == VERDICT_NO ? name_taken(invocation, name) : OUTCOME_UNDECIDED;
 }
 
 /* Changes the user of that name and shows the user. */
@@ -165,7 +156,7 @@ static enum outcome
 set_password(const struct invocation *invocation)
 {
 	const char *name = invocation->arguments[0], *stored = NULL;
-	struct people *people = open_people(invocation);
+	struct people *people = people_open(invocation);
 
 	if (people != NULL)
 		stored = hash_password(invocation, name);
@@ -174,10 +165,10 @@ set_password(const struct invocation *invocation)
 }
 
 static enum outcome
-set_active(const struct invocation *invocation, const char *active)
+set_active(const struct invocation *invocation)
 {
-	const char *name = invocation->arguments[0];
-	struct people *people = open_people(invocation);
+	const char *name = invocation->arguments[0], *active = invocation->command->active;
+	struct people *people = people_open(invocation);
 
 	return people == NULL ? OUTCOME_UNDECIDED
 			      : change(invocation, people, PEOPLE_SET_ACTIVE, name, active);
@@ -187,7 +178,7 @@ static enum outcome
 rename_user(const struct invocation *invocation)
 {
 	const char *name = invocation->arguments[0], *new_name = invocation->arguments[1];
-	struct people *people = open_people(invocation);
+	struct people *people = people_open(invocation);
 	enum verdict verdict;
 
 	if (people == NULL || !check_new_name(invocation, people, new_name))
@@ -204,7 +195,7 @@ static enum outcome
 delete_user(const struct invocation *invocation)
 {
 	const char *name = invocation->arguments[0];
-	struct people *people = open_people(invocation);
+	struct people *people = people_open(invocation);
 	enum verdict verdict;
 	struct rows found;
 
@@ -215,18 +206,6 @@ delete_user(const struct invocation *invocation)
 		verdict = people_ask(people, PEOPLE_DELETE, &name, NULL);
 	return verdict == VERDICT_YES ? report_row(invocation, columns, found.values)
 				      : report_missing(invocation, verdict, "user", name);
-}
-
-static enum outcome
-disable(const struct invocation *invocation)
-{
-	return set_active(invocation, "f");
-}
-
-static enum outcome
-enable(const struct invocation *invocation)
-{
-	return set_active(invocation, "t");
 }
 
 static enum outcome
@@ -265,12 +244,14 @@ const struct command user_commands[] = {
 	.arguments = "NAME",
 	.summary = "Let a user in no more; tokens end with the next request",
 	.examples = "  jwtctl user disable alice\n",
-	.run = disable},
+	.active = "f",
+	.run = set_active},
     {.name = "user enable",
 	.arguments = "NAME",
 	.summary = "Let a user in again",
 	.examples = "  jwtctl user enable alice\n",
-	.run = enable},
+	.active = "t",
+	.run = set_active},
     {.name = "user rename",
 	.arguments = "NAME NEW-NAME",
 	.summary = "Give a user another name; tokens stay valid",

@@ -96,7 +96,7 @@ hashes(const struct invocation *invocation)
 {
 	static const struct column counted[] = {{"format", COLUMN_TEXT}, {"count", COLUMN_NUMBER},
 	    {"verified", COLUMN_BOOL}, {NULL, COLUMN_TEXT}};
-	struct people *people = people_open(invocation->config, invocation->arena);
+	struct people *people = people_open(invocation);
 	struct report report = report_new(invocation, counted);
 	const struct password_policy policy = {.legacy = invocation->config->password_legacy};
 	enum outcome outcome = OUTCOME_YES;

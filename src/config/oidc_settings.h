@@ -10,8 +10,8 @@
 extern const char *const oidc_settings_scopes[];
 
 /*
- * Whether these settings fit together and with the others; true where JWT_OIDC_ISSUER is not set.
- * false after a line in the log for each fault.
+ * Whether JWT_OIDC_ISSUER and JWT_OIDC_SCOPES are good; true where there is no issuer. false after
+ * a line in the log for each fault.
  */
 bool oidc_settings_agree(const struct config *);
 

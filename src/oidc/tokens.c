@@ -4,7 +4,6 @@
 #include "signing/crypto.h"
 #include "signing/jws.h"
 
-
 const char *
 tokens_challenge(struct arena *arena, const char *verifier)
 {

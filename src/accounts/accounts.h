@@ -2,8 +2,7 @@
  * Users as the database has them: in Django's auth_user, in JWT_USER_TABLE, or as JWT_USER_QUERY
  * finds them.
  */
-#ifndef ACCOUNTS_ACCOUNTS_H
-#define ACCOUNTS_ACCOUNTS_H
+#pragma once
 
 #include "accounts/feed.h"
 #include "base/bytes.h"
@@ -94,5 +93,3 @@ bool account_read(const struct rows *, const char *setting, struct account *out)
 
 /* The setting that a statement comes from, to be named in the log. */
 const char *accounts_setting(const struct config *, enum statement_number);
-
-#endif

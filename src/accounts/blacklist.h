@@ -1,8 +1,7 @@
 /*
  * Refresh and sliding tokens in the two tables of SimpleJWT's token_blacklist app.
  */
-#ifndef ACCOUNTS_BLACKLIST_H
-#define ACCOUNTS_BLACKLIST_H
+#pragma once
 
 #include "accounts/accounts.h"
 
@@ -21,5 +20,3 @@ enum verdict blacklist_has(struct accounts *, struct arena *, const char *jti);
 
 /* Blacklists the outstanding token of that id. Of several at once one has YES, the rest NO. */
 enum verdict blacklist_add(struct accounts *, struct arena *, const char *jti);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * The clients of OpenID Connect (sql/oidc.sql), and which scopes users have let them have.
  */
-#ifndef ACCOUNTS_CLIENTS_H
-#define ACCOUNTS_CLIENTS_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/verdict.h"
@@ -52,5 +51,3 @@ enum verdict client_consented(struct accounts *, struct arena *, const char *use
 /* Stores a consent; scopes of before stay. NO: there is no such user any more. */
 enum verdict client_consent(struct accounts *, struct arena *, const char *user_id,
     const char *client_id, const char *scopes);
-
-#endif

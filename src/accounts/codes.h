@@ -4,8 +4,7 @@
  * To redeem one: code_read(), judge the request, sign the tokens, then code_redeem(), which decides
  * and begins the session of the client. An outage before leaves the code good.
  */
-#ifndef ACCOUNTS_CODES_H
-#define ACCOUNTS_CODES_H
+#pragma once
 
 #include "accounts/sessions.h"
 
@@ -48,5 +47,3 @@ struct code_use {
  */
 enum verdict code_redeem(struct sessions *, struct arena *, const char *text, const struct code *,
     const struct code_use *, const struct session_terms *, long *seconds);
-
-#endif

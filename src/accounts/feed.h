@@ -10,8 +10,7 @@
  * transaction began. After a new connection, a crash, restart or fail-over, a change of the
  * triggers or a minute without a question the table of known owners is emptied.
  */
-#ifndef ACCOUNTS_FEED_H
-#define ACCOUNTS_FEED_H
+#pragma once
 
 #include "accounts/known.h"
 #include "base/verdict.h"
@@ -56,5 +55,3 @@ struct feed_state {
 	int64_t asked; /* clock_milliseconds() when the last query that was answered was sent */
 };
 struct feed_state feed_state(const struct feed *); /* the feed may be NULL */
-
-#endif

@@ -2,8 +2,7 @@
  * Reading the fields of a stored password. Each function moves *text behind what it has read; when
  * it returns false the string is not of the format and *text is worth nothing.
  */
-#ifndef ACCOUNTS_FIELD_H
-#define ACCOUNTS_FIELD_H
+#pragma once
 
 #include "base/bytes.h"
 #include "base/verdict.h"
@@ -29,5 +28,3 @@ bool field_is_hex(const char *text, const unsigned char *digest, size_t size);
  */
 enum verdict field_verify_base64(
     const char *text, unsigned char *derived, size_t size, bool padded);
-
-#endif

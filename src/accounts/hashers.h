@@ -7,8 +7,7 @@
  * the limit or which asks for more than 1 GiB of memory. VERDICT_UNDECIDED only if a library fails
  * or has no memory.
  */
-#ifndef ACCOUNTS_HASHERS_H
-#define ACCOUNTS_HASHERS_H
+#pragma once
 
 #include "accounts/password.h"
 
@@ -40,5 +39,3 @@ bool hasher_crypt_knows(const char *value);
 
 /* Whether a crypt(3) string or a bcrypt value is slow enough for password_must_rehash(). */
 bool hasher_crypt_is_strong(const char *value);
-
-#endif

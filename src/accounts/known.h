@@ -9,8 +9,7 @@
  *
  * Whether what the table says is still true is not decided here: see accounts/feed.h.
  */
-#ifndef ACCOUNTS_KNOWN_H
-#define ACCOUNTS_KNOWN_H
+#pragma once
 
 #include "base/arena.h"
 
@@ -50,5 +49,3 @@ void known_remove(struct known *, const char *const *ids, size_t count);
 void known_clear(struct known *);
 
 size_t known_count(const struct known *); /* owners in the table */
-
-#endif

@@ -2,8 +2,7 @@
  * Logins with name and password. They write two columns of JWT_USER_TABLE: password when a login
  * renews the hash (JWT_PASSWORD_REHASH), last_login (JWT_UPDATE_LAST_LOGIN).
  */
-#ifndef ACCOUNTS_LOGINS_H
-#define ACCOUNTS_LOGINS_H
+#pragma once
 
 #include "accounts/accounts.h"
 
@@ -27,5 +26,3 @@ enum verdict login_verify(struct accounts *, struct arena *, struct bytes name,
 
 /* Sets last_login to now; a failure is an outage. */
 enum verdict login_note(struct accounts *, struct arena *, const struct account *);
-
-#endif

@@ -4,8 +4,7 @@
  * of the settings is sent as it is; all else is a parameter. The project's own SQL for PROFILE and
  * PERMISSION, of the tables of Django, is asked in the same way.
  */
-#ifndef ACCOUNTS_OPERATOR_QUERY_H
-#define ACCOUNTS_OPERATOR_QUERY_H
+#pragma once
 
 #include "accounts/accounts.h"
 #include "db/query.h"
@@ -30,5 +29,3 @@ const char *operator_query_fault(
  */
 enum verdict operator_query_ask(struct accounts *, struct arena *, enum statement_number,
     const char *const *parameters, const char **out);
-
-#endif

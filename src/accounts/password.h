@@ -5,8 +5,7 @@
  * string that begins with '$' is given to crypt_r(3) of libxcrypt, but for the strings of Argon2's
  * own library ("$argon2id$..."). Nothing here knows a database or a user.
  */
-#ifndef ACCOUNTS_PASSWORD_H
-#define ACCOUNTS_PASSWORD_H
+#pragma once
 
 #include "base/bytes.h"
 #include "base/verdict.h"
@@ -64,5 +63,3 @@ bool password_must_rehash(const struct password_policy *, enum password_rehash, 
  * if the library fails (no randomness): keep the stored string then.
  */
 char *password_hash(struct arena *, const struct password_policy *, struct bytes password);
-
-#endif

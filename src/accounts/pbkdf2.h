@@ -2,8 +2,7 @@
  * PBKDF2-HMAC-SHA256 (RFC 8018 section 5.2), one block of output, as fast as the compression
  * function allows, and giving way to other processes meanwhile. Knows no stored strings.
  */
-#ifndef ACCOUNTS_PBKDF2_H
-#define ACCOUNTS_PBKDF2_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -12,5 +11,3 @@ enum { PBKDF2_SHA256_SIZE = 32 };
 /* iterations: from 1 to INT_MAX. False only if the library fails; then out holds nothing of use. */
 bool pbkdf2_sha256(struct bytes password, struct bytes salt, long iterations,
     unsigned char out[static PBKDF2_SHA256_SIZE]);
-
-#endif

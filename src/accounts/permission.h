@@ -4,8 +4,7 @@
  * An answer is remembered in the table of known owners (accounts/known.h) while the change feed
  * tells of changes of permissions too (sql/permissions.sql), unless the query uses path or method.
  */
-#ifndef ACCOUNTS_PERMISSION_H
-#define ACCOUNTS_PERMISSION_H
+#pragma once
 
 #include "accounts/accounts.h"
 
@@ -21,5 +20,3 @@ enum verdict permission_ask(struct accounts *, struct arena *, const struct perm
 
 /* Whether the database has what permission_ask() needs: as accounts_check(). */
 enum verdict permission_check(struct accounts *, struct arena *, bool rights);
-
-#endif

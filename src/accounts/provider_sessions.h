@@ -3,8 +3,7 @@
  * client is "", found by a cookie. The row has a hash of the cookie's secret, so that a reader of
  * the database cannot make the cookie.
  */
-#ifndef ACCOUNTS_PROVIDER_SESSIONS_H
-#define ACCOUNTS_PROVIDER_SESSIONS_H
+#pragma once
 
 #include "accounts/sessions.h"
 
@@ -45,5 +44,3 @@ void provider_session_seen(struct sessions *, struct arena *, const char *user_i
 /* Ends a session. NO: it is over. The sessions of clients that began with it go on. */
 enum verdict provider_session_end(
     struct sessions *, struct arena *, const struct provider_session *);
-
-#endif

@@ -8,8 +8,7 @@
  * has held. What lies strictly between is void: answers that were given up because their client
  * asked again with the token before.
  */
-#ifndef ACCOUNTS_SESSIONS_H
-#define ACCOUNTS_SESSIONS_H
+#pragma once
 
 #include "base/bytes.h"
 #include "base/verdict.h"
@@ -136,5 +135,3 @@ struct session_state {
 	long gen, held;
 };
 enum session_outcome session_decide(const struct session_state *, long shown);
-
-#endif

@@ -15,8 +15,7 @@
  * to five minutes. Programs of one host share an address, so one with a wrong secret does not stop
  * the others, nor does an attacker elsewhere stop a client.
  */
-#ifndef ACCOUNTS_THROTTLE_H
-#define ACCOUNTS_THROTTLE_H
+#pragma once
 
 #include "base/bytes.h"
 #include "base/verdict.h"
@@ -84,5 +83,3 @@ size_t throttle_show(struct throttle *, const char *address, const char *name, i
 void throttle_sum(struct throttle *, int64_t now, struct throttle_sum *out);
 /* Sets those counts to zero for all processes. Both NULL: all counts. */
 void throttle_forgive(struct throttle *, const char *address, const char *name);
-
-#endif

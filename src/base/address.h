@@ -2,8 +2,7 @@
  * IP addresses and networks, read from text. An IPv4 address is kept as the IPv6 address that
  * stands for it, ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2), so that both spellings are one address.
  */
-#ifndef BASE_ADDRESS_H
-#define BASE_ADDRESS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -25,5 +24,3 @@ bool address_is_ipv4(const struct address *);
 bool address_parse_network(const char *text, struct network *out);
 
 bool address_is_in(const struct address *, const struct network *);
-
-#endif

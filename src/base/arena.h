@@ -6,8 +6,7 @@
  * bounded by the limits in http/, so an arena needs none of its own; when the system has no memory
  * left the process ends (base/memory.h), so no caller tests for NULL.
  */
-#ifndef BASE_ARENA_H
-#define BASE_ARENA_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -40,5 +39,3 @@ void arena_at_end(struct arena *, void (*end)(void *object), void *object);
 void *arena_alloc(struct arena *, size_t size); /* zeroed, aligned for any type, never NULL */
 char *arena_copy(struct arena *, const void *bytes, size_t length); /* with a NUL behind it */
 char *arena_printf(struct arena *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * base64url without padding (RFC 7515 section 2, RFC 4648 section 5).
  */
-#ifndef BASE_B64URL_H
-#define BASE_B64URL_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -19,5 +18,3 @@ size_t b64url_length(size_t length);
  * the last character 0, so that every byte string has exactly one form.
  */
 bool b64url_decode(struct arena *, struct bytes text, struct bytes *out);
-
-#endif

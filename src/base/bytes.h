@@ -1,8 +1,7 @@
 /*
  * Bytes with a length: a view of memory of another owner, and a buffer that grows in an arena.
  */
-#ifndef BASE_BYTES_H
-#define BASE_BYTES_H
+#pragma once
 
 #include "base/arena.h"
 
@@ -73,5 +72,3 @@ void buffer_puts(struct buffer *, const char *string);
 void buffer_putc(struct buffer *, char);
 void buffer_printf(struct buffer *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 struct bytes buffer_bytes(const struct buffer *);
-
-#endif

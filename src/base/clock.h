@@ -1,8 +1,7 @@
 /*
  * The time of day, and time that only goes forward.
  */
-#ifndef BASE_CLOCK_H
-#define BASE_CLOCK_H
+#pragma once
 
 #include <stdint.h>
 
@@ -15,5 +14,3 @@ int64_t clock_seconds(void);
 /* Since an unknown beginning, for deadlines and durations: setting the clock does not change it. */
 int64_t clock_milliseconds(void);
 int64_t clock_microseconds(void);
-
-#endif

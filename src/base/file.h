@@ -1,8 +1,7 @@
 /*
  * Small files, and whether they can hold a secret.
  */
-#ifndef BASE_FILE_H
-#define BASE_FILE_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -53,5 +52,3 @@ struct file_shared {
  * it has not been touched.
  */
 void *file_map_shared(const char *path, const struct file_shared *, const char **why);
-
-#endif

@@ -11,8 +11,7 @@
  * be written within 20 ms is lost, and the next one that can be written is preceded by their
  * number.
  */
-#ifndef BASE_LOG_H
-#define BASE_LOG_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -44,5 +43,3 @@ void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * bytes: for what came from outside and has to be seen, such as a wrong setting. In the arena.
  */
 const char *log_quote(struct arena *, struct bytes outside);
-
-#endif

@@ -2,10 +2,7 @@
  * A process that gets no memory ends with one line in the log, and its supervisor starts another:
  * no caller tests for NULL, and no request is refused for want of memory.
  */
-#ifndef BASE_MEMORY_H
-#define BASE_MEMORY_H
+#pragma once
 
 /* That piece of memory, which is not NULL from here on. */
 void *memory_need(void *piece);
-
-#endif

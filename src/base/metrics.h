@@ -3,8 +3,7 @@
  * maps into its memory. What a process counted is there at once and stays when it is killed.
  * Without that setting metrics are disabled.
  */
-#ifndef BASE_METRICS_H
-#define BASE_METRICS_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -35,5 +34,3 @@ void metrics_feed(size_t known, int64_t asked);
 
 /* All programs' counters in Prometheus' text format 0.0.4; false after a line in the log. */
 bool metrics_write(struct arena *, const char *folder, struct buffer *out);
-
-#endif

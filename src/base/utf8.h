@@ -1,8 +1,7 @@
 /*
  * UTF-8 as RFC 3629 has it: no overlong form, no surrogate, nothing above U+10FFFF.
  */
-#ifndef BASE_UTF8_H
-#define BASE_UTF8_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -20,5 +19,3 @@ size_t utf8_count(struct bytes text);
 
 /* Without white space at both ends: what Python's str.strip() drops, Unicode's and 1C to 1F. */
 struct bytes utf8_strip(struct bytes text);
-
-#endif

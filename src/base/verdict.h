@@ -1,8 +1,7 @@
 /*
  * The three answers to a question about a user or a token.
  */
-#ifndef BASE_VERDICT_H
-#define BASE_VERDICT_H
+#pragma once
 
 /* Could not decide is never merged with no: it is an outage, and the client reads 503. */
 enum verdict {
@@ -10,5 +9,3 @@ enum verdict {
 	VERDICT_NO,
 	VERDICT_YES,
 };
-
-#endif

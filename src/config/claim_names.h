@@ -1,8 +1,7 @@
 /*
  * The names of claims: those that the programs write themselves, and those of the operator's own.
  */
-#ifndef CONFIG_CLAIM_NAMES_H
-#define CONFIG_CLAIM_NAMES_H
+#pragma once
 
 #include "config/config.h"
 
@@ -14,5 +13,3 @@ bool claim_names_agree(const struct config *);
 
 /* Whether a claim of that name is the programs' to write, so that no query may. */
 bool claim_names_reserved(const struct config *, const char *name);
-
-#endif

@@ -6,8 +6,7 @@
  * first request; nothing else in the project calls getenv(). PG* variables are libpq's own: they
  * are only carried from the file into the environment, where an existing one wins.
  */
-#ifndef CONFIG_CONFIG_H
-#define CONFIG_CONFIG_H
+#pragma once
 
 #include "base/arena.h"
 
@@ -136,5 +135,3 @@ void config_help(FILE *);
 
 /* A variable that is no setting, such as those of CGI and of supervisors; NULL if unset. */
 const char *config_environment(const char *name);
-
-#endif

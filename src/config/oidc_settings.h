@@ -1,8 +1,7 @@
 /*
  * The settings of OpenID Connect (JWT_OIDC_*), as far as they can be judged without keys.
  */
-#ifndef CONFIG_OIDC_SETTINGS_H
-#define CONFIG_OIDC_SETTINGS_H
+#pragma once
 
 #include "config/config.h"
 
@@ -14,5 +13,3 @@ extern const char *const oidc_settings_scopes[];
  * a line in the log for each fault.
  */
 bool oidc_settings_agree(const struct config *);
-
-#endif

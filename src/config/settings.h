@@ -2,8 +2,7 @@
  * The table of settings: the one place where a setting's name, type, default, range and meaning
  * stand.
  */
-#ifndef CONFIG_SETTINGS_H
-#define CONFIG_SETTINGS_H
+#pragma once
 
 #include "base/bytes.h"
 #include "config/config.h"
@@ -38,5 +37,3 @@ bool setting_parse(struct arena *, const struct setting *, const char *value, st
 
 /* A line NAME=value, secrets masked. */
 void setting_print(const struct setting *, const struct config *, FILE *);
-
-#endif

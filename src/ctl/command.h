@@ -5,8 +5,7 @@
  * did on standard output, for people or with --json for programs, and what went wrong on standard
  * error. No secret is ever an argument: they come from files, settings and standard input.
  */
-#ifndef CTL_COMMAND_H
-#define CTL_COMMAND_H
+#pragma once
 
 #include "base/bytes.h"
 #include "base/verdict.h"
@@ -89,5 +88,3 @@ void command_error(const struct invocation *, const char *format, ...)
  * on stderr.
  */
 bool command_read_line(const struct invocation *, size_t limit, struct bytes *out);
-
-#endif

@@ -2,8 +2,7 @@
  * The keys that jwtctl reads and changes: those of a folder, JWT_KEY_DIR or --dir, or of a file.
  * Each failure is a line on standard error.
  */
-#ifndef CTL_KEYDIR_H
-#define CTL_KEYDIR_H
+#pragma once
 
 #include "ctl/command.h"
 #include "signing/keyring.h"
@@ -26,5 +25,3 @@ bool keydir_write(
 
 /* Moves a key's files, the public half first, and says so. */
 bool keydir_move(const struct invocation *, const struct ring_key *, enum key_state);
-
-#endif

@@ -2,8 +2,7 @@
  * A new password, chosen by a person: asked for twice without echo where standard input is a
  * terminal, else one line of it. Never an argument.
  */
-#ifndef CTL_NEWPASSWORD_H
-#define CTL_NEWPASSWORD_H
+#pragma once
 
 #include "ctl/command.h"
 
@@ -16,5 +15,3 @@ bool newpassword_read(const struct invocation *, const char *name, struct bytes 
 
 /* Reads an existing password: asked for once, not checked. false after a line on stderr. */
 bool newpassword_ask(const struct invocation *, struct bytes *out);
-
-#endif

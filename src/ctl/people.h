@@ -5,8 +5,7 @@
  * The settings JWT_USER_* name the columns that logins need. Others of Django's own (email,
  * is_staff, is_superuser, first_name, last_name, date_joined) are used where the table has them.
  */
-#ifndef CTL_PEOPLE_H
-#define CTL_PEOPLE_H
+#pragma once
 
 #include "ctl/command.h"
 #include "db/query.h"
@@ -62,5 +61,3 @@ bool people_is_utf8(const struct people *);
  * "pbkdf2_sha256$1000", "$2b$12", "argon2"; "none", or "unknown" if nothing verifies it.
  */
 const char *people_hash_format(const struct people *, const char *stored, bool with_cost);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * The output of a subcommand: rows of the same columns, as a table or as JSON.
  */
-#ifndef CTL_REPORT_H
-#define CTL_REPORT_H
+#pragma once
 
 #include "ctl/command.h"
 #include "db/query.h"
@@ -60,5 +59,3 @@ const char *report_date(struct arena *, int64_t seconds);
 
 /* Digits of a number, for a cell. */
 const char *report_number(struct arena *, int64_t);
-
-#endif

@@ -2,8 +2,7 @@
  * A new connection to PostgreSQL, by libpq's own rules for its PG* variables but with a deadline,
  * of which each of several hosts has its share: one that does not answer is skipped.
  */
-#ifndef DB_CONNECTION_H
-#define DB_CONNECTION_H
+#pragma once
 
 #include "base/arena.h"
 #include "db/url.h"
@@ -22,5 +21,3 @@ PGconn *connection_open(
 
 /* Whether one of the events (of poll(2)) came before the deadline (of clock_milliseconds()). */
 bool connection_wait(const PGconn *, short events, int64_t deadline);
-
-#endif

@@ -6,8 +6,7 @@
  * under a name made from its text. Behind a pooler that loses prepared statements (PgBouncer in
  * transaction mode) queries go on without them. The connection keeps no state of ours.
  */
-#ifndef DB_QUERY_H
-#define DB_QUERY_H
+#pragma once
 
 #include "base/arena.h"
 #include "base/verdict.h"
@@ -98,5 +97,3 @@ enum verdict query_describe(struct database *, struct arena *, size_t statement,
 
 /* Closes the connection; the next query opens another one. */
 void query_close(struct database *);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * The SQL of sessions (sql/sessions.sql): each step is one statement that may be repeated.
  */
-#ifndef DB_SESSION_STATEMENTS_H
-#define DB_SESSION_STATEMENTS_H
+#pragma once
 
 #include "db/statements.h"
 
@@ -27,5 +26,3 @@ struct session_users session_users_of(struct arena *, const struct config *);
 /* Fills in SESSION_BEGIN to SESSION_LIST; see enum statement_number for parameters and columns. */
 void session_statements_make(
     struct arena *, const struct config *, struct statement made[static STATEMENT_COUNT]);
-
-#endif

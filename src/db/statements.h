@@ -1,8 +1,7 @@
 /*
  * Every SQL statement of the project, made once from the settings.
  */
-#ifndef DB_STATEMENTS_H
-#define DB_STATEMENTS_H
+#pragma once
 
 #include "config/config.h"
 #include "db/query.h"
@@ -82,5 +81,3 @@ const struct statement *statements_make(struct arena *, const struct config *);
 
 /* A name between double quotes; a dot separates schema and table. */
 const char *statements_quote(struct arena *, const char *name);
-
-#endif

@@ -2,8 +2,7 @@
  * The settings JWT_DATABASE_URL and DATABASE_URL: a URL or a list of keyword=value, as libpq reads
  * them.
  */
-#ifndef DB_URL_H
-#define DB_URL_H
+#pragma once
 
 #include "base/arena.h"
 
@@ -22,5 +21,3 @@ struct url_options {
  * line in the log, for what libpq does not understand; the line shows nothing of a password.
  */
 bool url_read(const char *setting, const char *url, struct url_options *rest);
-
-#endif

@@ -2,8 +2,7 @@
  * What auth_check tells the web server of a user: headers X-Auth-... for auth_request, variables
  * AUTH_... for an authorizer.
  */
-#ifndef ENDPOINTS_AUTH_HEADERS_H
-#define ENDPOINTS_AUTH_HEADERS_H
+#pragma once
 
 #include "accounts/accounts.h"
 #include "http/reply.h"
@@ -19,5 +18,3 @@ void auth_headers_put(const struct claims_context *, struct request *, struct re
 
 /* Visible ASCII as it is, all else and `also` as %XX: no value can begin another header. */
 struct bytes auth_headers_encode(struct arena *, const char *text, char also);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * The bearer of an access token, for resources that only a known user may see.
  */
-#ifndef ENDPOINTS_BEARER_H
-#define ENDPOINTS_BEARER_H
+#pragma once
 
 #include "endpoints/policy.h"
 
@@ -18,5 +17,3 @@ struct reply bearer_admit(struct request *, const struct context *, enum wanted,
  * whose owner was read, with the token's claims in request->claims.
  */
 struct reply bearer_admit_session(struct request *, struct context *);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * What the programs that read tokens keep between requests.
  */
-#ifndef ENDPOINTS_CONTEXT_H
-#define ENDPOINTS_CONTEXT_H
+#pragma once
 
 #include "accounts/accounts.h"
 #include "accounts/sessions.h"
@@ -44,5 +43,3 @@ enum verdict context_check(struct context *, bool rights);
 
 /* What signing needs for this request. */
 struct claims_context context_claims(const struct request *, const struct context *);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * A login with name and password, under the rate limit.
  */
-#ifndef ENDPOINTS_CREDENTIALS_H
-#define ENDPOINTS_CREDENTIALS_H
+#pragma once
 
 #include "endpoints/context.h"
 
@@ -34,5 +33,3 @@ struct login {
  */
 struct reply credentials_answer(
     struct request *, const struct context *, enum token_kind, struct login *out);
-
-#endif

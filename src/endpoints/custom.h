@@ -1,8 +1,7 @@
 /*
  * What the operator's own queries add to tokens and answers (accounts/operator_query.h).
  */
-#ifndef ENDPOINTS_CUSTOM_H
-#define ENDPOINTS_CUSTOM_H
+#pragma once
 
 #include "accounts/accounts.h"
 #include "db/statements.h"
@@ -22,5 +21,3 @@ bool custom_read(const struct claims_context *, struct accounts *, enum statemen
  * custom_read().
  */
 bool custom_refresh(const struct claims_context *, struct accounts *, struct json_object **claims);
-
-#endif

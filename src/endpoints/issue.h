@@ -1,8 +1,7 @@
 /*
  * Making a token for an account and listing it: what the programs and jwtctl do alike.
  */
-#ifndef ENDPOINTS_ISSUE_H
-#define ENDPOINTS_ISSUE_H
+#pragma once
 
 #include "accounts/accounts.h"
 #include "accounts/sessions.h"
@@ -24,5 +23,3 @@ const char *issue_token(const struct claims_context *, enum token_kind, const st
  */
 enum verdict issue_list(const struct claims_context *, struct accounts *,
     struct json_object *claims, const char *token, const char *key, bool created_now);
-
-#endif

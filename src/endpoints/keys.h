@@ -1,8 +1,7 @@
 /*
  * The keys of a program.
  */
-#ifndef ENDPOINTS_KEYS_H
-#define ENDPOINTS_KEYS_H
+#pragma once
 
 #include "http/endpoint.h"
 #include "signing/keyring.h"
@@ -12,5 +11,3 @@
  * again what may change.
  */
 struct keyring *keys_open(const struct config *, const struct endpoint *);
-
-#endif

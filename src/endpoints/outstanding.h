@@ -2,8 +2,7 @@
  * Tokens in the two tables of SimpleJWT's blacklist app, outstanding and blacklisted. Each function
  * returns WIRE_OK, WIRE_TOKEN_INVALID if the token's id does not fit, or WIRE_UNAVAILABLE.
  */
-#ifndef ENDPOINTS_OUTSTANDING_H
-#define ENDPOINTS_OUTSTANDING_H
+#pragma once
 
 #include "endpoints/context.h"
 
@@ -21,5 +20,3 @@ enum wire outstanding_end(
     const struct request *, const struct context *, struct json_object *claims);
 enum wire outstanding_blacklist(
     const struct request *, const struct context *, struct json_object *claims, const char *key);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * The one order in which a token and its owner are judged.
  */
-#ifndef ENDPOINTS_POLICY_H
-#define ENDPOINTS_POLICY_H
+#pragma once
 
 #include "endpoints/context.h"
 
@@ -61,5 +60,3 @@ enum wire policy_renewal(struct request *, const struct context *, enum token_ki
 /* The account under which a token is listed: out->key is NULL if there is none. */
 enum wire policy_find_owner(const struct request *, const struct context *,
     struct json_object *claims, struct account *out);
-
-#endif

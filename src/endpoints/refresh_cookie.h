@@ -2,8 +2,7 @@
  * The refresh token in a cookie that no script can read (JWT_REFRESH_COOKIE): then it is in no
  * body. Browsers send a cookie with requests that other sites' pages make, so its origin is judged.
  */
-#ifndef ENDPOINTS_REFRESH_COOKIE_H
-#define ENDPOINTS_REFRESH_COOKIE_H
+#pragma once
 
 #include "endpoints/context.h"
 
@@ -31,5 +30,3 @@ void refresh_cookie_set(
 
 /* Lets the browser forget the cookie. Without the cookie mode nothing is done. */
 void refresh_cookie_clear(struct request *, struct reply *);
-
-#endif

@@ -2,13 +2,10 @@
  * The refresh of a token pair with JWT_SESSIONS: the session's row decides, and the answer has its
  * next generation.
  */
-#ifndef ENDPOINTS_REFRESH_SESSION_H
-#define ENDPOINTS_REFRESH_SESSION_H
+#pragma once
 
 #include "endpoints/context.h"
 
 /* refresh: the claims of `token`, which policy_token() has found good. */
 struct reply refresh_session(
     struct request *, struct context *, struct bytes token, struct json_object *refresh);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * What tokens say of the session that they belong to (JWT_SESSIONS, accounts/sessions.h).
  */
-#ifndef ENDPOINTS_SESSION_H
-#define ENDPOINTS_SESSION_H
+#pragma once
 
 #include "endpoints/context.h"
 
@@ -37,5 +36,3 @@ enum wire session_end(
 
 /* Address and user agent of the request; nothing without JWT_SESSION_DEVICE. */
 struct device session_device(const struct request *);
-
-#endif

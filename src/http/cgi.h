@@ -2,8 +2,7 @@
  * One request as CGI (RFC 3875) hands it over: environment and standard input; the answer goes to
  * standard output.
  */
-#ifndef HTTP_CGI_H
-#define HTTP_CGI_H
+#pragma once
 
 #include "http/request.h"
 
@@ -11,5 +10,3 @@
 void cgi_receive(struct request *);
 
 bool cgi_answer(struct bytes head, struct bytes body);
-
-#endif

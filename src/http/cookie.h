@@ -1,8 +1,7 @@
 /*
  * One cookie of a request, and where a request that carries it comes from (JWT_REFRESH_COOKIE).
  */
-#ifndef HTTP_COOKIE_H
-#define HTTP_COOKIE_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -37,5 +36,3 @@ struct cookie_request {
  * an Origin that is scheme://host or one of `allowed` (JWT_REFRESH_COOKIE_ORIGINS; may be NULL).
  */
 enum cookie_origin cookie_judge_origin(const struct cookie_request *, const char *const *allowed);
-
-#endif

@@ -4,8 +4,7 @@
  * are left out, because a client finds them in the provider's own document (discovery.c), and a
  * library of its language speaks that protocol; so are the URLs of the operator (health, metrics).
  */
-#ifndef HTTP_DESCRIBE_H
-#define HTTP_DESCRIBE_H
+#pragma once
 
 #include "http/endpoint.h"
 
@@ -15,5 +14,3 @@
  * COMPONENT_SPLIT_REQUEST. All are empty for an endpoint without schema.
  */
 void describe(const struct config *, const struct endpoint *);
-
-#endif

@@ -7,8 +7,7 @@
  * the body (415, 400), its fields (400). answer() then finds the fields' values in request->values,
  * in the order of the endpoint's fields.
  */
-#ifndef HTTP_ENDPOINT_H
-#define HTTP_ENDPOINT_H
+#pragma once
 
 #include "base/verdict.h"
 #include "http/reply.h"
@@ -104,5 +103,3 @@ struct endpoint {
 	 */
 	struct reply (*decide)(struct request *, struct context *);
 };
-
-#endif

@@ -5,8 +5,7 @@
  * has checked: it can neither wait nor meet a record that it does not expect. The answer goes
  * straight to the connection. FCGX_* of fcgiapp.h only: fcgi_stdio.h would replace the environment.
  */
-#ifndef HTTP_FCGI_H
-#define HTTP_FCGI_H
+#pragma once
 
 #include "http/guard.h"
 #include "http/handle.h"
@@ -24,5 +23,3 @@ bool fcgi_open(size_t body_maximum);
  */
 bool fcgi_answer(
     const struct service *, int connection, const struct guard *, const unsigned char *bytes);
-
-#endif

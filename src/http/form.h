@@ -1,8 +1,7 @@
 /*
  * Bodies of HTML forms: application/x-www-form-urlencoded and multipart/form-data (RFC 7578).
  */
-#ifndef HTTP_FORM_H
-#define HTTP_FORM_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -40,5 +39,3 @@ bool form_unescape(struct arena *, struct bytes text, struct bytes *out);
 
 /* The text as UTF-8, as above. */
 struct bytes form_text(struct arena *, struct bytes text, bool latin1);
-
-#endif

@@ -2,8 +2,7 @@
  * The client's address where trusted proxies stand before the web server (JWT_TRUSTED_PROXIES):
  * found in X-Forwarded-For, to which each proxy appends the address of its client.
  */
-#ifndef HTTP_FORWARDED_H
-#define HTTP_FORWARDED_H
+#pragma once
 
 #include "base/arena.h"
 
@@ -16,5 +15,3 @@
  */
 const char *forwarded_address(
     struct arena *, const char *const *trusted, const char *peer, const char *header);
-
-#endif

@@ -7,8 +7,7 @@
  * management records (libfcgi ends the process), padding behind BEGIN_REQUEST and empty records
  * (libfcgi takes it for a header), and parameters that cannot be C strings "name=value".
  */
-#ifndef HTTP_GUARD_H
-#define HTTP_GUARD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,5 +59,3 @@ size_t guard_drop(struct guard *, unsigned char *bytes, size_t length);
 
 /* How many bytes the records of a request that is not too large can have. */
 size_t guard_maximum(size_t body_maximum);
-
-#endif

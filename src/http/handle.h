@@ -2,8 +2,7 @@
  * From a request that was read to its answer: judged in Django REST framework's order, answered by
  * the endpoint, counted and logged.
  */
-#ifndef HTTP_HANDLE_H
-#define HTTP_HANDLE_H
+#pragma once
 
 #include "http/endpoint.h"
 
@@ -17,5 +16,3 @@ struct service {
 
 /* Head, to the empty line behind its headers, and body; both in the arena. */
 void handle(const struct service *, struct request *, struct bytes *head, struct bytes *body);
-
-#endif

@@ -5,8 +5,7 @@
  * The process answers one request at a time, and only one that has been received completely.
  * Connections that wait for their peer do so in epoll, in a bounded number of slots.
  */
-#ifndef HTTP_LOOP_H
-#define HTTP_LOOP_H
+#pragma once
 
 #include "http/handle.h"
 
@@ -22,5 +21,3 @@ bool loop_open(const struct service *, int listening, int backlog);
  * line in the log: connections cannot be accepted any more.
  */
 bool loop_run(const struct service *);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * Media types, compared as Django REST framework compares them (rest_framework.utils.mediatypes).
  */
-#ifndef HTTP_MEDIA_H
-#define HTTP_MEDIA_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -26,5 +25,3 @@ struct bytes media_parameter(struct arena *, struct media, const char *name);
  * 8859-1, for which *latin1 is true.
  */
 bool media_charset(struct arena *, struct media, bool *latin1);
-
-#endif

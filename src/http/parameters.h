@@ -2,8 +2,7 @@
  * Known parameters of a query or of a urlencoded body, as OAuth needs them (RFC 6749 section 3.1
  * and appendix B). Strict: what is read is UTF-8 without NUL, and every '%' begins a whole escape.
  */
-#ifndef HTTP_PARAMETERS_H
-#define HTTP_PARAMETERS_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -44,5 +43,3 @@ const char *parameters_decode(struct arena *, struct bytes text);
 
 /* Writes those that have a value, urlencoded: "name=value&name=value". */
 void parameters_write(struct buffer *, const struct parameter *, size_t count);
-
-#endif

@@ -2,8 +2,7 @@
  * The answer to a request, made by one of the few constructors here and returned by value, so that
  * every refusal is one `return`. Headers that follow from status and endpoint are added by serve.
  */
-#ifndef HTTP_REPLY_H
-#define HTTP_REPLY_H
+#pragma once
 
 #include "http/request.h"
 
@@ -66,5 +65,3 @@ struct reply reply_given_token(
 /* 200 with DRF's description of the endpoint (OPTIONS). */
 struct endpoint;
 struct reply reply_options(struct request *, const struct endpoint *);
-
-#endif

@@ -2,8 +2,7 @@
  * One request, as FastCGI or CGI handed it over and as far as http/ has read it.
  * Everything in it lives until the request is answered.
  */
-#ifndef HTTP_REQUEST_H
-#define HTTP_REQUEST_H
+#pragma once
 
 #include "base/bytes.h"
 #include "config/config.h"
@@ -96,5 +95,3 @@ enum wire request_negotiate(struct request *);
  * refusal in *out (413, 415, 400).
  */
 bool request_fields(struct request *, const struct field *fields, struct reply *out);
-
-#endif

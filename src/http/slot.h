@@ -3,8 +3,7 @@
  *
  * Received bytes are kept in memory of their own size, bounded by the guard, and wiped.
  */
-#ifndef HTTP_SLOT_H
-#define HTTP_SLOT_H
+#pragma once
 
 #include "http/guard.h"
 
@@ -65,5 +64,3 @@ void slot_free(struct slot *);
 
 /* How many bytes all slots hold for requests that are incomplete. */
 size_t slot_memory(void);
-
-#endif

@@ -4,8 +4,7 @@
  * Sentences are SimpleJWT's, Django REST framework's and our own few (marked in the table); two of
  * them SimpleJWT 5.2 has in other words.
  */
-#ifndef HTTP_WIRE_H
-#define HTTP_WIRE_H
+#pragma once
 
 #include "config/config.h"
 
@@ -81,5 +80,3 @@ const char *wire_detail(enum wire, enum compat);
 
 /* "Not Found" of 404; clients test it (statusText). */
 const char *wire_reason(int status);
-
-#endif

@@ -7,8 +7,7 @@
  * pointer, as in json-c: json_has() tells it from a member that is missing. All functions take
  * NULL.
  */
-#ifndef JSON_JSON_H
-#define JSON_JSON_H
+#pragma once
 
 #include "json/strict.h"
 
@@ -78,5 +77,3 @@ struct json_object *json_put_array(struct json_object *into, const char *name);
  * escaped, as DRF's JSONRenderer writes answers. json-c's own copy of the text is zeroed.
  */
 void json_write(struct buffer *, struct json_object *, bool ascii);
-
-#endif

@@ -2,8 +2,7 @@
  * What json-c lets pass and RFC 8259, RFC 7515 and RFC 8725 do not: a look at the text before
  * json-c reads it. It builds no tree; the grammar is json-c's own matter.
  */
-#ifndef JSON_STRICT_H
-#define JSON_STRICT_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -37,5 +36,3 @@ bool strict_check(struct strict *, struct bytes text);
  * makes U+FFFD of those pairs whose code point ends in D800 to DFFF, such as U+2D800.
  */
 struct bytes strict_unescape_pairs(struct arena *, struct bytes text);
-
-#endif

@@ -3,8 +3,7 @@
  * response_mode=form_post a page whose form posts the same. It has the request's state and iss
  * (RFC 9207), and is neither stored nor named in a Referer header.
  */
-#ifndef OIDC_ANSWER_H
-#define OIDC_ANSWER_H
+#pragma once
 
 #include "accounts/codes.h"
 #include "http/reply.h"
@@ -39,5 +38,3 @@ struct reply answer_refusal(
  */
 enum verdict answer_code(struct request *, struct sessions *, const struct authorization *,
     const struct provider_session *, struct reply *out);
-
-#endif

@@ -3,8 +3,7 @@
  * and what has to happen before the client is given a code. authorize and login share both: the
  * login form carries the request's parameters as hidden fields, and its POST judges them anew.
  */
-#ifndef OIDC_AUTHORIZATION_H
-#define OIDC_AUTHORIZATION_H
+#pragma once
 
 #include "accounts/clients.h"
 #include "accounts/provider_sessions.h"
@@ -98,5 +97,3 @@ struct authorization_user {
 };
 enum authorization_next authorization_decide(
     struct authorization *, enum authorization_step, const struct authorization_user *);
-
-#endif

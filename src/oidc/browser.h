@@ -3,8 +3,7 @@
  * __Host-oidc-form (its forms); with an http issuer, on loopback, without the prefix and Secure.
  * They are SameSite=Lax, because a browser has to send them where a client has sent the user.
  */
-#ifndef OIDC_BROWSER_H
-#define OIDC_BROWSER_H
+#pragma once
 
 #include "accounts/provider_sessions.h"
 #include "http/reply.h"
@@ -37,5 +36,3 @@ const char *browser_form(struct request *, const char *sid, const char **set_coo
  * is the field, NULL if it was not there.
  */
 bool browser_sent_form(struct request *, const char *sid, const char *csrf);
-
-#endif

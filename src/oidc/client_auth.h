@@ -5,8 +5,7 @@
  * a public client sends its client_id alone. An unknown client, one that is not active, and a wrong
  * secret have the same answer, and count for the rate limit.
  */
-#ifndef OIDC_CLIENT_AUTH_H
-#define OIDC_CLIENT_AUTH_H
+#pragma once
 
 #include "accounts/clients.h"
 #include "accounts/throttle.h"
@@ -25,5 +24,3 @@ struct reply client_auth(struct request *, struct accounts *, struct throttle *,
 /* The same where the client asks about a token (RFC 7009 section 2.1, RFC 7662 section 2.1). */
 struct reply client_auth_token(struct request *, struct accounts *, struct throttle *,
     struct client *client, struct bytes *token);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * The authorization code flow of one request, in authorize and login: what the browser is answered.
  */
-#ifndef OIDC_FLOW_H
-#define OIDC_FLOW_H
+#pragma once
 
 #include "http/reply.h"
 #include "oidc/authorization.h"
@@ -33,5 +32,3 @@ struct reply flow_begin(struct flow *);
  * is bound to the session: a consent is that of the user whom the page named.
  */
 struct reply flow_consent(struct flow *, const char *decision, const char *csrf);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * HTML written into a buffer: what is ours as it stands, what is not ours escaped.
  */
-#ifndef OIDC_HTML_H
-#define OIDC_HTML_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -12,5 +11,3 @@
  * and CR, which a browser would take for LF.
  */
 void html_put(struct buffer *, const char *markup, ...);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * Answers about tokens (RFC 7662 section 2.2).
  */
-#ifndef OIDC_INTROSPECTION_H
-#define OIDC_INTROSPECTION_H
+#pragma once
 
 #include "accounts/clients.h"
 #include "oidc/tokens.h"
@@ -16,5 +15,3 @@ struct json_object *introspection_active(struct arena *, const struct config *,
 
 /* Of a token that is not good nothing is said, not even why. */
 struct json_object *introspection_inactive(struct arena *);
-
-#endif

@@ -2,8 +2,7 @@
  * Requests to log out at the provider (OpenID Connect RP-Initiated Logout 1.0 section 2): what they
  * ask for and what they prove.
  */
-#ifndef OIDC_LOGOUT_H
-#define OIDC_LOGOUT_H
+#pragma once
 
 #include "http/parameters.h"
 #include "http/reply.h"
@@ -41,5 +40,3 @@ enum verdict logout_judge(
 
 /* The way to the client's URI, or the page that says that the user is logged out. */
 struct reply logout_answer(struct request *, const struct logout *);
-
-#endif

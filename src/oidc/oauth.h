@@ -6,8 +6,7 @@
  * of a row is OAuth's `error`, its detail the error_description. What http/ refuses by itself is
  * invalid_request, an outage is temporarily_unavailable.
  */
-#ifndef OIDC_OAUTH_H
-#define OIDC_OAUTH_H
+#pragma once
 
 #include "http/parameters.h"
 #include "http/reply.h"
@@ -41,5 +40,3 @@ struct reply oauth_empty(struct request *, const char *outcome);
  * refusal: one is there twice or too long, or the body is not in that form.
  */
 struct reply oauth_parameters(struct request *, struct parameter *known, size_t count);
-
-#endif

@@ -2,8 +2,7 @@
  * The pages of the provider of OpenID Connect: HTML in the language of the user. They need no
  * script. Headers forbid to store them, to show them in a frame and to send their URL as Referer.
  */
-#ifndef OIDC_PAGE_H
-#define OIDC_PAGE_H
+#pragma once
 
 #include "http/parameters.h"
 #include "http/reply.h"
@@ -42,5 +41,3 @@ struct reply page_ask_logout(
 
 /* 200: the user is logged out. */
 struct reply page_logged_out(struct request *, const char *ui_locales);
-
-#endif

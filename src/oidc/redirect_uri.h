@@ -1,8 +1,7 @@
 /*
  * Redirect URIs. What may be registered is checked by the table of clients (sql/oidc.sql).
  */
-#ifndef OIDC_REDIRECT_URI_H
-#define OIDC_REDIRECT_URI_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -11,5 +10,3 @@
  * applications the port of http://127.0.0.1 and http://[::1] is free (RFC 8252 section 7.3).
  */
 bool redirect_uri_matches(const char *registered, const char *uri, bool native);
-
-#endif

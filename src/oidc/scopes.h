@@ -1,8 +1,7 @@
 /*
  * Scopes of OAuth (RFC 6749 section 3.3): words with one space between them, without an order.
  */
-#ifndef OIDC_SCOPES_H
-#define OIDC_SCOPES_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -22,5 +21,3 @@ const char *scopes_grant(
  * of granted; all for asked NULL. NULL: one was not granted, or none is asked for.
  */
 const char *scopes_narrow(struct arena *, const char *granted, const char *asked);
-
-#endif

@@ -3,8 +3,7 @@
  * tag such as "de" or "pt-BR" (RFC 5646). A line is `key = text`, UTF-8; lines that are empty or
  * begin with '#' say nothing. English is compiled in, for the keys that a file does not have too.
  */
-#ifndef OIDC_TEXT_H
-#define OIDC_TEXT_H
+#pragma once
 
 #include "base/bytes.h"
 #include "config/config.h"
@@ -34,5 +33,3 @@ const char *text_of(const struct language *, const char *key);
 
 /* The same with {} replaced by the value, in the arena. */
 const char *text_with(struct arena *, const struct language *, const char *key, const char *value);
-
-#endif

@@ -8,8 +8,7 @@
  * Access and refresh tokens name the session of the login at the client (sid, gen), by which they
  * end before they expire.
  */
-#ifndef OIDC_TOKENS_H
-#define OIDC_TOKENS_H
+#pragma once
 
 #include "accounts/accounts.h"
 #include "accounts/sessions.h"
@@ -74,5 +73,3 @@ struct token_hint {
  * NULL or anything. false: a bad hint; *out is then not written. Needs no database.
  */
 bool tokens_hint(const struct claims_context *, const char *text, struct token_hint *out);
-
-#endif

@@ -8,8 +8,7 @@
  * again. A refused call fails with an error, it does not end the program. What the kernel does not
  * have is left out, with one line in the log.
  */
-#ifndef PROCESS_SANDBOX_H
-#define PROCESS_SANDBOX_H
+#pragma once
 
 #include "config/config.h"
 
@@ -29,5 +28,3 @@ struct sandbox_network {
 /* NULL, or why it is not there; log_only: what would be refused is allowed and in the audit log. */
 const char *sandbox_calls(const struct sandbox_network *, bool log_only);
 const char *sandbox_files(const struct config *, const struct sandbox_network *);
-
-#endif

@@ -1,8 +1,7 @@
 /*
  * The algorithms of JSON Web Signature (RFC 7518 section 3, RFC 8037, RFC 8812), as a table.
  */
-#ifndef SIGNING_ALGORITHM_H
-#define SIGNING_ALGORITHM_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -26,5 +25,3 @@ const struct algorithm *algorithm_of_curve(struct bytes curve);
 
 /* All of them; a NULL name ends the table. */
 extern const struct algorithm algorithms[];
-
-#endif

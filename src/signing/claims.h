@@ -5,8 +5,7 @@
  * byte what Python would have made, and one made from another keeps every claim that it does not
  * know.
  */
-#ifndef SIGNING_CLAIMS_H
-#define SIGNING_CLAIMS_H
+#pragma once
 
 #include "config/config.h"
 #include "signing/keyring.h"
@@ -87,5 +86,3 @@ bool claims_time(struct json_object *claims, const char *name, int64_t *out);
 enum claims_user { CLAIMS_USER_NONE, CLAIMS_USER_FALSE, CLAIMS_USER_OTHER, CLAIMS_USER };
 enum claims_user claims_user(
     const struct claims_context *, struct json_object *claims, const char **out);
-
-#endif

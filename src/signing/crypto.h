@@ -2,8 +2,7 @@
  * Random ids, SHA-256 and HMAC without OpenSSL's EVP, whose first use costs a millisecond (its
  * configuration, providers and names): more than all else that a CGI process does with a secret.
  */
-#ifndef SIGNING_CRYPTO_H
-#define SIGNING_CRYPTO_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -46,5 +45,3 @@ void crypto_hmac_begin(struct crypto_hmac *, size_t length, struct bytes secret)
 /* Makes the tag of the input; returns its length. */
 size_t crypto_hmac_tag(
     const struct crypto_hmac *, struct bytes input, unsigned char tag[static CRYPTO_HMAC_MAXIMUM]);
-
-#endif

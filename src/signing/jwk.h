@@ -1,8 +1,7 @@
 /*
  * JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037) and their thumbprints (RFC 7638).
  */
-#ifndef SIGNING_JWK_H
-#define SIGNING_JWK_H
+#pragma once
 
 #include "signing/key.h"
 #include "json/json.h"
@@ -23,5 +22,3 @@ bool jwk_describe(struct key *);
 
 /* The thumbprint of a secret. */
 const char *jwk_thumbprint_secret(struct arena *, struct bytes secret);
-
-#endif

@@ -2,8 +2,7 @@
  * JSON Web Signature in its compact form (RFC 7515 section 7.1). now: seconds since the epoch, for
  * keys that verify up to a time or sign from one.
  */
-#ifndef SIGNING_JWS_H
-#define SIGNING_JWS_H
+#pragma once
 
 #include "signing/keyring.h"
 
@@ -28,5 +27,3 @@ bool jws_verify(
 
 /* Why jws_verify() says no, for people: a clause, in the arena. */
 const char *jws_fault(struct arena *, struct keyring *, int64_t now, struct bytes token);
-
-#endif

@@ -2,8 +2,7 @@
  * One key: its algorithm, chosen when it was loaded and never by a token (RFC 8725 section 3.1),
  * and what OpenSSL can prepare once for all uses.
  */
-#ifndef SIGNING_KEY_H
-#define SIGNING_KEY_H
+#pragma once
 
 #include "signing/algorithm.h"
 
@@ -68,5 +67,3 @@ bool key_verify(const struct key *, struct bytes input, struct bytes signature);
  * hash: KEY_HASH_MAXIMUM bytes.
  */
 size_t key_hash(const struct key *, struct bytes input, unsigned char *hash);
-
-#endif

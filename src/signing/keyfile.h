@@ -1,8 +1,7 @@
 /*
  * Key files: PEM, a JWK or JWK Set, or the bytes of a secret.
  */
-#ifndef SIGNING_KEYFILE_H
-#define SIGNING_KEYFILE_H
+#pragma once
 
 #include "signing/key.h"
 
@@ -44,5 +43,3 @@ void keys_free(struct keys *);
  * RSA. curve: of EdDSA, Ed25519 or Ed448. NULL only if the library fails.
  */
 const char *keyfile_generate(struct arena *, const struct algorithm *, int bits, const char *curve);
-
-#endif

@@ -8,8 +8,7 @@
  * anew, with a line in the log; if that fails one line is logged and the keys in use stay. A SIGHUP
  * makes the next use read them, and a token with an unknown kid does so once a second.
  */
-#ifndef SIGNING_KEYRING_H
-#define SIGNING_KEYRING_H
+#pragma once
 
 #include "config/config.h"
 #include "signing/ring.h"
@@ -43,5 +42,3 @@ bool keyring_look_again(struct keyring *);
 
 /* Seconds for which a retired key must verify: the longest lifetime of a token, and leeway. */
 int64_t keyring_longest_lifetime(const struct config *);
-
-#endif

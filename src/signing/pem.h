@@ -1,8 +1,7 @@
 /*
  * Keys in PEM: private (PKCS#8 and the older forms), public, and that of a certificate.
  */
-#ifndef SIGNING_PEM_H
-#define SIGNING_PEM_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -17,5 +16,3 @@ EVP_PKEY *pem_read(struct bytes text, const char **why);
 /* The text of a key; NULL only if the library fails. */
 const char *pem_private(struct arena *, EVP_PKEY *);
 const char *pem_public(struct arena *, EVP_PKEY *);
-
-#endif

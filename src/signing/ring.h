@@ -7,8 +7,7 @@
  * read no private key that has one. Read are .pem, .crt, .json, .jwk, .pub and .secret; a name such
  * as NAME.PS256.pem says the key's algorithm. Everything else in the folders is passed over.
  */
-#ifndef SIGNING_RING_H
-#define SIGNING_RING_H
+#pragma once
 
 #include "signing/keyfile.h"
 
@@ -76,5 +75,3 @@ const struct key *ring_signer_of(const struct ring *, const struct algorithm *, 
  * last happened.
  */
 uint64_t ring_fingerprint(const char *path, int64_t *newest);
-
-#endif

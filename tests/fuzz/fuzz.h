@@ -2,8 +2,7 @@
  * What the harnesses share. A harness is a function of any bytes; libFuzzer, AFL++ and replay.c
  * call it. It ends by abort() where what it drives did not keep its word.
  */
-#ifndef FUZZ_H
-#define FUZZ_H
+#pragma once
 
 #include "base/arena.h"
 
@@ -30,5 +29,3 @@ fuzz_arena(void)
 	arena_reset(arena);
 	return arena;
 }
-
-#endif

@@ -2,8 +2,7 @@
  * What follows from a request that came in, by whatever door: what it accepts, its token, its
  * fields.
  */
-#ifndef FUZZ_REQUEST_H
-#define FUZZ_REQUEST_H
+#pragma once
 
 #include "fuzz.h"
 
@@ -59,5 +58,3 @@ check_request(struct request *request)
 		require(reply.status >= 400 && reply.status < 500);
 	return reply;
 }
-
-#endif

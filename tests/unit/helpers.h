@@ -2,8 +2,7 @@
  * What unit tests share: the headers that cmocka.h needs before it, an arena for each test, long
  * texts and the files of tests/vectors. Its functions are used by those tests that name them.
  */
-#ifndef HELPERS_H
-#define HELPERS_H
+#pragma once
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,5 +67,3 @@ vector_text(const char *name)
 	fclose(file);
 	return buffer_bytes(&text);
 }
-
-#endif

@@ -66,6 +66,16 @@ def test_errors_of_pages_are_pages(server, line, headers, body, status):
     assert status != 503 or answer.header("Retry-After")
 
 
+def test_logins_on_the_page_are_limited_with_a_page(server):
+    form = ["Content-Type: application/x-www-form-urlencoded", "X-Real-IP: 192.0.2.30"]
+    assert [ask(server, "POST /oauth/login", *form, body="x").status for _ in range(21)] == [503] * 21  # it is not started
+    refused = ask(server, "POST /oauth/login", *form, body="x")
+    assert refused.status == 429 and refused.header("Retry-After") == "2"
+    assert refused.header("Content-Type") == "text/html; charset=utf-8" and b"Too many attempts" in refused.body
+    assert refused.header("X-Frame-Options") == "DENY" and refused.header("Cache-Control") == "no-store"
+    assert ask(server, "GET /oauth/authorize", form[1]).status == 503
+
+
 def log_in(server, address):
     body = json.dumps({"username": "alice", "password": people.PASSWORD})
     return ask(server, "POST /api/token/", "Content-Type: application/json", f"X-Real-IP: {address}", body=body)

@@ -279,6 +279,88 @@ def method(person):
 PAGES = (login, wrong, consent, post, question, logged_out, unknown, method)
 
 
+class Failing(Provider):
+    """Where Nginx answers with the error that the parameter `nginx` names, and logins are limited."""
+
+    def _write_configuration(self, origins):
+        super()._write_configuration(origins)
+        with open(self.folder / "jwt-fcgi/oidc_page.conf", "a") as file:
+            for status in (403, 413, 429, 502):
+                file.write(f"if ($arg_nginx = {status}) {{ return {status}; }}\n")
+
+
+@pytest.fixture(scope="module")
+def failing(oidc_site, tmp_path_factory):
+    skip_without("login", "authorize")
+    folder = tmp_path_factory.mktemp("throttle")
+    with Failing(oidc_site, JWT_THROTTLE="on", JWT_THROTTLE_FILE=str(folder / "table")) as failing:
+        yield failing
+
+
+@pytest.fixture
+def stranded(chromium, failing, relying):
+    failing.restore()
+    return Person(chromium, failing, relying)
+
+
+def damaged(person):
+    person.driver.get(person.url() + "&nonce=%00")
+
+
+def too_large(person):
+    person.come(nginx=413)
+
+
+def forbidden(person):
+    person.come(nginx=403)
+
+
+def limited(person):
+    person.come(nginx=429)
+
+
+def unreachable(person):
+    person.come(nginx=502)
+
+
+def outage(person):
+    person.provider.site.execute("ALTER TABLE oidc_client RENAME TO away")
+    try:
+        person.come()
+    finally:
+        person.provider.site.execute("ALTER TABLE away RENAME TO oidc_client")
+
+
+def throttled(person):
+    person.come()
+    while "Too many attempts" not in person.page.find("main").text:
+        name = person.page.find("#username")
+        name.clear()
+        name.send_keys("alice", Keys.TAB, "wrong", Keys.ENTER)
+        person.page.wait(lambda: person.page.all("[role=alert]"), "the message")
+
+
+ERRORS = {damaged: 400, too_large: 400, forbidden: 403, throttled: 429, limited: 429, outage: 503, unreachable: 503}
+
+
+def test_the_next_try_after_too_many_by_keyboard(stranded):
+    throttled(stranded)
+    assert stranded.focused() == "password"
+    stranded.type("wrong", Keys.ENTER)
+    stranded.page.wait(lambda: stranded.page.all("[role=alert]"), "the message")
+    assert stranded.focused() == "password"
+
+
+@pytest.mark.parametrize("show, status", ERRORS.items())
+def test_errors_have_no_accessibility_violation(stranded, show, status):
+    test_no_accessibility_violation(stranded, show)
+    entry = stranded.page.script("return performance.getEntriesByType('navigation')[0].responseStatus")
+    assert entry == status
+    if show is not throttled:
+        assert f"{status} " in stranded.page.find(".code").text
+    assert stranded.page.script("return getComputedStyle(document.querySelector('main')).borderTopWidth") == "1px"
+
+
 @pytest.mark.parametrize("show", PAGES)
 def test_no_accessibility_violation(person, show):
     axe = (npm.modules() / "axe-core/axe.min.js").read_text()

@@ -1,4 +1,4 @@
-"""The login pages in a real Chromium: by keyboard, without script, from other sites, for everybody's eyes."""
+"""The login pages in a real Chromium: by keyboard, without script, from other sites, and how they look."""
 import http.server
 import threading
 import urllib.parse
@@ -78,7 +78,7 @@ def relying():
 
 
 class Person:
-    """Somebody before the browser, who has come from the site's client `rp`, or from `third`."""
+    """A user in the browser, who has come from the site's client `rp`, or from `third`."""
 
     def __init__(self, chromium, provider, site):
         self.driver, self.provider, self.site = chromium.driver, provider, site
@@ -196,7 +196,7 @@ def submits(action, fields):
             "<script>document.forms[0].submit()</script>")
 
 
-def test_another_site_logs_nobody_in(person):
+def test_another_site_cannot_log_a_user_in(person):
     """With a form cookie in the browser, and with the form of an attacker's own visit."""
     person.come()
     csrf = person.page.find("[name=csrf]").get_attribute("value")
@@ -209,7 +209,7 @@ def test_another_site_logs_nobody_in(person):
     assert person.provider.site.execute("SELECT count(*) FROM jwt_session")[0][0] == 0
 
 
-def test_another_site_logs_nobody_out(person):
+def test_another_site_cannot_log_a_user_out(person):
     person.log_in()
     person.arrived()
     person.site.pages["/link"] = f'<!DOCTYPE html><title>evil</title><img src="{person.provider.issuer}/oauth/logout">'

@@ -22,7 +22,7 @@ TEXTS = ours.CHECKOUT / "texts"
 MARKUP = "\"'><script>alert(1)</script><b x=\"&amp;"
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 WRONG = "User name or password is wrong. Please try again."
-OLD = "The form was too old. Please log in again."
+OLD = "The form has expired. Please log in again."
 
 
 class Page:
@@ -174,7 +174,7 @@ def test_names_and_passwords_are_those_of_the_token_endpoint(visitor, name, pass
     code_of(visitor.log_in(username=name, password=password))
 
 
-def test_a_password_in_the_query_logs_nobody_in(visitor):
+def test_a_password_in_the_query_is_no_login(visitor):
     fields = {**visitor.page().fields, "username": "alice", "password": PASSWORD}
     assert visitor.get("/oauth/login", fields).status == 405
     assert Page(visitor.get("/oauth/authorize", fields)).title == "Log in"
@@ -306,8 +306,8 @@ def test_no_password_is_checked_for_a_foreign_form(visitor):
 
 def test_consent_is_asked_once_and_again_for_more(visitor):
     page = Page(visitor.log_in("third", scope="openid profile"))
-    assert page.title == "Allow access?" and "The client third would like to" in page.html
-    assert "<li>know which account is yours</li>\n<li>see your name</li>" in page.html
+    assert page.title == "Allow access?" and "The client third asks for permission to" in page.html
+    assert "<li>recognise your account</li>\n<li>see your name</li>" in page.html
     assert "see your email" not in page.html and "You will be sent to rp.example." in page.html
     assert "You are logged in as alice." in page.html and visitor.session
     assert codes(visitor.provider) == 0
@@ -400,7 +400,7 @@ def test_too_many_attempts(throttled):
     assert refused.status == 429  # one file for both
 
 
-def test_an_outage_is_a_page_and_logs_nobody_out(oidc_site):
+def test_an_outage_is_a_page_and_ends_no_session(oidc_site):
     skip_without("authorize", "login", "end_session")
     with Provider(oidc_site) as provider:
         provider.restore()
@@ -470,7 +470,7 @@ def test_a_third_party_has_refresh_tokens_by_consent(visitor):
     skip_without("oauth_token")
     provider = visitor.provider
     page = Page(visitor.log_in("third", scope="openid offline_access"))
-    assert "<li>keep access while you are away</li>" in page.html
+    assert "<li>keep this access when you are not using the application</li>" in page.html
     first = tokens_of(provider, visitor.send(page, decision="allow"), "third")
     cookie = visitor.session
     visitor.get("/oauth/logout", {"id_token_hint": first["id_token"]})
@@ -544,7 +544,7 @@ def test_logout_with_a_hint(alice, more, location, post):
 
 
 def bad_logouts(provider, tmp_path):
-    """What must redirect nobody, and not log out by itself. The first ones are those of the conformance suite."""
+    """What must not redirect the user, nor log out by itself. The first ones are those of the conformance suite."""
     good, uri = id_token(provider), AFTER_LOGOUT
     generate_key(tmp_path / "keys")
     header, payload, signature = good.split(".")
@@ -574,7 +574,7 @@ def bad_logouts(provider, tmp_path):
     }
 
 
-def test_logout_redirects_nobody_for(alice, tmp_path):
+def test_no_redirect_after_logout_for(alice, tmp_path):
     for name, fields in bad_logouts(alice.provider, tmp_path).items():
         page = Page(alice.get("/oauth/logout", fields))
         assert page.status == 200 and page.title == "Log out?" and "You are logged in as alice." in page.html, name
@@ -616,7 +616,7 @@ def test_logout_with_the_hint_of_another_user_asks(alice):
     assert page.title == "Log out?" and is_logged_in(alice)
 
 
-def test_logout_of_nobody(visitor):
+def test_logout_without_a_session(visitor):
     assert Page(visitor.get("/oauth/logout")).title == "You are logged out"
     answer = visitor.get("/oauth/logout", {"id_token_hint": id_token(visitor.provider), "state": "x",
                                            "post_logout_redirect_uri": AFTER_LOGOUT})

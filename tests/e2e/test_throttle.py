@@ -99,7 +99,7 @@ def test_an_outage_is_not_counted(environment):
 
 @pytest.fixture
 def served(site):
-    """Behind Nginx, with a table that whoever the programs run as can make."""
+    """Behind Nginx, with a table in a folder where any user can make it."""
     skip_without("token", "sliding")
     with tempfile.TemporaryDirectory(prefix="jwt-fcgi-throttle-") as folder:
         os.chmod(folder, 0o1777)
@@ -107,7 +107,7 @@ def served(site):
 
 
 def test_only_the_web_server_says_the_address(served):
-    """What a client claims in a header makes nobody else of him."""
+    """A header of the client does not change its address."""
     server = served
     headers = ["X-Forwarded-For: 203.0.113.%d", "Forwarded: for=203.0.113.%d", "X-Real-IP: 203.0.113.%d",
                "Remote-Addr: 203.0.113.%d", "Remote_Addr: 203.0.113.%d", "Client-IP: 203.0.113.%d"]

@@ -1,4 +1,4 @@
-"""docs/install.md, docs/keys.md and docs/django.md on a new Debian: each command as the page has it.
+"""docs/install.md, docs/keys.md, docs/oidc.md and docs/django.md on a new Debian: each command as the page has it.
 
 The system is made by debootstrap and booted by systemd-nspawn, without a network. Packages are fetched before.
 """
@@ -11,7 +11,7 @@ import pytest
 from harness import ours, servers
 from harness.pages import Page
 
-INSTALL, KEYS, DJANGO = (Page(f"docs/{name}.md") for name in ("install", "keys", "django"))
+INSTALL, KEYS, OIDC, DJANGO = (Page(f"docs/{name}.md") for name in ("install", "keys", "oidc", "django"))
 OF_DJANGO = "python3-django python3-djangorestframework python3-djangorestframework-simplejwt python3-psycopg2 gunicorn"
 CONTAINER = ("systemd-nspawn", "-q", "--register=no", "--keep-unit", "--link-journal=no", "--resolv-conf=copy-host",
              "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self")
@@ -162,7 +162,7 @@ def blocks(page, *names):
 
 
 def test_from_a_source_tree_to_a_token(machine):
-    machine.boot(BY_HAND, blocks(INSTALL, "packages", "build", "database", "settings", "systemd", "nginx", "token"))
+    machine.boot(BY_HAND, blocks(INSTALL, "packages", "build", "database", "settings", "systemd", "nginx", "token", "doctor"))
 
 
 def test_the_service_is_there_after_a_boot(machine):
@@ -175,6 +175,36 @@ def test_a_folder_of_keys(machine):
 
 def test_without_systemd(machine):
     machine.boot(WITHOUT_SYSTEMD, blocks(INSTALL, "spawn-fcgi"))
+
+
+A_SITE_BEHIND_A_LOGIN = """
+listening 8000
+sed -i '/^JWT_KEY_DIR/d' /etc/jwt-fcgi/jwt-fcgi.conf # the folder of the test before
+echo 127.0.0.1 login.example.com >>/etc/hosts
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=login.example.com -addext subjectAltName=DNS:login.example.com \\
+	-keyout /etc/ssl/private/login.example.com.key -out /etc/ssl/login.example.com.pem
+cp /etc/ssl/login.example.com.pem /usr/local/share/ca-certificates/login.crt
+update-ca-certificates
+for name in key tables issuer login; do page $name; done
+listening 443
+page programs
+secret=$(page client | sed -n 's/^client_secret: *//p')
+issuer=https://login.example.com/oauth
+uri=https://wiki.example.com/private/redirect
+curl -s -c /root/jar "$issuer/authorize?client_id=wiki&redirect_uri=$uri&response_type=code&scope=openid\
+&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256" >/root/page
+sed -n 's/.*type="hidden" name="\\([^"]*\\)" value="\\([^"]*\\)".*/data-urlencode = "\\1=\\2"/p' /root/page >/root/fields
+location=$(curl -s -b /root/jar -K /root/fields -d username=vitor -d password=123 -o /root/page -w '%{redirect_url}' $issuer/login)
+code=${location#"$uri?code="}
+access=$(curl -s -u wiki:$secret -d grant_type=authorization_code -d code=${code%%&*} -d redirect_uri=$uri \\
+	-d code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk $issuer/token | member access_token)
+status 200 -H "Authorization: Bearer $access" $issuer/userinfo
+status 200 -H "Authorization: Bearer $access" http://127.0.0.1:8000/hello/
+"""
+
+
+def test_a_site_behind_a_login(machine):
+    machine.boot(A_SITE_BEHIND_A_LOGIN, blocks(OIDC, "key", "tables", "issuer", "login", "programs", "client"))
 
 
 SETTINGS = """
@@ -220,7 +250,7 @@ server {
 """
 TAKEOVER = """
 systemctl disable --now 'jwt-fcgi@*.socket' $(systemctl list-units --plain --no-legend 'jwt-fcgi@*' | cut -d ' ' -f 1) || :
-rm -rf /etc/nginx/jwt-fcgi /etc/nginx/conf.d/jwt-fcgi.conf /etc/jwt-fcgi
+rm -rf /etc/nginx/jwt-fcgi /etc/nginx/conf.d/jwt-fcgi.conf /etc/nginx/conf.d/login.conf /etc/jwt-fcgi
 apt-get install -q -y --no-install-recommends OF_DJANGO
 useradd --system mysite
 install -d -o mysite /srv/mysite/run

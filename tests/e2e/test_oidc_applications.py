@@ -5,7 +5,6 @@ import hashlib
 import http.cookies
 import http.server
 import json
-import re
 import secrets
 import shutil
 import subprocess
@@ -21,7 +20,7 @@ from harness.fixtures import skip_without
 from harness.oidc import Provider, add_client, b64url, fields_of, oidc_site, provider
 from harness.pages import Page
 from harness.people import PASSWORD
-from harness.relying import CALLBACK, SCOPES, SECRET, STORED, hello, log_in, plain_environment, redirected, script
+from harness.relying import CALLBACK, SCOPES, SECRET, STORED, hello, log_in, plain_environment, recipe, redirected, script
 from harness.useragent import UserAgent
 
 
@@ -149,25 +148,12 @@ urlpatterns = [path("", home), path("login/", views.login), path("logout/", view
 """
 
 
-def recipe(name, provider, base, client_id):
-    """That of docs/oidc.md for this provider, and an application at `base` with a client of that id."""
-    text = Page("docs/oidc.md").block(name)
-    assert "https://login.example.com" in text and client_id in text
-    text = text.replace("https://login.example.com", provider.issuer).replace("COOKIE_SECRET", "-")
-    text = re.sub(r"\bSECRET\b", SECRET, text)
-    for site in ("wiki", "shop", "grafana", "site"):
-        for quote in (str, lambda url: urllib.parse.quote(url, safe="")):
-            text = text.replace(quote(f"https://{site}.example.com"), quote(base))
-    assert ".example.com" not in text
-    return text
-
-
 @pytest.fixture
 def django(provider, tmp_path):
     pytest.importorskip("authlib.integrations.django_client")
     port = process.free_port()
     base = f"http://127.0.0.1:{port}"
-    views = recipe("authlib", provider, base, "shop")
+    views = recipe("authlib", provider.issuer, base, "shop")
     for name, text in (("run.py", DJANGO), ("site_urls.py", URLS), ("views.py", views)):
         (tmp_path / name).write_text(text)
     add_client(provider.site, "shop", secret=STORED, redirect_uris=[base + "/oidc/callback/"],
@@ -214,7 +200,7 @@ def node(provider, tmp_path):
 
 
 def test_auth_js(provider, node, agent):
-    base = node("auth_js.mjs", "/auth/callback/provider", recipe("auth.js", provider, "", "site"))
+    base = node("auth_js.mjs", "/auth/callback/provider", recipe("auth.js", provider.issuer, "", "site"))
     page = agent.submit(agent.get(base + "/auth/signin"))
     assert page.url.startswith(provider.issuer + "/oauth/authorize"), (page.url, page.text)
     agent.submit(page, username="alice", password=PASSWORD)
@@ -284,7 +270,7 @@ class OAuth2Proxy:
 
     def __init__(self, settings):
         self.settings, self.sessions, self.started = settings, {}, {}
-        assert settings["provider"] == "oidc" and settings["skip_provider_button"] and settings["set_xauthrequest"]
+        assert settings["provider"] == "oidc" and settings["set_xauthrequest"] and settings["reverse_proxy"]
         self.go = GoClient(settings["oidc_issuer_url"], settings["client_id"], settings["client_secret"],
                            settings["redirect_url"], settings.get("scope", "openid email profile"))
 
@@ -355,7 +341,7 @@ def wiki(provider, tmp_path):
             port = process.free_port()
             base = f"http://127.0.0.1:{port}"
             add_client(provider.site, "wiki", secret=STORED, redirect_uris=[base + "/oauth2/callback"])
-            configuration = tomllib.loads(recipe("oauth2-proxy", provider, base, "wiki"))
+            configuration = tomllib.loads(recipe("oauth2-proxy", provider.issuer, base, "wiki"))
             settings = {name: value for name, value in {**configuration, **settings}.items() if value is not None}
             server = stack.enter_context(serve_proxy(OAuth2Proxy(settings)))
             threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -410,7 +396,7 @@ def test_grafana(provider, agent, email):
     add_client(provider.site, "grafana", secret=STORED, redirect_uris=[base + "/login/generic_oauth"],
                post_logout_redirect_uris=[base + "/login"])
     configuration = configparser.ConfigParser(interpolation=None)
-    configuration.read_string(recipe("grafana", provider, base, "grafana"))
+    configuration.read_string(recipe("grafana", provider.issuer, base, "grafana"))
     settings = configuration["auth.generic_oauth"]
     go = GoClient(provider.issuer, settings["client_id"], settings["client_secret"], base + "/login/generic_oauth",
                   settings["scopes"])

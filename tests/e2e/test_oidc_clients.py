@@ -14,9 +14,8 @@ import requests
 from harness import npm, process
 from harness.fixtures import skip_without
 from harness.oidc import CHALLENGE, VERIFIER, Provider, add_client, oidc_site, provider
-from harness.pages import Page
 from harness.people import PASSWORD
-from harness.relying import CALLBACK, GOODBYE, SCOPES, SECRET, STORED, compiled, hello, redirected, script
+from harness.relying import CALLBACK, GOODBYE, SCOPES, SECRET, STORED, compiled, hello, recipe, redirected, script
 from harness.servers import apache_load, as_web, tool
 from harness.useragent import UserAgent
 
@@ -151,16 +150,6 @@ ServerName 127.0.0.1
 """
 
 
-def recipe(issuer, base):
-    """That of docs/oidc.md for this Apache."""
-    text = Page("docs/oidc.md").block("apache").replace('"exec:/bin/cat /etc/apache2/oidc-passphrase"', "of-this-test-only")
-    for name, value in {"https://login.example.com": issuer, "https://wiki.example.com": base, "SECRET": SECRET,
-                        "ClientID wiki": "ClientID rp-apache"}.items():
-        assert name in text
-        text = text.replace(name, value)
-    return text
-
-
 @pytest.fixture
 def apache(provider, tmp_path_factory):
     """Apache with mod_auth_openidc before /private; the base of its URLs."""
@@ -175,7 +164,7 @@ def apache(provider, tmp_path_factory):
     (folder / "htdocs/private/who").write_text("private page\n")
     port = process.free_port()
     base = f"http://127.0.0.1:{port}"
-    add_client(provider.site, "rp-apache", secret=STORED, redirect_uris=[base + "/private/redirect"],
+    add_client(provider.site, "wiki", secret=STORED, redirect_uris=[base + "/private/redirect"],
                     post_logout_redirect_uris=[base + "/"])
     if user:
         for path in (folder, *folder.rglob("*")):
@@ -184,7 +173,8 @@ def apache(provider, tmp_path_factory):
     loaded = types.SimpleNamespace(folder=folder)
     modules = ["mpm_event", "authz_core", "authz_user", "authn_core", "headers", "auth_openidc"]
     (folder / "apache.conf").write_text(APACHE.format(
-        folder=folder, port=port, modules=apache_load(loaded, modules), recipe=recipe(provider.issuer, base)))
+        folder=folder, port=port, modules=apache_load(loaded, modules), recipe=recipe("apache", provider.issuer, base, "wiki").replace(
+            '"exec:/bin/cat /etc/apache2/oidc-passphrase"', "of-this-test-only")))
     started = process.start([*prefix, tool("apache2"), "-DFOREGROUND", "-f", folder / "apache.conf"], folder / "start.log")
     try:
         process.wait_for(lambda: process.accepts(port), "Apache accepts connections")
@@ -212,19 +202,9 @@ def test_apache_with_mod_auth_openidc(provider, apache):
 
 SINGLE_PAGE = """<!doctype html><meta charset="utf-8"><title>app</title>
 <script type="module">
-import { UserManager, WebStorageStateStore } from '/oidc-client-ts.js';
-const manager = new UserManager({
-	authority: '%(issuer)s', client_id: 'rp-spa', redirect_uri: location.origin + '/callback',
-	post_logout_redirect_uri: location.origin + '/', response_type: 'code',
-	scope: 'openid profile email offline_access', loadUserInfo: true,
-	userStore: new WebStorageStateStore({ store: sessionStorage }),
-});
+%s
 window.manager = manager;
-if (location.pathname === '/callback') {
-	const user = await manager.signinCallback();
-	history.replaceState(null, '', '/');
-	window.user = user;
-}
+window.user = user;
 document.title = 'ready';
 </script>"""
 
@@ -238,7 +218,9 @@ def application(provider):
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             path = self.path.partition("?")[0]
-            body, kind = (SINGLE_PAGE % {"issuer": provider.issuer}).encode(), "text/html"
+            base = f"http://127.0.0.1:{self.server.server_port}"
+            text = recipe("oidc-client-ts", provider.issuer, base, "app").replace("'oidc-client-ts'", "'/oidc-client-ts.js'")
+            body, kind = (SINGLE_PAGE % text).encode(), "text/html"
             if path == "/oidc-client-ts.js":
                 body, kind = script.replace(b'from "jwt-decode"', b'from "/jwt-decode.js"'), "text/javascript"
             elif path == "/jwt-decode.js":
@@ -262,7 +244,7 @@ def test_a_single_page_application_with_oidc_client_ts(provider, application):
     browser = pytest.importorskip("harness.browser")
     if browser.missing():
         pytest.skip("not installed: " + ", ".join(browser.missing()))
-    add_client(provider.site, "rp-spa", auth_method="none", redirect_uris=[application + "/callback"],
+    add_client(provider.site, "app", auth_method="none", redirect_uris=[application + "/callback"],
                     post_logout_redirect_uris=[application + "/"])
     chromium = browser.Browser()
     try:

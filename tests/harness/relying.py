@@ -3,13 +3,16 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
+import urllib.parse
 
 import pytest
 import requests
 
 from . import npm
+from .pages import Page
 from .people import PASSWORD
 
 SOURCES = pathlib.Path(__file__).parents[1] / "e2e"
@@ -18,6 +21,18 @@ GOODBYE = "http://127.0.0.1:9/goodbye"
 SECRET = "s3cret-of-relying-parties"
 STORED = "sha256$" + hashlib.sha256(SECRET.encode()).hexdigest()
 SCOPES = "openid profile email offline_access"
+
+
+def recipe(name, issuer, base, client_id):
+    """That of docs/oidc.md for this issuer, and an application at `base` that is the client of that id."""
+    text = Page("docs/oidc.md").block(name)
+    assert "https://login.example.com" in text and client_id in text
+    text = re.sub(r"\bSECRET\b", SECRET, text.replace("https://login.example.com", issuer).replace("COOKIE_SECRET", "-"))
+    for site in ("wiki", "shop", "grafana", "site", "app"):
+        for quote in (str, lambda url: urllib.parse.quote(url, safe="")):
+            text = text.replace(quote(f"https://{site}.example.com"), quote(base))
+    assert ".example.com" not in text
+    return text
 
 
 def log_in(agent, url):

@@ -28,9 +28,9 @@ from servers import process
 
 from harness import postgres
 
-PARTS = ("hello", "refresh", "token", "sessions", "latency", "known", "connections", "flood", "oidc", "scale",
+PARTS = ("hello", "refresh", "token", "permission", "sessions", "latency", "known", "connections", "flood", "oidc", "scale",
          "processes")
-ASKED_FOR = ("single", "sessions", "many", "many_reads", "provider")  # backends of single parts
+ASKED_FOR = ("single", "permission", "sessions", "many", "many_reads", "provider")  # backends of single parts
 
 
 def arguments():
@@ -81,6 +81,7 @@ class Bench:
             "node": lambda: servers.node(folder, os.cpu_count(), self.database),
             "floor_kept": lambda: servers.floor(folder, build, workers, keep=True),
             "ours_kept": lambda: servers.ours(folder, build, workers, self.database, keep=True),
+            "permission": lambda: servers.permission(folder, build, workers, self.database),
             # Changes are kept for 26 hours, which must be longer than both tokens last.
             "sessions": lambda: servers.ours(folder, build, workers, self.database, label="sessions",
                                              settings={"JWT_SESSIONS": "on", "JWT_ACCESS_TOKEN_LIFETIME": "300"}),
@@ -192,6 +193,10 @@ class Bench:
         told = [[float(word) for word in one.communicate()[0].split()] for one in started]
         return {"rate": sum(rate for rate, _ in told), "cpu": {
             "programs": statistics.mean(cost for _, cost in told), "postgres": 0, "nginx": 0, "wrk": 0}}
+
+    def part_permission(self):
+        """auth_check with a permission that user 1 has as a member of a group."""
+        return self.rounds("auth_check", ("floor", "permission"))
 
     def part_sessions(self):
         """hello with and without sessions, of the same token: one with a session, which is another claim without."""

@@ -69,7 +69,7 @@ def write_requests(folder, users):
         path = folder / f"{name}-{users}.txt"
         path.write_text("\n".join(lines) + "\n")
         found[name] = (method, path)
-    return found
+    return {**found, "auth_check": found["hello"]}
 
 
 def write_hello(folder, more):

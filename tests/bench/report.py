@@ -5,7 +5,7 @@ NAMES = {
     "floor": "floor: a constant libfcgi responder", "ours": "jwt-fcgi", "before": "jwt-fcgi, another build",
     "reads": "jwt-fcgi, JWT_FEED_KNOWN=0", "many": "jwt-fcgi, JWT_FEED_KNOWN=131072",
     "many_reads": "jwt-fcgi, JWT_FEED_KNOWN=0",
-    "sessions": "jwt-fcgi, JWT_SESSIONS=on",
+    "permission": "jwt-fcgi", "sessions": "jwt-fcgi, JWT_SESSIONS=on",
     "django": "Django + SimpleJWT + gunicorn", "php": "PHP-FPM", "node": "Node (fastify)",
     "floor_kept": "floor, fastcgi_keep_conn", "ours_kept": "jwt-fcgi, fastcgi_keep_conn",
     "provider": "jwt-fcgi", "openssl": "RSA signatures of openssl speed",
@@ -54,6 +54,10 @@ def throughput(title, found):
     return f"### {title}\n\n" + table(
         ["", "a second", f"to {base}", "jwt-fcgi to it", f"to {base}, by processor time", "programs µs",
          "PostgreSQL µs", "Nginx µs", "wrk µs"], rows)
+
+
+def permission(results):
+    return throughput("auth_check with a permission", results["permission"])
 
 
 def sessions(results):
@@ -157,7 +161,7 @@ def markdown(results):
     for part in ("hello", "refresh", "token"):
         if part in results:
             text += throughput(TITLES[part], results[part]) + "\n"
-    for part in (sessions, latency, known, connections, flood, oidc, scale, processes):
+    for part in (permission, sessions, latency, known, connections, flood, oidc, scale, processes):
         if part.__name__ in results:
             text += part(results) + "\n"
     return text

@@ -25,6 +25,7 @@ AUTHORIZE = "/oauth/authorize?" + urllib.parse.urlencode({
     "client_id": "bench", "redirect_uri": "https://rp.example/callback", "response_type": "code", "scope": "openid",
     "state": "a state of some length", "nonce": "a nonce of some length", "prompt": "none",
     "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256"})
+AUTH_CHECK = {"auth_check": "/auth_check/"}
 OIDC = {"authorize": AUTHORIZE, "login_required": AUTHORIZE, "oauth_token": "/oauth/token"}
 
 NGINX = """
@@ -127,7 +128,7 @@ def clean_environment(more):
 
 def floor(folder, build, workers, keep=False):
     name = "floor_kept" if keep else "floor"
-    backend = Backend(name, {"hello": "/hello/", "refresh": "/api/token/refresh/", **OIDC})
+    backend = Backend(name, {"hello": "/hello/", "refresh": "/api/token/refresh/", **AUTH_CHECK, **OIDC})
     path = folder / f"{name}.sock"
     # A kept connection holds a process of libfcgi: there must be one for each that Nginx may open.
     count = 16 if keep else workers
@@ -154,6 +155,13 @@ def ours(folder, build, workers, database, keep=False, settings=None, label="our
         backend.upstreams[f"{name}_{program}"] = f"unix:{socket_path}"
         backend.locations.append((f"= {path}", f"{name}_{program}"))
     backend.keepalive = 8 if keep else 0
+    return backend
+
+
+def permission(folder, build, workers, database):
+    """auth_check at a location of its own, where Nginx names a permission."""
+    backend = ours(folder, build, workers, database, label="permission", paths=AUTH_CHECK)
+    backend.more = "fastcgi_param AUTH_PERMISSION blog.change_post;\n"
     return backend
 
 
@@ -248,12 +256,25 @@ def start_nginx(folder, backends, name="nginx"):
 
 
 def populate(cluster, database, iterations=ITERATIONS):
-    """Django's tables, the change feed, sessions, OpenID Connect, and users who all have one password."""
+    """Django's tables, the change feed, sessions, permissions, OpenID Connect, and users who all have one password."""
     cluster.psql("postgres", "-c", f"CREATE DATABASE {database}")
     for name in ("schema.sql", "oidc.sql", "roles.sql"):
         cluster.psql(database, "-f", TOP / "sql" / name, stdout=subprocess.DEVNULL)
     add_users(cluster, database, "user", USERS, iterations)
+    add_permission(cluster, database)
+    cluster.psql(database, "-f", TOP / "sql" / "permissions.sql")
     cluster.psql(database, "-c", "VACUUM ANALYZE")
+
+
+def add_permission(cluster, database):
+    """blog.change_post, which user 1 has as a member of a group."""
+    cluster.psql(database, "-c", """
+        WITH post AS (INSERT INTO django_content_type (app_label, model) VALUES ('blog', 'post') RETURNING id),
+        allowed AS (INSERT INTO auth_permission (name, content_type_id, codename)
+            SELECT 'Can change post', id, 'change_post' FROM post RETURNING id),
+        editors AS (INSERT INTO auth_group (name) VALUES ('editors') RETURNING id),
+        member AS (INSERT INTO auth_user_groups (user_id, group_id) SELECT 1, id FROM editors)
+        INSERT INTO auth_group_permissions (group_id, permission_id) SELECT editors.id, allowed.id FROM editors, allowed""")
 
 
 def add_client(cluster, database):

@@ -112,12 +112,14 @@ credentials_answer(
 	    request, context, request->values[0], request->values[1], &account, &wait);
 
 	if (wire == WIRE_OK)
-		wire = issue(request, context, kind, &account, &out->claims, &out->token);
-	if (wire == WIRE_OK)
 		wire = credentials_logged_in(request, context, &account);
+	/* It sees the new last_login, as in Django. An outage here leaves no session and no token.
+	 */
 	if (wire == WIRE_OK &&
 	    !custom_read(&made, context->accounts, LOGIN_ANSWER, account.user_id, &out->more))
 		wire = WIRE_UNAVAILABLE;
+	if (wire == WIRE_OK)
+		wire = issue(request, context, kind, &account, &out->claims, &out->token);
 	if (wire != WIRE_OK)
 		return refuse(request, wire, wait);
 	return (struct reply){.status = 0};

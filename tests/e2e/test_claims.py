@@ -7,7 +7,7 @@ import types
 from urllib.parse import unquote
 
 import pytest
-from harness import client, fastcgi, ours
+from harness import client, cutter, fastcgi, ours
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.profiles import PROFILES
@@ -359,6 +359,25 @@ def test_a_program_does_not_start_with_a_reserved_name(kept, program):
         assert process.wait(10) != 0
 
 
+@pytest.mark.parametrize("name", ALWAYS)
+def test_a_query_overwrites_no_claim_of_the_programs(kept, name):
+    """Also where it was not checked at a start, as jwtctl does not and a program cannot during an outage."""
+    status, token, said = issue(kept, "access", JWT_CLAIMS_QUERY=f"SELECT $1 AS {name}")
+    assert (status, token) == (2, "") and "JWT_CLAIMS_QUERY: a column has the name" in said
+
+
+@pytest.mark.parametrize("setting, name", [("JWT_CLAIMS_QUERY", "exp"), ("JWT_LOGIN_ANSWER_QUERY", "access")])
+def test_a_column_that_is_renamed_overwrites_nothing(kept, setting, name):
+    kept.execute("CREATE TABLE more (id integer, more text); INSERT INTO more VALUES (1, '9999999999'); GRANT SELECT ON more TO jwt_fcgi")
+    try:
+        with running(kept, "token", **{setting: "SELECT more.* FROM more WHERE id = $1"}) as programs:
+            assert good(log_in(programs.token))
+            kept.execute(f"ALTER TABLE more RENAME more TO {name}")
+            assert unavailable(log_in(programs.token), programs.token, setting, "a column has the name")
+    finally:
+        kept.execute("DROP TABLE more")
+
+
 @pytest.mark.parametrize("settings, name", [
     ({"JWT_TOKEN_TYPE_CLAIM": "typ"}, "typ"), ({"JWT_USER_ID_CLAIM": "uid"}, "uid"), ({"JWT_JTI_CLAIM": "id"}, "id"),
     ({"JWT_SESSION_ID_CLAIM": "session"}, "session"), ({"JWT_REVOKE_TOKEN_CLAIM": "digest"}, "digest"),
@@ -418,6 +437,73 @@ def test_a_refused_login_asks_nothing(kept):
         for name, password in (("alice", "wrong"), ("inactive", PASSWORD), ("unknown", PASSWORD)):
             assert log_in(programs.token, name, password).status == 401
         assert not lines(programs.token, "JWT_CLAIMS_QUERY")
+
+
+@pytest.fixture
+def way(kept):
+    """To the database, on which answers get lost."""
+    found = cutter.Cutter(kept.cluster)
+    yield found
+    found.end()
+
+
+OUTAGES = {"plain": 2, "rotation": 2, "blacklist": 2, "sessions": 1}  # how many SELECTs a refresh sends before it writes
+LOGIN = {"JWT_CLAIMS_QUERY": ROLE, "JWT_LOGIN_ANSWER_QUERY": "SELECT $1 AS id", "JWT_UPDATE_LAST_LOGIN": "on", "JWT_FEED_KNOWN": "0"}
+
+
+def written(kept):
+    return kept.execute("SELECT user_id, gen FROM jwt_session"), kept.execute(
+        "SELECT jti FROM token_blacklist_outstandingtoken"), kept.execute(
+        "SELECT token_id FROM token_blacklist_blacklistedtoken")
+
+
+@pytest.mark.parametrize("number, statement", enumerate(("the user", "the answer", "the claims")))
+@pytest.mark.parametrize("settings", ["plain", "blacklist", "sessions"])
+def test_an_outage_during_a_login_leaves_nothing(kept, way, settings, number, statement):
+    """It begins once the statements before this one are answered; nothing is written before the last of them is."""
+    role(kept, "boss")
+    with running(kept, "token", PGHOST=str(way.folder), **LOGIN, **WAYS[settings]) as programs:
+        programs.token.answer(*fastcgi.get("/"))  # its start asks the database, too
+        before = written(kept)
+        way.cut("SELECT 1", number, away=True)
+        answer = log_in(programs.token)
+        assert (way.cuts, answer.status) == (1, 503), statement
+        assert not {"refresh", "access", "id"} & answer.json().keys()
+        assert log_in(programs.token).status == 503
+        assert written(kept) == before
+        way.back()
+        assert good(log_in(programs.token))["id"] == "1"
+        sessions, outstanding, _ = written(kept)
+        assert (len(sessions), len(outstanding)) == (settings == "sessions", settings == "blacklist")
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_an_answer_that_is_lost_once_is_asked_for_again(kept, way, number):
+    role(kept, "boss")
+    with running(kept, "token", PGHOST=str(way.folder), **LOGIN, **WAYS["sessions"]) as programs:
+        programs.token.answer(*fastcgi.get("/"))
+        way.cut("SELECT 1", number)
+        answer = good(log_in(programs.token))
+        assert way.cuts == 1 and custom(answer["access"]) == {"role": "boss"} and answer["id"] == "1"
+        assert written(kept)[0] == [("1", 1)]
+
+
+@pytest.mark.parametrize("settings, number", [(name, n) for name, count in OUTAGES.items() for n in range(count)])
+def test_an_outage_during_a_refresh_keeps_the_token(kept, way, settings, number):
+    """At the statement that finds the user, and at the claims behind it."""
+    role(kept, "boss")
+    every = {**LOGIN, **WAYS[settings], "JWT_SESSION_GRACE": "0", "JWT_SESSION_RECOVERY": "0"}
+    with running(kept, "token", **every) as programs:
+        token = good(log_in(programs.token))["refresh"]
+    with running(kept, "refresh", PGHOST=str(way.folder), **every) as programs:
+        programs.refresh.answer(*fastcgi.get("/"))
+        before = written(kept)
+        way.cut("SELECT 1", number, away=True)
+        assert (refresh(programs.refresh, token).status, way.cuts) == (503, 1)
+        assert refresh(programs.refresh, token).status == 503
+        assert written(kept) == before
+        way.back()
+        assert claims_of(good(refresh(programs.refresh, token))["access"])["role"] == "boss"
 
 
 def test_no_answer_in_time(kept):

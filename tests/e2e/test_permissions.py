@@ -8,7 +8,7 @@ import time
 from urllib.parse import quote
 
 import pytest
-from harness import client, fastcgi, ours, process, reference, servers
+from harness import client, cutter, fastcgi, ours, process, reference, servers
 from harness.fixtures import skip_without
 from harness.postgres import Cluster
 from harness.profiles import PROFILES
@@ -196,6 +196,46 @@ def test_an_outage_is_503(kept, start):
     assert ask(check, VIEW).status == 204
 
 
+@pytest.fixture
+def way(kept):
+    """To the database, on which answers get lost."""
+    found = cutter.Cutter(kept.cluster)
+    yield found
+    found.end()
+
+
+@pytest.mark.parametrize("statement", ["the user", "the permission"])
+@pytest.mark.parametrize("name", ["auth_check", "permissions"])
+def test_an_outage_between_two_statements_is_503(kept, start, way, name, statement):
+    """Neither a yes nor a no, nor a part of an answer; and nothing of it is remembered."""
+    give(kept, VIEW)
+    program = start(name, PGHOST=str(way.folder), JWT_FEED_KNOWN="0")
+
+    def answer():
+        return ask(program, VIEW) if name == "auth_check" else has(program, CHANGE, VIEW)
+
+    good = answer()
+    assert good.status in (200, 204)
+    way.cut("SELECT 1", {"the user": 0, "the permission": 1 if name == "auth_check" else 2}[statement], away=True)
+    lost = answer()
+    assert (lost.status, way.cuts) == (503, 1)
+    assert b"true" not in lost.body and answer().status == 503
+    way.back()
+    again = answer()
+    assert (again.status, again.body) == (good.status, good.body)
+
+
+def test_an_outage_is_not_remembered(kept, triggers, start, way):
+    """Of a known user: the permission that could not be asked for is asked for again."""
+    give(kept, VIEW)
+    check = start(PGHOST=str(way.folder))
+    warm(kept, check, (CHANGE, 1))
+    way.cut("SELECT 1", away=True)
+    assert ask(check, VIEW).status == 503 and way.cuts == 1
+    way.back()
+    assert may(check, VIEW) and not may(check, CHANGE)
+
+
 @pytest.mark.parametrize("name", ["HTTP_AUTH_PERMISSION", "HTTP_AUTH_PATH", "auth_permission", "HTTP_AUTH-PERMISSION"])
 def test_a_client_cannot_name_the_permission(kept, start, name):
     give(kept, VIEW)
@@ -221,6 +261,18 @@ def test_hostile_text_in_every_parameter(kept, start, value):
     own = start(JWT_PERMISSION_QUERY=query % (quoted(value), quoted(plain), quoted(plain)))
     assert may(own, value, path=value, method=value)
     assert not may(own, value, path=value + "x", method=value)
+    assert kept.execute("SELECT count(*) FROM auth_user")[0][0] > 10
+
+
+@pytest.mark.parametrize("name", ["x' OR true --", "1'; DROP TABLE auth_user; --", "') q; --", "$2", "\\", "a\nb"])
+def test_a_hostile_user_id_of_a_permission(kept, start, name):
+    give(kept, VIEW)
+    kept.execute("UPDATE auth_user SET username = %s WHERE id = 1", name)
+    by_name = {"JWT_USER_ID_FIELD": "username"}
+    check = start(**by_name)
+    assert may(check, VIEW, name) and not may(check, CHANGE, name)
+    own = start(JWT_PERMISSION_QUERY="SELECT true FROM auth_user WHERE username = $1 AND id = 1", **by_name)
+    assert may(own, VIEW, name) and not may(own, VIEW, "bob")
     assert kept.execute("SELECT count(*) FROM auth_user")[0][0] > 10
 
 

@@ -1,4 +1,5 @@
-"""A way to a cluster on which answers get lost: what the server sends is withheld, and the connection closed."""
+"""A way to a cluster on which answers get lost: what the server sends is withheld, and the connection closed, for
+once or until the way is back."""
 import contextlib
 import pathlib
 import shutil
@@ -14,7 +15,7 @@ class Cutter:
         self.server = str(cluster.folder / NAME)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="jwt-fcgi-cutter-"))
         self.folder.chmod(0o755)
-        self.tag, self.passing, self.cuts = None, 0, 0
+        self.tag, self.passing, self.cuts, self.away, self.open = None, 0, 0, False, True
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(self.folder / NAME))
         (self.folder / NAME).chmod(0o777)
@@ -25,9 +26,13 @@ class Cutter:
         """That of a connection to the cluster, changed to one that this way leads to."""
         return {**direct, "PGHOST": str(self.folder)}
 
-    def cut(self, tag, passing=0):
-        """From now on the answer with this command tag is lost, after so many of them: it has been committed."""
-        self.passing, self.cuts, self.tag = passing, 0, tag.encode() + b"\0"
+    def cut(self, tag, passing=0, away=False):
+        """From now on the answer with this command tag is lost, after so many of them: it has been committed. away:
+        after that there are no new connections, until back()."""
+        self.passing, self.cuts, self.away, self.tag = passing, 0, away, tag.encode() + b"\0"
+
+    def back(self):
+        self.open = True
 
     def loses(self, answer):
         if self.tag is None or self.tag not in answer:
@@ -35,13 +40,16 @@ class Cutter:
         if self.passing > 0:
             self.passing -= 1
             return False
-        self.tag, self.cuts = None, self.cuts + 1
+        self.tag, self.cuts, self.open = None, self.cuts + 1, not self.away
         return True
 
     def accept(self):
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self.listener.accept()
+                if not self.open:
+                    client.close()
+                    continue
                 server = socket.socket(socket.AF_UNIX)
                 server.connect(self.server)
                 for pair in ((client, server), (server, client)):

@@ -13,8 +13,9 @@ import urllib.parse
 
 import jwt
 import pytest
-from harness import client, oidc, ours, process
+from harness import client, oidc, ours, process, tokens
 from harness.fixtures import skip_without
+from harness.pages import Page
 
 RUN = ours.CHECKOUT / "run"
 VITOR = {"username": "vitor", "password": "123"}
@@ -138,6 +139,27 @@ def test_serves_permissions_and_the_document_of_its_settings(run):
     one.psql("UPDATE auth_user SET is_superuser = true")
     process.wait_for(lambda: client.ask(one.port, "GET /api/permissions/?has=blog.add_post", [access]).json()
                      == {"blog.add_post": True}, "a superuser's permission")
+
+
+def test_what_the_pages_say_to_try(run):
+    """docs/claims.md and docs/permissions.md, word by word, but for the port."""
+    exports = Page("docs/claims.md").block("try").removesuffix("./run\n")
+    said = subprocess.run(["bash", "-euc", exports + "\nenv -0"], env={}, capture_output=True, text=True, check=True).stdout
+    settings = dict(line.split("=", 1) for line in said.split("\0") if line.startswith("JWT_"))
+    one = run(**settings).wait()
+    answer = one.login().json()
+    assert answer["user"] == {"id": 1, "name": "vitor"}
+    assert tokens.claims_of(answer["access"]).items() >= {"email": "", "name": ""}.items()
+    page = Page("docs/permissions.md")
+    one.psql(page.block("try"))
+    command = page.block("ask").replace(":8000/", f":{one.port}/")
+
+    def ask():
+        done = subprocess.run(["bash", "-euc", command], capture_output=True, text=True, check=True,
+                              env={"PATH": os.environ["PATH"], "access": answer["access"]})
+        return done.stdout
+
+    process.wait_for(lambda: ask() == '{"blog.add_post":true,"blog.change_post":false}', "the permission")
 
 
 def test_a_cookie_in_place_of_the_refresh_token(run):

@@ -164,29 +164,20 @@ arena_copy(struct arena *arena, const void *bytes, size_t length)
 	return copy;
 }
 
+/* Printed twice: what does not fit would leave a piece of it behind. */
 char *
 arena_printf(struct arena *arena, const char *format, ...)
 {
-	char *text = arena->last->memory + arena->last->used;
-	size_t room = arena->last->size - arena->last->used;
 	va_list arguments;
 	int length;
+	char *text;
 
-	unpoison(text, room);
 	va_start(arguments, format);
-	length = vsnprintf(text, room, format, arguments);
+	length = vsnprintf(NULL, 0, format, arguments);
 	va_end(arguments);
-	poison(text, room);
-	if (length >= 0 && (size_t)length + APART < room)
-		return take(arena, (size_t)length + 1);
-	unpoison(text, room);
-	explicit_bzero(text, room);
-	poison(text, room);
-	if (length < 0)
-		return arena_copy(arena, "", 0);
-	text = take(arena, (size_t)length + 1);
+	text = take(arena, (size_t)(length < 0 ? 0 : length) + 1);
 	va_start(arguments, format);
-	vsnprintf(text, (size_t)length + 1, format, arguments);
+	vsnprintf(text, (size_t)(length + 1), format, arguments);
 	va_end(arguments);
 	return text;
 }

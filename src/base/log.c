@@ -42,20 +42,12 @@ static size_t lost;
 static time_t head_second; /* of the last line */
 
 static void
-put_bytes(struct line *line, const char *data, size_t length)
-{
-	size_t left = sizeof(line->data) - line->length;
-
-	if (length > left)
-		length = left;
-	memcpy(line->data + line->length, data, length);
-	line->length += length;
-}
-
-static void
 put(struct line *line, const char *text)
 {
-	put_bytes(line, text, strlen(text));
+	size_t length = strnlen(text, sizeof(line->data) - line->length);
+
+	memcpy(line->data + line->length, text, length);
+	line->length += length;
 }
 
 static void __attribute__((format(printf, 2, 3)))
@@ -292,7 +284,6 @@ log_to(const char *name)
 	int syslog;
 
 	is_json = strcmp(name, "json") == 0;
-	head_second = 0; /* the head of another form is not kept */
 	if (strcmp(name, "syslog") != 0)
 		return;
 	syslog = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -301,7 +292,7 @@ log_to(const char *name)
 		    strerror(errno));
 	output = syslog;
 	target = TO_SYSLOG;
-	head_second = 0;
+	head_second = 0; /* the time has another form there */
 }
 
 const char *

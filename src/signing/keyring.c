@@ -58,21 +58,13 @@ keyring_longest_lifetime(const struct config *config)
 	return longest + config->leeway;
 }
 
-static struct keyring *
-keyring_new(void)
+struct keyring *
+keyring_of(struct ring *ring)
 {
 	struct arena *arena = arena_new();
 	struct keyring *keyring = arena_alloc(arena, sizeof(*keyring));
 
 	keyring->arena = arena;
-	return keyring;
-}
-
-struct keyring *
-keyring_of(struct ring *ring)
-{
-	struct keyring *keyring = keyring_new();
-
 	keyring->ring = ring;
 	return keyring;
 }
@@ -256,21 +248,13 @@ fingerprint_files(const struct keyring *keyring, int64_t *newest)
 	       ring_fingerprint(keyring->watched[1], newest);
 }
 
-/* Sets what is_changed() compares. */
+/* Sets what keyring_ring() compares. */
 static uint64_t
 fingerprint(struct keyring *keyring, int64_t *newest)
 {
 	*newest = 0;
 	keyring->files = fingerprint_files(keyring, newest);
 	return ring_fingerprint(keyring->watched[FOLDER], newest) * 31 + keyring->files;
-}
-
-static bool
-is_changed(const struct keyring *keyring)
-{
-	int64_t newest = 0;
-
-	return fingerprint_files(keyring, &newest) != keyring->files;
 }
 
 /* Reads the folder or the files; what changes while it is read is read again. */
@@ -296,7 +280,7 @@ read_keys(struct keyring *keyring, struct arena *scratch, const char **why)
 static bool
 differ(const struct ring *a, const struct ring *b)
 {
-	if (a == NULL || a->count != b->count)
+	if (a->count != b->count)
 		return true;
 	for (size_t i = 0; i < a->count; i++)
 		if ((a->keys[i].state == KEY_ACTIVE && a->keys[i].since != b->keys[i].since) ||
@@ -326,40 +310,37 @@ log_ring(const struct ring *ring)
 		    signer->algorithm->name);
 }
 
-/* Takes the keys into use as they are now; true if they are other ones than before. */
-static bool
+/* Takes the keys into use as they are now. */
+static void
 reload(struct keyring *keyring)
 {
 	struct arena *scratch = arena_new();
-	bool first = keyring->ring == NULL, changed;
 	const char *why;
 	struct ring *ring = read_keys(keyring, scratch, &why);
 
-	changed = ring != NULL && differ(keyring->ring, ring);
 	if (ring == NULL) {
-		complain(keyring, why, !first);
+		complain(keyring, why, keyring->ring != NULL);
 	} else {
+		if (keyring->ring != NULL && differ(keyring->ring, ring))
+			log_ring(ring);
 		keyring->complaint[0] = '\0';
 		ring_free(keyring->ring);
 		keyring->ring = ring;
 	}
 	arena_free(scratch);
-	if (changed && !first)
-		log_ring(ring);
-	return changed;
 }
 
 /* unsettled: also read again if a change may be hidden by the grain of a file's times. */
-static bool
+static void
 look(struct keyring *keyring, bool unsettled)
 {
 	int64_t newest;
 
 	if ((keyring->settled || !unsettled) && keyring->hang_ups == hang_ups &&
 	    fingerprint(keyring, &newest) == keyring->fingerprint)
-		return false;
+		return;
 	keyring->hang_ups = hang_ups;
-	return reload(keyring);
+	reload(keyring);
 }
 
 static void
@@ -381,7 +362,7 @@ keyring_load(const struct config *config, enum keyring_duty duty)
 	struct keyring *keyring;
 
 	crypto_start();
-	keyring = keyring_new();
+	keyring = keyring_of(NULL);
 	keyring->config = config;
 	keyring->duty = duty;
 	keyring->looked = clock_milliseconds();
@@ -413,7 +394,7 @@ keyring_watched(const struct keyring *keyring)
 const struct ring *
 keyring_ring(struct keyring *keyring)
 {
-	int64_t now;
+	int64_t now, newest = 0;
 	bool due;
 
 	if (keyring->config == NULL)
@@ -422,18 +403,18 @@ keyring_ring(struct keyring *keyring)
 	due = now - keyring->looked >= LOOK_EVERY || keyring->hang_ups != hang_ups;
 	if (due)
 		keyring->looked = now;
-	if (due || is_changed(keyring))
+	if (due || fingerprint_files(keyring, &newest) != keyring->files)
 		look(keyring, due);
 	return keyring->ring;
 }
 
-bool
+void
 keyring_look_again(struct keyring *keyring)
 {
 	int64_t now = clock_milliseconds();
 
 	if (keyring->config == NULL || now - keyring->looked_again < LOOK_EVERY)
-		return false;
+		return;
 	keyring->looked_again = now;
-	return look(keyring, true);
+	look(keyring, true);
 }

@@ -37,8 +37,8 @@ const char *const *keyring_watched(const struct keyring *);
 /* The keys as they are now; valid until the next call of any of these. */
 const struct ring *keyring_ring(struct keyring *);
 
-/* To be called after an unknown kid: reads the keys again; true if they are other ones. */
-bool keyring_look_again(struct keyring *);
+/* To be called after an unknown kid: reads the keys again. */
+void keyring_look_again(struct keyring *);
 
 /* Seconds for which a retired key must verify: the longest lifetime of a token, and leeway. */
 int64_t keyring_longest_lifetime(const struct config *);

@@ -290,13 +290,21 @@ compare(const void *a, const void *b)
 	return strcmp(one->key->id, other->key->id);
 }
 
+static struct ring *
+ring_new(void)
+{
+	struct arena *arena = arena_new();
+	struct ring *ring = arena_alloc(arena, sizeof(*ring));
+
+	ring->arena = arena;
+	return ring;
+}
+
 struct ring *
 ring_load(struct arena *arena, const char *folder, const struct ring_rules *rules, const char **why)
 {
-	struct arena *memory = arena_new();
-	struct ring *ring = arena_alloc(memory, sizeof(*ring));
+	struct ring *ring = ring_new();
 
-	ring->arena = memory;
 	ring->with_ids = true;
 	*why = fill(arena, folder, rules, ring);
 	if (*why != NULL) {
@@ -313,10 +321,8 @@ ring_load(struct arena *arena, const char *folder, const struct ring_rules *rule
 struct ring *
 ring_of(struct keys *keys)
 {
-	struct arena *memory = arena_new();
-	struct ring *ring = arena_alloc(memory, sizeof(*ring));
+	struct ring *ring = ring_new();
 
-	ring->arena = memory;
 	for (; ring->count < keys->count; ring->count++)
 		ring->keys[ring->count] = (struct ring_key){.key = keys->keys[ring->count],
 		    .state = KEY_ACTIVE,

@@ -122,20 +122,6 @@ check_uris(const struct invocation *invocation, const char *uris)
 }
 
 static const char *
-option_or(const struct invocation *invocation, const char *name, const char *otherwise)
-{
-	const char *value = option_value(invocation, name);
-
-	return value == NULL ? otherwise : value;
-}
-
-static const char *
-option_flag(const struct invocation *invocation, const char *name)
-{
-	return option_value(invocation, name) == NULL ? "f" : "t";
-}
-
-static const char *
 option_unless(const struct invocation *invocation, const char *name)
 {
 	return option_value(invocation, name) == NULL ? "t" : "f";

@@ -29,6 +29,20 @@ option_value(const struct invocation *invocation, const char *name)
 	return NULL;
 }
 
+const char *
+option_or(const struct invocation *invocation, const char *name, const char *otherwise)
+{
+	const char *value = option_value(invocation, name);
+
+	return value == NULL ? otherwise : value;
+}
+
+const char *
+option_flag(const struct invocation *invocation, const char *name)
+{
+	return option_value(invocation, name) == NULL ? "f" : "t";
+}
+
 bool
 option_number(const struct invocation *invocation, const char *name, long minimum, long maximum,
     long otherwise, long *out)

@@ -72,6 +72,12 @@ struct invocation {
 /* The value of the command's option of that name; NULL if it was not given. */
 const char *option_value(const struct invocation *, const char *name);
 
+/* The same, or `otherwise` if it was not given. */
+const char *option_or(const struct invocation *, const char *name, const char *otherwise);
+
+/* Of a switch, for the database: "t" if it was given, else "f". */
+const char *option_flag(const struct invocation *, const char *name);
+
 /* Its value as a number from minimum to maximum, or `otherwise`; false after a line on stderr. */
 bool option_number(const struct invocation *, const char *name, long minimum, long maximum,
     long otherwise, long *out);

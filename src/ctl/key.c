@@ -68,14 +68,11 @@ list(const struct invocation *invocation)
 static bool
 read_state(const struct invocation *invocation, enum key_state *out)
 {
-	const char *state = option_value(invocation, "state");
+	const char *state = option_or(invocation, "state", key_state_name(KEY_NEXT));
 
-	*out = KEY_NEXT;
-	if (state == NULL || strcmp(state, "next") == 0)
-		return true;
-	*out = KEY_ACTIVE;
-	if (strcmp(state, "active") == 0)
-		return true;
+	for (*out = KEY_NEXT; *out <= KEY_ACTIVE; (*out)++)
+		if (strcmp(state, key_state_name(*out)) == 0)
+			return true;
 	command_error(invocation, "--state takes next or active");
 	return false;
 }
@@ -131,23 +128,22 @@ write_key(const struct invocation *invocation, enum key_state state, const char 
 static enum outcome
 generate_key(const struct invocation *invocation)
 {
-	const char *name = option_value(invocation, "algorithm");
-	const char *curve = option_value(invocation, "curve");
-	const struct algorithm *algorithm = algorithm_find(bytes_of(name == NULL ? "ES256" : name));
+	const char *curve = option_or(invocation, "curve", "Ed25519");
+	const struct algorithm *algorithm =
+	    algorithm_find(bytes_of(option_or(invocation, "algorithm", "ES256")));
 	enum key_state state;
 	const char *text;
 	long bits;
 
-	if (algorithm == NULL || (curve != NULL && strcasecmp(curve, "Ed25519") != 0 &&
-				     strcasecmp(curve, "Ed448") != 0)) {
+	if (algorithm == NULL ||
+	    (strcasecmp(curve, "Ed25519") != 0 && strcasecmp(curve, "Ed448") != 0)) {
 		command_error(invocation, "unknown algorithm or curve; see --help");
 		return OUTCOME_UNDECIDED;
 	}
 	if (!read_state(invocation, &state) ||
 	    !option_number(invocation, "bits", 2048, 8192, 2048, &bits) || !keydir_make(invocation))
 		return OUTCOME_UNDECIDED;
-	text = keyfile_generate(
-	    invocation->arena, algorithm, (int)bits, curve == NULL ? "Ed25519" : curve);
+	text = keyfile_generate(invocation->arena, algorithm, (int)bits, curve);
 	if (text == NULL) {
 		command_error(invocation, "OpenSSL failed");
 		return OUTCOME_UNDECIDED;

@@ -13,16 +13,11 @@
 static bool
 read_type(const struct invocation *invocation, enum token_kind *out)
 {
-	const char *type = option_value(invocation, "type");
+	const char *type = option_or(invocation, "type", token_type(TOKEN_ACCESS));
 
-	*out = TOKEN_ACCESS;
-	if (type == NULL)
-		return true;
-	for (enum token_kind kind = TOKEN_ACCESS; kind <= TOKEN_SLIDING; kind++)
-		if (strcmp(type, token_type(kind)) == 0) {
-			*out = kind;
+	for (*out = TOKEN_ACCESS; *out <= TOKEN_SLIDING; (*out)++)
+		if (strcmp(type, token_type(*out)) == 0)
 			return true;
-		}
 	command_error(invocation, "--type takes access, refresh or sliding");
 	return false;
 }

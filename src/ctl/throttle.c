@@ -92,25 +92,21 @@ forgive(const struct invocation *invocation)
 	return OUTCOME_YES;
 }
 
-#define PAIR_OPTION                                                               \
-	{                                                                         \
-		"address", "ADDRESS", "beside NAME: also what is counted by both" \
-	}
-
 const struct command throttle_commands[] = {
     {.name = "throttle show",
 	.arguments = "[NAME|ADDRESS]",
 	.summary = "Show refused logins that count, and the seconds to wait",
 	.examples = "  sudo -u jwt_fcgi jwtctl throttle show alice --address 192.0.2.7\n"
 		    "  sudo -u jwt_fcgi jwtctl throttle show\n",
-	.options = {PAIR_OPTION},
+	.options = {{"address", "ADDRESS", "beside NAME: also what is counted by both"}},
 	.run = show},
     {.name = "throttle forgive",
 	.arguments = "[NAME|ADDRESS]",
 	.summary = "Forget refused logins, so that the next one need not wait",
 	.examples = "  sudo -u jwt_fcgi jwtctl throttle forgive alice --address 192.0.2.7\n"
 		    "  sudo -u jwt_fcgi jwtctl throttle forgive --all\n",
-	.options = {PAIR_OPTION, {"all", NULL, "in place of NAME: all names and addresses"}},
+	.options = {{"address", "ADDRESS", "beside NAME: also what is counted by both"},
+	    {"all", NULL, "in place of NAME: all names and addresses"}},
 	.run = forgive},
     {.name = NULL},
 };

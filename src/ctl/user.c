@@ -121,7 +121,6 @@ static enum outcome
 add(const struct invocation *invocation)
 {
 	const char *name = invocation->arguments[0], *password = "!";
-	const char *email = option_value(invocation, "email");
 	struct people *people = people_open(invocation);
 	enum verdict verdict;
 
@@ -132,9 +131,8 @@ add(const struct invocation *invocation)
 		password = hash_password(invocation, name);
 	if (password == NULL)
 		return OUTCOME_UNDECIDED;
-	const char *row[] = {name, password, email == NULL ? "" : email,
-	    option_value(invocation, "staff") == NULL ? "f" : "t",
-	    option_value(invocation, "superuser") == NULL ? "f" : "t"};
+	const char *row[] = {name, password, option_or(invocation, "email", ""),
+	    option_flag(invocation, "staff"), option_flag(invocation, "superuser")};
 	verdict = people_ask(people, PEOPLE_ADD, row, NULL);
 	if (verdict == VERDICT_YES)
 		return show_user(invocation, people, name);

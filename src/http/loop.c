@@ -90,35 +90,18 @@ loop_open(const struct service *service, int socket, int backlog)
 }
 
 /* epoll reports as long as there is something to read: one receive at a time is enough. */
-static bool
-watch(struct slot *slot)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = slot};
-
-	if (!slot->watched)
-		slot->watched = epoll_ctl(events, EPOLL_CTL_ADD, slot->connection, &event) == 0;
-	if (!slot->watched)
-		log_error("cannot watch a connection: %s", strerror(errno));
-	return slot->watched;
-}
-
 static void
 park(struct slot *slot, enum slot_wait wait)
 {
-	slot_park(slot, wait, timeouts[wait]);
-	if (!watch(slot))
-		slot_free(slot);
-}
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = slot};
 
-/*
- * Some web servers send an authorizer the end of a body all the same. If that were unread at
- * close(2), TCP would discard the answer.
- */
-static void
-park_closing(struct slot *slot)
-{
-	shutdown(slot->connection, SHUT_WR);
-	park(slot, SLOT_CLOSING);
+	slot_park(slot, wait, timeouts[wait]);
+	if (!slot->watched)
+		slot->watched = epoll_ctl(events, EPOLL_CTL_ADD, slot->connection, &event) == 0;
+	if (slot->watched)
+		return;
+	log_error("cannot watch a connection: %s", strerror(errno));
+	slot_free(slot);
 }
 
 static void
@@ -132,12 +115,16 @@ answer(const struct service *service, struct slot *slot)
 	if (!fcgi_answer(service, slot->connection, &slot->guard, slot->bytes))
 		slot->connection = -1;
 	slot_clear(slot, &rules);
-	if (slot->connection >= 0 && authorizer)
-		park_closing(slot);
-	else if (slot->connection >= 0 && keep && slot_count(SLOT_KEPT) < KEPT_MAXIMUM)
+	if (slot->connection >= 0 && authorizer) {
+		/* Some web servers send an authorizer the end of a body all the same. If that were
+		 * unread at close(2), TCP would discard the answer. */
+		shutdown(slot->connection, SHUT_WR);
+		park(slot, SLOT_CLOSING);
+	} else if (slot->connection >= 0 && keep && slot_count(SLOT_KEPT) < KEPT_MAXIMUM) {
 		park(slot, SLOT_KEPT);
-	else
+	} else {
 		slot_free(slot);
+	}
 }
 
 static void

@@ -69,7 +69,7 @@ class Agent:
 
     def run(self, *arguments):
         done = subprocess.run(arguments, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=30)
+                              timeout=60)
         assert done.returncode == 0, (done.stdout, done.stderr, self.log.read_text())
         return done.stdout.strip()
 
@@ -101,7 +101,7 @@ def test_a_native_application(provider, oidc_agent, agent):
         consent = log_in(agent, url)
         assert f"You will be sent to localhost:{port}." in consent.text
         assert agent.submit(consent, "allow").url.startswith(redirect + "?code=")
-        assert generated.wait(30) == 0, generated.stdout.read()
+        assert generated.wait(60) == 0, generated.stdout.read()
     finally:
         generated.kill()
         generated.communicate()

@@ -4,13 +4,21 @@
 #include "signing/crypto.h"
 #include "signing/jws.h"
 
+#define VERIFIER_MINIMUM 43
+#define VERIFIER_MAXIMUM 128
+#define UNRESERVED       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+
 const char *
 tokens_challenge(struct arena *arena, const char *verifier)
 {
 	unsigned char hash[SHA256_DIGEST_LENGTH];
+	size_t length = bytes_of(verifier).length;
 
 	if (verifier == NULL)
 		return NULL;
+	if (length < VERIFIER_MINIMUM || length > VERIFIER_MAXIMUM ||
+	    strspn(verifier, UNRESERVED) != length)
+		return "";
 	crypto_sha256(bytes_of(verifier), hash);
 	return b64url_text(arena, (struct bytes){(char *)hash, sizeof(hash)});
 }

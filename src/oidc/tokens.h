@@ -39,7 +39,10 @@ struct json_object *tokens_answer(const struct claims_context *, const struct to
 /* Whether there are keys to sign all of them with now. */
 bool tokens_can_sign(const struct claims_context *, const struct token_grant *);
 
-/* The code_challenge of a code_verifier by S256 (RFC 7636 section 4.6); NULL of NULL. */
+/*
+ * The code_challenge of a code_verifier by S256 (RFC 7636 section 4.6); NULL of NULL, and "", which
+ * no code has, of what is no verifier (section 4.1).
+ */
 const char *tokens_challenge(struct arena *, const char *verifier);
 
 /* As claims_read() without JWT_AUDIENCE: the provider reads its tokens for every audience. */

@@ -364,6 +364,20 @@ def test_the_code_of_another_client(provider):
     assert redeem(provider, code).status == 200
 
 
+@pytest.mark.parametrize("verifier, good", [
+    ("a" * 43, True), ("-._~" * 32, True), ("a" * 42, False), ("a" * 129, False), ("a", False), ("a" * 42 + "+", False),
+    ("a" * 42 + "\u00e9", False), ("a" * 42 + " ", False),
+])
+def test_the_form_of_a_verifier(provider, verifier, good):
+    """RFC 7636 section 4.1: a shorter one could be guessed, so it is not taken although it fits the challenge."""
+    challenge = oidc.b64url(hashlib.sha256(verifier.encode()).digest())
+    answer = redeem(provider, provider.code(code_challenge=challenge), code_verifier=verifier)
+    if good:
+        assert answer.status == 200
+    else:
+        assert is_error(answer, 400, "invalid_grant")
+
+
 def test_a_verifier_without_a_challenge_is_a_downgrade(provider):
     code = new_code(provider, "certified", code_challenge=None)
     assert is_error(redeem(provider, code, "certified"), 400, "invalid_grant")

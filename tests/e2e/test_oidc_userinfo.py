@@ -4,7 +4,7 @@ import subprocess
 import time
 
 import pytest
-from harness import client, fastcgi, oidc, ours
+from harness import client, cutter, fastcgi, oidc, ours
 from harness.codes import OFFLINE, age_sessions, basic, new_code, post, redeem, refresh, statuses, tokens
 from harness.fixtures import skip_without
 from harness.oidc import SECRET
@@ -113,6 +113,24 @@ def test_a_fault_of_the_operators_query_is_an_outage(oidc_site, provider, query,
         (line,) = [line for line in other.log("userinfo").splitlines() if "JWT_OIDC_CLAIMS_QUERY" in line]
         assert words in line
         assert userinfo(other, access(other, "openid")).json() == {"sub": "1"}
+
+
+@pytest.mark.parametrize("number, statement", [(0, "the owner"), (1, "the claims")])
+def test_an_outage_between_two_statements_tells_nothing(oidc_site, provider, number, statement):
+    """Not even those claims that are known already."""
+    way = cutter.Cutter(oidc_site.cluster)
+    try:
+        with oidc.Provider(oidc_site, PGHOST=str(way.folder), JWT_FEED_KNOWN="0",
+                           JWT_OIDC_CLAIMS_QUERY="SELECT email FROM auth_user WHERE id = $1") as other:
+            token = access(other, "openid email")
+            assert userinfo(other, token).json()["email"] == "alice@example.test"
+            way.cut("SELECT 1", number, away=True)
+            answer = userinfo(other, token)
+            assert (answer.status, answer.json(), way.cuts) == (503, {"error": "temporarily_unavailable"}, 1), statement
+            way.back()
+            assert userinfo(other, token).json()["email"] == "alice@example.test"
+    finally:
+        way.end()
 
 
 @pytest.mark.parametrize("query, words", [

@@ -154,15 +154,19 @@ make_end(struct statement *made)
 	    " INSERT INTO jwt_change (user_id, sid) SELECT user_id, sid FROM gone"
 	    " RETURNING replace(sid::text, '-', '')",
 	    2, REPEATABLE};
-	/* One step of a hand that goes round the table; it waits for no lock. */
+	/*
+	 * One step of a hand that goes round the table; it waits for no lock. By ctid: joined by
+	 * its key, a table of some thousand rows would be read as a whole.
+	 */
 	made[SESSION_SWEEP] = (struct statement){
-	    "WITH hand AS MATERIALIZED (SELECT user_id, sid, expires_at FROM jwt_session"
-	    " WHERE (user_id, sid) > ($1, $2::uuid) ORDER BY user_id, sid LIMIT 50),"
-	    " locked AS MATERIALIZED (SELECT s.user_id, s.sid FROM jwt_session s"
-	    " JOIN hand USING (user_id, sid) WHERE s.expires_at <= now()"
-	    " FOR UPDATE OF s SKIP LOCKED),"
+	    "WITH hand AS MATERIALIZED (SELECT ctid AS place, user_id, sid, expires_at"
+	    " FROM jwt_session WHERE (user_id, sid) > ($1, $2::uuid)"
+	    " ORDER BY user_id, sid LIMIT 50),"
+	    " locked AS MATERIALIZED (SELECT ctid AS place FROM jwt_session"
+	    " WHERE ctid = ANY (ARRAY(SELECT place FROM hand WHERE expires_at <= now()))"
+	    " AND expires_at <= now() FOR UPDATE SKIP LOCKED),"
 	    " swept AS (DELETE FROM jwt_session"
-	    " WHERE (user_id, sid) IN (SELECT user_id, sid FROM locked))"
+	    " WHERE ctid = ANY (ARRAY(SELECT place FROM locked)))"
 	    " SELECT user_id, sid FROM hand ORDER BY user_id DESC, sid DESC LIMIT 1",
 	    2, REPEATABLE};
 }

@@ -80,8 +80,9 @@ CREATE TRIGGER jwt_oidc_client_disabled AFTER UPDATE ON oidc_client
 	FOR EACH ROW WHEN (OLD.active AND NOT NEW.active) EXECUTE FUNCTION jwt_oidc_client_ended();
 
 -- A code is found by its SHA-256. browser is the session in which the user logged in, sid the session that
--- began when the code was redeemed.
-CREATE TABLE IF NOT EXISTS oidc_code (
+-- began when the code was redeemed. Unlogged: after a crash of PostgreSQL, and on a standby that takes over,
+-- the table is empty. A code is good for a minute, and its user has the session of the browser to get another.
+CREATE UNLOGGED TABLE IF NOT EXISTS oidc_code (
 	code bytea PRIMARY KEY,
 	client_id text NOT NULL,
 	user_id text NOT NULL,
@@ -93,7 +94,9 @@ CREATE TABLE IF NOT EXISTS oidc_code (
 	browser uuid NOT NULL,
 	expires_at timestamptz NOT NULL,
 	sid uuid
-);
+) WITH (fillfactor = 50);
+-- The fill factor leaves room for the sid.
+ALTER TABLE oidc_code SET UNLOGGED, SET (fillfactor = 50);
 CREATE INDEX IF NOT EXISTS oidc_code_expires_at ON oidc_code (expires_at);
 
 CREATE TABLE IF NOT EXISTS oidc_consent (

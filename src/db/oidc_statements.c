@@ -34,8 +34,6 @@ make_clients(struct arena *arena, const struct session_users *users, struct stat
  *
  * The client was read a moment ago (accounts/clients.h), so it is asked again whether it is active.
  *
- * A crash may forget a code, so it does not wait for the disk: the user logs in again.
- *
  * Codes that expired long ago are deleted some at a time. Until then a redeemed one is kept: who
  * shows it again must be noticed. With EXISTS the table is not read where none is old: a plan made
  * while it was small reads all of it.
@@ -56,8 +54,7 @@ make_code(struct arena *arena, const struct session_users *users, struct stateme
 		" SELECT $3::bytea, $4, user_id, string_to_array($5, ' '), $6, $7, $8,"
 		" created_at, sid, now() + $10::interval FROM session"
 		" ON CONFLICT (code) DO UPDATE SET code = excluded.code)"
-		" SELECT unseen FROM session"
-		" WHERE set_config('synchronous_commit', 'off', true) IS NOT NULL",
+		" SELECT unseen FROM session",
 		users->from, users->is, users->active, users->id),
 	    11, LOOKUP};
 	made[CODE_SWEEP] =

@@ -10,7 +10,7 @@ from harness.fixtures import skip_without
 from harness.postgres import Cluster
 from harness.profiles import KEY
 from harness.site import Site
-from harness.tokens import Maker
+from harness.tokens import Maker, claims_of
 
 PROGRAMS = ("oauth_token", "userinfo", "introspect", "revoke")
 
@@ -76,8 +76,9 @@ def test_an_outage_at_each_step_before_the_last_leaves_the_code_good(provider, t
 
 
 def test_a_database_that_dies_under_the_last_statement(provider):
-    """The statement that takes the code waits for a lock when the power goes: nothing was taken."""
-    code = new_code(provider)
+    """It waits for a lock when the power goes: no session has begun. Codes are gone then, also those that were used."""
+    used, code = new_code(provider), new_code(provider)
+    sid = claims_of(redeem(provider, used).json()["access_token"])["sid"]
     provider.site.execute("CHECKPOINT")
     answers = []
     connection = provider.site.cluster.connect(provider.site.name)
@@ -91,14 +92,17 @@ def test_a_database_that_dies_under_the_last_statement(provider):
     restart(provider)
     asked.join()
     assert is_outage(answers[0])
-    recovers(lambda: redeem(provider, code))
+    recovers(lambda: redeem(provider, new_code(provider)))
+    for gone in (code, used):
+        assert redeem(provider, gone).json()["error"] == "invalid_grant"
+    left = provider.site.execute("SELECT replace(sid::text, '-', '') FROM jwt_session")
+    assert len(left) == 2 and (sid,) in left
 
 
-def test_a_database_that_dies_between_code_and_tokens(provider):
+def test_a_database_that_is_stopped_between_code_and_tokens(provider):
     code = new_code(provider)
-    provider.site.execute("CHECKPOINT")
     cluster = provider.site.cluster
-    cluster.kill()
+    cluster.stop()
     assert is_outage(redeem(provider, code))
     assert is_outage(post(provider, "/oauth/introspect", {"token": "x"}))
     cluster.start()

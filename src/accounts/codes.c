@@ -13,8 +13,10 @@
 
 #define CODE_BYTES 32
 
+#define OWNER 1 /* the column of CODE_REDEEM from which the account's follow */
+
 /* Columns of CODE_READ. */
-enum { CLIENT, USER, SCOPES, REDIRECT, CHALLENGE, NONCE, TIME, BROWSER, REDEEMED };
+enum { USER, SCOPES, NONCE, TIME, SID };
 
 /* The SHA-256 of a code as SQL writes bytes; NULL if OpenSSL fails. */
 static const char *
@@ -72,7 +74,8 @@ code_create(
 }
 
 enum verdict
-code_read(struct sessions *sessions, struct arena *arena, const char *text, struct code *out)
+code_read(struct sessions *sessions, struct arena *arena, const char *text,
+    const struct code_use *use, struct code *out)
 {
 	const char *hash = hash_of(arena, text), *const * values;
 	struct rows rows;
@@ -80,43 +83,40 @@ code_read(struct sessions *sessions, struct arena *arena, const char *text, stru
 
 	if (hash == NULL)
 		return VERDICT_UNDECIDED;
-	verdict = query_ask(sessions_database(sessions), arena, CODE_READ, &hash, &rows);
+	verdict = query_ask(sessions_database(sessions), arena, CODE_READ,
+	    (const char *[]){hash, use->client_id, use->challenge, use->redirect_uri}, &rows);
 	if (verdict != VERDICT_YES)
 		return verdict;
 	values = rows.values;
-	*out = (struct code){.client_id = values[CLIENT],
+	*out = (struct code){.hash = hash,
 	    .user_id = values[USER],
 	    .scopes = values[SCOPES],
-	    .redirect_uri = values[REDIRECT],
-	    .code_challenge = values[CHALLENGE],
 	    .nonce = values[NONCE],
-	    .browser_sid = values[BROWSER],
 	    .auth_time = atoll(values[TIME]),
-	    .redeemed = *values[REDEEMED] == 't'};
+	    .sid = values[SID]};
 	return VERDICT_YES;
 }
 
 enum verdict
-code_redeem(struct sessions *sessions, struct arena *arena, const char *text,
-    const struct code *code, const struct code_use *use, const struct session_terms *terms,
-    long *seconds)
+code_redeem(struct sessions *sessions, struct arena *arena, const struct code *code,
+    const struct session_terms *terms, struct account *owner, long *seconds)
 {
-	const char *hash = hash_of(arena, text);
 	struct rows rows;
-	enum verdict verdict;
-
-	if (hash == NULL)
-		return VERDICT_UNDECIDED;
-	verdict = query_ask(sessions_database(sessions), arena, CODE_REDEEM,
-	    (const char *[]){code->user_id, hash, terms->client, use->redirect_uri, use->challenge,
-		use->sid, session_interval(arena, terms->life),
+	enum verdict verdict = query_ask(sessions_database(sessions), arena, CODE_REDEEM,
+	    (const char *[]){code->user_id, code->hash, terms->sid,
+		session_interval(arena, terms->life),
 		terms->age == 0 ? NULL : session_interval(arena, terms->age)},
 	    &rows);
+
 	if (verdict != VERDICT_YES)
 		return verdict;
 	*seconds = atol(rows.values[0]);
+	rows.values += OWNER;
+	rows.columns -= OWNER;
+	if (rows.count > 1 || !account_read(&rows, "authorization code", owner))
+		return VERDICT_UNDECIDED;
 	/* One of 16, as ids are random: a step costs three times what the statement does. */
-	if (*use->sid == '0')
+	if (*terms->sid == '0')
 		sessions_sweep(sessions, arena);
 	return VERDICT_YES;
 }

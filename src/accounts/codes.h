@@ -1,22 +1,29 @@
 /*
  * Authorization codes (RFC 6749 section 4.1.2): random, stored as their hash, good for one use.
  *
- * To redeem one: code_read(), judge the request, sign the tokens, then code_redeem(), which decides
- * and begins the session of the client. An outage before leaves the code good.
+ * To redeem one: code_read(), judge the rest of the request, then code_redeem(), which decides and
+ * begins the session of the client. An outage before leaves the code good.
  */
 #pragma once
 
+#include "accounts/accounts.h"
 #include "accounts/sessions.h"
 
 /* In the request's arena. */
 struct code {
-	const char *client_id, *user_id;
+	const char *user_id;
 	const char *scopes; /* separated by spaces */
-	const char *redirect_uri;
-	const char *code_challenge, *nonce; /* may be NULL */
-	const char *browser_sid;            /* of the browser's session */
-	int64_t auth_time;                  /* of that session; code_create() does not read it */
-	bool redeemed;                      /* before; code_create() does not read it */
+	const char *nonce;  /* may be NULL */
+
+	/* For code_create() alone. */
+	const char *client_id, *redirect_uri;
+	const char *code_challenge; /* may be NULL */
+	const char *browser_sid;    /* of the browser's session */
+
+	/* Of code_read() alone. */
+	const char *hash;
+	const char *sid;   /* of the session that began when it was redeemed; NULL: it was not */
+	int64_t auth_time; /* of the browser's session */
 };
 
 /*
@@ -26,24 +33,28 @@ struct code {
  */
 enum verdict code_create(struct sessions *, struct arena *, const struct code *, const char **text);
 
-/* NO: unknown, or expired and not redeemed. text: UTF-8 without NUL. */
-enum verdict code_read(struct sessions *, struct arena *, const char *text, struct code *out);
-
-/* What is presented to redeem a code, and the session that it begins. */
+/* What is presented to redeem a code. */
 struct code_use {
-	const char *redirect_uri;
+	const char *client_id, *redirect_uri;
 	const char *challenge; /* the code verifier's, made by S256; NULL without a verifier */
-	const char *sid;       /* of session_new_id() */
 };
 
 /*
- * Takes a code that code_read() found, for the client of the terms, and begins the session of that
- * id, generation 1; of several at once one has YES. *seconds: until the session ends unless it is
- * refreshed.
+ * NO: unknown, of another client or verifier, or neither redeemed nor good: expired, or for another
+ * redirect URI. text: UTF-8 without NUL.
  *
- * NO: redeemed before, expired, of another client, redirect URI or verifier, the user is inactive,
- * or all of the user's sessions were ended since the login. If it was redeemed before and client
- * and verifier are right, the session that it began is ended (RFC 6749 section 4.1.2).
+ * Of a redeemed one that comes again the session has to be ended (RFC 6749 section 4.1.2).
  */
-enum verdict code_redeem(struct sessions *, struct arena *, const char *text, const struct code *,
-    const struct code_use *, const struct session_terms *, long *seconds);
+enum verdict code_read(
+    struct sessions *, struct arena *, const char *text, const struct code_use *, struct code *out);
+
+/*
+ * Takes a code that code_read() found, and begins the session of the terms with their sid,
+ * generation 1; of several at once one has YES. *seconds: until the session ends unless it is
+ * refreshed. *owner: the user, who may log in.
+ *
+ * NO: redeemed with another sid, expired, the client or the user is not active, all of the user's
+ * sessions were ended since the login, or the session would have ended by now.
+ */
+enum verdict code_redeem(struct sessions *, struct arena *, const struct code *,
+    const struct session_terms *, struct account *owner, long *seconds);

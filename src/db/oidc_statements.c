@@ -65,55 +65,50 @@ make_code(struct arena *arena, const struct session_users *users, struct stateme
 			       " AND code = ANY (ARRAY(SELECT code FROM old))",
 		0, REPEATABLE};
 	made[CODE_READ] = (struct statement){
-	    "SELECT client_id, user_id, array_to_string(scopes, ' '), redirect_uri,"
-	    " code_challenge, nonce, floor(extract(epoch FROM auth_time))::bigint,"
-	    " replace(browser::text, '-', ''), sid IS NOT NULL FROM oidc_code"
-	    " WHERE code = $1::bytea AND (expires_at > now() OR sid IS NOT NULL)",
-	    1, LOOKUP};
+	    "SELECT user_id, array_to_string(scopes, ' '), nonce,"
+	    " floor(extract(epoch FROM auth_time))::bigint, replace(sid::text, '-', '')"
+	    " FROM oidc_code WHERE code = $1::bytea AND client_id = $2"
+	    " AND code_challenge IS NOT DISTINCT FROM $3"
+	    " AND (sid IS NOT NULL OR redirect_uri = $4 AND expires_at > now())",
+	    4, LOOKUP};
 }
 
 /*
  * Of several at once the first one takes the code; the others wait for its row, see the sid and
- * take nothing. What they read besides is older: to them the code is not redeemed, so they end no
- * session. One that begins later does, and so does nothing else: of a wrong client or verifier no
- * row is touched. Repeated with the same sid, after a lost connection, it is the same step.
+ * take nothing. Repeated with the same sid, after a lost connection, it is the same step. What
+ * CODE_READ has compared does not change.
  *
- * The owner's row is locked, so that a change in progress is waited for. Its note in jwt_change
- * cannot be seen by this statement then; but the session begins at the time of the login, before
- * the change, and is not alive (SESSION_ALIVE).
+ * A change of the owner that is in progress is not waited for: the session begins at the time of
+ * the login, before the change, so it is not alive when that is committed (SESSION_ALIVE).
  */
 static void
-make_redeem(struct arena *arena, const struct session_users *users, struct statement *made)
+make_redeem(
+    struct arena *arena, const struct config *config, const char *by_id, struct statement *made)
 {
 	made[CODE_REDEEM] = (struct statement){
 	    arena_printf(arena,
-		"WITH owner AS MATERIALIZED (SELECT %s::text AS id FROM %s WHERE %s AND %s%s),"
-		" taken AS (UPDATE oidc_code c SET sid = $6::uuid FROM owner"
-		" WHERE c.code = $2::bytea AND c.client_id = $3 AND c.user_id = owner.id"
-		" AND EXISTS (SELECT FROM oidc_client o WHERE o.client_id = $3 AND o.active)"
-		" AND c.redirect_uri = $4 AND c.code_challenge IS NOT DISTINCT FROM $5"
-		" AND (c.sid IS NULL AND c.expires_at > now() OR c.sid = $6::uuid"
+		"WITH owner AS MATERIALIZED (SELECT u.* FROM (%s\n)"
+		" u(jwt_id, jwt_password, jwt_active) WHERE %s),"
+		" taken AS (UPDATE oidc_code c SET sid = $3::uuid FROM owner u"
+		" WHERE c.code = $2::bytea AND c.user_id = u.jwt_id::text"
+		" AND EXISTS (SELECT FROM oidc_client o WHERE o.client_id = c.client_id AND o.active)"
+		" AND (c.sid IS NULL AND c.expires_at > now() OR c.sid = $3::uuid"
 		" AND NOT EXISTS (SELECT FROM jwt_change g WHERE g.user_id = c.user_id"
-		" AND g.ends AND g.sid = $6::uuid))"
+		" AND g.ends AND g.sid = $3::uuid))"
 		" AND NOT EXISTS (SELECT FROM jwt_change g WHERE g.user_id IN (c.user_id, '')"
 		" AND g.ends AND g.sid IS NULL AND g.at >= c.auth_time)"
+		" AND (c.auth_time + $5::interval > now()) IS NOT FALSE"
 		" RETURNING c.user_id, c.client_id, c.scopes, c.auth_time),"
 		" begun AS (INSERT INTO jwt_session (user_id, sid, gen, held, created_at,"
 		" rotated_at, expires_at, ends_at, client_id, scopes)"
-		" SELECT user_id, $6::uuid, 1, 0, auth_time, now(),"
-		" least(now() + $7::interval, auth_time + $8::interval),"
-		" coalesce(auth_time + $8::interval, now() + $7::interval), client_id, scopes"
-		" FROM taken ON CONFLICT (user_id, sid) DO NOTHING),"
-		" replayed AS (DELETE FROM jwt_session s USING oidc_code c"
-		" WHERE c.code = $2::bytea AND c.client_id = $3"
-		" AND c.code_challenge IS NOT DISTINCT FROM $5 AND c.sid <> $6::uuid"
-		" AND s.user_id = c.user_id AND s.sid = c.sid RETURNING s.user_id, s.sid),"
-		" noted AS (INSERT INTO jwt_change (user_id, sid)"
-		" SELECT user_id, sid FROM replayed)"
-		" SELECT ceil(extract(epoch FROM least($7::interval,"
-		" auth_time + $8::interval - now())))::bigint FROM taken",
-		users->id, users->from, users->is, users->active, users->locked),
-	    8, LOOKUP};
+		" SELECT user_id, $3::uuid, 1, 0, auth_time, now(),"
+		" least(now() + $4::interval, auth_time + $5::interval),"
+		" coalesce(auth_time + $5::interval, now() + $4::interval), client_id, scopes"
+		" FROM taken ON CONFLICT (user_id, sid) DO NOTHING)"
+		" SELECT ceil(extract(epoch FROM least($4::interval,"
+		" auth_time + $5::interval - now())))::bigint, owner.* FROM taken, owner",
+		by_id, session_active_of(arena, config, "jwt_active")),
+	    5, LOOKUP};
 }
 
 static void
@@ -164,7 +159,7 @@ oidc_statements_make(
 
 	make_clients(arena, &users, made);
 	make_code(arena, &users, made);
-	make_redeem(arena, &users, made);
+	make_redeem(arena, config, made[USER_BY_ID].sql, made);
 	make_browser(arena, made[USER_BY_ID].sql, made);
 	if (profile != NULL)
 		made[PROFILE] = statements_row(arena, profile);

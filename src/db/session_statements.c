@@ -4,9 +4,8 @@
 
 #define TIME_FORMAT "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'"
 
-/* As account_read() reads it: a boolean, a number or a word. */
-static const char *
-active_of(struct arena *arena, const struct config *config, const char *column)
+const char *
+session_active_of(struct arena *arena, const struct config *config, const char *column)
 {
 	if (!config->check_user_is_active)
 		return "true";
@@ -26,14 +25,14 @@ session_users_of(struct arena *arena, const struct config *config)
 	if (config->user_query != NULL)
 		return (struct session_users){.id = "u.jwt_id",
 		    .password = "u.jwt_password",
-		    .active = active_of(arena, config, "jwt_active"),
+		    .active = session_active_of(arena, config, "jwt_active"),
 		    .is = "u.jwt_id::text = $1::text",
 		    .from = arena_printf(
 			arena, "(%s) u(jwt_id, jwt_password, jwt_active)", config->user_id_query),
 		    .locked = ""};
 	return (struct session_users){.id = arena_printf(arena, "u.%s", id),
 	    .password = arena_printf(arena, "u.%s", password),
-	    .active = active_of(arena, config, active),
+	    .active = session_active_of(arena, config, active),
 	    .is = arena_printf(arena, "u.%s = $1", id),
 	    .from = arena_printf(arena, "%s u", statements_quote(arena, config->user_table)),
 	    .locked = " FOR SHARE"};

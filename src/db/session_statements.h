@@ -15,6 +15,12 @@ struct session_users {
 struct session_users session_users_of(struct arena *, const struct config *);
 
 /*
+ * Whether the user may log in, of such a column of the row u: a boolean, a number or a word, as
+ * account_read() reads it. Always, without JWT_CHECK_USER_IS_ACTIVE.
+ */
+const char *session_active_of(struct arena *, const struct config *, const char *column);
+
+/*
  * A session that began before a change that ended all sessions of its user is not alive, although
  * its row may be there: a transaction with an old snapshot (REPEATABLE READ) changes a user without
  * seeing the sessions that were opened since.

@@ -50,10 +50,9 @@ enum statement_number {
 		      * browser, life, time -> whether the browser's session, which is alive, was
 		      * not seen for that time */
 	CODE_SWEEP,  /* no row */
-	CODE_READ,   /* code -> client, user, scopes, redirect URI, challenge, nonce, login (seconds
-		      * since the epoch), sid of the browser, redeemed */
-	CODE_REDEEM, /* key, code, client, redirect URI, challenge, sid, life, age -> seconds left
-		      */
+	CODE_READ,   /* code, client, challenge, redirect URI -> user, scopes, nonce, login (seconds
+		      * since the epoch), sid if it was redeemed */
+	CODE_REDEEM, /* key, code, sid, life, age -> seconds left, as USER_BY_ID */
 	BROWSER_FIND, /* key, user, sid, time -> login, whether it was not seen for that time, as
 		       * USER_BY_ID */
 	BROWSER_SEEN, /* user, sid, idle, time -> a row if it was not seen for that time */

@@ -20,42 +20,35 @@ refuse(struct request *request, enum verdict verdict, enum wire no)
 	return oauth_refuse(request, verdict == VERDICT_NO ? no : WIRE_UNAVAILABLE, NULL);
 }
 
-/* The user whom a code or refresh token names. NO: there is none, or not one who may log in. */
-static enum verdict
-find_owner(struct request *request, const struct context *context, const char *user_id,
-    struct account *out)
+/* A code that was redeemed before: what it began may be in the wrong hands. */
+static struct reply
+refuse_replay(struct request *request, const struct context *context, const struct code *code)
 {
-	enum verdict found = account_find(context->accounts, request->arena, user_id, out);
+	enum verdict ended =
+	    sessions_end(context->sessions, request->arena, code->user_id, code->sid);
+	struct reply reply =
+	    refuse(request, ended == VERDICT_UNDECIDED ? ended : VERDICT_NO, WIRE_OAUTH_CODE);
 
-	request->user = user_id;
-	if (found == VERDICT_YES && context->config->check_user_is_active && !out->active)
-		return VERDICT_NO;
-	return found;
+	if (ended != VERDICT_UNDECIDED)
+		reply.outcome = "code-replayed";
+	return reply;
 }
 
-static bool
-same(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-/* As the statement demands it that takes a code, or ends what a redeemed one began. */
-static bool
-fits(const struct code *code, const struct client *client, const struct code_use *use)
-{
-	return same(code->client_id, client->id) && same(code->code_challenge, use->challenge) &&
-	       (code->redeemed || same(code->redirect_uri, use->redirect_uri));
-}
-
-/* YES: *body has the tokens, and `session` is what they name. */
-static enum verdict
-sign_for_code(struct request *request, const struct context *context, const struct client *client,
-    const struct code *code, const struct session *session, struct json_object **body)
+/*
+ * All that can be known is known before the code is taken: an outage leaves it good. Then only a
+ * failing library can refuse the tokens.
+ */
+static struct reply
+redeem(struct request *request, const struct context *context, const struct client *client,
+    const struct code *code)
 {
 	struct claims_context claims = context_claims(request, context);
+	struct session_terms terms = session_client_terms(
+	    context->config, client->id, scopes_have(code->scopes, "offline_access"));
+	struct session session = {.gen = 1};
 	struct account owner;
 	struct token_grant grant = {.owner = &owner,
-	    .session = session,
+	    .session = &session,
 	    .client_id = client->id,
 	    .audience = client->audience,
 	    .id_token_alg = client->id_token_alg,
@@ -63,76 +56,41 @@ sign_for_code(struct request *request, const struct context *context, const stru
 	    .scope = code->scopes,
 	    .nonce = code->nonce,
 	    .auth_time = code->auth_time};
-	enum verdict found = find_owner(request, context, code->user_id, &owner);
+	struct json_object *body;
+	enum verdict taken;
 
-	if (found != VERDICT_YES)
-		return found;
-	*body = tokens_answer(&claims, &grant);
-	return *body == NULL ? VERDICT_UNDECIDED : VERDICT_YES;
-}
-
-/* Seconds until a session that begins now ends unless it is refreshed. */
-static long
-seconds_left(const struct request *request, const struct session_terms *terms, int64_t auth_time)
-{
-	int64_t left = auth_time + terms->age - request->now;
-
-	return terms->age == 0 || left > terms->life ? terms->life : (long)left;
-}
-
-/*
- * All is read, judged and signed before the code is taken, by the last statement: an outage leaves
- * the code good. A code that was redeemed before is shown to that statement too, which ends the
- * session that it began.
- */
-static struct reply
-redeem(struct request *request, const struct context *context, const struct parameter *given,
-    const struct client *client)
-{
-	struct session session = {.gen = 1};
-	struct code_use use = {.redirect_uri = given[REDIRECT_URI].value,
-	    .challenge = tokens_challenge(request->arena, given[VERIFIER].value),
-	    .sid = session.sid};
-	struct session_terms terms;
-	struct json_object *body = NULL;
-	struct reply reply;
-	struct code code = {.redeemed = false};
-	enum verdict verdict =
-	    code_read(context->sessions, request->arena, given[CODE].value, &code);
-
-	if (verdict == VERDICT_YES && !fits(&code, client, &use))
-		verdict = VERDICT_NO;
-	if (verdict == VERDICT_YES && !session_new_id(session.sid))
-		verdict = VERDICT_UNDECIDED;
-	if (verdict != VERDICT_YES)
-		return refuse(request, verdict, WIRE_OAUTH_CODE);
-	terms = session_client_terms(
-	    context->config, client->id, scopes_have(code.scopes, "offline_access"));
-	session.seconds = seconds_left(request, &terms, code.auth_time);
-	if (session.seconds <= 0)
-		verdict = VERDICT_NO;
-	if (verdict == VERDICT_YES && !code.redeemed)
-		verdict = sign_for_code(request, context, client, &code, &session, &body);
-	if (verdict == VERDICT_YES)
-		verdict = code_redeem(context->sessions, request->arena, given[CODE].value, &code,
-		    &use, &terms, &session.seconds);
-	if (verdict == VERDICT_YES)
-		return oauth_answer(request, body);
-	reply = refuse(request, verdict, WIRE_OAUTH_CODE);
-	if (code.redeemed && verdict == VERDICT_NO)
-		reply.outcome = "code-replayed";
-	return reply;
+	terms.sid = session.sid;
+	if (!session_new_id(session.sid) || !tokens_can_sign(&claims, &grant))
+		return oauth_refuse(request, WIRE_UNAVAILABLE, NULL);
+	taken =
+	    code_redeem(context->sessions, request->arena, code, &terms, &owner, &session.seconds);
+	if (taken != VERDICT_YES)
+		return refuse(request, taken, WIRE_OAUTH_CODE);
+	body = tokens_answer(&claims, &grant);
+	return body == NULL ? oauth_refuse(request, WIRE_UNAVAILABLE, NULL)
+			    : oauth_answer(request, body);
 }
 
 static struct reply
 exchange_code(struct request *request, const struct context *context, const struct parameter *given,
     const struct client *client)
 {
+	const struct code_use use = {.client_id = client->id,
+	    .redirect_uri = given[REDIRECT_URI].value,
+	    .challenge = tokens_challenge(request->arena, given[VERIFIER].value)};
+	struct code code;
+	enum verdict read;
+
 	if (given[CODE].value == NULL)
 		return oauth_refuse(request, WIRE_OAUTH_MISSING, "code");
 	if (given[REDIRECT_URI].value == NULL)
 		return oauth_refuse(request, WIRE_OAUTH_MISSING, "redirect_uri");
-	return redeem(request, context, given, client);
+	read = code_read(context->sessions, request->arena, given[CODE].value, &use, &code);
+	if (read != VERDICT_YES)
+		return refuse(request, read, WIRE_OAUTH_CODE);
+	request->user = code.user_id;
+	return code.sid == NULL ? redeem(request, context, client, &code)
+				: refuse_replay(request, context, &code);
 }
 
 /* The owner of a refresh token; that its session is over is noticed by the refresh, and counts as a

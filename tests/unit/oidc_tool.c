@@ -161,42 +161,60 @@ create(struct tool *tool, char **arguments)
 		put(text);
 }
 
+static enum verdict
+find_code(struct tool *tool, char **arguments, struct code *out)
+{
+	const struct code_use use = {arguments[1], arguments[2], arguments[3]};
+
+	return code_read(tool->sessions, tool->arena, arguments[0], &use, out);
+}
+
+/* Code, client, redirect URI, challenge. */
 static void
 read_code(struct tool *tool, char **arguments)
 {
 	struct code code;
 
-	if (done(code_read(tool->sessions, tool->arena, arguments[0], &code)) != VERDICT_YES)
+	if (done(find_code(tool, arguments, &code)) != VERDICT_YES)
 		return;
-	put(code.client_id);
 	put(code.user_id);
 	put(code.scopes);
-	put(code.redirect_uri);
-	put(code.code_challenge);
 	put(code.nonce);
-	put(code.browser_sid);
 	put_number(code.auth_time);
-	put_number(code.redeemed);
+	put(code.sid);
 }
 
-/* Code, user, client, redirect URI, challenge, sid or NULL, "offline" or "online". */
+/* YES: the session of the terms has begun; as oauth_token does it. */
+static enum verdict
+take_code(struct tool *tool, char **arguments, const struct session_terms *terms, long *seconds)
+{
+	struct code code;
+	struct account owner;
+	enum verdict verdict = find_code(tool, arguments, &code);
+
+	if (verdict != VERDICT_YES)
+		return verdict;
+	if (code.sid == NULL || strcmp(code.sid, terms->sid) == 0)
+		return code_redeem(tool->sessions, tool->arena, &code, terms, &owner, seconds);
+	verdict = sessions_end(tool->sessions, tool->arena, code.user_id, code.sid);
+	return verdict == VERDICT_YES ? VERDICT_NO : verdict;
+}
+
+/* Code, client, redirect URI, challenge, sid or NULL, "offline" or "online". */
 static void
 redeem(struct tool *tool, char **arguments)
 {
 	char sid[SESSION_ID_SIZE];
-	const struct code code = {.user_id = arguments[1]};
-	const struct code_use use = {
-	    arguments[3], arguments[4], arguments[5] == NULL ? sid : arguments[5]};
-	const struct session_terms terms =
-	    session_client_terms(tool->config, arguments[2], strcmp(arguments[6], "offline") == 0);
+	struct session_terms terms =
+	    session_client_terms(tool->config, arguments[1], strcmp(arguments[5], "offline") == 0);
 	long seconds;
 
 	if (!session_new_id(sid))
 		exit(EXIT_FAILURE);
-	if (done(code_redeem(tool->sessions, tool->arena, arguments[0], &code, &use, &terms,
-		&seconds)) != VERDICT_YES)
+	terms.sid = arguments[4] == NULL ? sid : arguments[4];
+	if (done(take_code(tool, arguments, &terms, &seconds)) != VERDICT_YES)
 		return;
-	put(use.sid);
+	put(terms.sid);
 	put_number(seconds);
 }
 

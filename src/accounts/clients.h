@@ -29,8 +29,8 @@ struct client {
 /*
  * NO: unknown or not active. client_id: UTF-8 without NUL. A row that was read at most
  * JWT_FEED_POLL milliseconds ago is not read again, as users are with a change feed; so a change of
- * a client counts as soon as one of a user. Statements that give or take a code ask anew whether it
- * is active.
+ * a client counts as soon as one of a user. The statement that takes a code asks anew whether it is
+ * active.
  */
 enum verdict client_find(
     struct accounts *, struct arena *, const char *client_id, struct client *out);

@@ -28,8 +28,8 @@ struct code {
 
 /*
  * Stores a code, good for JWT_OIDC_CODE_LIFETIME, and notes that the browser's session was used;
- * *text is 43 characters of base64url. NO: that session is not there or over, or its user or the
- * client is not active.
+ * *text is 43 characters of base64url. NO: that session is not there or over, or its user is not
+ * active.
  */
 enum verdict code_create(struct sessions *, struct arena *, const struct code *, const char **text);
 

@@ -32,8 +32,6 @@ make_clients(struct arena *arena, const struct session_users *users, struct stat
  * The time of the login is taken from the browser's session, with all its digits: a password that
  * was changed in the same second as the login would look like one that was changed after it.
  *
- * The client was read a moment ago (accounts/clients.h), so it is asked again whether it is active.
- *
  * Codes that expired long ago are deleted some at a time. Until then a redeemed one is kept: who
  * shows it again must be noticed. With EXISTS the table is not read where none is old: a plan made
  * while it was small reads all of it.
@@ -47,8 +45,7 @@ make_code(struct arena *arena, const struct session_users *users, struct stateme
 		" s.rotated_at <= now() - $11::interval AS unseen"
 		" FROM %s, jwt_session s WHERE %s AND %s AND %s::text = $2"
 		" AND s.user_id = $2 AND s.sid = $9::uuid AND s.client_id = ''"
-		" AND s.expires_at > now() AND " SESSION_ALIVE
-		" AND EXISTS (SELECT FROM oidc_client o WHERE o.client_id = $4 AND o.active)),"
+		" AND s.expires_at > now() AND " SESSION_ALIVE "),"
 		" made AS (INSERT INTO oidc_code (code, client_id, user_id, scopes,"
 		" redirect_uri, code_challenge, nonce, auth_time, browser, expires_at)"
 		" SELECT $3::bytea, $4, user_id, string_to_array($5, ' '), $6, $7, $8,"

@@ -292,17 +292,16 @@ def test_client(kept, tool):
 
 
 def test_a_client_that_was_read_is_not_read_again_for_a_while(kept):
-    """But a code is neither made nor redeemed for one that is disabled by then, and no trigger has seen it."""
+    """But no code is redeemed for one that is disabled by then, even if no trigger has seen it."""
     with tools(settings_of(kept, JWT_FEED_POLL="10000")) as [tool]:
         login = Login(tool)
         code, before = login.code(), tool.good("client", "web")
         kept.execute("SET session_replication_role = replica; UPDATE oidc_client SET name = 'Other', active = false;"
                      " SET session_replication_role = origin")
         assert tool.good("client", "web") == before and tool.ask("client", "other") == ["no"]
-        assert login.redeem(code) == ["no"]
-        assert tool.ask("create", "web", login.user, "openid", CALLBACK, CHALLENGE, None, login.sid) == ["no"]
+        assert login.redeem(code) == login.redeem(login.code()) == ["no"]
         kept.execute("UPDATE oidc_client SET active = true")
-        assert login.redeem(code)[0] == "yes" and login.code()
+        assert login.redeem(code)[0] == "yes"
     with tools(settings_of(kept, JWT_FEED_POLL="50")) as [tool]:
         assert tool.good("client", "web")[0] == "Other"
         kept.execute("UPDATE oidc_client SET name = 'Web'")

@@ -41,7 +41,7 @@ refuse_for(struct request *request, long seconds)
 	return reply;
 }
 
-/* YES: *out is the client. NO: unknown, or with another secret. */
+/* YES: *out is the client. NO: unknown (then its secret is NULL), or with another secret. */
 static enum verdict
 authenticate(struct request *request, struct accounts *accounts, const struct credentials *given,
     struct client *out)
@@ -82,7 +82,9 @@ client_auth(struct request *request, struct accounts *accounts, struct throttle 
 	case VERDICT_YES:
 		return reply;
 	case VERDICT_NO:
-		throttle_client_refused(throttle, address, given.id, request->now);
+		/* Of invented ids the table would be full, and forget the tries of others. */
+		if (out->secret != NULL)
+			throttle_client_refused(throttle, address, given.id, request->now);
 		return oauth_refuse(request, WIRE_OAUTH_CLIENT, NULL);
 	default:
 		return oauth_refuse(request, WIRE_UNAVAILABLE, NULL);

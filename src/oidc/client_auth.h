@@ -3,7 +3,7 @@
  *
  * A client with a secret sends it in a Basic header or in the body, whatever its row's auth_method;
  * a public client sends its client_id alone. An unknown client, one that is not active, and a wrong
- * secret have the same answer, and count for the rate limit.
+ * secret have the same answer. Wrong secrets count for the rate limit.
  */
 #pragma once
 

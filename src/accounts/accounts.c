@@ -3,6 +3,7 @@
 #include "accounts/clients.h"
 #include "accounts/logins.h"
 #include "accounts/operator_query.h"
+#include "base/buffer.h"
 #include "base/log.h"
 #include "db/statements.h"
 

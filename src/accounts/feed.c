@@ -1,5 +1,6 @@
 #include "accounts/feed.h"
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"

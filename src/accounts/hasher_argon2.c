@@ -2,7 +2,7 @@
 
 #ifdef HAVE_ARGON2
 
-#include "accounts/field.h"
+#include "accounts/hash_field.h"
 
 #include <argon2.h>
 #include <string.h>
@@ -18,11 +18,11 @@ struct argon2_value {
 static bool
 argon2_read_type(const char **text, argon2_type *out)
 {
-	if (field_skip(text, "argon2id$"))
+	if (hash_field_skip(text, "argon2id$"))
 		*out = Argon2_id;
-	else if (field_skip(text, "argon2i$"))
+	else if (hash_field_skip(text, "argon2i$"))
 		*out = Argon2_i;
-	else if (field_skip(text, "argon2d$"))
+	else if (hash_field_skip(text, "argon2d$"))
 		*out = Argon2_d;
 	else
 		return false;
@@ -38,15 +38,16 @@ argon2_read(const char *text, struct argon2_value *out)
 	if (!argon2_read_type(&text, &out->type))
 		return false;
 	out->version = ARGON2_VERSION_10;
-	if (field_skip(&text, "v=") && !field_number(&text, '$', ARGON2_VERSION_13, &out->version))
+	if (hash_field_skip(&text, "v=") &&
+	    !hash_field_number(&text, '$', ARGON2_VERSION_13, &out->version))
 		return false;
-	if (!field_skip(&text, "m=") || !field_number(&text, ',', 1 << 20, &out->memory))
+	if (!hash_field_skip(&text, "m=") || !hash_field_number(&text, ',', 1 << 20, &out->memory))
 		return false;
-	if (!field_skip(&text, "t=") || !field_number(&text, ',', 1 << 20, &out->time))
+	if (!hash_field_skip(&text, "t=") || !hash_field_number(&text, ',', 1 << 20, &out->time))
 		return false;
-	if (!field_skip(&text, "p=") || !field_number(&text, '$', 1 << 17, &out->lanes))
+	if (!hash_field_skip(&text, "p=") || !hash_field_number(&text, '$', 1 << 17, &out->lanes))
 		return false;
-	if (!field_text(&text, &salt))
+	if (!hash_field_text(&text, &salt))
 		return false;
 	out->salt = salt.data;
 	out->hash = text;
@@ -114,7 +115,7 @@ hasher_argon2(struct bytes password, const char *value, long limit)
 		return VERDICT_UNDECIDED;
 	if (status != ARGON2_OK)
 		return VERDICT_NO;
-	return field_verify_base64(parts.hash, derived, context.outlen, false);
+	return hash_field_verify_base64(parts.hash, derived, context.outlen, false);
 }
 
 #else

@@ -1,4 +1,4 @@
-#include "accounts/field.h"
+#include "accounts/hash_field.h"
 #include "accounts/hashers.h"
 
 #include <crypt.h>
@@ -141,8 +141,8 @@ work_of(const struct method *method, const char *value)
 
 	if (method->work)
 		return method->work(text);
-	if (method->word && field_skip(&text, method->word) &&
-	    !field_number(&text, '$', 999999999, &rounds))
+	if (method->word && hash_field_skip(&text, method->word) &&
+	    !hash_field_number(&text, '$', 999999999, &rounds))
 		return 0;
 	return (double)(rounds + method->more) * method->each;
 }

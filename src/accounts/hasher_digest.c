@@ -1,4 +1,4 @@
-#include "accounts/field.h"
+#include "accounts/hash_field.h"
 #include "accounts/hashers.h"
 #include "accounts/pbkdf2.h"
 
@@ -9,9 +9,9 @@
 bool
 hasher_pbkdf2_read(const char *value, size_t size, long limit, struct pbkdf2_value *out)
 {
-	if (!field_number(&value, '$', limit < INT_MAX ? limit : INT_MAX, &out->iterations))
+	if (!hash_field_number(&value, '$', limit < INT_MAX ? limit : INT_MAX, &out->iterations))
 		return false;
-	if (!field_text(&value, &out->salt))
+	if (!hash_field_text(&value, &out->salt))
 		return false;
 	out->hash = value;
 	return strlen(value) == (size + 2) / 3 * 4;
@@ -27,7 +27,7 @@ hasher_pbkdf2_sha256(struct bytes password, const char *value, long limit)
 		return VERDICT_NO;
 	if (!pbkdf2_sha256(password, parts.salt, parts.iterations, derived))
 		return VERDICT_UNDECIDED;
-	return field_verify_base64(parts.hash, derived, sizeof derived, true);
+	return hash_field_verify_base64(parts.hash, derived, sizeof derived, true);
 }
 
 enum verdict
@@ -42,7 +42,7 @@ hasher_pbkdf2_sha1(struct bytes password, const char *value, long limit)
 		(const unsigned char *)parts.salt.data, (int)parts.salt.length,
 		(int)parts.iterations, EVP_sha1(), sizeof derived, derived) != 1)
 		return VERDICT_UNDECIDED;
-	return field_verify_base64(parts.hash, derived, sizeof derived, true);
+	return hash_field_verify_base64(parts.hash, derived, sizeof derived, true);
 }
 
 enum { SCRYPT_SIZE = 64 }; /* Django's dklen */
@@ -78,9 +78,10 @@ scrypt_read(const char *text, struct scrypt_value *out)
 {
 	const long most = 1 << 23;
 
-	if (!field_number(&text, '$', most, &out->n) || !field_text(&text, &out->salt))
+	if (!hash_field_number(&text, '$', most, &out->n) || !hash_field_text(&text, &out->salt))
 		return false;
-	if (!field_number(&text, '$', most, &out->r) || !field_number(&text, '$', most, &out->p))
+	if (!hash_field_number(&text, '$', most, &out->r) ||
+	    !hash_field_number(&text, '$', most, &out->p))
 		return false;
 	out->hash = text;
 	return strlen(text) == (SCRYPT_SIZE + 2) / 3 * 4;
@@ -100,7 +101,7 @@ hasher_scrypt(struct bytes password, const char *value, long limit)
 		parts.salt.length, (uint64_t)parts.n, (uint64_t)parts.r, (uint64_t)parts.p, memory,
 		derived, sizeof derived) != 1)
 		return VERDICT_UNDECIDED;
-	return field_verify_base64(parts.hash, derived, sizeof derived, true);
+	return hash_field_verify_base64(parts.hash, derived, sizeof derived, true);
 }
 
 /* What Django called a password hash before 1.4: one digest of salt and password, in hex. */
@@ -116,7 +117,7 @@ digest_verify(const EVP_MD *md, struct bytes salt, struct bytes password, const 
 	    EVP_DigestUpdate(context, salt.data, salt.length) == 1 &&
 	    EVP_DigestUpdate(context, password.data, password.length) == 1 &&
 	    EVP_DigestFinal_ex(context, digest, &size) == 1)
-		verdict = field_is_hex(hex, digest, size) ? VERDICT_YES : VERDICT_NO;
+		verdict = hash_field_is_hex(hex, digest, size) ? VERDICT_YES : VERDICT_NO;
 	EVP_MD_CTX_free(context);
 	explicit_bzero(digest, sizeof digest);
 	return verdict;
@@ -127,7 +128,7 @@ salted_verify(const EVP_MD *md, struct bytes password, const char *value)
 {
 	struct bytes salt;
 
-	if (!field_text(&value, &salt))
+	if (!hash_field_text(&value, &salt))
 		return VERDICT_NO;
 	return digest_verify(md, salt, password, value);
 }

@@ -2,8 +2,7 @@
  * The file of the rate limit's counts, which all workers of a host map into memory. For throttle.c
  * and throttle_admin.c; throttle.h is for all others.
  */
-#ifndef ACCOUNTS_THROTTLE_TABLE_H
-#define ACCOUNTS_THROTTLE_TABLE_H
+#pragma once
 
 #include "accounts/throttle.h"
 
@@ -69,5 +68,3 @@ void throttle_table_forgive(struct throttle *, enum throttle_kind, uint64_t key)
 
 /* The keys of a login: for throttle_try(), and for an administrator. */
 void throttle_keys(struct throttle *, const char *address, struct bytes name, struct attempt *out);
-
-#endif

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "base/bytes.h"
+#include "base/buffer.h"
 
 void b64url_encode(struct buffer *out, struct bytes);
 

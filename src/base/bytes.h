@@ -1,5 +1,5 @@
 /*
- * Bytes with a length: a view of memory of another owner, and a buffer that grows in an arena.
+ * Bytes with a length: a view of memory of another owner.
  */
 #pragma once
 
@@ -58,17 +58,3 @@ int bytes_hex_digit(char);
 
 /* FNV-1a of the bytes, from HASH_BASIS or the hash of what precedes them; for names and changes. */
 uint64_t bytes_hash(uint64_t hash, struct bytes);
-
-/* A buffer: what is put stays valid until the arena's reset; set arena, leave the rest 0. */
-struct buffer {
-	struct arena *arena;
-	char *data; /* always followed by a NUL once something was put */
-	size_t length, size;
-};
-
-void buffer_put(struct buffer *, const void *bytes, size_t length);
-char *buffer_extend(struct buffer *, size_t length); /* so many bytes more, to be written there */
-void buffer_puts(struct buffer *, const char *string);
-void buffer_putc(struct buffer *, char);
-void buffer_printf(struct buffer *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-struct bytes buffer_bytes(const struct buffer *);

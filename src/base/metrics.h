@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "base/bytes.h"
+#include "base/buffer.h"
 
 /*
  * To be called once, before anything is counted. folder: JWT_METRICS_DIR, NULL if it is not set. A

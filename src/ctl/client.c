@@ -124,7 +124,7 @@ check_uris(const struct invocation *invocation, const char *uris)
 static const char *
 option_unless(const struct invocation *invocation, const char *name)
 {
-	return option_value(invocation, name) == NULL ? "t" : "f";
+	return command_value(invocation, name) == NULL ? "t" : "f";
 }
 
 /* false after a line on standard error. */
@@ -135,9 +135,9 @@ is_possible(const struct invocation *invocation, const char *uris, bool public)
 
 	if (*uris == '\0')
 		fault = "--redirect-uris is missing";
-	else if (public && option_value(invocation, "no-pkce") != NULL)
+	else if (public && command_value(invocation, "no-pkce") != NULL)
 		fault = "a public client needs PKCE";
-	else if (public && option_value(invocation, "introspect") != NULL)
+	else if (public && command_value(invocation, "introspect") != NULL)
 		fault = "a client that may ask about tokens needs a secret";
 	if (fault != NULL)
 		command_error(invocation, "%s", fault);
@@ -148,10 +148,10 @@ static enum outcome
 add(const struct invocation *invocation)
 {
 	const char *id = invocation->arguments[0];
-	const char *uris = option_or(invocation, "redirect-uris", "");
-	const char *after = option_or(invocation, "post-logout-uris", "");
-	const char *scopes = option_or(invocation, "scopes", "openid profile email");
-	bool public = option_value(invocation, "public") != NULL;
+	const char *uris = command_or(invocation, "redirect-uris", "");
+	const char *after = command_or(invocation, "post-logout-uris", "");
+	const char *scopes = command_or(invocation, "scopes", "openid profile email");
+	bool public = command_value(invocation, "public") != NULL;
 	const char *secret = public ? NULL : make_secret(invocation);
 	enum verdict verdict;
 
@@ -163,11 +163,11 @@ add(const struct invocation *invocation)
 	if (verdict != VERDICT_YES)
 		return command_outcome(verdict);
 	verdict = ask(invocation, CLIENT_ADD,
-	    (const char *[]){id, option_or(invocation, "name", id),
+	    (const char *[]){id, command_or(invocation, "name", id),
 		public ? NULL : client_secret_hash(invocation->arena, secret), uris, after, scopes,
-		option_flag(invocation, "native"), option_unless(invocation, "no-pkce"),
-		option_unless(invocation, "third-party"), option_value(invocation, "audience"),
-		option_or(invocation, "alg", "RS256"), option_flag(invocation, "introspect")},
+		command_flag(invocation, "native"), option_unless(invocation, "no-pkce"),
+		option_unless(invocation, "third-party"), command_value(invocation, "audience"),
+		command_or(invocation, "alg", "RS256"), command_flag(invocation, "introspect")},
 	    NULL);
 	if (verdict == VERDICT_YES)
 		return report_secret(invocation, secret);

@@ -19,7 +19,7 @@ command_outcome(enum verdict verdict)
 }
 
 const char *
-option_value(const struct invocation *invocation, const char *name)
+command_value(const struct invocation *invocation, const char *name)
 {
 	const struct option_text *options = invocation->command->options;
 
@@ -30,24 +30,24 @@ option_value(const struct invocation *invocation, const char *name)
 }
 
 const char *
-option_or(const struct invocation *invocation, const char *name, const char *otherwise)
+command_or(const struct invocation *invocation, const char *name, const char *otherwise)
 {
-	const char *value = option_value(invocation, name);
+	const char *value = command_value(invocation, name);
 
 	return value == NULL ? otherwise : value;
 }
 
 const char *
-option_flag(const struct invocation *invocation, const char *name)
+command_flag(const struct invocation *invocation, const char *name)
 {
-	return option_value(invocation, name) == NULL ? "f" : "t";
+	return command_value(invocation, name) == NULL ? "f" : "t";
 }
 
 bool
-option_number(const struct invocation *invocation, const char *name, long minimum, long maximum,
+command_number(const struct invocation *invocation, const char *name, long minimum, long maximum,
     long otherwise, long *out)
 {
-	const char *value = option_value(invocation, name);
+	const char *value = command_value(invocation, name);
 	char *end;
 
 	*out = otherwise;
@@ -63,11 +63,11 @@ option_number(const struct invocation *invocation, const char *name, long minimu
 }
 
 bool
-option_clock(const struct invocation *invocation, int64_t *out)
+command_clock(const struct invocation *invocation, int64_t *out)
 {
 	long now;
 
-	if (!option_number(invocation, "now", 0, 253402300799, (long)invocation->now, &now))
+	if (!command_number(invocation, "now", 0, 253402300799, (long)invocation->now, &now))
 		return false;
 	*out = now;
 	return true;

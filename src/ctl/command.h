@@ -70,20 +70,20 @@ struct invocation {
 };
 
 /* The value of the command's option of that name; NULL if it was not given. */
-const char *option_value(const struct invocation *, const char *name);
+const char *command_value(const struct invocation *, const char *name);
 
 /* The same, or `otherwise` if it was not given. */
-const char *option_or(const struct invocation *, const char *name, const char *otherwise);
+const char *command_or(const struct invocation *, const char *name, const char *otherwise);
 
 /* Of a switch, for the database: "t" if it was given, else "f". */
-const char *option_flag(const struct invocation *, const char *name);
+const char *command_flag(const struct invocation *, const char *name);
 
 /* Its value as a number from minimum to maximum, or `otherwise`; false after a line on stderr. */
-bool option_number(const struct invocation *, const char *name, long minimum, long maximum,
+bool command_number(const struct invocation *, const char *name, long minimum, long maximum,
     long otherwise, long *out);
 
 /* The clock, or what --now says of it; false after a line on stderr. */
-bool option_clock(const struct invocation *, int64_t *out);
+bool command_clock(const struct invocation *, int64_t *out);
 
 /* One line on standard error: "jwtctl key list: …". */
 void command_error(const struct invocation *, const char *format, ...)

@@ -68,7 +68,7 @@ list(const struct invocation *invocation)
 static bool
 read_state(const struct invocation *invocation, enum key_state *out)
 {
-	const char *state = option_or(invocation, "state", key_state_name(KEY_NEXT));
+	const char *state = command_or(invocation, "state", key_state_name(KEY_NEXT));
 
 	for (*out = KEY_NEXT; *out <= KEY_ACTIVE; (*out)++)
 		if (strcmp(state, key_state_name(*out)) == 0)
@@ -128,9 +128,9 @@ write_key(const struct invocation *invocation, enum key_state state, const char 
 static enum outcome
 generate_key(const struct invocation *invocation)
 {
-	const char *curve = option_or(invocation, "curve", "Ed25519");
+	const char *curve = command_or(invocation, "curve", "Ed25519");
 	const struct algorithm *algorithm =
-	    algorithm_find(bytes_of(option_or(invocation, "algorithm", "ES256")));
+	    algorithm_find(bytes_of(command_or(invocation, "algorithm", "ES256")));
 	enum key_state state;
 	const char *text;
 	long bits;
@@ -141,7 +141,8 @@ generate_key(const struct invocation *invocation)
 		return OUTCOME_UNDECIDED;
 	}
 	if (!read_state(invocation, &state) ||
-	    !option_number(invocation, "bits", 2048, 8192, 2048, &bits) || !keydir_make(invocation))
+	    !command_number(invocation, "bits", 2048, 8192, 2048, &bits) ||
+	    !keydir_make(invocation))
 		return OUTCOME_UNDECIDED;
 	text = keyfile_generate(invocation->arena, algorithm, (int)bits, curve);
 	if (text == NULL) {
@@ -195,7 +196,7 @@ activate_found(
 		return OUTCOME_NO;
 	}
 	if (others_active(ring, key) > 0 && is_fresh(invocation, key) &&
-	    option_value(invocation, "force") == NULL) {
+	    command_value(invocation, "force") == NULL) {
 		command_error(invocation,
 		    "published %lld s ago, while others may keep the list of keys for %ld s "
 		    "(JWT_JWKS_MAX_AGE): wait, or add --force",
@@ -204,7 +205,7 @@ activate_found(
 	}
 	if (!keydir_move(invocation, key, KEY_ACTIVE))
 		return OUTCOME_UNDECIDED;
-	return option_value(invocation, "retire") == NULL || retire_others(invocation, ring, key)
+	return command_value(invocation, "retire") == NULL || retire_others(invocation, ring, key)
 		   ? OUTCOME_YES
 		   : OUTCOME_UNDECIDED;
 }

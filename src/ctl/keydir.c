@@ -14,7 +14,7 @@
 static const char *
 folder_of(const struct invocation *invocation)
 {
-	const char *folder = option_value(invocation, "dir");
+	const char *folder = command_value(invocation, "dir");
 
 	if (folder == NULL)
 		folder = invocation->config->key_dir;
@@ -60,7 +60,7 @@ keydir_read(const struct invocation *invocation)
 bool
 keydir_read_file(const struct invocation *invocation, const char *path, struct keys *out)
 {
-	const char *name = option_value(invocation, "algorithm"), *why;
+	const char *name = command_value(invocation, "algorithm"), *why;
 	struct key_load_options options = {.any_mode = true};
 
 	if (name != NULL && (options.algorithm = algorithm_find(bytes_of(name))) == NULL) {

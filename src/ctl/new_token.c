@@ -13,7 +13,7 @@
 static bool
 read_type(const struct invocation *invocation, enum token_kind *out)
 {
-	const char *type = option_or(invocation, "type", token_type(TOKEN_ACCESS));
+	const char *type = command_or(invocation, "type", token_type(TOKEN_ACCESS));
 
 	for (*out = TOKEN_ACCESS; *out <= TOKEN_SLIDING; (*out)++)
 		if (strcmp(type, token_type(*out)) == 0)
@@ -81,7 +81,7 @@ static const char *
 issue_and_list(const struct invocation *invocation, const struct claims_context *context,
     enum token_kind kind, struct json_object **claims)
 {
-	const char *user = option_value(invocation, "user"), *token;
+	const char *user = command_value(invocation, "user"), *token;
 	struct account owner = {.user_id = user, .user_id_integer = is_number(user)};
 	struct json_object *custom = NULL;
 	struct accounts *accounts;
@@ -105,7 +105,7 @@ issue(const struct invocation *invocation)
 {
 	static const struct column columns[] = {{"token", COLUMN_TEXT}, {"type", COLUMN_TEXT},
 	    {"expires", COLUMN_TIME}, {NULL, COLUMN_TEXT}};
-	const char *user = option_value(invocation, "user"), *token;
+	const char *user = command_value(invocation, "user"), *token;
 	struct claims_context context = {.arena = invocation->arena, .config = invocation->config};
 	struct json_object *claims;
 	enum token_kind kind;
@@ -115,7 +115,7 @@ issue(const struct invocation *invocation)
 		command_error(invocation, "--user is needed; see --help");
 		return OUTCOME_UNDECIDED;
 	}
-	if (!read_type(invocation, &kind) || !option_clock(invocation, &context.now) ||
+	if (!read_type(invocation, &kind) || !command_clock(invocation, &context.now) ||
 	    (context.keyring = keyring_load(invocation->config, KEYRING_SIGNS)) == NULL)
 		return OUTCOME_UNDECIDED;
 	token = issue_and_list(invocation, &context, kind, &claims);

@@ -124,7 +124,7 @@ newpassword_read(const struct invocation *invocation, const char *name, struct b
 	if (!read_password(invocation, out))
 		return false;
 	why = uselessness(invocation, *out);
-	if (why == NULL && option_value(invocation, "weak") == NULL)
+	if (why == NULL && command_value(invocation, "weak") == NULL)
 		why = weakness(invocation, *out, name);
 	if (why != NULL)
 		command_error(invocation, "not this password: %s", why);

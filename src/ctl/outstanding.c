@@ -92,7 +92,7 @@ static enum outcome
 list(const struct invocation *invocation)
 {
 	struct report report = report_new(invocation, columns);
-	const char *parameters[] = {"0", NULL}, *name = option_value(invocation, "user");
+	const char *parameters[] = {"0", NULL}, *name = command_value(invocation, "user");
 	struct database *database;
 	enum verdict verdict;
 	struct rows rows;
@@ -152,7 +152,7 @@ report_revoked(
 static enum outcome
 revoke(const struct invocation *invocation)
 {
-	const char *counts[2] = {"0", "0"}, *name = option_value(invocation, "user");
+	const char *counts[2] = {"0", "0"}, *name = command_value(invocation, "user");
 	struct database *database;
 	enum verdict verdict;
 	struct rows user;

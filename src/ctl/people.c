@@ -1,6 +1,7 @@
 #include "ctl/people.h"
 
 #include "accounts/password.h"
+#include "base/buffer.h"
 #include "base/log.h"
 #include "db/statements.h"
 

@@ -33,7 +33,7 @@ thumbprint(const struct invocation *invocation)
 static enum outcome
 export_public(const struct invocation *invocation)
 {
-	bool jwk = invocation->json || option_value(invocation, "jwk") != NULL;
+	bool jwk = invocation->json || command_value(invocation, "jwk") != NULL;
 	enum outcome outcome = OUTCOME_YES;
 	struct keys keys;
 

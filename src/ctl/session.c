@@ -94,7 +94,7 @@ end(const struct invocation *invocation)
 static enum outcome
 end_all(const struct invocation *invocation)
 {
-	bool everybody = option_value(invocation, "everybody") != NULL;
+	bool everybody = command_value(invocation, "everybody") != NULL;
 	const char *name = invocation->arguments[0];
 	const char *user[] = {NULL, NULL};
 	struct database *database;

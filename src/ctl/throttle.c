@@ -27,7 +27,7 @@ open_throttle(const struct invocation *invocation, struct target *out)
 {
 	const char *word = invocation->arguments[0];
 
-	*out = (struct target){.address = option_value(invocation, "address")};
+	*out = (struct target){.address = command_value(invocation, "address")};
 	if (out->address != NULL && (word == NULL || !is_address(out->address))) {
 		command_error(invocation, "--address takes an IP address, beside a NAME");
 		return NULL;
@@ -77,7 +77,7 @@ show(const struct invocation *invocation)
 static enum outcome
 forgive(const struct invocation *invocation)
 {
-	bool all = option_value(invocation, "all") != NULL;
+	bool all = command_value(invocation, "all") != NULL;
 	struct throttle *throttle;
 	struct target target;
 

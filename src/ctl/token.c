@@ -90,7 +90,8 @@ decode(const struct invocation *invocation)
 	struct bytes rest;
 	int64_t now, expires;
 
-	if (!option_clock(invocation, &now) || !command_read_line(invocation, TOKEN_MAXIMUM, &rest))
+	if (!command_clock(invocation, &now) ||
+	    !command_read_line(invocation, TOKEN_MAXIMUM, &rest))
 		return OUTCOME_UNDECIDED;
 	header = cut_object(arena, &rest);
 	claims = header == NULL ? NULL : cut_object(arena, &rest);
@@ -117,8 +118,8 @@ decode(const struct invocation *invocation)
 static struct keyring *
 read_keys(const struct invocation *invocation)
 {
-	const char *name = option_value(invocation, "algorithm");
-	const char *file = option_value(invocation, "key");
+	const char *name = command_value(invocation, "algorithm");
+	const char *file = command_value(invocation, "key");
 	struct keys keys;
 
 	if (name == NULL || file == NULL) {
@@ -171,13 +172,13 @@ static enum outcome
 verify(const struct invocation *invocation)
 {
 	const struct config config = {.compat = COMPAT_HEAD,
-	    .issuer = option_value(invocation, "issuer"),
-	    .audience = option_value(invocation, "audience")};
+	    .issuer = command_value(invocation, "issuer"),
+	    .audience = command_value(invocation, "audience")};
 	struct claims_context context = {.arena = invocation->arena, .config = &config};
 	const char *why = NULL;
 	struct bytes token, payload;
 
-	if (!option_clock(invocation, &context.now) ||
+	if (!command_clock(invocation, &context.now) ||
 	    (context.keyring = read_keys(invocation)) == NULL)
 		return OUTCOME_UNDECIDED;
 	if (!command_read_line(invocation, TOKEN_MAXIMUM, &token)) {
@@ -186,7 +187,7 @@ verify(const struct invocation *invocation)
 	}
 	if (!jws_verify(invocation->arena, context.keyring, context.now, token, &payload))
 		why = jws_fault(invocation->arena, context.keyring, context.now, token);
-	else if (option_value(invocation, "signature-only") == NULL)
+	else if (command_value(invocation, "signature-only") == NULL)
 		why = claims_why(&context, token, payload);
 	keyring_free(context.keyring);
 	return tell_verdict(invocation, why);

@@ -108,7 +108,7 @@ check_options(const struct invocation *invocation, const struct people *people)
 	    {"email", "email"}, {"staff", "is_staff"}, {"superuser", "is_superuser"}};
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
-		if (option_value(invocation, options[i][0]) != NULL &&
+		if (command_value(invocation, options[i][0]) != NULL &&
 		    !people_has_column(people, options[i][1])) {
 			command_error(invocation, "--%s: the table of users has no column %s",
 			    options[i][0], options[i][1]);
@@ -127,12 +127,12 @@ add(const struct invocation *invocation)
 	if (people == NULL || !check_new_name(invocation, people, name) ||
 	    !check_options(invocation, people))
 		return OUTCOME_UNDECIDED;
-	if (option_value(invocation, "no-password") == NULL)
+	if (command_value(invocation, "no-password") == NULL)
 		password = hash_password(invocation, name);
 	if (password == NULL)
 		return OUTCOME_UNDECIDED;
-	const char *row[] = {name, password, option_or(invocation, "email", ""),
-	    option_flag(invocation, "staff"), option_flag(invocation, "superuser")};
+	const char *row[] = {name, password, command_or(invocation, "email", ""),
+	    command_flag(invocation, "staff"), command_flag(invocation, "superuser")};
 	verdict = people_ask(people, PEOPLE_ADD, row, NULL);
 	if (verdict == VERDICT_YES)
 		return show_user(invocation, people, name);

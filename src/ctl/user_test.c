@@ -16,7 +16,7 @@
 static long
 throttled_for(const struct invocation *invocation, const char *name)
 {
-	const char *address = option_value(invocation, "from");
+	const char *address = command_value(invocation, "from");
 	int64_t now = invocation->now;
 	struct throttle *throttle;
 	struct attempt attempt;

@@ -1,6 +1,6 @@
 #include "db/statements.h"
 
-#include "base/bytes.h"
+#include "base/buffer.h"
 #include "db/oidc_statements.h"
 #include "db/session_statements.h"
 

@@ -3,10 +3,10 @@
  * refresh token.
  */
 #include "endpoints/custom.h"
+#include "endpoints/next_pair.h"
 #include "endpoints/outstanding.h"
 #include "endpoints/policy.h"
 #include "endpoints/refresh_cookie.h"
-#include "endpoints/refresh_session.h"
 
 /*
  * The same claims with a new id and new times. The old token is ended, if that is wanted, last of
@@ -18,13 +18,13 @@ rotate(const struct request *request, const struct context *context, struct json
     struct json_object *old, const char *key, const char **token)
 {
 	const struct config *config = context->config;
-	struct claims_context renewed = context_claims(request, context);
-	struct json_object *claims = claims_copy(&renewed, fresh);
+	struct claims_context signing = context_claims(request, context);
+	struct json_object *claims = claims_copy(&signing, fresh);
 	enum wire done = WIRE_OK;
 
-	if (!claims_renew(&renewed, claims, TOKEN_REFRESH, true))
+	if (!claims_renew(&signing, claims, TOKEN_REFRESH, true))
 		return WIRE_UNAVAILABLE;
-	*token = claims_sign(&renewed, claims);
+	*token = claims_sign(&signing, claims);
 	if (*token == NULL)
 		return WIRE_UNAVAILABLE;
 	if (config->blacklist_after_rotation)
@@ -49,18 +49,18 @@ wanted_of(const struct config *config)
 static struct reply
 refresh_plain(struct request *request, struct context *context, struct json_object *refresh)
 {
-	struct claims_context claims = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	const char *access_token, *refresh_token;
 	struct json_object *fresh = refresh;
 	struct account owner;
 	enum wire judged = policy_renewal(
 	    request, context, TOKEN_REFRESH, refresh, wanted_of(context->config), &owner);
 
-	if (judged == WIRE_OK && !custom_refresh(&claims, context->accounts, &fresh))
+	if (judged == WIRE_OK && !custom_refresh(&signing, context->accounts, &fresh))
 		judged = WIRE_UNAVAILABLE;
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
-	access_token = claims_sign(&claims, claims_access(&claims, fresh));
+	access_token = claims_sign(&signing, claims_access(&signing, fresh));
 	if (access_token == NULL)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	if (!context->config->rotate_refresh_tokens)
@@ -88,7 +88,7 @@ answer(struct request *request, struct context *context)
 	else if (context->sessions == NULL)
 		reply = refresh_plain(request, context, refresh);
 	else
-		reply = refresh_session(request, context, token, refresh);
+		reply = next_pair_answer(request, context, token, refresh);
 	if (from_cookie && reply.status == 401)
 		refresh_cookie_clear(request, &reply);
 	return reply;

@@ -125,7 +125,7 @@ put_body(const struct description *description, struct json_object *operation)
 		put_ref(description, json_put_object(json_put_object(content, types[i]), "schema"),
 		    name);
 	json_put_bool(
-	    body, "required", field_is_required(description->config, &endpoint->fields[0]));
+	    body, "required", request_needs_field(description->config, &endpoint->fields[0]));
 }
 
 /* The endpoint's own path; returns the schema of its answer. */
@@ -198,14 +198,14 @@ put_request(const struct description *description)
 
 	for (const struct field *field = endpoint->fields;
 	     field->kind != FIELD_END && field->kind != FIELD_READ_ONLY; field++) {
-		const char *name = field_name(description->config, field);
+		const char *name = request_field_name(description->config, field);
 
 		one = json_put_object(properties, name);
 		json_put_text(one, "type", "string");
 		json_put_integer(one, "minLength", 1);
 		if (field->kind == FIELD_OPTIONAL && endpoint->choices != NULL)
 			put_texts(one, "enum", endpoint->choices);
-		if (field_is_required(description->config, field))
+		if (request_needs_field(description->config, field))
 			json_put_text(required, NULL, name);
 	}
 }

@@ -31,11 +31,6 @@ struct field {
 	const char *name;
 };
 
-const char *field_name(const struct config *, const struct field *);
-
-/* Whether a request without the field is refused. */
-bool field_is_required(const struct config *, const struct field *);
-
 #define FIELDS_MAXIMUM 4
 
 /* A member of the answer 200, for the OpenAPI document. */

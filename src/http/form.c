@@ -1,5 +1,6 @@
 #include "http/form.h"
 
+#include "base/buffer.h"
 #include "base/utf8.h"
 
 #define REPLACEMENT "\xef\xbf\xbd"

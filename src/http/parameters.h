@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "base/bytes.h"
+#include "base/buffer.h"
 
 #define PARAMETER_MAXIMUM 2048 /* bytes of a value, unless the parameter says otherwise */
 

@@ -156,12 +156,12 @@ put_actions(struct request *request, struct json_object *body, const struct fiel
 	struct json_object *post = json_put_object(json_put_object(body, "actions"), "POST");
 
 	for (const struct field *field = fields; field->kind != FIELD_END; field++) {
-		const char *name = field_name(request->config, field);
+		const char *name = request_field_name(request->config, field);
 		struct json_object *one = json_put_object(post, name);
 		bool read_only = field->kind == FIELD_READ_ONLY;
 
 		json_put_text(one, "type", "string");
-		json_put_bool(one, "required", field_is_required(request->config, field));
+		json_put_bool(one, "required", request_needs_field(request->config, field));
 		json_put_bool(one, "read_only", read_only);
 		json_put_text(one, "label", label_of(request, name));
 	}

@@ -95,3 +95,7 @@ enum wire request_negotiate(struct request *);
  * refusal in *out (413, 415, 400).
  */
 bool request_fields(struct request *, const struct field *fields, struct reply *out);
+
+/* The name of a field in the body, and whether a request without it is refused. */
+const char *request_field_name(const struct config *, const struct field *);
+bool request_needs_field(const struct config *, const struct field *);

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "base/buffer.h"
 #include "json/strict.h"
 
 struct json_object; /* json-c's: a value of any kind */

@@ -1,5 +1,6 @@
 #include "json/strict.h"
 
+#include "base/buffer.h"
 #include "base/utf8.h"
 
 #define NUMBER_MAXIMUM 64 /* characters; also bounds what a number written again takes */

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "base/bytes.h"
+#include "base/buffer.h"
 
 /*
  * Writes the markup with each {} replaced by one of the strings that follow, in their order; NULL

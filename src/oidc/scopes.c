@@ -1,5 +1,6 @@
 #include "oidc/scopes.h"
 
+#include "base/buffer.h"
 #include "config/oidc_settings.h"
 
 static bool

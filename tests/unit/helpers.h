@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "base/bytes.h"
+#include "base/buffer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "base/bytes.h"
+#include "base/buffer.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/utf8.h"

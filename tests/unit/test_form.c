@@ -1,5 +1,6 @@
 #include "helpers.h"
 
+#include "base/buffer.h"
 #include "http/form.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 #include "helpers.h"
 
+#include "base/buffer.h"
 #include "signing/keyfile.h"
 #include "signing/pem.h"
 

@@ -7,5 +7,5 @@
 #include "endpoints/context.h"
 
 /* refresh: the claims of `token`, which policy_token() has found good. */
-struct reply refresh_session(
+struct reply next_pair_answer(
     struct request *, struct context *, struct bytes token, struct json_object *refresh);

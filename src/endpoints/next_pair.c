@@ -1,4 +1,4 @@
-#include "endpoints/refresh_session.h"
+#include "endpoints/next_pair.h"
 
 #include "endpoints/custom.h"
 #include "endpoints/policy.h"
@@ -10,16 +10,16 @@ static struct reply
 next_tokens(struct request *request, const struct context *context, struct json_object *old,
     const struct session *session)
 {
-	struct claims_context claims = context_claims(request, context);
-	struct json_object *refresh = claims_copy(&claims, old);
+	struct claims_context signing = context_claims(request, context);
+	struct json_object *refresh = claims_copy(&signing, old);
 	const char *access_token, *refresh_token;
 	struct reply reply;
 
-	if (!claims_renew(&claims, refresh, TOKEN_REFRESH, true))
+	if (!claims_renew(&signing, refresh, TOKEN_REFRESH, true))
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
-	session_write(&claims, refresh, session);
-	access_token = claims_sign(&claims, session_access(&claims, refresh));
-	refresh_token = access_token == NULL ? NULL : claims_sign(&claims, refresh);
+	session_write(&signing, refresh, session);
+	access_token = claims_sign(&signing, session_access(&signing, refresh));
+	refresh_token = access_token == NULL ? NULL : claims_sign(&signing, refresh);
 	if (refresh_token == NULL)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	if (!context->config->session_rotate)
@@ -38,11 +38,11 @@ next_tokens(struct request *request, const struct context *context, struct json_
  * read before the session is refreshed: after an error of theirs the token is still the last one.
  */
 struct reply
-refresh_session(struct request *request, struct context *context, struct bytes token,
+next_pair_answer(struct request *request, struct context *context, struct bytes token,
     struct json_object *refresh)
 {
 	const struct session_terms terms = session_password_terms(context->config);
-	struct claims_context renewed = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	bool has_session = json_has(refresh, context->config->session_id_claim);
 	struct json_object *fresh = refresh;
 	enum wire judged = WIRE_OK;
@@ -56,7 +56,7 @@ refresh_session(struct request *request, struct context *context, struct bytes t
 		    request, context, TOKEN_REFRESH, refresh, WANTED_JUDGEMENT, &owner);
 	if (judged == WIRE_TOKEN_BLACKLISTED)
 		judged = WIRE_OK;
-	if (judged == WIRE_OK && !custom_refresh(&renewed, context->accounts, &fresh))
+	if (judged == WIRE_OK && !custom_refresh(&signing, context->accounts, &fresh))
 		judged = WIRE_UNAVAILABLE;
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);

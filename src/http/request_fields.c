@@ -93,7 +93,7 @@ find_value(struct arena *arena, const struct data *data, const char *name, struc
 }
 
 const char *
-field_name(const struct config *config, const struct field *field)
+request_field_name(const struct config *config, const struct field *field)
 {
 	switch (field->kind) {
 	case FIELD_LOGIN:
@@ -106,7 +106,7 @@ field_name(const struct config *config, const struct field *field)
 }
 
 bool
-field_is_required(const struct config *config, const struct field *field)
+request_needs_field(const struct config *config, const struct field *field)
 {
 	if (field->kind == FIELD_COOKIE)
 		return config->refresh_cookie == REFRESH_COOKIE_OFF;
@@ -118,11 +118,11 @@ static void
 read_field(struct request *request, const struct data *data, const struct field *field,
     struct bytes *value, struct json_object *errors)
 {
-	const char *name = field_name(request->config, field);
+	const char *name = request_field_name(request->config, field);
 	const char *refused = find_value(request->arena, data, name, value);
 
 	if (refused != NULL && strcmp(refused, REQUIRED) == 0 &&
-	    !field_is_required(request->config, field))
+	    !request_needs_field(request->config, field))
 		return;
 	if (refused == NULL && (field->kind != FIELD_PASSWORD || request->config->password_trim))
 		*value = utf8_strip(*value);

@@ -8,23 +8,23 @@
 #include "base/verdict.h"
 
 /* These very characters. */
-bool field_skip(const char **text, const char *literal);
+bool hash_field_skip(const char **text, const char *literal);
 
 /*
  * A number from 1 to limit and the character behind it. Only as Python would print it: Django
  * compares whole strings, so that "0260000", "+1" or "1_000" never belong to a password.
  */
-bool field_number(const char **text, char end, long limit, long *out);
+bool hash_field_number(const char **text, char end, long limit, long *out);
 
 /* One or more bytes and the '$' behind them. */
-bool field_text(const char **text, struct bytes *out);
+bool hash_field_text(const char **text, struct bytes *out);
 
 /* Whether the text is the lower-case hexadecimal of the digest; takes constant time. */
-bool field_is_hex(const char *text, const unsigned char *digest, size_t size);
+bool hash_field_is_hex(const char *text, const unsigned char *digest, size_t size);
 
 /*
  * YES or NO: whether it is the base64 (RFC 4648 section 4) of what was derived, with or without
  * '='; takes constant time, and wipes it. size <= 96.
  */
-enum verdict field_verify_base64(
+enum verdict hash_field_verify_base64(
     const char *text, unsigned char *derived, size_t size, bool padded);

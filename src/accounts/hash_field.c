@@ -1,11 +1,11 @@
-#include "accounts/field.h"
+#include "accounts/hash_field.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 
 bool
-field_skip(const char **text, const char *literal)
+hash_field_skip(const char **text, const char *literal)
 {
 	size_t length = strlen(literal);
 
@@ -16,7 +16,7 @@ field_skip(const char **text, const char *literal)
 }
 
 bool
-field_number(const char **text, char end, long limit, long *out)
+hash_field_number(const char **text, char end, long limit, long *out)
 {
 	long number = 0;
 
@@ -37,7 +37,7 @@ field_number(const char **text, char end, long limit, long *out)
 }
 
 bool
-field_text(const char **text, struct bytes *out)
+hash_field_text(const char **text, struct bytes *out)
 {
 	size_t length = strcspn(*text, "$");
 
@@ -49,7 +49,7 @@ field_text(const char **text, struct bytes *out)
 }
 
 bool
-field_is_hex(const char *text, const unsigned char *digest, size_t size)
+hash_field_is_hex(const char *text, const unsigned char *digest, size_t size)
 {
 	char hex[2 * EVP_MAX_MD_SIZE];
 
@@ -58,7 +58,7 @@ field_is_hex(const char *text, const unsigned char *digest, size_t size)
 }
 
 enum verdict
-field_verify_base64(const char *text, unsigned char *derived, size_t size, bool padded)
+hash_field_verify_base64(const char *text, unsigned char *derived, size_t size, bool padded)
 {
 	unsigned char encoded[129];
 	size_t length;

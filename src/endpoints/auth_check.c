@@ -42,7 +42,7 @@ judge_permission(struct request *request, const struct context *context, const c
 static struct reply
 decide(struct request *request, struct context *context)
 {
-	struct claims_context read = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	struct account account;
 	struct json_object *claims;
 	struct reply reply = bearer_admit(request, context, WANTED_JUDGEMENT, &claims, &account);
@@ -53,7 +53,7 @@ decide(struct request *request, struct context *context)
 	if (reply.status != 0)
 		return reply;
 	reply = reply_status(request->authorizer ? 200 : 204, "ok");
-	auth_headers_put(&read, request, &reply, &account, claims);
+	auth_headers_put(&signing, request, &reply, &account, claims);
 	return reply;
 }
 

@@ -40,7 +40,7 @@ answer_session(struct request *request, const struct context *context, struct lo
 static struct reply
 answer(struct request *request, struct context *context)
 {
-	const struct claims_context claims = context_claims(request, context);
+	const struct claims_context signing = context_claims(request, context);
 	struct provider_session session;
 	struct logout logout;
 	enum verdict found;
@@ -51,7 +51,7 @@ answer(struct request *request, struct context *context)
 		return answer_again(request, "/oauth/logout", logout.parameters, LOGOUT_CSRF);
 	found = browser_session(request, context->sessions, &session);
 	if (found == VERDICT_UNDECIDED ||
-	    logout_judge(request, &claims, context->accounts, &logout) == VERDICT_UNDECIDED)
+	    logout_judge(request, &signing, context->accounts, &logout) == VERDICT_UNDECIDED)
 		return page_refuse(request, WIRE_UNAVAILABLE, NULL);
 	return found == VERDICT_YES ? answer_session(request, context, &logout, &session)
 				    : logout_answer(request, &logout);

@@ -29,9 +29,9 @@ static enum verdict
 read_token(const struct request *request, const struct context *context,
     const struct client *client, struct bytes token, struct client_token *out)
 {
-	struct claims_context claims = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 
-	if (tokens_of_client(&claims, token, out))
+	if (tokens_of_client(&signing, token, out))
 		return introspection_allows(client, out) ? VERDICT_YES : VERDICT_NO;
 	return client->introspect ? read_unowned(request, context, token, out) : VERDICT_NO;
 }

@@ -7,11 +7,11 @@ static enum wire
 list(const struct request *request, const struct context *context, struct json_object *claims,
     const char *token, const char *key, bool created_now)
 {
-	struct claims_context judged = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	enum verdict listed = VERDICT_UNDECIDED;
 
 	if (token != NULL)
-		listed = issue_list(&judged, context->accounts, claims, token, key, created_now);
+		listed = issue_list(&signing, context->accounts, claims, token, key, created_now);
 	switch (listed) {
 	case VERDICT_YES:
 		return WIRE_OK;
@@ -34,8 +34,8 @@ enum wire
 outstanding_add_old(const struct request *request, const struct context *context,
     struct json_object *claims, const char *key)
 {
-	struct claims_context judged = context_claims(request, context);
-	const char *token = claims_sign(&judged, claims);
+	struct claims_context signing = context_claims(request, context);
+	const char *token = claims_sign(&signing, claims);
 	bool links = context->config->compat != COMPAT_5_2;
 
 	return list(request, context, claims, token, links ? key : NULL, links);
@@ -45,9 +45,9 @@ enum wire
 outstanding_end(
     const struct request *request, const struct context *context, struct json_object *claims)
 {
-	struct claims_context judged = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 
-	switch (blacklist_add(context->accounts, request->arena, claims_jti(&judged, claims))) {
+	switch (blacklist_add(context->accounts, request->arena, claims_jti(&signing, claims))) {
 	case VERDICT_YES:
 		return WIRE_OK;
 	case VERDICT_NO:

@@ -23,8 +23,8 @@ fault_to_wire(enum claims_fault fault)
 static enum wire
 look_up(const struct request *request, const struct context *context, struct json_object *claims)
 {
-	struct claims_context judged = context_claims(request, context);
-	const char *jti = claims_jti(&judged, claims);
+	struct claims_context signing = context_claims(request, context);
+	const char *jti = claims_jti(&signing, claims);
 
 	if (jti == NULL)
 		return json_has(claims, context->config->jti_claim) ? WIRE_TOKEN_INVALID : WIRE_OK;
@@ -44,7 +44,7 @@ judge_claims(const struct request *request, const struct context *context, enum 
     struct json_object *claims)
 {
 	const struct config *config = context->config;
-	struct claims_context judging = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	enum wire judged = WIRE_OK;
 	struct session session;
 
@@ -53,7 +53,7 @@ judge_claims(const struct request *request, const struct context *context, enum 
 	    !(config->sessions && json_has(claims, config->session_id_claim)))
 		judged = look_up(request, context, claims);
 	if (judged == WIRE_OK)
-		judged = fault_to_wire(claims_check(&judging, claims, kind));
+		judged = fault_to_wire(claims_check(&signing, claims, kind));
 	if (judged == WIRE_OK && !session_read(config, claims, &session))
 		judged = WIRE_TOKEN_INVALID;
 	return judged;
@@ -63,8 +63,8 @@ enum wire
 policy_token(const struct request *request, const struct context *context, struct bytes token,
     enum token_kind kind, struct json_object **out)
 {
-	struct claims_context claims = context_claims(request, context);
-	enum claims_fault fault = claims_read(&claims, token, out);
+	struct claims_context signing = context_claims(request, context);
+	enum claims_fault fault = claims_read(&signing, token, out);
 
 	return fault == CLAIMS_GOOD ? judge_claims(request, context, kind, *out)
 				    : fault_to_wire(fault);
@@ -74,8 +74,8 @@ enum wire
 policy_unowned(const struct request *request, const struct context *context, struct bytes token,
     enum token_kind *kind, struct json_object **out)
 {
-	struct claims_context claims = context_claims(request, context);
-	enum claims_fault fault = claims_read(&claims, token, out);
+	struct claims_context signing = context_claims(request, context);
+	enum claims_fault fault = claims_read(&signing, token, out);
 	struct json_object *type;
 
 	if (fault != CLAIMS_GOOD)

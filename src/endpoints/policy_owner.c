@@ -98,7 +98,7 @@ static enum owner
 read_claims(const struct request *request, const struct context *context,
     struct json_object *claims, struct session *session, struct known_owner *out)
 {
-	struct claims_context judged = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 
 	*out = (struct known_owner){.digest = digest_claim(context, claims)};
 	if (!session_read(context->config, claims, session))
@@ -107,7 +107,7 @@ read_claims(const struct request *request, const struct context *context,
 		out->sid = session->sid;
 		out->gen = session->gen;
 	}
-	switch (claims_user(&judged, claims, &out->user_id)) {
+	switch (claims_user(&signing, claims, &out->user_id)) {
 	case CLAIMS_USER_NONE:
 		return OWNER_NONE;
 	case CLAIMS_USER_FALSE:
@@ -201,11 +201,11 @@ enum wire
 policy_find_owner(const struct request *request, const struct context *context,
     struct json_object *claims, struct account *out)
 {
-	struct claims_context judged = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	enum verdict found = VERDICT_NO;
 	const char *user_id;
 
-	if (claims_user(&judged, claims, &user_id) == CLAIMS_USER)
+	if (claims_user(&signing, claims, &user_id) == CLAIMS_USER)
 		found = account_find(context->accounts, request->arena, user_id, out);
 	if (found != VERDICT_YES)
 		*out = (struct account){.key = NULL};

@@ -57,11 +57,11 @@ static enum verdict
 revoke(struct request *request, const struct context *context, const struct client *client,
     struct bytes token)
 {
-	struct claims_context claims = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	struct client_token shown;
 	struct session session;
 
-	if (!tokens_of_client(&claims, token, &shown))
+	if (!tokens_of_client(&signing, token, &shown))
 		return client->introspect ? revoke_unowned(request, context, token) : VERDICT_NO;
 	if (strcmp(shown.client_id, client->id) != 0 ||
 	    !session_read(context->config, shown.claims, &session))

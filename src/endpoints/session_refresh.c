@@ -40,10 +40,10 @@ log_unusual(const struct request *request, enum session_outcome outcome,
 static const char *
 owner_of(struct request *request, const struct context *context, struct json_object *claims)
 {
-	struct claims_context judged = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	const char *user_id;
 
-	if (claims_user(&judged, claims, &user_id) != CLAIMS_USER)
+	if (claims_user(&signing, claims, &user_id) != CLAIMS_USER)
 		return NULL;
 	request->user = user_id;
 	return user_id;

@@ -23,7 +23,7 @@ static struct reply
 answer(struct request *request, struct context *context)
 {
 	const struct config *config = context->config;
-	struct claims_context renewed = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	struct account owner;
 	struct json_object *claims;
 	const char *token;
@@ -34,12 +34,12 @@ answer(struct request *request, struct context *context)
 		    request, context, TOKEN_SLIDING, claims, WANTED_JUDGEMENT, &owner);
 	if (why == WIRE_OK)
 		why = check_refresh_exp(request, config, claims);
-	if (why == WIRE_OK && !custom_refresh(&renewed, context->accounts, &claims))
+	if (why == WIRE_OK && !custom_refresh(&signing, context->accounts, &claims))
 		why = WIRE_UNAVAILABLE;
 	if (why != WIRE_OK)
 		return reply_refuse(request, why, config->sliding_token_refresh_exp_claim);
-	claims_renew(&renewed, claims, TOKEN_SLIDING, false);
-	token = claims_sign(&renewed, claims);
+	claims_renew(&signing, claims, TOKEN_SLIDING, false);
+	token = claims_sign(&signing, claims);
 	if (token == NULL)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	return reply_object(request, "token", token, NULL);

@@ -8,7 +8,7 @@
 static struct reply
 answer(struct request *request, struct context *context)
 {
-	struct claims_context claims = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	struct json_object *body = json_new_object(request->arena);
 	const char *access_token;
 	struct login login;
@@ -16,7 +16,7 @@ answer(struct request *request, struct context *context)
 
 	if (reply.status != 0)
 		return reply;
-	access_token = claims_sign(&claims, session_access(&claims, login.claims));
+	access_token = claims_sign(&signing, session_access(&signing, login.claims));
 	if (access_token == NULL)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	if (context->config->refresh_cookie == REFRESH_COOKIE_OFF)

@@ -43,14 +43,14 @@ static enum wire
 judge(struct request *request, const struct context *context, struct bytes token,
     struct client_token *out, struct account *owner)
 {
-	struct claims_context judged = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	struct json_object *claims;
 	bool of_client, profile;
 
-	if (tokens_read(&judged, token, &claims) != CLAIMS_GOOD ||
-	    claims_check(&judged, claims, TOKEN_ACCESS) != CLAIMS_GOOD)
+	if (tokens_read(&signing, token, &claims) != CLAIMS_GOOD ||
+	    claims_check(&signing, claims, TOKEN_ACCESS) != CLAIMS_GOOD)
 		return WIRE_OAUTH_TOKEN;
-	of_client = tokens_describe(&judged, claims, out);
+	of_client = tokens_describe(&signing, claims, out);
 	profile = of_client && scopes_have(out->scope, "profile");
 	switch (policy_owner(
 	    request, context, claims, profile ? WANTED_ROW : WANTED_JUDGEMENT, owner)) {
@@ -79,10 +79,10 @@ static enum wire
 put_profile(struct request *request, const struct context *context, const char *scope,
     const struct account *owner, struct json_object *body)
 {
-	struct claims_context read = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	struct json_object *row;
 
-	if (!custom_read(&read, context->accounts, PROFILE, owner->user_id, &row))
+	if (!custom_read(&signing, context->accounts, PROFILE, owner->user_id, &row))
 		return WIRE_UNAVAILABLE;
 	for (struct json_entry e = json_first(row); e.name != NULL; json_next(&e))
 		if (!json_is(e.value, "") && scopes_have(scope, scope_of(context->config, e.name)))

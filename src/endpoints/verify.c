@@ -31,7 +31,7 @@ static struct reply
 answer(struct request *request, struct context *context)
 {
 	const struct config *config = context->config;
-	struct claims_context judged = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	struct json_object *claims;
 	enum wire why = policy_token(request, context, request->values[0], TOKEN_UNTYPED, &claims);
 	const char *jti;
@@ -43,7 +43,7 @@ answer(struct request *request, struct context *context)
 		return reply_non_field_error(request, "Token is blacklisted");
 	if (why != WIRE_OK)
 		return reply_refuse(request, why, NULL);
-	jti = claims_jti(&judged, claims);
+	jti = claims_jti(&signing, claims);
 	/* SimpleJWT reads the blacklist here only where rotation writes it. */
 	if (config->blacklist_after_rotation && jti != NULL) {
 		enum verdict listed = blacklist_has(context->accounts, request->arena, jti);

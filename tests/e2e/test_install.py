@@ -301,8 +301,9 @@ def test_in_place_of_a_django_site(machine):
     (site / "mysite/settings.py").write_text(SETTINGS)
     (site / "mysite/urls.py").write_text(URLS)
     (site / "manage.py").write_text(MANAGE)
-    pages = {**blocks(DJANGO, "configure", "check", "role", "changes", "start", "pieces", "switch"), "site.conf": NGINX,
+    pages = {**blocks(DJANGO, "configure", "check", "role", "changes", "permissions", "start", "pieces", "switch"),
+             "site.conf": NGINX,
              "in_http": DJANGO.block("in http"), "in_server": DJANGO.block("in server")}
-    pages = {name: text if name not in ("role", "changes") else "export DJANGO_SETTINGS_MODULE=mysite.settings\n" + text
-             for name, text in pages.items()}
+    for name in "role", "changes", "permissions":
+        pages[name] = "export DJANGO_SETTINGS_MODULE=mysite.settings\n" + pages[name]
     machine.boot(TAKEOVER.replace("OF_DJANGO", OF_DJANGO), pages)

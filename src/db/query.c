@@ -28,6 +28,7 @@ struct database {
 	struct url_options options;
 	const struct statement *table;
 	const char *settings[STATEMENTS_MAXIMUM]; /* that they are from; NULL: they are ours */
+	const char *names[STATEMENTS_MAXIMUM];    /* NULL: not used yet */
 	long milliseconds;
 	int64_t suspect_until; /* 0, or the end of the time with short deadlines */
 
@@ -305,11 +306,14 @@ receive(struct database *database, const struct query *query)
 
 /* "jwt_fcgi_" and a hash of the text (FNV-1a): connections that share a pooler's agree on it. */
 static const char *
-name_of(const struct query *query)
+name_of(struct database *database, const struct query *query)
 {
-	uint64_t hash = bytes_hash(HASH_BASIS, bytes_of(query->statement->sql));
+	const char **name = &database->names[query->statement - database->table];
 
-	return arena_printf(query->arena, "jwt_fcgi_%016llx", (unsigned long long)hash);
+	if (*name == NULL)
+		*name = arena_printf(arena_of_process(), "jwt_fcgi_%016llx",
+		    (unsigned long long)bytes_hash(HASH_BASIS, bytes_of(query->statement->sql)));
+	return *name;
 }
 
 static enum outcome
@@ -318,8 +322,8 @@ prepare(struct database *database, const struct query *query)
 	const struct statement *statement = query->statement;
 	enum outcome outcome;
 
-	if (!PQsendPrepare(
-		database->connection, name_of(query), statement->sql, statement->parameters, NULL))
+	if (!PQsendPrepare(database->connection, name_of(database, query), statement->sql,
+		statement->parameters, NULL))
 		return lose(database, query);
 	outcome = receive(database, query);
 	if (outcome == ANSWERED)
@@ -342,7 +346,7 @@ attempt(struct database *database, const struct query *query)
 		return outcome;
 	database->used[number] = true;
 	if (database->prepared[number] && !database->unprepared)
-		sent = PQsendQueryPrepared(database->connection, name_of(query),
+		sent = PQsendQueryPrepared(database->connection, name_of(database, query),
 		    statement->parameters, query->parameters, NULL, NULL, 0);
 	else
 		sent = PQsendQueryParams(database->connection, statement->sql,

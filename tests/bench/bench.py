@@ -157,6 +157,7 @@ class Bench:
         chosen = [name for name, backend in self.backends.items()
                   if operation in backend.paths and (name in names if names else name not in ASKED_FOR)]
         chosen = [name for name in chosen if self.warm(name, operation)]
+        self.cluster.psql("bench", "-c", "ANALYZE")  # as autovacuum does: else plans are those of empty tables
         turns = dict(beside or {})
         turns |= {name: functools.partial(self.measure, name, operation, connections) for name in chosen}
         results = {name: [] for name in turns}

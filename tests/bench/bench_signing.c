@@ -250,8 +250,9 @@ prepare(struct subject *subject, const char *text)
 	dot = strrchr(subject->token, '.');
 	subject->input = (struct bytes){subject->token, (size_t)(dot - subject->token)};
 	if (subject->pair != NULL)
-		require(key_sign(keyring_ring(subject->context.keyring)->signer, subject->input,
-		    subject->signature, &subject->length));
+		require(key_sign(
+		    ring_signer(keyring_ring(subject->context.keyring), subject->context.now),
+		    subject->input, subject->signature, &subject->length));
 	/* The bare operation takes the signature in OpenSSL's form. */
 	if (algorithm->family == FAMILY_ECDSA) {
 		unsigned char der[200];

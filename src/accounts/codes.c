@@ -50,9 +50,9 @@ enum verdict
 code_create(
     struct sessions *sessions, struct arena *arena, const struct code *code, const char **text)
 {
-	const char *life = session_interval(arena, sessions_config(sessions)->oidc_code_lifetime);
+	const char *life = session_interval(arena, sessions->config->oidc_code_lifetime);
 	const char *hash = new_code(arena, text);
-	struct database *database = sessions_database(sessions);
+	struct database *database = sessions->database;
 	enum verdict verdict;
 	struct rows rows;
 
@@ -83,7 +83,7 @@ code_read(struct sessions *sessions, struct arena *arena, const char *text,
 
 	if (hash == NULL)
 		return VERDICT_UNDECIDED;
-	verdict = query_ask(sessions_database(sessions), arena, CODE_READ,
+	verdict = query_ask(sessions->database, arena, CODE_READ,
 	    (const char *[]){hash, use->client_id, use->challenge, use->redirect_uri}, &rows);
 	if (verdict != VERDICT_YES)
 		return verdict;
@@ -102,7 +102,7 @@ code_redeem(struct sessions *sessions, struct arena *arena, const struct code *c
     const struct session_terms *terms, struct account *owner, long *seconds)
 {
 	struct rows rows;
-	enum verdict verdict = query_ask(sessions_database(sessions), arena, CODE_REDEEM,
+	enum verdict verdict = query_ask(sessions->database, arena, CODE_REDEEM,
 	    (const char *[]){code->user_id, code->hash, terms->sid,
 		session_interval(arena, terms->life),
 		terms->age == 0 ? NULL : session_interval(arena, terms->age)},

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/metrics.h"
 #include "db/query.h"
 #include "db/statements.h"
 
@@ -194,6 +195,7 @@ enum verdict
 feed_find(
     struct feed *feed, struct arena *arena, const struct known_owner *owner, const char **name)
 {
+	enum verdict asked;
 	bool first, found;
 
 	if (feed == NULL)
@@ -202,7 +204,10 @@ feed_find(
 	feed->called = true;
 	if (first)
 		return VERDICT_NO;
-	switch (ask(feed, arena)) {
+	asked = ask(feed, arena);
+	if (feed->usable)
+		metrics_feed(known_count(feed->known), feed->asked);
+	switch (asked) {
 	case VERDICT_YES:
 		return known_has(feed->known, owner, arena, name) ? VERDICT_YES : VERDICT_NO;
 	case VERDICT_NO:
@@ -247,13 +252,4 @@ feed_check(struct feed *feed, struct arena *arena)
 		    (const char *[]){feed->table, feed->arguments, "f"}, &rows);
 	return verdict == VERDICT_YES && strcmp(rows.values[USABLE], "t") != 0 ? VERDICT_NO
 									       : verdict;
-}
-
-struct feed_state
-feed_state(const struct feed *feed)
-{
-	if (feed == NULL)
-		return (struct feed_state){.in_use = false};
-	return (struct feed_state){
-	    .in_use = feed->usable, .known = known_count(feed->known), .asked = feed->asked};
 }

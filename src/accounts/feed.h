@@ -47,11 +47,3 @@ bool feed_watches_permissions(struct feed *);
  * query_ask(). The feed may be NULL: YES.
  */
 enum verdict feed_check(struct feed *, struct arena *);
-
-/* For metrics. */
-struct feed_state {
-	bool in_use;   /* installed, on a primary server, and read at least once */
-	size_t known;  /* owners */
-	int64_t asked; /* clock_milliseconds() when the last query that was answered was sent */
-};
-struct feed_state feed_state(const struct feed *); /* the feed may be NULL */

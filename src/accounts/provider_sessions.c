@@ -65,7 +65,7 @@ provider_session_begin(struct sessions *sessions, struct arena *arena,
     const struct account *account, const struct device *device, struct provider_session *out,
     const char **cookie)
 {
-	const struct config *config = sessions_config(sessions);
+	const struct config *config = sessions->config;
 	unsigned char secret[SECRET_BYTES];
 	const struct bytes bytes = {(const char *)secret, sizeof(secret)};
 	char sid[SESSION_ID_SIZE];
@@ -100,7 +100,7 @@ provider_session_claim(struct arena *arena, struct bytes cookie, struct provider
 const char *
 provider_session_seen_period(const struct sessions *sessions, struct arena *arena)
 {
-	long quarter = sessions_config(sessions)->oidc_session_idle / 4;
+	long quarter = sessions->config->oidc_session_idle / 4;
 
 	return session_interval(arena, quarter < SEEN_SECONDS ? quarter : SEEN_SECONDS);
 }
@@ -109,9 +109,9 @@ void
 provider_session_seen(
     struct sessions *sessions, struct arena *arena, const char *user_id, const char *sid)
 {
-	const char *idle = session_interval(arena, sessions_config(sessions)->oidc_session_idle);
+	const char *idle = session_interval(arena, sessions->config->oidc_session_idle);
 
-	(void)query_ask(sessions_database(sessions), arena, BROWSER_SEEN,
+	(void)query_ask(sessions->database, arena, BROWSER_SEEN,
 	    (const char *[]){user_id, sid, idle, provider_session_seen_period(sessions, arena)},
 	    NULL);
 }
@@ -127,7 +127,7 @@ provider_session_find(struct sessions *sessions, struct arena *arena, struct byt
 
 	if (!provider_session_claim(arena, cookie, out))
 		return VERDICT_NO;
-	verdict = query_ask(sessions_database(sessions), arena, BROWSER_FIND,
+	verdict = query_ask(sessions->database, arena, BROWSER_FIND,
 	    (const char *[]){out->user_id, out->user_id, out->sid, period}, &rows);
 	if (verdict != VERDICT_YES)
 		return verdict;
@@ -139,7 +139,7 @@ provider_session_find(struct sessions *sessions, struct arena *arena, struct byt
 	if (rows.count > 1 || !account_read(&rows, "browser session", &owner))
 		return VERDICT_UNDECIDED;
 	out->name = owner.name;
-	return (owner.active || !sessions_config(sessions)->check_user_is_active) &&
+	return (owner.active || !sessions->config->check_user_is_active) &&
 		       strcmp(owner.user_id, out->user_id) == 0
 		   ? VERDICT_YES
 		   : VERDICT_NO;

@@ -12,12 +12,6 @@
 
 #define NIL "00000000-0000-0000-0000-000000000000"
 
-struct sessions {
-	struct database *database;
-	const struct config *config;
-	char *hand_user, hand_sid[sizeof(NIL)]; /* the last row that was swept */
-};
-
 const char *
 session_interval(struct arena *arena, long seconds)
 {
@@ -54,18 +48,6 @@ sessions_open(const struct config *config, struct database *database)
 	sessions->hand_user = memory_need(strdup(""));
 	memcpy(sessions->hand_sid, NIL, sizeof(NIL));
 	return sessions;
-}
-
-struct database *
-sessions_database(const struct sessions *sessions)
-{
-	return sessions->database;
-}
-
-const struct config *
-sessions_config(const struct sessions *sessions)
-{
-	return sessions->config;
 }
 
 bool

@@ -16,10 +16,15 @@
 
 #include <stdint.h>
 
-struct sessions;
 struct database;
 struct rows;
 struct account;
+
+struct sessions {
+	const struct config *config;
+	struct database *database;
+	char *hand_user, hand_sid[37]; /* the last row that was swept; a UUID with hyphens */
+};
 
 #define SESSION_ID_SIZE 33 /* 32 lower-case hexadecimal digits and a NUL */
 
@@ -118,10 +123,8 @@ void sessions_evict(struct sessions *, struct arena *, const char *user_id);
 /* Deletes expired rows among the next fifty: the table is swept by the logins that fill it. */
 void sessions_sweep(struct sessions *, struct arena *);
 
-/* For the other modules of sessions. */
-struct database *sessions_database(const struct sessions *);
-const struct config *sessions_config(const struct sessions *);
-const char *session_interval(struct arena *, long seconds); /* as SQL reads it */
+/* A lifetime as SQL reads it. */
+const char *session_interval(struct arena *, long seconds);
 
 /* The sessions of a user, newest first, at most 1,000: the columns of SESSION_LIST. */
 enum verdict sessions_list(

@@ -46,7 +46,7 @@ static enum verdict
 move(struct refresh *refresh, bool behind)
 {
 	const struct session_terms *terms = refresh->terms;
-	struct database *database = sessions_database(refresh->sessions);
+	struct database *database = refresh->sessions->database;
 	struct arena *arena = refresh->arena;
 	struct rows rows;
 	enum verdict verdict = query_ask(database, arena, SESSION_REFRESH,
@@ -78,12 +78,11 @@ read_state(const struct refresh *refresh, struct session_state *state)
 {
 	const struct session_terms *terms = refresh->terms;
 	struct rows rows;
-	enum verdict verdict =
-	    query_ask(sessions_database(refresh->sessions), refresh->arena, SESSION_STATE,
-		(const char *[]){refresh->user_id, refresh->user_id, refresh->shown->sid,
-		    session_interval(refresh->arena, terms->grace),
-		    session_interval(refresh->arena, terms->recovery), terms->client},
-		&rows);
+	enum verdict verdict = query_ask(refresh->sessions->database, refresh->arena, SESSION_STATE,
+	    (const char *[]){refresh->user_id, refresh->user_id, refresh->shown->sid,
+		session_interval(refresh->arena, terms->grace),
+		session_interval(refresh->arena, terms->recovery), terms->client},
+	    &rows);
 	const char **values = rows.values;
 
 	*state = (struct session_state){.exists = false};
@@ -109,8 +108,8 @@ static enum session_outcome
 end_replayed(const struct refresh *refresh)
 {
 	const char *gen = arena_printf(refresh->arena, "%ld", refresh->shown->gen);
-	enum verdict verdict = query_ask(sessions_database(refresh->sessions), refresh->arena,
-	    SESSION_END, (const char *[]){refresh->user_id, refresh->shown->sid, gen}, NULL);
+	enum verdict verdict = query_ask(refresh->sessions->database, refresh->arena, SESSION_END,
+	    (const char *[]){refresh->user_id, refresh->shown->sid, gen}, NULL);
 
 	return verdict == VERDICT_UNDECIDED ? SESSION_UNAVAILABLE : SESSION_REPLAYED;
 }
@@ -207,9 +206,9 @@ enum session_outcome
 sessions_convert(struct sessions *sessions, struct arena *arena, const char *user_id,
     struct bytes token, int64_t iat, const struct device *device, struct session *out)
 {
-	const struct config *config = sessions_config(sessions);
+	const struct config *config = sessions->config;
 	const struct session_terms terms = session_password_terms(config);
-	struct database *database = sessions_database(sessions);
+	struct database *database = sessions->database;
 	const char *earliest = arena_printf(arena, "%lld", (long long)(iat - config->leeway));
 	struct session shown = {.gen = 0};
 	struct rows rows;

@@ -80,19 +80,6 @@ read_owner(struct request *request, const struct context *context, struct json_o
 	return judged;
 }
 
-/* As account_known(); what the change feed is doing is counted. */
-static enum verdict
-find_known(const struct request *request, const struct context *context,
-    const struct known_owner *owner, struct account *out)
-{
-	enum verdict known = account_known(context->accounts, request->arena, owner, out);
-	struct feed_state feed = feed_state(context->accounts->feed);
-
-	if (feed.in_use)
-		metrics_feed(feed.known, feed.asked);
-	return known;
-}
-
 /* The owner that the claims name, as known.h identifies owners. */
 static enum owner
 read_claims(const struct request *request, const struct context *context,
@@ -132,7 +119,7 @@ policy_owner(struct request *request, const struct context *context, struct json
 	if (said != OWNER_GOOD)
 		return said;
 	if (wanted == WANTED_JUDGEMENT)
-		known = find_known(request, context, &owner, out);
+		known = account_known(context->accounts, request->arena, &owner, out);
 	if (known == VERDICT_NO)
 		return read_owner(request, context, claims, &owner, out);
 	if (known == VERDICT_UNDECIDED)

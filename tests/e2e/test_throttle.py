@@ -271,3 +271,15 @@ def test_an_administrator_sees_and_forgives_wrong_secrets(limited, secrets_of):
     assert row["tries"] > CLIENT_TRIES and row["wait"] > 0
     throttle("forgive")
     assert secrets_of("oauth_token", "web", SECRET).status == RIGHT["oauth_token"]
+
+
+def test_fail2ban_finds_who_guesses(limited, secrets_of):
+    """By the expression of docs/deploy.md."""
+    text = (ours.CHECKOUT / "docs/deploy.md").read_text()
+    pattern = re.search(r"`failregex = (.*?)`", text).group(1).replace("<ADDR>", re.escape("192.0.2.1"))
+    before = {name: len(limited.log(name)) for name in ("revoke", "introspect", "token")}
+    assert secrets_of("introspect", "web", SECRET).status == RIGHT["introspect"]
+    assert secrets_of("revoke", "web", "wrong").status == 401
+    assert login(limited.programs["token"][0], "alice", "guess").status == 401
+    found = {name: bool(re.search(pattern, limited.log(name)[start:])) for name, start in before.items()}
+    assert found == {"revoke": True, "introspect": False, "token": True}

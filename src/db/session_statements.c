@@ -115,10 +115,7 @@ make_refresh(struct arena *arena, const struct session_users *users, struct stat
 	    6, LOOKUP};
 }
 
-/*
- * Sessions of one user are locked in the order of sid, here as in sql/sessions.sql. Only
- * those of password logins are counted and evicted: the browser's and those of clients end by time.
- */
+/* Sessions of one user are locked in the order of sid, here as in sql/sessions.sql. */
 static void
 make_end(struct statement *made)
 {
@@ -142,6 +139,15 @@ make_end(struct statement *made)
 	    (struct statement){"WITH noted AS (INSERT INTO jwt_change (user_id) VALUES (''))"
 			       " SELECT count(*) FROM jwt_session",
 		0, REPEATABLE};
+}
+
+/*
+ * The end of those that are too many, and of those that have expired. Only those of password logins
+ * are counted: the browser's and those of clients end by time.
+ */
+static void
+make_sweep(struct statement *made)
+{
 	made[SESSION_EVICT] = (struct statement){
 	    "WITH oldest AS MATERIALIZED (SELECT s.sid FROM jwt_session s WHERE s.user_id = $1"
 	    " AND s.client_id IS NULL AND s.expires_at > now() AND " SESSION_ALIVE
@@ -207,5 +213,6 @@ session_statements_make(
 	make_begin(arena, &users, made);
 	make_refresh(arena, &users, made);
 	make_end(made);
+	make_sweep(made);
 	make_reads(arena, made[USER_BY_ID].sql, made);
 }

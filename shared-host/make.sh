@@ -22,10 +22,9 @@ objcopy --redefine-sym main=serve src/http/main.o "$work/main.o"
 for name in dispatch without; do
 	$cc $cflags -D_GNU_SOURCE -I"$source/src" -c -o "$work/$name.o" "$source/shared-host/$name.c"
 done
-objects="$objects $work/dispatch.o $work/main.o $(ls src/endpoints/bearer.o src/endpoints/context.o src/endpoints/custom.o src/endpoints/issue.o src/endpoints/keys.o \
-	src/endpoints/credentials.o src/endpoints/outstanding.o src/endpoints/policy.o src/endpoints/refresh_cookie.o \
-	src/endpoints/session.o)"
-libraries='liboidc.a libhttp.a libsigning.a libjson.a libaccounts.a libdb.a libprocess.a libconfig.a libbase.a'
+objects="$objects $work/dispatch.o $work/main.o"
+ar cr "$work/libendpoints.a" src/endpoints/*.o # what these need of the others
+libraries="$work/libendpoints.a liboidc.a libhttp.a libsigning.a libjson.a libaccounts.a libdb.a libprocess.a libconfig.a libbase.a"
 
 archives=
 pglib=$(pg_config --pkglibdir 2>/dev/null || :)

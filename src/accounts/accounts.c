@@ -154,9 +154,7 @@ account_judge(struct accounts *accounts, struct arena *arena, const struct known
 	if (verdict != VERDICT_YES)
 		return verdict;
 	ended = is_ended(&rows, owner);
-	rows.columns -= SESSION_COLUMNS;
-	rows.values += SESSION_COLUMNS;
-	memmove(rows.types, rows.types + SESSION_COLUMNS, rows.columns * sizeof(*rows.types));
+	query_cut(&rows, SESSION_COLUMNS);
 	if (rows.count > 1 ||
 	    !account_read(&rows, accounts_setting(accounts->config, USER_BY_ID), out))
 		return VERDICT_UNDECIDED;

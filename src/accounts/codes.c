@@ -111,8 +111,7 @@ code_redeem(struct sessions *sessions, struct arena *arena, const struct code *c
 	if (verdict != VERDICT_YES)
 		return verdict;
 	*seconds = atol(rows.values[0]);
-	rows.values += OWNER;
-	rows.columns -= OWNER;
+	query_cut(&rows, OWNER);
 	if (rows.count > 1 || !account_read(&rows, "authorization code", owner))
 		return VERDICT_UNDECIDED;
 	/* One of 16, as ids are random: a step costs three times what the statement does. */

@@ -134,8 +134,7 @@ provider_session_find(struct sessions *sessions, struct arena *arena, struct byt
 	out->auth_time = atoll(rows.values[AUTH_TIME]);
 	if (strcmp(rows.values[UNSEEN], "t") == 0)
 		provider_session_seen(sessions, arena, out->user_id, out->sid);
-	rows.values += OWNER;
-	rows.columns -= OWNER;
+	query_cut(&rows, OWNER);
 	if (rows.count > 1 || !account_read(&rows, "browser session", &owner))
 		return VERDICT_UNDECIDED;
 	out->name = owner.name;

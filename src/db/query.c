@@ -485,3 +485,11 @@ query_describe(struct database *database, struct arena *arena, size_t statement,
 		return VERDICT_YES;
 	return outcome == MISSING ? VERDICT_NO : VERDICT_UNDECIDED;
 }
+
+void
+query_cut(struct rows *rows, size_t columns)
+{
+	rows->columns -= columns;
+	rows->values += columns;
+	memmove(rows->types, rows->types + columns, rows->columns * sizeof(*rows->types));
+}

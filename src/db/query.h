@@ -71,6 +71,9 @@ struct database *query_open(
 enum verdict query_ask(struct database *, struct arena *, size_t statement,
     const char *const *parameters, struct rows *out);
 
+/* Cuts the first columns off, values and types; further rows are lost. */
+void query_cut(struct rows *, size_t columns);
+
 /* Errors of this statement are logged under the setting that its text is from. */
 void query_name(struct database *, size_t statement, const char *setting);
 

@@ -131,6 +131,23 @@ def test_the_access_token_is_for_both_worlds(provider):
     assert statuses(provider, answer["access_token"], "hello") == {200}
 
 
+BY_TEXT = "SELECT id || 'x', password, is_active, id, username FROM auth_user WHERE {} = $1"
+
+
+@pytest.mark.parametrize("settings, user", [
+    ({}, 1), ({"JWT_USER_QUERY": BY_TEXT.format("username"), "JWT_USER_ID_QUERY": BY_TEXT.format("id || 'x'"),
+               "JWT_FEED_KNOWN": "0"}, "1x"),
+], ids=["integer", "text"])
+def test_the_user_id_of_simplejwt_5_2(oidc_site, settings, user):
+    """A number only where the column is one, from the code as from the refresh token."""
+    with oidc.Provider(oidc_site, JWT_COMPAT="5.2", **settings) as provider:
+        provider.restore()
+        first = tokens(provider, user_id=str(user))
+        for answer in (first, refresh(provider, first["refresh_token"]).json()):
+            claims = claims_of(answer["access_token"])
+            assert (claims["user_id"], claims["sub"]) == (user, str(user))
+
+
 def test_the_audience_of_a_client(provider):
     provider.site.execute("UPDATE oidc_client SET audience = 'https://api.example' WHERE client_id = 'web'")
     answer = tokens(provider)

@@ -3,7 +3,6 @@ import base64
 import hashlib
 import html
 import re
-import statistics
 import subprocess
 import time
 import urllib.parse
@@ -431,8 +430,8 @@ def test_wrong_names_and_passwords_take_the_same_time(visitor):
     for _ in range(15):
         for name, all_of_it in times.items():
             all_of_it.append(seconds(name))
-    medians = [statistics.median(all_of_it) for all_of_it in times.values()]
-    assert max(medians) < 2 * min(medians) + 0.002, medians
+    shortest = [min(all_of_it) for all_of_it in times.values()]  # of which a busy machine has added least
+    assert max(shortest) < 2 * min(shortest) + 0.002, shortest
 
 
 # The tokens of a login

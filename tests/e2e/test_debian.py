@@ -91,8 +91,10 @@ def test_the_tutorial(unpacked):
     assert said.splitlines()[-1] == "done", said
 
 
-# This system with a file system in memory over it, so that nothing of it changes.
+# This system with a file system in memory over it, so that nothing of it changes; its services have a priority of
+# their own, whatever the tests' is.
 CONTAINER = """
+renice -n 0 -p $$ >"$0/reniced" 2>&1
 mount --bind / "$0/root" && exec systemd-nspawn -q -D "$0/root" --volatile=overlay --private-network --register=no \\
 	--keep-unit --link-journal=no --bind="$0/shared:/mnt" \\
 	--system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self" "$@"

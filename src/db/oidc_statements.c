@@ -103,7 +103,7 @@ make_redeem(
 		" coalesce(auth_time + $5::interval, now() + $4::interval), client_id, scopes"
 		" FROM taken ON CONFLICT (user_id, sid) DO NOTHING)"
 		" SELECT ceil(extract(epoch FROM least($4::interval,"
-		" auth_time + $5::interval - now())))::bigint, owner.* FROM taken, owner",
+		" taken.auth_time + $5::interval - now())))::bigint, owner.* FROM taken, owner",
 		by_id, session_active_of(arena, config, "jwt_active")),
 	    5, LOOKUP};
 }
@@ -114,7 +114,7 @@ make_browser(struct arena *arena, const char *by_id, struct statement *made)
 	made[BROWSER_FIND] = (struct statement){
 	    arena_printf(arena,
 		"SELECT floor(extract(epoch FROM s.created_at))::bigint,"
-		" s.rotated_at <= now() - $4::interval, u.* FROM (%s) u"
+		" s.rotated_at <= now() - $4::interval, u.* FROM (%s\n) u"
 		" JOIN jwt_session s ON s.user_id = $2 AND s.sid = $3::uuid"
 		" AND s.client_id = '' AND s.expires_at > now() AND " SESSION_ALIVE,
 		by_id),

@@ -28,7 +28,7 @@ session_users_of(struct arena *arena, const struct config *config)
 		    .active = session_active_of(arena, config, "jwt_active"),
 		    .is = "u.jwt_id::text = $1::text",
 		    .from = arena_printf(
-			arena, "(%s) u(jwt_id, jwt_password, jwt_active)", config->user_id_query),
+			arena, "(%s\n) u(jwt_id, jwt_password, jwt_active)", config->user_id_query),
 		    .locked = ""};
 	return (struct session_users){.id = arena_printf(arena, "u.%s", id),
 	    .password = arena_printf(arena, "u.%s", password),
@@ -184,7 +184,7 @@ make_reads(struct arena *arena, const char *by_id, struct statement *made)
 		"SELECT s.gen, s.held, NOT EXISTS (SELECT FROM jwt_change c"
 		" WHERE c.user_id IN ($2, '') AND c.ends AND c.sid IS NULL"
 		" AND c.at > to_timestamp($4::bigint)), u.*"
-		" FROM (%s) u LEFT JOIN jwt_session s ON s.user_id = $2 AND s.sid = $3::uuid"
+		" FROM (%s\n) u LEFT JOIN jwt_session s ON s.user_id = $2 AND s.sid = $3::uuid"
 		" AND s.expires_at > now() AND " SESSION_ALIVE,
 		by_id),
 	    4, LOOKUP};

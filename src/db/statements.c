@@ -193,7 +193,7 @@ statements_row(struct arena *arena, const char *query)
 {
 	return (struct statement){
 	    arena_printf(
-		arena, "SELECT (SELECT row_to_json(found) FROM (%s\n) found)::text", query),
+		arena, "SELECT (SELECT row_to_json(found.*) FROM (%s\n) found)::text", query),
 	    1, REPEATABLE};
 }
 

@@ -394,6 +394,11 @@ def test_text_that_ends_in_a_comment(kept):
         assert custom(good(log_in(programs.token))["access"]) == {"a": 1}
 
 
+def test_a_column_named_as_the_row_in_the_statement_around_the_text(kept):
+    with running(kept, "token", JWT_CLAIMS_QUERY="SELECT 1 AS found, 2 AS a WHERE $1 <> ''") as programs:
+        assert custom(good(log_in(programs.token))["access"]) == {"found": 1, "a": 2}
+
+
 # --- Errors and outages.
 
 ERRORS = [

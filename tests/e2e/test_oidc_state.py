@@ -903,7 +903,8 @@ MEMBER_SETTINGS = {
 }
 QUERY = {
     "JWT_USER_QUERY": 'SELECT "No", secret, open, "No", login FROM club."Members" WHERE login = $1',
-    "JWT_USER_ID_QUERY": 'SELECT "No", secret, open, "No", login FROM club."Members" WHERE "No"::text = $1',
+    "JWT_USER_ID_QUERY": 'SELECT "No", secret, open, "No", login, seen AS auth_time, login AS sid, 1 AS gen'
+                         ' FROM club."Members" WHERE "No"::text = $1 -- of a token',
     "JWT_FEED_KNOWN": "0",
 }
 

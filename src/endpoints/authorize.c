@@ -11,7 +11,7 @@ static struct reply
 answer(struct request *request, struct context *context)
 {
 	struct flow flow = {.request = request,
-	    .claims = context_claims(request, context),
+	    .signing = context_claims(request, context),
 	    .accounts = context->accounts,
 	    .sessions = context->sessions};
 	struct reply reply = flow_judge(&flow);

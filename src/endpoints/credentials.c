@@ -29,19 +29,20 @@ static enum wire
 issue(struct request *request, const struct context *context, enum token_kind kind,
     const struct account *account, struct json_object **claims, const char **token)
 {
-	struct claims_context made = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	bool has_session = context->sessions != NULL && kind == TOKEN_REFRESH;
 	struct session session;
 	struct json_object *custom;
 	enum wire begun = WIRE_OK;
 
-	if (!custom_read(&made, context->accounts, CLAIMS, account->user_id, &custom))
+	if (!custom_read(&signing, context->accounts, CLAIMS, account->user_id, &custom))
 		return WIRE_UNAVAILABLE;
 	if (has_session)
 		begun = begin_session(request, context, account, &session);
 	if (begun != WIRE_OK)
 		return begun;
-	*token = issue_token(&made, kind, account, has_session ? &session : NULL, custom, claims);
+	*token =
+	    issue_token(&signing, kind, account, has_session ? &session : NULL, custom, claims);
 	if (*token == NULL)
 		return WIRE_UNAVAILABLE;
 	if (has_session || !issue_lists(context->config, kind))
@@ -105,7 +106,7 @@ struct reply
 credentials_answer(
     struct request *request, const struct context *context, enum token_kind kind, struct login *out)
 {
-	struct claims_context made = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	struct account account = {.user_id = NULL};
 	long wait;
 	enum wire wire = credentials_check(
@@ -116,7 +117,7 @@ credentials_answer(
 	/* It sees the new last_login, as in Django. An outage here leaves no session and no token.
 	 */
 	if (wire == WIRE_OK &&
-	    !custom_read(&made, context->accounts, LOGIN_ANSWER, account.user_id, &out->more))
+	    !custom_read(&signing, context->accounts, LOGIN_ANSWER, account.user_id, &out->more))
 		wire = WIRE_UNAVAILABLE;
 	if (wire == WIRE_OK)
 		wire = issue(request, context, kind, &account, &out->claims, &out->token);

@@ -75,7 +75,7 @@ answer(struct request *request, struct context *context)
 	    [DECISION] = {.name = "decision"},
 	};
 	struct flow flow = {.request = request,
-	    .claims = context_claims(request, context),
+	    .signing = context_claims(request, context),
 	    .accounts = context->accounts,
 	    .sessions = context->sessions};
 	struct reply reply = flow_judge(&flow);

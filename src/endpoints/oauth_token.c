@@ -42,7 +42,7 @@ static struct reply
 redeem(struct request *request, const struct context *context, const struct client *client,
     const struct code *code)
 {
-	struct claims_context claims = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	struct session_terms terms = session_client_terms(
 	    context->config, client->id, scopes_have(code->scopes, "offline_access"));
 	struct session session = {.gen = 1};
@@ -60,13 +60,13 @@ redeem(struct request *request, const struct context *context, const struct clie
 	enum verdict taken;
 
 	terms.sid = session.sid;
-	if (!session_new_id(session.sid) || !tokens_can_sign(&claims, &grant))
+	if (!session_new_id(session.sid) || !tokens_can_sign(&signing, &grant))
 		return oauth_refuse(request, WIRE_UNAVAILABLE, NULL);
 	taken =
 	    code_redeem(context->sessions, request->arena, code, &terms, &owner, &session.seconds);
 	if (taken != VERDICT_YES)
 		return refuse(request, taken, WIRE_OAUTH_CODE);
-	body = tokens_answer(&claims, &grant);
+	body = tokens_answer(&signing, &grant);
 	return body == NULL ? oauth_refuse(request, WIRE_UNAVAILABLE, NULL)
 			    : oauth_answer(request, body);
 }
@@ -117,7 +117,7 @@ next_tokens(struct request *request, const struct context *context, struct bytes
 {
 	const struct session_terms terms =
 	    session_client_terms(context->config, granted->client_id, true);
-	struct claims_context claims = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	struct token_grant grant = *granted;
 	struct session session;
 	struct json_object *body = NULL;
@@ -125,12 +125,12 @@ next_tokens(struct request *request, const struct context *context, struct bytes
 	struct reply reply;
 	enum wire made;
 
-	if (!tokens_can_sign(&claims, &grant))
+	if (!tokens_can_sign(&signing, &grant))
 		return oauth_refuse(request, WIRE_UNAVAILABLE, NULL);
 	made = session_refresh(request, context, &terms, shown, token, &session, &outcome);
 	grant.session = &session;
 	if (made == WIRE_OK)
-		body = tokens_answer(&claims, &grant);
+		body = tokens_answer(&signing, &grant);
 	if (body != NULL)
 		reply = oauth_answer(request, body);
 	else if (made == WIRE_OK || made == WIRE_UNAVAILABLE)
@@ -146,7 +146,7 @@ static struct reply
 refresh(struct request *request, const struct context *context, const struct parameter *given,
     const struct client *client)
 {
-	struct claims_context claims = context_claims(request, context);
+	struct claims_context signing = context_claims(request, context);
 	struct bytes token = bytes_of(given[REFRESH].value);
 	struct client_token shown;
 	struct account owner;
@@ -156,7 +156,7 @@ refresh(struct request *request, const struct context *context, const struct par
 
 	if (token.length == 0)
 		return oauth_refuse(request, WIRE_OAUTH_MISSING, "refresh_token");
-	if (!tokens_of_client(&claims, token, &shown) || !shown.refresh ||
+	if (!tokens_of_client(&signing, token, &shown) || !shown.refresh ||
 	    strcmp(shown.client_id, client->id) != 0)
 		return oauth_refuse(request, WIRE_OAUTH_REFRESH, NULL);
 	/* Of the login's scopes those that the client may still have. */

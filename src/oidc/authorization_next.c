@@ -66,23 +66,23 @@ authorization_decide(struct authorization *authorization, enum authorization_ste
 }
 
 enum authorization_next
-authorization_next(const struct claims_context *claims, struct accounts *accounts,
+authorization_next(const struct claims_context *signing, struct accounts *accounts,
     struct authorization *authorization, enum authorization_step step,
     const struct provider_session *session)
 {
-	struct authorization_user user = {.session = session, .now = claims->now};
+	struct authorization_user user = {.session = session, .now = signing->now};
 	const struct client *client = &authorization->client;
 	struct token_hint hint;
 	enum verdict consented;
 
 	if (authorization->id_token_hint != NULL) {
-		user.hint_bad = !tokens_hint(claims, authorization->id_token_hint, &hint);
+		user.hint_bad = !tokens_hint(signing, authorization->id_token_hint, &hint);
 		user.hint = user.hint_bad ? NULL : hint.user_id;
 	}
 	if (session == NULL || client->first_party || client->native)
 		return authorization_decide(authorization, step, &user);
 	consented = client_consented(
-	    accounts, claims->arena, session->user_id, client->id, authorization->scopes);
+	    accounts, signing->arena, session->user_id, client->id, authorization->scopes);
 	if (consented == VERDICT_UNDECIDED)
 		return NEXT_UNAVAILABLE;
 	user.consented = consented == VERDICT_YES;

@@ -29,7 +29,7 @@ store_consent(const struct flow *flow, const struct provider_session *session)
 
 	return client->first_party || client->native
 		   ? VERDICT_YES
-		   : client_consent(flow->accounts, flow->claims.arena, session->user_id,
+		   : client_consent(flow->accounts, flow->signing.arena, session->user_id,
 			 client->id, flow->authorization.scopes);
 }
 
@@ -51,7 +51,7 @@ flow_next(struct flow *flow, enum authorization_step step, const struct provider
 	struct reply reply;
 
 	switch (authorization_next(
-	    &flow->claims, flow->accounts, &flow->authorization, step, session)) {
+	    &flow->signing, flow->accounts, &flow->authorization, step, session)) {
 	case NEXT_LOGIN:
 		return page_login(flow->request, &flow->authorization, NULL);
 	case NEXT_CONSENT:
@@ -87,7 +87,7 @@ answer_at_once(struct flow *flow, struct reply *out)
 	/* A consent must not be looked up for a user who is only claimed: the time would tell. */
 	if (!authorization->client.first_party || authorization->max_age >= 0 ||
 	    !browser_session_claimed(flow->request, &claimed) ||
-	    authorization_next(&flow->claims, flow->accounts, &flow->authorization, STEP_REQUEST,
+	    authorization_next(&flow->signing, flow->accounts, &flow->authorization, STEP_REQUEST,
 		&claimed) != NEXT_CODE)
 		return VERDICT_NO;
 	answered = answer_code(flow->request, flow->sessions, authorization, &claimed, out);

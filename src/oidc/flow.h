@@ -8,7 +8,7 @@
 
 struct flow {
 	struct request *request;
-	struct claims_context claims;
+	struct claims_context signing;
 	struct accounts *accounts;
 	struct sessions *sessions;
 	struct authorization authorization; /* of flow_judge() */

@@ -31,7 +31,7 @@ are_single(const struct parameter *parameters)
 }
 
 enum verdict
-logout_judge(struct request *request, const struct claims_context *claims,
+logout_judge(struct request *request, const struct claims_context *signing,
     struct accounts *accounts, struct logout *logout)
 {
 	const struct parameter *parameters = logout->parameters;
@@ -41,7 +41,8 @@ logout_judge(struct request *request, const struct claims_context *claims,
 	struct client client;
 	enum verdict found;
 
-	if (!are_single(parameters) || !tokens_hint(claims, parameters[LOGOUT_HINT].value, &hint) ||
+	if (!are_single(parameters) ||
+	    !tokens_hint(signing, parameters[LOGOUT_HINT].value, &hint) ||
 	    (client_id != NULL && strcmp(client_id, hint.client_id) != 0))
 		return VERDICT_NO;
 	request->client = hint.client_id;

@@ -55,7 +55,7 @@ enum verdict accounts_check_permissions(struct accounts *, struct arena *, bool 
 enum verdict account_ask(struct accounts *, struct arena *, enum statement_number,
     const char *value, struct account *out);
 
-/* The account of a token: of USER_BY_ID that whose id is written in this very way. */
+/* The account of a token: that of USER_BY_ID if its id has the same spelling, else NO. */
 enum verdict account_find(
     struct accounts *, struct arena *, const char *user_id, struct account *out);
 

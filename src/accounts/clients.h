@@ -48,6 +48,6 @@ bool client_secret_matches(const struct client *, const char *secret);
 enum verdict client_consented(struct accounts *, struct arena *, const char *user_id,
     const char *client_id, const char *scopes);
 
-/* Stores a consent; scopes of before stay. NO: there is no such user any more. */
+/* Adds scopes to those that the user has consented to. NO: there is no such user any more. */
 enum verdict client_consent(struct accounts *, struct arena *, const char *user_id,
     const char *client_id, const char *scopes);

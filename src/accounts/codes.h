@@ -21,7 +21,7 @@ struct code {
 	const char *browser_sid;    /* of the browser's session */
 
 	/* Of code_read() alone. */
-	const char *hash;
+	const char *hash;  /* of the code, as SQL writes bytes */
 	const char *sid;   /* of the session that began when it was redeemed; NULL: it was not */
 	int64_t auth_time; /* of the browser's session */
 };

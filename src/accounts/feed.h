@@ -37,7 +37,8 @@ void feed_add(struct feed *, const struct known_owner *, const char *name);
 
 /*
  * Whether changes of permissions are in the feed too (sql/permissions.sql), as of the last query.
- * Only queries after the first call ask for that: it makes them dearer. The feed may be NULL: no.
+ * Queries ask for that only after the first call, because it makes them slower. The feed may be
+ * NULL: no.
  */
 bool feed_watches_permissions(struct feed *);
 

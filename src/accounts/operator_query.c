@@ -71,7 +71,7 @@ operator_query_fault(struct arena *arena, const struct config *config,
 	return NULL;
 }
 
-/* The tables of Django stand in for two of the settings, unless users come from JWT_USER_QUERY. */
+/* Two settings have SQL for Django's tables as a default, unless users come from JWT_USER_QUERY. */
 static bool
 has_text(const struct config *config, enum statement_number statement)
 {

@@ -70,7 +70,7 @@ bool session_new_id(char out[static SESSION_ID_SIZE]);
 enum verdict sessions_begin(struct sessions *, struct arena *, const struct session_terms *,
     const struct account *, const struct device *, struct session *out);
 
-/* What a refresh came to. */
+/* The outcome of a refresh. */
 enum session_outcome {
 	SESSION_UNAVAILABLE, /* an outage */
 	SESSION_OK,          /* another generation, or within the grace the same one again */

@@ -1,5 +1,5 @@
 /*
- * What becomes of a session when one of its refresh tokens is shown.
+ * How a session is judged and moved on when one of its refresh tokens is shown.
  */
 #include "accounts/sessions.h"
 #include "db/query.h"
@@ -30,7 +30,7 @@ session_decide(const struct session_state *state, long shown)
 	return shown == state->gen || state->in_recovery ? SESSION_AGAIN : SESSION_REPLAYED;
 }
 
-/* A refresh, asked for once or more. */
+/* One refresh, which may take several statements. */
 struct refresh {
 	struct sessions *sessions;
 	struct arena *arena;
@@ -103,7 +103,7 @@ read_state(const struct refresh *refresh, struct session_state *state)
 	return VERDICT_YES;
 }
 
-/* Only while the token is older than the newest one: it may have become that by a crash. */
+/* Only while the token is older than the newest one: after a crash it may be the newest again. */
 static enum session_outcome
 end_replayed(const struct refresh *refresh)
 {

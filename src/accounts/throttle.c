@@ -8,7 +8,7 @@
 #include <openssl/sha.h>
 #include <string.h>
 
-#define STUFFING 50 /* failures within a minute that are worth a line */
+#define STUFFING 50 /* failures within a minute that the log reports */
 
 /* The bytes by which an address is known: four, or the first eight of IPv6, or itself. */
 static struct bytes

@@ -1,5 +1,5 @@
 /*
- * Rate limit for logins: how many may be tried, by address, by name and by both.
+ * Rate limit for logins, by address, by name and by both, and for secrets of OAuth's clients.
  *
  * The counts stand in a file that all workers of a host map into memory; every change of it is one
  * atomic instruction on one word, so there is no lock, and a worker that is killed leaves nothing
@@ -8,12 +8,12 @@
  * After a few free tries, each refused login doubles the wait: 1, 2, 4, … seconds, up to a
  * minute for an address, two for a name, and fifteen for one name from one address. A pair of name
  * and address that has logged in before has a count of its own, so an attacker elsewhere cannot
- * lock the owner out. In an hour a name is tried at most 60 times wherever from, and 40 times from
- * an address where its owner has logged in. Successful logins are not counted.
+ * lock the owner out. In an hour a name is tried at most 40 times from addresses where its owner
+ * has logged in, and 60 times from all others. Successful logins are not counted.
  *
- * Wrong secrets of a client of OAuth are counted by client and address only, apart from logins: up
- * to five minutes. Programs of one host share an address, so one with a wrong secret does not stop
- * the others, nor does an attacker elsewhere stop a client.
+ * Wrong secrets are counted by client and address together, apart from logins; the longest wait is
+ * five minutes. So a program with a wrong secret does not stop other programs of its host, and an
+ * attacker at another address does not stop a client.
  */
 #pragma once
 
@@ -23,10 +23,13 @@
 
 struct throttle;
 
+#define THROTTLE_COUNTS 5 /* what is counted of a name and an address */
+
 /* One login that was let through, until throttle_settle(). */
 struct attempt {
-	uint64_t keys[5]; /* hashes of address, name, both, both as a known pair or a client */
-	int first, last;  /* the keys that it counts for */
+	/* Hashes of address, name, both, both as a known pair, both as a client. */
+	uint64_t keys[THROTTLE_COUNTS];
+	int first, last; /* the keys that it counts for */
 };
 
 /*
@@ -48,12 +51,14 @@ long throttle_try(
 void throttle_settle(struct throttle *, const struct attempt *, enum verdict, int64_t now);
 
 /*
- * Seconds until a client may send a secret from that address; 0: now. Without an address (NULL or
- * empty) or a throttle (NULL) there is no limit, because the client itself could not be told from
- * others. Nothing is counted: a secret is compared at once, and a wrong one is counted then.
+ * Seconds until a client may send a secret from that address; 0: now. There is no limit without a
+ * throttle (NULL), nor without an address (NULL or empty), because an attacker's guesses would then
+ * stop the client itself. Counts nothing.
  */
 long throttle_client_wait(
     struct throttle *, const char *address, const char *client_id, int64_t now);
+
+/* Counts a wrong secret. */
 void throttle_client_refused(
     struct throttle *, const char *address, const char *client_id, int64_t now);
 
@@ -61,7 +66,6 @@ void throttle_client_refused(
  * For an administrator, who asks from another process. address and name as above; either may be
  * NULL: what is counted by both (PAIR) needs both.
  */
-#define THROTTLE_COUNTS 5
 struct throttle_count {
 	const char *by; /* "address", "name", "pair", "known pair", "client" (the name is its id) */
 	long tries;     /* refused logins or secrets that still count */

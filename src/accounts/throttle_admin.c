@@ -3,7 +3,7 @@
  */
 #include "accounts/throttle_table.h"
 
-/* Whether a kind is counted of what is given. */
+/* Whether a kind is counted by what is given. */
 static bool
 kind_applies(int kind, const char *address, const char *name)
 {

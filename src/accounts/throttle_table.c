@@ -189,7 +189,6 @@ throttle_table_remember(struct throttle *throttle, uint64_t key, int64_t now)
 	atomic_compare_exchange_strong(place, &entry, entry_of(key, 0, now));
 }
 
-/* Also of a known pair: that it has logged in before stays. */
 void
 throttle_table_forgive(struct throttle *throttle, enum throttle_kind kind, uint64_t key)
 {

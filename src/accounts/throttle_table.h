@@ -30,7 +30,7 @@ struct throttle_limit {
 struct throttle_table {
 	_Atomic uint64_t layout;
 	unsigned char secret[32];
-	/* The failures of the current minute, and from and of how many about. */
+	/* The failures of the current minute; the bits tell about how many addresses and names. */
 	_Atomic uint64_t minute, failures;
 	_Atomic uint64_t addresses[BITS / 64], names[BITS / 64];
 	_Alignas(64) _Atomic uint64_t counted[SETS][WAYS];
@@ -39,7 +39,7 @@ struct throttle_table {
 
 struct throttle {
 	struct throttle_table *table;
-	struct throttle_limit limits[CLIENT + 1];
+	struct throttle_limit limits[THROTTLE_COUNTS]; /* by kind */
 };
 
 /*
@@ -58,12 +58,13 @@ long throttle_table_wait(struct throttle *, enum throttle_kind, uint64_t key, in
 /* Counts a try: 0, or the seconds to wait if another worker has just taken the last one. */
 long throttle_table_take(struct throttle *, enum throttle_kind, uint64_t key, int64_t now);
 
+/* Takes back a try that throttle_table_take() has counted. */
 void throttle_table_give_back(struct throttle *, enum throttle_kind, uint64_t key);
 
 /* Notes a pair that has logged in. */
 void throttle_table_remember(struct throttle *, uint64_t key, int64_t now);
 
-/* Sets the count of a key to zero. Of a known pair it stays that it has logged in before. */
+/* Sets the count of a key to zero; a known pair stays known. */
 void throttle_table_forgive(struct throttle *, enum throttle_kind, uint64_t key);
 
 /* The keys of a login: for throttle_try(), and for an administrator. */

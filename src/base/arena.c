@@ -164,7 +164,7 @@ arena_copy(struct arena *arena, const void *bytes, size_t length)
 	return copy;
 }
 
-/* Printed twice: what does not fit would leave a piece of it behind. */
+/* Printed twice: the first time to measure it. */
 char *
 arena_printf(struct arena *arena, const char *format, ...)
 {

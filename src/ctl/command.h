@@ -18,7 +18,7 @@ enum outcome {
 	OUTCOME_UNDECIDED = 2, /* could not be found out or done: usage, files, settings, outages */
 };
 
-/* Of a question to the database. */
+/* The outcome of a query. */
 enum outcome command_outcome(enum verdict);
 
 #define OPTIONS_MAXIMUM 11 /* of a command's own */

@@ -22,7 +22,7 @@ read_type(const struct invocation *invocation, enum token_kind *out)
 	return false;
 }
 
-/* Of having no account: what becomes of the token. */
+/* What becomes of a token without an account. */
 static const char *
 consequence(const struct config *config, enum verdict verdict)
 {

@@ -53,7 +53,7 @@ report_printable(struct arena *arena, const char *text)
 	for (; *text != '\0'; text++) {
 		unsigned char byte = (unsigned char)*text, next = (unsigned char)text[1];
 
-		/* C0, DEL and, in UTF-8, C1: what a terminal would obey. */
+		/* C0, DEL and, in UTF-8, C1: control characters for a terminal. */
 		if (byte < ' ' || byte == 0x7f || (byte == 0xc2 && next >= 0x80 && next < 0xa0))
 			buffer_printf(&out, "\\x%02x", byte);
 		else

@@ -51,7 +51,7 @@ enum outcome report_row(const struct invocation *, const struct column *, const 
 enum outcome report_missing(
     const struct invocation *, enum verdict, const char *kind, const char *name);
 
-/* Text for people from outside, as it is but for control characters, which are escaped. */
+/* Text from outside, for people: control characters are escaped. */
 const char *report_printable(struct arena *, const char *text);
 
 /* "2026-11-21 22:00:00Z" */

@@ -30,7 +30,7 @@ open_database(const struct invocation *invocation)
 	return accounts == NULL ? NULL : accounts->database;
 }
 
-/* Says how many ended, with a line for an audit: who lost which. NULL: all users, or sessions. */
+/* Says how many ended, and whose and which in the log. NULL: all users, or all sessions. */
 static enum outcome
 report_ended(
     const struct invocation *invocation, const char *user_id, const char *sid, const char *count)

@@ -32,9 +32,9 @@ make_clients(struct arena *arena, const struct session_users *users, struct stat
  * The time of the login is taken from the browser's session, with all its digits: a password that
  * was changed in the same second as the login would look like one that was changed after it.
  *
- * Codes that expired long ago are deleted some at a time. Until then a redeemed one is kept: who
- * shows it again must be noticed. With EXISTS the table is not read where none is old: a plan made
- * while it was small reads all of it.
+ * Codes that expired long ago are deleted some at a time. Until then a redeemed one is kept, so
+ * that a replay is noticed. With EXISTS the table is not read where none is old: a plan made while
+ * it was small reads all of it.
  */
 static void
 make_code(struct arena *arena, const struct session_users *users, struct statement *made)

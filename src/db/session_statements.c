@@ -160,8 +160,8 @@ make_sweep(struct statement *made)
 	    " RETURNING replace(sid::text, '-', '')",
 	    2, REPEATABLE};
 	/*
-	 * One step of a hand that goes round the table; it waits for no lock. By ctid: joined by
-	 * its key, a table of some thousand rows would be read as a whole.
+	 * The fifty rows after the last one of the step before; it waits for no lock. By ctid:
+	 * joined by its key, a table of some thousand rows would be read as a whole.
 	 */
 	made[SESSION_SWEEP] = (struct statement){
 	    "WITH hand AS MATERIALIZED (SELECT ctid AS place, user_id, sid, expires_at"

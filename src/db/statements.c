@@ -147,7 +147,7 @@ make_permission(struct arena *arena, const struct config *config, struct stateme
  * snapshot, and the next question finds it. The last condition on xid: after a dump and restore
  * rows carry ids of the future. Triggers that watch other columns or fill a table of another schema
  * (tgargs, tgfoid) are none. Nor are those of a table with children or partitions, whose rows can
- * change without them. To look for the triggers of permissions takes 55 us, as long as all else.
+ * change without them. To look for the triggers of permissions takes 55 us, as long as the rest.
  *
  * A crash may bring transaction ids that were not on disk a second time, and behind a pooler no
  * connection tells of it, nor does the postmaster's start. PostgreSQL loses its statistics then, so

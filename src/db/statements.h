@@ -70,8 +70,8 @@ enum statement_number {
 };
 
 /*
- * What the operator's SQL, or the project's in its place, comes to for a user id: one row as JSON.
- * PostgreSQL refuses a second row.
+ * A query for a user id, the operator's or the project's, as a statement that returns its row as
+ * JSON. PostgreSQL refuses a second row.
  */
 struct statement statements_row(struct arena *, const char *query);
 

@@ -114,7 +114,7 @@ credentials_answer(
 
 	if (wire == WIRE_OK)
 		wire = credentials_logged_in(request, context, &account);
-	/* It sees the new last_login, as in Django. An outage here leaves no session and no token.
+	/* The query sees the new last_login, as in Django. An outage leaves no session, no token.
 	 */
 	if (wire == WIRE_OK &&
 	    !custom_read(&signing, context->accounts, LOGIN_ANSWER, account.user_id, &out->more))

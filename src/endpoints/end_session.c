@@ -29,7 +29,7 @@ answer_session(struct request *request, const struct context *context, struct lo
 	bool hinted = logout->user_id != NULL && strcmp(logout->user_id, session->user_id) == 0;
 
 	request->user = session->user_id;
-	/* The hint of another user leads nowhere. */
+	/* With the hint of another user there is no redirect. */
 	if (!hinted)
 		logout->uri = NULL;
 	if (hinted || (request_is_post(request) && browser_sent_form(request, session->sid, csrf)))

@@ -5,7 +5,7 @@
 #include "endpoints/refresh_cookie.h"
 #include "endpoints/session.h"
 
-/* Without a scope it is the first. */
+/* The first one is the default. */
 static const char *const scopes[] = {"this", "others", "all", NULL};
 
 /* Without a session, "this" ends nothing. */

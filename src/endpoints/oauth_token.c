@@ -20,7 +20,7 @@ refuse(struct request *request, enum verdict verdict, enum wire no)
 	return oauth_refuse(request, verdict == VERDICT_NO ? no : WIRE_UNAVAILABLE, NULL);
 }
 
-/* A code that was redeemed before: what it began may be in the wrong hands. */
+/* A code that was redeemed before: the tokens of its session may have been stolen. */
 static struct reply
 refuse_replay(struct request *request, const struct context *context, const struct code *code)
 {

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 
-/* What a refresh came to: the answer, and the word for the log (NULL: the answer's own). */
+/* For each outcome the answer, and the word for the log (NULL: the answer's own). */
 static const struct {
 	enum wire wire;
 	const char *outcome;

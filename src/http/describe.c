@@ -77,7 +77,7 @@ put_names(const struct description *description, struct json_object *operation, 
 	    arena_copy(description->arena, path, strcspn(path, "/")));
 }
 
-/* An operation, still without what it takes; *good is its response of that status. */
+/* An operation without parameters and body; *good is its response of that status. */
 static struct json_object *
 put_operation(const struct description *description, const char *path, const char *method,
     const char *action, const char *status, struct json_object **good)
@@ -255,7 +255,7 @@ put_answer(const struct description *description)
 	}
 }
 
-/* OpenAPI knows Bearer in Authorization; all else is a key in a header, with its first word. */
+/* OpenAPI has a type for Bearer in Authorization; any other scheme is a key in a header. */
 static void
 put_security(const struct description *description)
 {

@@ -39,7 +39,7 @@ enum member_kind {
 	MEMBER_TEXT,
 	MEMBER_OPTIONAL, /* a text that may be missing */
 	MEMBER_COOKIE,   /* a text, if JWT_REFRESH_COOKIE is off */
-	MEMBER_ROTATED,  /* a text, if that is off and refresh tokens are rotated */
+	MEMBER_ROTATED,  /* as MEMBER_COOKIE, if refresh tokens are rotated as well */
 	MEMBER_NULLABLE, /* a text or null */
 	MEMBER_TIME,     /* a text as RFC 3339 has it */
 	MEMBER_INTEGER,
@@ -63,9 +63,11 @@ struct endpoint {
 	const char *path, *schema;
 	struct member members[MEMBERS_MAXIMUM]; /* MEMBER_END ends them */
 	const char *const *choices; /* the values of FIELD_OPTIONAL, NULL at the end; NULL: any */
-	/* The answer is an array of the schema's objects; DELETE of the path with one's `item`. */
+	/* The member that identifies an object: the answer is an array of objects of the schema,
+	   and DELETE of the path and this member's value ends one. NULL: the answer is an object.
+	 */
 	const char *item;
-	/* A parameter of the query that may be repeated; the answer says yes or no to each value.
+	/* A parameter of the query that may be repeated: the answer has a boolean for each value.
 	 */
 	const char *query;
 	bool bearer; /* wants an access token */
@@ -93,8 +95,9 @@ struct endpoint {
 	struct reply (*admit)(struct request *, struct context *);
 	struct reply (*answer)(struct request *, struct context *);
 	/*
-	 * In place of all that: a judge over requests that are answered elsewhere. Method, Accept
-	 * header and body are not looked at, and FastCGI's role of an authorizer is served too.
+	 * In place of all that: whether a request may pass that is answered elsewhere. Method,
+	 * Accept header and body are not looked at, and FastCGI's role of an authorizer is served
+	 * too.
 	 */
 	struct reply (*decide)(struct request *, struct context *);
 };

@@ -82,7 +82,7 @@ client_auth(struct request *request, struct accounts *accounts, struct throttle 
 	case VERDICT_YES:
 		return reply;
 	case VERDICT_NO:
-		/* Of invented ids the table would be full, and forget the tries of others. */
+		/* Invented ids would fill the table and displace the counts of others. */
 		if (out->secret != NULL)
 			throttle_client_refused(throttle, address, given.id, request->now);
 		return oauth_refuse(request, WIRE_OAUTH_CLIENT, NULL);

@@ -33,7 +33,7 @@ store_consent(const struct flow *flow, const struct provider_session *session)
 			 client->id, flow->authorization.scopes);
 }
 
-/* NO: the session or its user is no more. */
+/* NO: the session or its user is gone. */
 static enum verdict
 answer_with_code(const struct flow *flow, enum authorization_step step,
     const struct provider_session *session, struct reply *out)
@@ -84,7 +84,8 @@ answer_at_once(struct flow *flow, struct reply *out)
 	struct provider_session claimed;
 	enum verdict answered;
 
-	/* A consent must not be looked up for a user who is only claimed: the time would tell. */
+	/* No consent is looked up before the cookie is proved: the time would tell whether there is
+	 * one. */
 	if (!authorization->client.first_party || authorization->max_age >= 0 ||
 	    !browser_session_claimed(flow->request, &claimed) ||
 	    authorization_next(&flow->signing, flow->accounts, &flow->authorization, STEP_REQUEST,

@@ -14,7 +14,8 @@ struct flow {
 	struct authorization authorization; /* of flow_judge() */
 };
 
-/* authorization_judge(): a reply with status 0, or the refusal, a page or told to the client. */
+/* authorization_judge(): a reply with status 0, or the refusal: a page or an error for the client.
+ */
 struct reply flow_judge(struct flow *);
 
 /*
@@ -24,7 +25,7 @@ struct reply flow_judge(struct flow *);
 struct reply flow_next(
     struct flow *, enum authorization_step, const struct provider_session *session);
 
-/* The same of a request that has come from the client, with the session of the browser's cookie. */
+/* The same for a request at /oauth/authorize, with the session of the browser's cookie. */
 struct reply flow_begin(struct flow *);
 
 /*

@@ -21,7 +21,7 @@ introspection_active(struct arena *arena, const struct config *config,
 		json_put_text(body, "scope", token->scope);
 		json_put_text(body, "client_id", token->client_id);
 	} else {
-		/* Not an RFC's: by it a service tells a refresh token from an access token. */
+		/* Of no RFC: it tells a service a refresh token from an access token. */
 		json_put(body, "token_use", json_member(claims, config->token_type_claim));
 	}
 	if (owner->name != NULL)

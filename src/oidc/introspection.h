@@ -6,12 +6,12 @@
 #include "accounts/clients.h"
 #include "oidc/tokens.h"
 
-/* Whether a client may know of a client's token: one of its own, or one that is for it. */
+/* Whether a client may ask about a client's token: its own, or one with the client as aud. */
 bool introspection_allows(const struct client *, const struct client_token *);
 
 /* The answer about a good token; its client_id is NULL if it belongs to no client. */
 struct json_object *introspection_active(struct arena *, const struct config *,
     const struct client_token *, const struct account *owner);
 
-/* Of a token that is not good nothing is said, not even why. */
+/* The answer about any other token, without a reason. */
 struct json_object *introspection_inactive(struct arena *);

@@ -94,8 +94,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS oidc_code (
 	browser uuid NOT NULL,
 	expires_at timestamptz NOT NULL,
 	sid uuid
-) WITH (fillfactor = 50);
--- The fill factor leaves room for the sid.
+);
+-- Also a table that was made before it was unlogged. The fill factor leaves room in the page for the row with its sid.
 ALTER TABLE oidc_code SET UNLOGGED, SET (fillfactor = 50);
 CREATE INDEX IF NOT EXISTS oidc_code_expires_at ON oidc_code (expires_at);
 

@@ -179,7 +179,7 @@ keys_agree(const struct config *config)
 
 	if (config->key_dir == NULL || single == NULL || config->oidc_issuer != NULL)
 		return true;
-	log_error("JWT_KEY_DIR and %s are both set: keep one; a key of before goes into the "
+	log_error("JWT_KEY_DIR and %s are both set: keep one; an earlier key goes into the "
 		  "folder's retired/",
 	    single);
 	return false;

@@ -45,8 +45,8 @@ sessions_open(const struct config *config, struct database *database)
 
 	sessions->database = database;
 	sessions->config = config;
-	sessions->hand_user = memory_need(strdup(""));
-	memcpy(sessions->hand_sid, NIL, sizeof(NIL));
+	sessions->swept_user = memory_need(strdup(""));
+	memcpy(sessions->swept_sid, NIL, sizeof(NIL));
 	return sessions;
 }
 
@@ -77,15 +77,15 @@ sessions_sweep(struct sessions *sessions, struct arena *arena)
 {
 	struct rows rows;
 	enum verdict verdict = query_ask(sessions->database, arena, SESSION_SWEEP,
-	    (const char *[]){sessions->hand_user, sessions->hand_sid}, &rows);
+	    (const char *[]){sessions->swept_user, sessions->swept_sid}, &rows);
 	bool goes_on = verdict == VERDICT_YES && strlen(rows.values[1]) < sizeof(NIL);
 
 	if (verdict == VERDICT_UNDECIDED)
 		return;
-	free(sessions->hand_user);
-	sessions->hand_user = memory_need(strdup(goes_on ? rows.values[0] : ""));
+	free(sessions->swept_user);
+	sessions->swept_user = memory_need(strdup(goes_on ? rows.values[0] : ""));
 	snprintf(
-	    sessions->hand_sid, sizeof(sessions->hand_sid), "%s", goes_on ? rows.values[1] : NIL);
+	    sessions->swept_sid, sizeof(sessions->swept_sid), "%s", goes_on ? rows.values[1] : NIL);
 }
 
 enum verdict

@@ -23,7 +23,7 @@ struct account;
 struct sessions {
 	const struct config *config;
 	struct database *database;
-	char *hand_user, hand_sid[37]; /* the last row that was swept; a UUID with hyphens */
+	char *swept_user, swept_sid[37]; /* the last row that was swept; a UUID with hyphens */
 };
 
 #define SESSION_ID_SIZE 33 /* 32 lower-case hexadecimal digits and a NUL */

@@ -125,15 +125,15 @@ static enum outcome
 sweep(const struct invocation *invocation)
 {
 	struct database *database = open_database(invocation);
-	const char *hand[] = {"", "00000000-0000-0000-0000-000000000000"};
+	const char *last[] = {"", "00000000-0000-0000-0000-000000000000"};
 	enum verdict verdict;
 	struct rows rows;
 
 	if (database == NULL)
 		return OUTCOME_UNDECIDED;
-	while ((verdict = query_ask(database, invocation->arena, SESSION_SWEEP, hand, &rows)) ==
+	while ((verdict = query_ask(database, invocation->arena, SESSION_SWEEP, last, &rows)) ==
 	       VERDICT_YES)
-		memcpy(hand, rows.values, sizeof(hand));
+		memcpy(last, rows.values, sizeof(last));
 	return verdict == VERDICT_NO ? OUTCOME_YES : OUTCOME_UNDECIDED;
 }
 

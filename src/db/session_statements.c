@@ -164,15 +164,15 @@ make_sweep(struct statement *made)
 	 * joined by its key, a table of some thousand rows would be read as a whole.
 	 */
 	made[SESSION_SWEEP] = (struct statement){
-	    "WITH hand AS MATERIALIZED (SELECT ctid AS place, user_id, sid, expires_at"
+	    "WITH step AS MATERIALIZED (SELECT ctid AS place, user_id, sid, expires_at"
 	    " FROM jwt_session WHERE (user_id, sid) > ($1, $2::uuid)"
 	    " ORDER BY user_id, sid LIMIT 50),"
 	    " locked AS MATERIALIZED (SELECT ctid AS place FROM jwt_session"
-	    " WHERE ctid = ANY (ARRAY(SELECT place FROM hand WHERE expires_at <= now()))"
+	    " WHERE ctid = ANY (ARRAY(SELECT place FROM step WHERE expires_at <= now()))"
 	    " AND expires_at <= now() FOR UPDATE SKIP LOCKED),"
 	    " swept AS (DELETE FROM jwt_session"
 	    " WHERE ctid = ANY (ARRAY(SELECT place FROM locked)))"
-	    " SELECT user_id, sid FROM hand ORDER BY user_id DESC, sid DESC LIMIT 1",
+	    " SELECT user_id, sid FROM step ORDER BY user_id DESC, sid DESC LIMIT 1",
 	    2, REPEATABLE};
 }
 

@@ -1,8 +1,8 @@
 /*
  * GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server: what a client
  * has to know of the provider (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2). Made of
- * settings and keys alone. What is said although it seems needless is said because the default of
- * its absence is another.
+ * settings and keys alone. Members that seem needless are there because their absence would mean
+ * another value.
  */
 #include "config/oidc_settings.h"
 #include "endpoints/keys.h"

@@ -1,8 +1,8 @@
 /*
  * Every status, code and sentence that a client can see.
  *
- * Sentences are SimpleJWT's, Django REST framework's and our own few (marked in the table); two of
- * them SimpleJWT 5.2 has in other words.
+ * Sentences are SimpleJWT's, Django REST framework's and our own few (marked in the table).
+ * SimpleJWT 5.2 has other words for two of them.
  */
 #pragma once
 

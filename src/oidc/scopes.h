@@ -9,9 +9,9 @@
 bool scopes_have(const char *scopes, const char *scope);
 
 /*
- * The scopes of the client that are asked for, in the client's order.
- * Others than those of OpenID Connect must also be among the operator's. Both lists end in NULL;
- * asked and operators may be NULL. "" if none is left.
+ * The scopes of the client that are asked for, in the client's order. All but those of OpenID
+ * Connect must also be among the operator's. Both lists end in NULL; asked and operators may be
+ * NULL. "" if none is left.
  */
 const char *scopes_grant(
     struct arena *, const char *asked, const char *const *client, const char *const *operators);

@@ -40,8 +40,8 @@ struct json_object *tokens_answer(const struct claims_context *, const struct to
 bool tokens_can_sign(const struct claims_context *, const struct token_grant *);
 
 /*
- * The code_challenge of a code_verifier by S256 (RFC 7636 section 4.6); NULL of NULL, and "", which
- * no code has, of what is no verifier (section 4.1).
+ * The code_challenge of a code_verifier by S256 (RFC 7636 section 4.6). NULL: the verifier is NULL.
+ * "", which no code has: the verifier does not have the form of section 4.1.
  */
 const char *tokens_challenge(struct arena *, const char *verifier);
 

@@ -361,7 +361,7 @@ def test_a_program_does_not_start_with_a_reserved_name(kept, program):
 
 @pytest.mark.parametrize("name", ALWAYS)
 def test_a_query_overwrites_no_claim_of_the_programs(kept, name):
-    """Also where it was not checked at a start, as jwtctl does not and a program cannot during an outage."""
+    """Also if the query was not checked at the start: jwtctl does not, and a program cannot during an outage."""
     status, token, said = issue(kept, "access", JWT_CLAIMS_QUERY=f"SELECT $1 AS {name}")
     assert (status, token) == (2, "") and "JWT_CLAIMS_QUERY: a column has the name" in said
 

@@ -402,7 +402,7 @@ def test_the_command_for_permissions(convert):
 
 
 def test_the_command_for_permissions_works(convert, site):
-    """The very words of the comment lead to it."""
+    """As the comment in the configuration says."""
     site.cluster.psql(site.name, "-c", "REVOKE ALL ON auth_permission, auth_group_permissions FROM jwt_fcgi")
     line, = [line for line in convert().stdout.splitlines() if "sql/permissions.sql" in line]
     assert "`jwt-fcgi-from-django --permissions`" in line and "permissions.conf" in line and ": " not in line

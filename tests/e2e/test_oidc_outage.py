@@ -76,7 +76,7 @@ def test_an_outage_at_each_step_before_the_last_leaves_the_code_good(provider, t
 
 
 def test_a_database_that_dies_under_the_last_statement(provider):
-    """It waits for a lock when the power goes: no session has begun. Codes are gone then, also those that were used."""
+    """It waits for a lock when the database crashes: no session has begun. All codes are gone, also used ones."""
     used, code = new_code(provider), new_code(provider)
     sid = claims_of(redeem(provider, used).json()["access_token"])["sid"]
     provider.site.execute("CHECKPOINT")

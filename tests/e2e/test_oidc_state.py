@@ -292,7 +292,7 @@ def test_client(kept, tool):
 
 
 def test_a_client_that_was_read_is_not_read_again_for_a_while(kept):
-    """But no code is redeemed for one that is disabled by then, even if no trigger has seen it."""
+    """No code is redeemed for a client that was disabled since, even without the trigger."""
     with tools(settings_of(kept, JWT_FEED_POLL="10000")) as [tool]:
         login = Login(tool)
         code, before = login.code(), tool.good("client", "web")
@@ -653,7 +653,7 @@ def test_those_that_race_end_nothing(cluster, kept, crowd, login):
 
 @pytest.mark.parametrize("change", ["password = 'x'", "is_active = false"])
 def test_a_change_in_progress_while_a_code_is_redeemed(cluster, kept, login, change):
-    """It is not waited for; what began before it was committed is worth nothing after it."""
+    """The redemption does not wait for it; a session that began before the commit is not alive after it."""
     code = login.code()
     with contextlib.closing(cluster.connect("oidc_state")) as other:
         other.autocommit = False

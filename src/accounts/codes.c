@@ -105,7 +105,8 @@ code_redeem(struct sessions *sessions, struct arena *arena, const struct code *c
 	enum verdict verdict = query_ask(sessions->database, arena, CODE_REDEEM,
 	    (const char *[]){code->user_id, code->hash, terms->sid,
 		session_interval(arena, terms->life),
-		terms->age == 0 ? NULL : session_interval(arena, terms->age)},
+		terms->age == 0 ? NULL : session_interval(arena, terms->age),
+		session_interval(arena, sessions->config->database_timeout)},
 	    &rows);
 
 	if (verdict != VERDICT_YES)

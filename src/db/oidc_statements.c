@@ -77,6 +77,9 @@ make_code(struct arena *arena, const struct session_users *users, struct stateme
  *
  * A change of the owner that is in progress is not waited for: the session begins at the time of
  * the login, before the change, so it is not alive when that is committed (SESSION_ALIVE).
+ *
+ * PostgreSQL goes on after a lock with a statement whose client has gone. It must not take the code
+ * then: the client of OAuth was told to come again, and its second try would be a replay.
  */
 static void
 make_redeem(
@@ -95,6 +98,7 @@ make_redeem(
 		" AND NOT EXISTS (SELECT FROM jwt_change g WHERE g.user_id IN (c.user_id, '')"
 		" AND g.ends AND g.sid IS NULL AND g.at >= c.auth_time)"
 		" AND (c.auth_time + $5::interval > now()) IS NOT FALSE"
+		" AND clock_timestamp() < now() + $6::interval"
 		" RETURNING c.user_id, c.client_id, c.scopes, c.auth_time),"
 		" begun AS (INSERT INTO jwt_session (user_id, sid, gen, held, created_at,"
 		" rotated_at, expires_at, ends_at, client_id, scopes)"
@@ -105,7 +109,7 @@ make_redeem(
 		" SELECT ceil(extract(epoch FROM least($4::interval,"
 		" taken.auth_time + $5::interval - now())))::bigint, owner.* FROM taken, owner",
 		by_id, session_active_of(arena, config, "jwt_active")),
-	    5, LOOKUP};
+	    6, LOOKUP};
 }
 
 static void

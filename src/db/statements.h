@@ -52,7 +52,7 @@ enum statement_number {
 	CODE_SWEEP,  /* no row */
 	CODE_READ,   /* code, client, challenge, redirect URI -> user, scopes, nonce, login (seconds
 		      * since the epoch), sid if it was redeemed */
-	CODE_REDEEM, /* key, code, sid, life, age -> seconds left, as USER_BY_ID */
+	CODE_REDEEM, /* key, code, sid, life, age, deadline -> seconds left, as USER_BY_ID */
 	BROWSER_FIND, /* key, user, sid, time -> login, whether it was not seen for that time, as
 		       * USER_BY_ID */
 	BROWSER_SEEN, /* user, sid, idle, time -> a row if it was not seen for that time */

@@ -75,6 +75,24 @@ def test_an_outage_at_each_step_before_the_last_leaves_the_code_good(provider, t
     assert codes.statuses(provider, answer["access_token"]) == {200}
 
 
+@pytest.mark.parametrize("table", ["auth_user", "jwt_change", "jwt_session"])
+def test_a_statement_that_was_given_up_takes_no_code(provider, table):
+    """PostgreSQL goes on with it when the lock is gone, long after the client was told to come again."""
+    def is_there(how=""):
+        return provider.site.execute(f"SELECT 1 FROM pg_stat_activity WHERE application_name = 'oauth_token' {how}")
+
+    for _ in range(3):  # so that the statements are prepared
+        recovers(lambda: redeem(provider, new_code(provider)))
+    code = new_code(provider)
+    with locked(provider, table):
+        assert is_outage(redeem(provider, code))
+        process.wait_for(lambda: is_there("AND clock_timestamp() > xact_start + interval '1.2 s'"), "its end")
+    process.wait_for(lambda: not is_there(), "the connection to end")
+    answer = redeem(provider, code)
+    assert answer.status == 200, answer.body
+    assert codes.statuses(provider, answer.json()["access_token"]) == {200}
+
+
 def test_a_database_that_dies_under_the_last_statement(provider):
     """It waits for a lock when the database crashes: no session has begun. All codes are gone, also used ones."""
     used, code = new_code(provider), new_code(provider)

@@ -170,14 +170,16 @@ arena_printf(struct arena *arena, const char *format, ...)
 {
 	va_list arguments;
 	int length;
+	size_t size;
 	char *text;
 
 	va_start(arguments, format);
 	length = vsnprintf(NULL, 0, format, arguments);
 	va_end(arguments);
-	text = take(arena, (size_t)(length < 0 ? 0 : length) + 1);
+	size = (size_t)(length < 0 ? 0 : length) + 1;
+	text = take(arena, size);
 	va_start(arguments, format);
-	vsnprintf(text, (size_t)(length + 1), format, arguments);
+	vsnprintf(text, size, format, arguments);
 	va_end(arguments);
 	return text;
 }

@@ -16,9 +16,9 @@ flow_judge(struct flow *flow)
 	enum authorization_outcome outcome =
 	    authorization_judge(flow->request, flow->accounts, &flow->authorization);
 
-	return outcome == AUTHORIZATION_GOOD
-		   ? (struct reply){.status = 0}
-		   : answer_refusal(flow->request, outcome, &flow->authorization);
+	if (outcome == AUTHORIZATION_GOOD)
+		return (struct reply){.status = 0};
+	return answer_refusal(flow->request, outcome, &flow->authorization);
 }
 
 /* Consents to native applications are never stored: any program can answer in their place. */

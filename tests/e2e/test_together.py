@@ -28,10 +28,14 @@ def one(site):
         yield program
 
 
-def backend(site, name=NAME):
-    (pid,), = site.execute(
-        "SELECT pid FROM pg_stat_activity WHERE application_name = %s AND usename = 'jwt_fcgi'", name)
-    return pid
+def backend(site):
+    """The server's process of the program's connection; one of a connection before it may need a moment to end."""
+    def pids():
+        return site.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = %s AND usename = 'jwt_fcgi'", NAME)
+
+    process.wait_for(lambda: len(pids()) == 1, "the program's only connection")
+    return pids()[0][0]
 
 
 @contextlib.contextmanager

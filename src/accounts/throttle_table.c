@@ -72,23 +72,39 @@ entry_wait(const struct throttle_limit *limit, uint64_t entry, uint64_t key, int
 	return wait < 0 ? 0 : wait;
 }
 
-static _Atomic uint64_t *
-set_of(struct throttle *throttle, enum throttle_kind kind, uint64_t key)
+/* The places where a key may stand. */
+struct places {
+	_Atomic uint64_t *first;
+	size_t count;
+};
+
+/* The last entry of each set of counts is for clients: a wrong secret costs no hash, so a flood of
+ * them would soon displace the counts of logins. */
+static struct places
+places_of(struct throttle *throttle, enum throttle_kind kind, uint64_t key)
 {
 	struct throttle_table *table = throttle->table;
+	size_t set = key % SETS;
 
-	return (kind == KNOWN_PAIR ? table->known : table->counted)[key % SETS];
+	switch (kind) {
+	case KNOWN_PAIR:
+		return (struct places){table->known[set], WAYS};
+	case CLIENT:
+		return (struct places){&table->counted[set][WAYS - 1], 1};
+	default:
+		return (struct places){table->counted[set], WAYS - 1};
+	}
 }
 
 /* The place of that key; NULL if it has none. */
 static _Atomic uint64_t *
 find(struct throttle *throttle, enum throttle_kind kind, uint64_t key)
 {
-	_Atomic uint64_t *set = set_of(throttle, kind, key);
+	struct places places = places_of(throttle, kind, key);
 
-	for (size_t i = 0; i < WAYS; i++)
-		if (entry_is(atomic_load(&set[i]), key))
-			return &set[i];
+	for (size_t i = 0; i < places.count; i++)
+		if (entry_is(atomic_load(&places.first[i]), key))
+			return places.first + i;
 	return NULL;
 }
 
@@ -119,7 +135,7 @@ static _Atomic uint64_t *
 find_place(
     struct throttle *throttle, enum throttle_kind kind, uint64_t key, int64_t now, uint64_t *entry)
 {
-	_Atomic uint64_t *set = set_of(throttle, kind, key);
+	struct places places = places_of(throttle, kind, key);
 	_Atomic uint64_t *place = find(throttle, kind, key);
 	int64_t least = INT64_MAX;
 
@@ -127,13 +143,13 @@ find_place(
 		*entry = atomic_load(place);
 		return place;
 	}
-	for (size_t i = 0; i < WAYS; i++) {
-		uint64_t here = atomic_load(&set[i]);
+	for (size_t i = 0; i < places.count; i++) {
+		uint64_t here = atomic_load(&places.first[i]);
 		int64_t value = worth(&throttle->limits[NAME], kind, here, now);
 
 		if (value < least) {
 			least = value;
-			place = &set[i];
+			place = places.first + i;
 			*entry = here;
 		}
 	}

@@ -25,7 +25,8 @@ struct throttle_limit {
 
 /*
  * The file. Known pairs have sets of their own, so that no flood of guesses can make them
- * forgotten. In a full set the entry that counts least is replaced.
+ * forgotten; clients have the last entry of each set of counts. Where all entries that a key may
+ * have are taken, the one that counts least is replaced.
  */
 struct throttle_table {
 	_Atomic uint64_t layout;

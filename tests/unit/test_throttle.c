@@ -315,6 +315,39 @@ secrets_of_clients(void **state)
 	assert_int_equal(throttle_client_wait(throttle, "192.0.2.1", "web", NOW + HOUR), 0);
 }
 
+/*
+ * A wrong secret costs the server no hash, so an attacker with many /64s can send far more of them
+ * than wrong passwords. Each of the names has used up its free tries.
+ */
+static void
+a_flood_of_secrets_makes_no_login_forgotten(void **state)
+{
+	char name[32], address[48];
+	long kept = 0;
+
+	(void)state;
+	for (long i = 0; i < 1000; i++)
+		for (int k = 0; k < 10; k++) {
+			snprintf(name, sizeof(name), "victim%ld", i);
+			try_login(address_of(i * 10 + k), name, NOW, VERDICT_NO);
+		}
+	for (long i = 0; i < 140000; i++) {
+		snprintf(address, sizeof(address), "2001:db8:%lx:%lx::", i >> 16, i & 0xffff);
+		for (int k = 0; k < 12; k++)
+			throttle_client_refused(throttle, address, "web", NOW + 60);
+	}
+	for (long i = 0; i < 1000; i++) {
+		struct attempt attempt;
+
+		snprintf(name, sizeof(name), "victim%ld", i);
+		kept += throttle_try(
+			    throttle, address_of(50000 + i), bytes_of(name), NOW, &attempt) > 0;
+	}
+	assert_int_equal(kept, 1000);
+	/* And the last client that had to wait still has to. */
+	assert_true(throttle_client_wait(throttle, address, "web", NOW + 60) > 0);
+}
+
 int
 main(void)
 {
@@ -340,6 +373,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		tries_at_the_same_moment_are_counted_each, open_table, remove_table),
 	    cmocka_unit_test_setup_teardown(secrets_of_clients, open_table, remove_table),
+	    cmocka_unit_test_setup_teardown(
+		a_flood_of_secrets_makes_no_login_forgotten, open_table, remove_table),
 	    cmocka_unit_test_setup_teardown(another_file_is_refused, open_table, remove_table),
 	};
 

@@ -61,12 +61,16 @@ ALTER TABLE oidc_client ADD COLUMN IF NOT EXISTS introspect boolean NOT NULL DEF
 	CONSTRAINT oidc_client_introspect CHECK (NOT introspect OR secret IS NOT NULL);
 
 -- What ends a client ends its codes and sessions. (A foreign key of oidc_code would lock the client's row for
--- each code, and all codes of a client would write to it.)
+-- each code, and all codes of a client would write to it.) So does what begins it again: until the end was
+-- committed, codes were still made and redeemed that it had not seen. The codes go first, which waits for whoever
+-- is redeeming one of them, so the sessions after them are all that there can be.
 CREATE OR REPLACE FUNCTION jwt_oidc_client_ended() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+	ids text[] := ARRAY[OLD.client_id, NEW.client_id];
 BEGIN
-	DELETE FROM oidc_code WHERE client_id = OLD.client_id;
-	PERFORM FROM jwt_session WHERE client_id = OLD.client_id ORDER BY user_id, sid FOR UPDATE;
-	WITH gone AS (DELETE FROM jwt_session WHERE client_id = OLD.client_id RETURNING user_id, sid)
+	DELETE FROM oidc_code WHERE client_id = ANY (ids);
+	PERFORM FROM jwt_session WHERE client_id = ANY (ids) ORDER BY user_id, sid FOR UPDATE;
+	WITH gone AS (DELETE FROM jwt_session WHERE client_id = ANY (ids) RETURNING user_id, sid)
 		INSERT INTO jwt_change (user_id, sid) SELECT user_id, sid FROM gone;
 	RETURN NULL;
 END $$;
@@ -74,10 +78,12 @@ SELECT format('ALTER FUNCTION jwt_oidc_client_ended() SET search_path = %I, pg_t
 REVOKE ALL ON FUNCTION jwt_oidc_client_ended() FROM PUBLIC;
 DROP TRIGGER IF EXISTS jwt_oidc_client_removed ON oidc_client;
 DROP TRIGGER IF EXISTS jwt_oidc_client_disabled ON oidc_client;
+DROP TRIGGER IF EXISTS jwt_oidc_client_switched ON oidc_client;
 CREATE TRIGGER jwt_oidc_client_removed AFTER DELETE ON oidc_client
 	FOR EACH ROW EXECUTE FUNCTION jwt_oidc_client_ended();
-CREATE TRIGGER jwt_oidc_client_disabled AFTER UPDATE ON oidc_client
-	FOR EACH ROW WHEN (OLD.active AND NOT NEW.active) EXECUTE FUNCTION jwt_oidc_client_ended();
+CREATE TRIGGER jwt_oidc_client_switched AFTER UPDATE ON oidc_client
+	FOR EACH ROW WHEN (OLD.active <> NEW.active OR OLD.client_id <> NEW.client_id)
+	EXECUTE FUNCTION jwt_oidc_client_ended();
 
 -- A code is found by its SHA-256. browser is the session in which the user logged in, sid the session that
 -- began when the code was redeemed. Unlogged: after a crash of PostgreSQL, and on a standby that takes over,

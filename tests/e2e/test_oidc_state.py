@@ -300,7 +300,8 @@ def test_a_client_that_was_read_is_not_read_again_for_a_while(kept):
                      " SET session_replication_role = origin")
         assert tool.good("client", "web") == before and tool.ask("client", "other") == ["no"]
         assert login.redeem(code) == login.redeem(login.code()) == ["no"]
-        kept.execute("UPDATE oidc_client SET active = true")
+        kept.execute("SET session_replication_role = replica; UPDATE oidc_client SET active = true;"
+                     " SET session_replication_role = origin")
         assert login.redeem(code)[0] == "yes"
     with tools(settings_of(kept, JWT_FEED_POLL="50")) as [tool]:
         assert tool.good("client", "web")[0] == "Other"
@@ -780,6 +781,22 @@ def test_a_client_that_is_disabled_or_removed_loses_its_sessions(kept, login):
     kept.execute("DELETE FROM oidc_client WHERE client_id = 'other'")
     assert login.refresh(other, client="other")[0] == "ended" and login.tool.ask("read", code) == ["no"]
     assert login.tool.ask("browser", login.cookie)[0] == "yes"
+
+
+@pytest.mark.parametrize("end", ["active = false", "client_id = 'former'"])
+def test_what_begins_while_a_client_is_ended_is_gone_when_it_begins_again(kept, login, end):
+    """Many sessions take a while to end; meanwhile the client still looks as before to all others."""
+    with contextlib.closing(kept.cluster.connect(kept.name)) as connection:
+        connection.autocommit = False
+        connection.cursor().execute(f"UPDATE oidc_client SET {end} WHERE client_id = 'web'")
+        sid, code = login.family(), login.code()
+        connection.commit()
+    assert login.redeem(code) == ["no"]
+    code = login.code()  # by a process that has read the client before
+    kept.execute("UPDATE oidc_client SET active = true, client_id = 'web' WHERE client_id IN ('web', 'former')")
+    assert login.refresh(sid)[0] == "ended"
+    assert login.redeem(code) == ["no"]
+    assert login.redeem(login.code())[0] == "yes"
 
 
 # --- Beside password logins.

@@ -6,11 +6,9 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #define LOOK_EVERY 1000 /* milliseconds */
 #define SETTLED    2    /* seconds after which a change cannot hide behind a file's coarse times */
-#define FOLDER     (KEYRING_WATCHED - 1)
 
 struct keyring {
 	struct arena *arena;
@@ -44,20 +42,6 @@ watch_signal(void)
 	sigaction(SIGHUP, &action, NULL);
 }
 
-int64_t
-keyring_longest_lifetime(const struct config *config)
-{
-	const long lifetimes[] = {config->access_token_lifetime, config->refresh_token_lifetime,
-	    config->sliding_token_lifetime, config->sliding_token_refresh_lifetime,
-	    config->oidc_issuer == NULL ? 0 : config->oidc_refresh_lifetime,
-	    config->oidc_issuer == NULL ? 0 : config->oidc_id_token_lifetime};
-	int64_t longest = 0;
-
-	for (size_t i = 0; i < sizeof(lifetimes) / sizeof(*lifetimes); i++)
-		longest = lifetimes[i] > longest ? lifetimes[i] : longest;
-	return longest + config->leeway;
-}
-
 struct keyring *
 keyring_of(struct ring *ring)
 {
@@ -78,95 +62,6 @@ keyring_free(struct keyring *keyring)
 	arena_free(keyring->arena);
 }
 
-/* A key from a setting's text or its file; false with *why, a line in the arena. */
-static bool
-read_setting(struct arena *arena, const char *name, const char *text, const char *file,
-    const struct key_load_options *options, struct keys *out, const char **why)
-{
-	if (text != NULL ? keyfile_parse(arena, bytes_of(text), options, out, NULL, why)
-			 : keyfile_read(arena, file, options, out, why))
-		return true;
-	*why = text != NULL ? arena_printf(arena, "%s %s", name, *why)
-			    : arena_printf(arena, "%s_FILE %s %s", name, file, *why);
-	return false;
-}
-
-/* Whether there is a verifying key by itself; with a secret it is not looked at. */
-static bool
-has_public(const struct config *config)
-{
-	return algorithm_find(bytes_of(config->algorithm))->family != FAMILY_HMAC &&
-	       (config->verifying_key != NULL || config->verifying_key_file != NULL);
-}
-
-static bool
-read_public(struct arena *arena, const struct config *config, struct keys *out, const char **why)
-{
-	const struct key_load_options options = {
-	    .algorithm = algorithm_find(bytes_of(config->algorithm))};
-
-	return read_setting(arena, "JWT_VERIFYING_KEY", config->verifying_key,
-	    config->verifying_key_file, &options, out, why);
-}
-
-static bool
-read_pair(struct arena *arena, const struct config *config, enum keyring_duty duty,
-    struct keys *out, const char **why)
-{
-	const struct key_load_options options = {
-	    .algorithm = algorithm_find(bytes_of(config->algorithm)),
-	    .signs = duty == KEYRING_SIGNS};
-	struct keys public = {.count = 0};
-	bool same = true;
-
-	if (!read_setting(arena, "JWT_SIGNING_KEY", config->signing_key, config->signing_key_file,
-		&options, out, why))
-		return false;
-	if (has_public(config)) {
-		if (!read_public(arena, config, &public, why)) {
-			keys_free(out);
-			return false;
-		}
-		same = strcmp(public.keys[0]->id, out->keys[0]->id) == 0;
-		keys_free(&public);
-	}
-	if (!same)
-		*why = "JWT_VERIFYING_KEY is not the public half of JWT_SIGNING_KEY";
-	else if (duty == KEYRING_SIGNS && !out->keys[0]->signs)
-		*why = "JWT_SIGNING_KEY is a public key; tokens are signed with a private one";
-	else
-		return true;
-	keys_free(out);
-	return false;
-}
-
-/* Whether a single key of use is set. */
-static bool
-has_single(const struct config *config, enum keyring_duty duty)
-{
-	return config->signing_key != NULL || config->signing_key_file != NULL ||
-	       (duty == KEYRING_VERIFIES && has_public(config));
-}
-
-static bool
-read_single(struct arena *arena, const struct config *config, enum keyring_duty duty,
-    struct keys *out, const char **why)
-{
-	bool verifies = duty == KEYRING_VERIFIES;
-
-	if (!has_single(config, duty)) {
-		bool pair =
-		    algorithm_find(bytes_of(config->algorithm))->family != FAMILY_HMAC && verifies;
-
-		*why = arena_printf(arena,
-		    "no key: set JWT_KEY_DIR, JWT_SIGNING_KEY_FILE or JWT_SIGNING_KEY%s",
-		    pair ? ", or JWT_VERIFYING_KEY_FILE" : "");
-		return false;
-	}
-	return verifies && has_public(config) ? read_public(arena, config, out, why)
-					      : read_pair(arena, config, duty, out, why);
-}
-
 /* Says so once, and again only after something else was said. */
 static void
 complain(struct keyring *keyring, const char *why, bool in_use)
@@ -175,69 +70,6 @@ complain(struct keyring *keyring, const char *why, bool in_use)
 		return;
 	snprintf(keyring->complaint, sizeof(keyring->complaint), "%s", why);
 	log_error("%s%s", why, in_use ? "; the keys in use stay" : "");
-}
-
-static struct ring *
-read_folder(const struct keyring *keyring, struct arena *scratch, const char **why)
-{
-	const struct config *config = keyring->config;
-	const struct ring_rules rules = {.signs = keyring->duty == KEYRING_SIGNS,
-	    .usual = algorithm_find(bytes_of(config->algorithm)),
-	    .longest = keyring_longest_lifetime(config)};
-	struct ring *ring = ring_load(scratch, config->key_dir, &rules, why);
-
-	if (ring == NULL)
-		*why = arena_printf(scratch, "JWT_KEY_DIR: %s", *why);
-	return ring;
-}
-
-/* Whether a key of that algorithm is in active/, or its public half, or a single one. */
-static bool
-is_active(const struct ring *ring, const char *algorithm)
-{
-	for (size_t i = 0; i < ring->count; i++)
-		if (ring->keys[i].state == KEY_ACTIVE &&
-		    strcmp(ring->keys[i].key->algorithm->name, algorithm) == 0)
-			return true;
-	return false;
-}
-
-/* The single key, beside the keys of a folder (NULL: there is none), which is freed on failure. */
-static struct ring *
-add_single(
-    const struct keyring *keyring, struct arena *scratch, struct ring *folder, const char **why)
-{
-	struct keys keys;
-
-	if (read_single(scratch, keyring->config, keyring->duty, &keys, why)) {
-		if (folder == NULL)
-			return ring_of(&keys);
-		*why = ring_add_single(scratch, folder, &keys);
-		if (*why == NULL)
-			return folder;
-	}
-	ring_free(folder);
-	return NULL;
-}
-
-static struct ring *
-read_once(const struct keyring *keyring, struct arena *scratch, const char **why)
-{
-	const struct config *config = keyring->config;
-	bool has_folder = config->key_dir != NULL;
-	struct ring *ring = has_folder ? read_folder(keyring, scratch, why) : NULL;
-
-	if (has_folder && ring == NULL)
-		return NULL;
-	if (!has_folder || has_single(config, keyring->duty))
-		ring = add_single(keyring, scratch, ring, why);
-	if (ring == NULL || config->oidc_issuer == NULL || is_active(ring, "RS256"))
-		return ring;
-	*why =
-	    "JWT_OIDC_ISSUER needs an RSA key for RS256 in active/ of JWT_KEY_DIR; see jwtctl key "
-	    "generate --algorithm RS256 --state active";
-	ring_free(ring);
-	return NULL;
 }
 
 /* Of the files of single keys: one stat(2) for each. */
@@ -254,7 +86,7 @@ fingerprint(struct keyring *keyring, int64_t *newest)
 {
 	*newest = 0;
 	keyring->files = fingerprint_files(keyring, newest);
-	return ring_fingerprint(keyring->watched[FOLDER], newest) * 31 + keyring->files;
+	return ring_fingerprint(keyring->watched[KEYRING_FOLDER], newest) * 31 + keyring->files;
 }
 
 /* Reads the folder or the files; what changes while it is read is read again. */
@@ -269,7 +101,7 @@ read_keys(struct keyring *keyring, struct arena *scratch, const char **why)
 	for (int i = 0; i < 3 && keyring->fingerprint != before; i++) {
 		before = fingerprint(keyring, &newest);
 		ring_free(ring);
-		ring = read_once(keyring, scratch, why);
+		ring = keyring_read(scratch, keyring->config, keyring->duty, why);
 		keyring->fingerprint = fingerprint(keyring, &newest);
 	}
 	keyring->settled = keyring->fingerprint == before && clock_seconds() - newest >= SETTLED;
@@ -343,19 +175,6 @@ look(struct keyring *keyring, bool unsettled)
 	reload(keyring);
 }
 
-static void
-watch_paths(struct keyring *keyring)
-{
-	const struct config *config = keyring->config;
-	bool public = has_public(config);
-
-	keyring->watched[FOLDER] = config->key_dir;
-	if (public)
-		keyring->watched[0] = config->verifying_key_file;
-	if (!public || keyring->duty == KEYRING_SIGNS)
-		keyring->watched[1] = config->signing_key_file;
-}
-
 struct keyring *
 keyring_load(const struct config *config, enum keyring_duty duty)
 {
@@ -366,14 +185,14 @@ keyring_load(const struct config *config, enum keyring_duty duty)
 	keyring->config = config;
 	keyring->duty = duty;
 	keyring->looked = clock_milliseconds();
-	watch_paths(keyring);
+	keyring_paths(config, duty, keyring->watched);
 	reload(keyring);
 	if (keyring->ring == NULL) {
 		keyring_free(keyring);
 		return NULL;
 	}
 	if (keyring->watched[0] == NULL && keyring->watched[1] == NULL &&
-	    keyring->watched[FOLDER] == NULL)
+	    keyring->watched[KEYRING_FOLDER] == NULL)
 		keyring->config = NULL;
 	else
 		watch_signal();

@@ -29,9 +29,9 @@ struct keyring *keyring_of(struct ring *);
 
 void keyring_free(struct keyring *); /* NULL is fine */
 
-enum { KEYRING_WATCHED = 3 };
+/* What is read again: two files of single keys and a folder, each of which may be NULL. */
+enum { KEYRING_FOLDER = 2, KEYRING_WATCHED };
 
-/* What is read again: KEYRING_WATCHED paths of files or a folder, each of which may be NULL. */
 const char *const *keyring_watched(const struct keyring *);
 
 /* The keys as they are now; valid until the next call of any of these. */
@@ -42,3 +42,10 @@ void keyring_look_again(struct keyring *);
 
 /* Seconds for which a retired key must verify: the longest lifetime of a token, and leeway. */
 int64_t keyring_longest_lifetime(const struct config *);
+
+/* Reads once what the settings name. NULL with *why, a line in the arena. */
+struct ring *keyring_read(
+    struct arena *, const struct config *, enum keyring_duty, const char **why);
+
+/* Sets those of the paths that the settings name. */
+void keyring_paths(const struct config *, enum keyring_duty, const char *paths[KEYRING_WATCHED]);

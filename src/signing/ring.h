@@ -46,6 +46,15 @@ struct ring_rules {
 struct ring *ring_load(
     struct arena *, const char *folder, const struct ring_rules *, const char **why);
 
+/* A ring without keys. */
+struct ring *ring_new(void);
+
+/*
+ * Adds the keys of a file, which it takes over, also on failure; `added` has the rest of what is
+ * known of them. NULL, or why not, a line in the arena.
+ */
+const char *ring_add(struct arena *, struct ring *, struct ring_key added, struct keys *);
+
 /* A ring of single keys, which it takes over; the first one signs. */
 struct ring *ring_of(struct keys *);
 

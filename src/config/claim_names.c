@@ -57,9 +57,8 @@ header_fault(const char *const *words, size_t at)
 }
 
 static bool
-headers_agree(const char *const *words)
+headers_agree(struct arena *arena, const char *const *words)
 {
-	struct arena *arena = arena_new();
 	bool good = true;
 
 	for (size_t i = 0; words != NULL && words[i] != NULL; i++) {
@@ -70,14 +69,13 @@ headers_agree(const char *const *words)
 			    fault);
 		good = good && fault == NULL;
 	}
-	arena_free(arena);
 	return good;
 }
 
 bool
-claim_names_agree(const struct config *config)
+claim_names_agree(struct arena *arena, const struct config *config)
 {
-	bool good = headers_agree(config->claims_headers);
+	bool good = headers_agree(arena, config->claims_headers);
 
 	return names_differ(config) && good;
 }

@@ -70,29 +70,27 @@ is_scope(const char *word)
 }
 
 static bool
-scopes_are_good(const char *const *words)
+scopes_are_good(struct arena *arena, const char *const *words)
 {
-	struct arena *arena = arena_new();
-	bool good = true;
-
-	for (; words != NULL && *words != NULL && good; words++) {
-		good = is_scope(*words);
-		if (!good)
+	for (; words != NULL && *words != NULL; words++)
+		if (!is_scope(*words)) {
 			log_error("JWT_OIDC_SCOPES: %s cannot be the name of a scope, or is one of "
 				  "OpenID Connect itself",
 			    log_quote(arena, bytes_of(*words)));
-	}
-	arena_free(arena);
-	return good;
+			return false;
+		}
+	return true;
 }
 
 bool
-oidc_settings_agree(const struct config *config)
+oidc_settings_agree(struct arena *arena, const struct config *config)
 {
-	const char *fault = config->oidc_issuer == NULL ? NULL : fault_of(config->oidc_issuer);
+	const char *fault;
 
+	if (config->oidc_issuer == NULL)
+		return true;
+	fault = fault_of(config->oidc_issuer);
 	if (fault != NULL)
 		log_error("JWT_OIDC_ISSUER %s", fault);
-	return (config->oidc_issuer == NULL || scopes_are_good(config->oidc_scopes)) &&
-	       fault == NULL;
+	return scopes_are_good(arena, config->oidc_scopes) && fault == NULL;
 }

@@ -12,4 +12,4 @@ extern const char *const oidc_settings_scopes[];
  * Whether JWT_OIDC_ISSUER and JWT_OIDC_SCOPES are good; true where there is no issuer. false after
  * a line in the log for each fault.
  */
-bool oidc_settings_agree(const struct config *);
+bool oidc_settings_agree(struct arena *, const struct config *);

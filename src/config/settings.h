@@ -35,5 +35,11 @@ const struct setting *setting_find(struct bytes name);
 /* Puts a value, which must last, into its field; false after a line in the log. */
 bool setting_parse(struct arena *, const struct setting *, const char *value, struct config *out);
 
+/*
+ * Whether the settings can work, each by itself and all of them together; false after a line in the
+ * log for each fault.
+ */
+bool settings_agree(struct arena *, const struct config *);
+
 /* A line NAME=value, secrets masked. */
 void setting_print(const struct setting *, const struct config *, FILE *);

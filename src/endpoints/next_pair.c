@@ -18,7 +18,7 @@ next_tokens(struct request *request, const struct context *context, struct json_
 	if (!claims_renew(&signing, refresh, TOKEN_REFRESH, true))
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	session_write(&signing, refresh, session);
-	access_token = claims_sign(&signing, session_access(&signing, refresh));
+	access_token = claims_sign(&signing, claims_access(&signing, refresh));
 	refresh_token = access_token == NULL ? NULL : claims_sign(&signing, refresh);
 	if (refresh_token == NULL)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);

@@ -35,18 +35,6 @@ session_write(
 	json_put_integer(claims, "exp", context->now + session->seconds);
 }
 
-struct json_object *
-session_access(const struct claims_context *context, struct json_object *refresh)
-{
-	struct json_object *access = claims_access(context, refresh);
-	int64_t latest, exp;
-
-	if (access != NULL && context->config->sessions && claims_time(refresh, "exp", &latest) &&
-	    claims_time(access, "exp", &exp) && exp > latest)
-		json_put_integer(access, "exp", latest);
-	return access;
-}
-
 /* Printable ASCII of at most AGENT_MAXIMUM bytes; other bytes become '?'. */
 static const char *
 printable(struct arena *arena, const char *text)

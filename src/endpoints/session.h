@@ -16,9 +16,6 @@ bool session_read(const struct config *, struct json_object *claims, struct sess
 void session_write(
     const struct claims_context *, struct json_object *claims, const struct session *);
 
-/* Access claims of a refresh token's claims; they expire no later. NULL if OpenSSL fails. */
-struct json_object *session_access(const struct claims_context *, struct json_object *refresh);
-
 /*
  * Refreshes the session of a refresh token that policy_token() has found good, or makes one of a
  * token without (JWT_SESSION_CONVERT). WIRE_OK with what new tokens have to say, or the reason of

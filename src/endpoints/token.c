@@ -3,7 +3,6 @@
  */
 #include "endpoints/credentials.h"
 #include "endpoints/refresh_cookie.h"
-#include "endpoints/session.h"
 
 static struct reply
 answer(struct request *request, struct context *context)
@@ -16,7 +15,7 @@ answer(struct request *request, struct context *context)
 
 	if (reply.status != 0)
 		return reply;
-	access_token = claims_sign(&signing, session_access(&signing, login.claims));
+	access_token = claims_sign(&signing, claims_access(&signing, login.claims));
 	if (access_token == NULL)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	if (context->config->refresh_cookie == REFRESH_COOKIE_OFF)

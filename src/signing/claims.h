@@ -40,7 +40,10 @@ void claims_put_user(
 /* The same claims in an object of their own. */
 struct json_object *claims_copy(const struct claims_context *, struct json_object *claims);
 
-/* New access claims with everything of a refresh token's claims that is not its own. */
+/*
+ * New access claims with everything of a refresh token's claims that is not its own. With
+ * JWT_SESSIONS they expire no later than these. NULL only if there is no randomness.
+ */
 struct json_object *claims_access(const struct claims_context *, struct json_object *refresh);
 
 /* A new exp (and jti if new_jti) in old claims, counted from now; iat too. */

@@ -108,12 +108,16 @@ struct json_object *
 claims_access(const struct claims_context *context, struct json_object *refresh)
 {
 	struct json_object *access = claims_new(context, TOKEN_ACCESS);
+	int64_t latest, exp;
 
 	if (access == NULL)
 		return NULL;
 	for (struct json_entry e = json_first(refresh); e.name != NULL; json_next(&e))
 		if (!is_own(context->config, e.name))
 			json_put(access, e.name, e.value);
+	if (context->config->sessions && claims_time(refresh, "exp", &latest) &&
+	    claims_time(access, "exp", &exp) && exp > latest)
+		json_put_integer(access, "exp", latest);
 	return access;
 }
 

@@ -44,8 +44,7 @@ decide(struct request *request, struct context *context)
 {
 	struct claims_context signing = context_claims(request, context);
 	struct account account;
-	struct json_object *claims;
-	struct reply reply = bearer_admit(request, context, WANTED_JUDGEMENT, &claims, &account);
+	struct reply reply = bearer_judge(request, context, WANTED_JUDGEMENT, &account);
 
 	if (reply.status != 0)
 		return reply_status(reply.status, reply.outcome);
@@ -53,7 +52,7 @@ decide(struct request *request, struct context *context)
 	if (reply.status != 0)
 		return reply;
 	reply = reply_status(request->authorizer ? 200 : 204, "ok");
-	auth_headers_put(&signing, request, &reply, &account, claims);
+	auth_headers_put(&signing, request, &reply, &account, request->claims);
 	return reply;
 }
 

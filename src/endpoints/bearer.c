@@ -5,7 +5,7 @@
 /* Tries the configured kinds of token one after another; the answer has all refusals. */
 static struct reply
 read_token(struct request *request, const struct context *context, struct bytes token,
-    enum token_kind *kind, struct json_object **claims)
+    enum token_kind *kind)
 {
 	const char *const *class = context->config->auth_token_classes;
 	struct token_refusal refusals[2];
@@ -16,7 +16,7 @@ read_token(struct request *request, const struct context *context, struct bytes 
 		enum wire why;
 
 		*kind = sliding ? TOKEN_SLIDING : TOKEN_ACCESS;
-		why = policy_token(request, context, token, *kind, claims);
+		why = policy_token(request, context, token, *kind, &request->claims);
 		if (why == WIRE_OK)
 			return (struct reply){.status = 0};
 		if (why == WIRE_UNAVAILABLE)
@@ -28,8 +28,8 @@ read_token(struct request *request, const struct context *context, struct bytes 
 }
 
 struct reply
-bearer_admit(struct request *request, const struct context *context, enum wanted wanted,
-    struct json_object **claims, struct account *out)
+bearer_judge(
+    struct request *request, const struct context *context, enum wanted wanted, struct account *out)
 {
 	static const enum wire wires[] = {[OWNER_GOOD] = WIRE_OK,
 	    [OWNER_NONE] = WIRE_NO_USER_ID,
@@ -47,10 +47,10 @@ bearer_admit(struct request *request, const struct context *context, enum wanted
 
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
-	reply = read_token(request, context, token, &kind, claims);
+	reply = read_token(request, context, token, &kind);
 	if (reply.status != 0)
 		return reply;
-	judged = wires[policy_owner(request, context, *claims, wanted, out)];
+	judged = wires[policy_owner(request, context, request->claims, wanted, out)];
 	if (judged == WIRE_TOKEN_BLACKLISTED) {
 		struct token_refusal ended = {token_class(kind), token_type(kind), judged};
 
@@ -60,11 +60,19 @@ bearer_admit(struct request *request, const struct context *context, enum wanted
 }
 
 struct reply
+bearer_admit(struct request *request, struct context *context)
+{
+	struct account account;
+
+	return bearer_judge(request, context, WANTED_JUDGEMENT, &account);
+}
+
+struct reply
 bearer_admit_session(struct request *request, struct context *context)
 {
 	struct account account;
 
 	if (context->sessions == NULL)
 		return reply_refuse(request, WIRE_NOT_FOUND, NULL);
-	return bearer_admit(request, context, WANTED_ROW, &request->claims, &account);
+	return bearer_judge(request, context, WANTED_ROW, &account);
 }

@@ -6,14 +6,14 @@
 #include "endpoints/policy.h"
 
 /*
- * Authenticates the request by its Authorization header, as SimpleJWT's JWTAuthentication: a reply
- * with status 0, the token's claims in *claims and the account in *out; or the refusal.
+ * An endpoint's admit(): authenticates the request by its Authorization header, as SimpleJWT's
+ * JWTAuthentication. Status 0 with the token's claims in request->claims, or the refusal.
  */
-struct reply bearer_admit(struct request *, const struct context *, enum wanted,
-    struct json_object **claims, struct account *out);
+struct reply bearer_admit(struct request *, struct context *);
 
-/*
- * For the admit of an endpoint about sessions: 404 without JWT_SESSIONS; else the bearer of a token
- * whose owner was read, with the token's claims in request->claims.
- */
+/* The same for an endpoint about sessions: 404 without JWT_SESSIONS, and the owner is read. */
 struct reply bearer_admit_session(struct request *, struct context *);
+
+/* The same, with the account in *out. */
+struct reply bearer_judge(
+    struct request *, const struct context *, enum wanted, struct account *out);

@@ -4,15 +4,6 @@
 #include "endpoints/bearer.h"
 
 static struct reply
-admit(struct request *request, struct context *context)
-{
-	struct account account;
-	struct json_object *claims;
-
-	return bearer_admit(request, context, WANTED_JUDGEMENT, &claims, &account);
-}
-
-static struct reply
 answer(struct request *request, struct context *context)
 {
 	(void)context;
@@ -30,6 +21,6 @@ const struct endpoint endpoint = {
     .bearer = true,
     .start = context_open,
     .check = context_check,
-    .admit = admit,
+    .admit = bearer_admit,
     .answer = answer,
 };

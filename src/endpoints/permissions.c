@@ -77,15 +77,6 @@ answer(struct request *request, struct context *context)
 	return reply_value(request, body);
 }
 
-static struct reply
-admit(struct request *request, struct context *context)
-{
-	struct account account;
-	struct json_object *claims;
-
-	return bearer_admit(request, context, WANTED_JUDGEMENT, &claims, &account);
-}
-
 /* At the start a site without Django's tables is no fault: its front end may never ask. */
 static enum verdict
 check(struct context *context, bool rights)
@@ -112,6 +103,6 @@ const struct endpoint endpoint = {
     .bearer = true,
     .start = context_open,
     .check = check,
-    .admit = admit,
+    .admit = bearer_admit,
     .answer = answer,
 };

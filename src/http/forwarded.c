@@ -45,7 +45,7 @@ forwarded_address(
 	const char *client = peer;
 	long proxies;
 
-	if (trusted == NULL || peer == NULL || header == NULL)
+	if (peer == NULL || header == NULL)
 		return peer;
 	proxies = strspn(trusted[0], "0123456789") == strlen(trusted[0]) ? atol(trusted[0]) : 0;
 	for (long i = 0; proxies > 0 ? i < proxies : is_trusted(trusted, client); i++) {

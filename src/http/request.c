@@ -146,8 +146,10 @@ request_complete(struct request *request)
 {
 	size_t announced;
 
-	request->remote_address = forwarded_address(request->arena,
-	    request->config->trusted_proxies, request->remote_address, request->forwarded_for);
+	if (request->config->trusted_proxies != NULL)
+		request->remote_address =
+		    forwarded_address(request->arena, request->config->trusted_proxies,
+			request->remote_address, request->forwarded_for);
 	if (request->defect != WIRE_OK)
 		return;
 	if (request_is_chunked(request) && request->method != NULL)

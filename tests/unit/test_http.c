@@ -276,14 +276,12 @@ the_client_is_found_behind_proxies(void **state)
 	    {{"2"}, "203.0.113.1", "198.51.100.1, 192.0.2.7, 203.0.113.2", "192.0.2.7"},
 	    {{"2"}, "203.0.113.1", "192.0.2.7", "203.0.113.1"},
 	    {{"2"}, "203.0.113.1", "192.0.2.7, nonsense", "203.0.113.1"},
-	    {{NULL}, "10.0.0.1", "192.0.2.7", "10.0.0.1"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		const char *const *trusted = rows[i].trusted[0] == NULL ? NULL : rows[i].trusted;
 		const char *client =
-		    forwarded_address(arena, trusted, rows[i].peer, rows[i].header);
+		    forwarded_address(arena, rows[i].trusted, rows[i].peer, rows[i].header);
 
 		if (rows[i].client == NULL)
 			assert_null(client);

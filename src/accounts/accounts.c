@@ -38,11 +38,8 @@ accounts_open(const struct config *config, const char *program, bool names)
 const char *
 accounts_setting(const struct config *config, enum statement_number statement)
 {
-	const char *setting = operator_query_setting(config, statement);
 	bool by_name = statement == USER_BY_NAME;
 
-	if (setting != NULL)
-		return setting;
 	if (config->user_query != NULL)
 		return by_name ? "JWT_USER_QUERY" : "JWT_USER_ID_QUERY";
 	return by_name ? "JWT_USERNAME_FIELD" : "JWT_USER_ID_FIELD";

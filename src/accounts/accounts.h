@@ -91,5 +91,5 @@ const char *account_password_digest(struct arena *, const struct account *);
  */
 bool account_read(const struct rows *, const char *setting, struct account *out);
 
-/* The setting that a statement comes from, to be named in the log. */
+/* The setting that decides how USER_BY_NAME or USER_BY_ID finds a user, to be named in the log. */
 const char *accounts_setting(const struct config *, enum statement_number);

@@ -29,14 +29,19 @@ find_row_fault(struct arena *arena, const struct rows *columns, bool sessions)
 	return NULL;
 }
 
-/* Whether the text of a statement is the project's, not the operator's. */
 static bool
-is_own(const struct config *config, enum statement_number statement)
+is_for_users(enum statement_number statement)
 {
-	bool is_user = statement == USER_BY_NAME || statement == USER_BY_ID;
+	return statement == USER_BY_NAME || statement == USER_BY_ID;
+}
 
-	return operator_query_setting(config, statement) == NULL &&
-	       !(is_user && config->user_query != NULL);
+/* The setting that the text of a statement is from; NULL: it is the project's. */
+static const char *
+setting_of(const struct config *config, enum statement_number statement)
+{
+	if (is_for_users(statement) && config->user_query != NULL)
+		return accounts_setting(config, statement);
+	return operator_query_setting(config, statement);
 }
 
 /* Why a statement cannot work, in a line's form; NULL: it can, or *verdict is UNDECIDED. */
@@ -44,13 +49,12 @@ static const char *
 find_fault(struct accounts *accounts, struct arena *arena, enum statement_number statement,
     bool rights, enum verdict *verdict)
 {
-	bool is_user = statement == USER_BY_NAME || statement == USER_BY_ID;
-	bool own = is_own(accounts->config, statement);
+	const char *setting = setting_of(accounts->config, statement);
 	struct rows columns;
 	const char *fault = NULL, *row_fault = NULL;
 
 	*verdict = query_describe(accounts->database, arena, statement, rights, &columns, &fault);
-	if (is_user && (*verdict == VERDICT_YES || columns.columns > 0))
+	if (is_for_users(statement) && (*verdict == VERDICT_YES || columns.columns > 0))
 		row_fault = find_row_fault(arena, &columns, accounts->config->sessions);
 	if (statement >= CLAIMS_TEXT && *verdict == VERDICT_YES && columns.names != NULL)
 		row_fault = operator_query_fault(arena, accounts->config, statement, &columns);
@@ -59,9 +63,8 @@ find_fault(struct accounts *accounts, struct arena *arena, enum statement_number
 	if (fault == NULL)
 		return NULL;
 	*verdict = VERDICT_NO;
-	return arena_printf(arena, "%s: %s%s",
-	    own ? "database" : accounts_setting(accounts->config, statement), fault,
-	    !own                              ? ""
+	return arena_printf(arena, "%s: %s%s", setting == NULL ? "database" : setting, fault,
+	    setting != NULL                   ? ""
 	    : statement == PERMISSION         ? "; sql/permissions.sql grants the rights; "
 						"JWT_PERMISSION_QUERY is for other tables"
 	    : strncmp(fault, "42501", 5) == 0 ? "; sql/roles.sql grants the rights"

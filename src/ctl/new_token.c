@@ -3,6 +3,7 @@
  */
 #include "endpoints/custom.h"
 #include "endpoints/issue.h"
+#include "endpoints/outstanding.h"
 
 #include "ctl/report.h"
 #include "signing/keyring.h"
@@ -48,7 +49,7 @@ find_owner(const struct invocation *invocation, enum token_kind kind, struct acc
 	enum verdict verdict;
 
 	*out = NULL;
-	if (!issue_lists(config, kind) && !config->check_revoke_token &&
+	if (!outstanding_takes(config, kind) && !config->check_revoke_token &&
 	    config->claims_query == NULL)
 		return VERDICT_YES;
 	accounts = accounts_open(config, "jwtctl", false);
@@ -94,8 +95,9 @@ issue_and_list(const struct invocation *invocation, const struct claims_context 
 	token = issue_token(context, kind, &owner, NULL, custom, claims);
 	if (token == NULL)
 		command_error(invocation, "the token cannot be signed");
-	else if (accounts != NULL && issue_lists(context->config, kind) &&
-		 issue_list(context, accounts, *claims, token, owner.key, true) != VERDICT_YES)
+	else if (accounts != NULL && outstanding_takes(context->config, kind) &&
+		 outstanding_list(context, accounts, *claims, token, owner.key, true) !=
+		     VERDICT_YES)
 		command_error(invocation, "the token is not listed as outstanding");
 	return token;
 }

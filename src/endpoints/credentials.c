@@ -3,52 +3,6 @@
 #include "accounts/logins.h"
 #include "endpoints/custom.h"
 #include "endpoints/issue.h"
-#include "endpoints/outstanding.h"
-#include "endpoints/session.h"
-
-/* The session of a new refresh token. */
-static enum wire
-begin_session(const struct request *request, const struct context *context,
-    const struct account *account, struct session *out)
-{
-	const struct session_terms terms = session_password_terms(context->config);
-	struct device device = session_device(request);
-
-	switch (sessions_begin(context->sessions, request->arena, &terms, account, &device, out)) {
-	case VERDICT_YES:
-		return WIRE_OK;
-	case VERDICT_NO:
-		return WIRE_NO_ACCOUNT;
-	default:
-		return WIRE_UNAVAILABLE;
-	}
-}
-
-/* A token of that kind for an account, with a session or listed where the tables are used. */
-static enum wire
-issue(struct request *request, const struct context *context, enum token_kind kind,
-    const struct account *account, struct json_object **claims, const char **token)
-{
-	struct claims_context signing = context_claims(request, context);
-	bool has_session = context->sessions != NULL && kind == TOKEN_REFRESH;
-	struct session session;
-	struct json_object *custom;
-	enum wire begun = WIRE_OK;
-
-	if (!custom_read(&signing, context->accounts, CLAIMS, account->user_id, &custom))
-		return WIRE_UNAVAILABLE;
-	if (has_session)
-		begun = begin_session(request, context, account, &session);
-	if (begun != WIRE_OK)
-		return begun;
-	*token =
-	    issue_token(&signing, kind, account, has_session ? &session : NULL, custom, claims);
-	if (*token == NULL)
-		return WIRE_UNAVAILABLE;
-	if (has_session || !issue_lists(context->config, kind))
-		return WIRE_OK;
-	return outstanding_add(request, context, *claims, *token, account->key);
-}
 
 struct context *
 credentials_open(const struct config *config, const struct endpoint *endpoint)
@@ -114,13 +68,14 @@ credentials_answer(
 
 	if (wire == WIRE_OK)
 		wire = credentials_logged_in(request, context, &account);
+	out->more = NULL;
 	/* The query sees the new last_login, as in Django. An outage leaves no session, no token.
 	 */
-	if (wire == WIRE_OK &&
+	if (wire == WIRE_OK && context->config->login_answer_query != NULL &&
 	    !custom_read(&signing, context->accounts, LOGIN_ANSWER, account.user_id, &out->more))
 		wire = WIRE_UNAVAILABLE;
 	if (wire == WIRE_OK)
-		wire = issue(request, context, kind, &account, &out->claims, &out->token);
+		wire = issue_login(request, context, kind, &account, &out->claims, &out->token);
 	if (wire != WIRE_OK)
 		return refuse(request, wire, wait);
 	return (struct reply){.status = 0};

@@ -23,8 +23,9 @@ enum wire credentials_logged_in(
 /* What a login comes to, in the request's arena. */
 struct login {
 	struct json_object *claims;
-	const char *token;        /* of these claims, signed */
-	struct json_object *more; /* members that JWT_LOGIN_ANSWER_QUERY adds to the answer */
+	const char *token; /* of these claims, signed */
+	struct json_object
+	    *more; /* what JWT_LOGIN_ANSWER_QUERY adds to the answer; NULL: nothing */
 };
 
 /*

@@ -1,17 +1,8 @@
 #include "endpoints/issue.h"
 
-#include "accounts/blacklist.h"
+#include "endpoints/custom.h"
+#include "endpoints/outstanding.h"
 #include "endpoints/session.h"
-
-#include <string.h>
-
-#define JTI_MAXIMUM 255 /* of the column */
-
-bool
-issue_lists(const struct config *config, enum token_kind kind)
-{
-	return config->token_blacklist && (kind == TOKEN_REFRESH || kind == TOKEN_SLIDING);
-}
 
 const char *
 issue_token(const struct claims_context *context, enum token_kind kind,
@@ -33,17 +24,46 @@ issue_token(const struct claims_context *context, enum token_kind kind,
 	return claims_sign(context, *claims);
 }
 
-enum verdict
-issue_list(const struct claims_context *context, struct accounts *accounts,
-    struct json_object *claims, const char *token, const char *key, bool created_now)
+/* The session of a new refresh token. */
+static enum wire
+begin_session(const struct request *request, const struct context *context,
+    const struct account *account, struct session *out)
 {
-	struct listed_token record = {.jti = claims_jti(context, claims),
-	    .token = token,
-	    .user_key = key,
-	    .created_now = created_now};
+	const struct session_terms terms = session_password_terms(context->config);
+	struct device device = session_device(request);
 
-	if (record.jti == NULL || strlen(record.jti) > JTI_MAXIMUM)
-		return VERDICT_NO;
-	claims_time(claims, "exp", &record.expires_at);
-	return blacklist_list(accounts, context->arena, &record);
+	switch (sessions_begin(context->sessions, request->arena, &terms, account, &device, out)) {
+	case VERDICT_YES:
+		return WIRE_OK;
+	case VERDICT_NO:
+		return WIRE_NO_ACCOUNT;
+	default:
+		return WIRE_UNAVAILABLE;
+	}
+}
+
+enum wire
+issue_login(const struct request *request, const struct context *context, enum token_kind kind,
+    const struct account *account, struct json_object **claims, const char **token)
+{
+	struct claims_context signing = context_claims(request, context);
+	bool has_session = context->sessions != NULL && kind == TOKEN_REFRESH;
+	struct session session;
+	struct json_object *custom = NULL;
+	enum wire begun = WIRE_OK;
+
+	if (context->config->claims_query != NULL &&
+	    !custom_read(&signing, context->accounts, CLAIMS, account->user_id, &custom))
+		return WIRE_UNAVAILABLE;
+	if (has_session)
+		begun = begin_session(request, context, account, &session);
+	if (begun != WIRE_OK)
+		return begun;
+	*token =
+	    issue_token(&signing, kind, account, has_session ? &session : NULL, custom, claims);
+	if (*token == NULL)
+		return WIRE_UNAVAILABLE;
+	if (has_session || !outstanding_takes(context->config, kind))
+		return WIRE_OK;
+	return outstanding_add(request, context, *claims, *token, account->key);
 }

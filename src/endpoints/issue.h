@@ -1,25 +1,23 @@
 /*
- * Making a token for an account and listing it: what the programs and jwtctl do alike.
+ * New tokens for an account.
  */
 #pragma once
 
-#include "accounts/accounts.h"
-#include "accounts/sessions.h"
-#include "signing/claims.h"
-
-/* Whether new tokens of that kind stand in the table of outstanding ones. */
-bool issue_lists(const struct config *, enum token_kind);
+#include "endpoints/context.h"
 
 /*
- * New claims of that kind for an account, and their signed token; NULL: OpenSSL has failed.
- * session: NULL if it has none. custom: claims of the operator's own, NULL if there are none.
+ * New claims of that kind for an account, and their signed token, which is listed nowhere yet;
+ * NULL: OpenSSL has failed. session: NULL if it has none. custom: claims of the operator's own,
+ * NULL if there are none.
  */
 const char *issue_token(const struct claims_context *, enum token_kind, const struct account *,
     const struct session *, struct json_object *custom, struct json_object **claims);
 
 /*
- * Lists a token, which has an exp, under the account of that key. created_now: whether the table
- * says so, or nothing. NO: it has no id that fits. UNDECIDED: an outage.
+ * The same for an account that has just logged in, with the claims of JWT_CLAIMS_QUERY: a refresh
+ * token has a session of its own with JWT_SESSIONS, other tokens are listed as outstanding where
+ * the tables are used. WIRE_OK, WIRE_NO_ACCOUNT if the account has changed meanwhile,
+ * WIRE_TOKEN_INVALID if the token's id does not fit, or WIRE_UNAVAILABLE.
  */
-enum verdict issue_list(const struct claims_context *, struct accounts *,
-    struct json_object *claims, const char *token, const char *key, bool created_now);
+enum wire issue_login(const struct request *, const struct context *, enum token_kind,
+    const struct account *, struct json_object **claims, const char **token);

@@ -1,7 +1,31 @@
 #include "endpoints/outstanding.h"
 
 #include "accounts/blacklist.h"
-#include "endpoints/issue.h"
+
+#include <string.h>
+
+#define JTI_MAXIMUM 255 /* of the column */
+
+bool
+outstanding_takes(const struct config *config, enum token_kind kind)
+{
+	return config->token_blacklist && (kind == TOKEN_REFRESH || kind == TOKEN_SLIDING);
+}
+
+enum verdict
+outstanding_list(const struct claims_context *context, struct accounts *accounts,
+    struct json_object *claims, const char *token, const char *key, bool created_now)
+{
+	struct listed_token record = {.jti = claims_jti(context, claims),
+	    .token = token,
+	    .user_key = key,
+	    .created_now = created_now};
+
+	if (record.jti == NULL || strlen(record.jti) > JTI_MAXIMUM)
+		return VERDICT_NO;
+	claims_time(claims, "exp", &record.expires_at);
+	return blacklist_list(accounts, context->arena, &record);
+}
 
 static enum wire
 list(const struct request *request, const struct context *context, struct json_object *claims,
@@ -11,7 +35,8 @@ list(const struct request *request, const struct context *context, struct json_o
 	enum verdict listed = VERDICT_UNDECIDED;
 
 	if (token != NULL)
-		listed = issue_list(&signing, context->accounts, claims, token, key, created_now);
+		listed =
+		    outstanding_list(&signing, context->accounts, claims, token, key, created_now);
 	switch (listed) {
 	case VERDICT_YES:
 		return WIRE_OK;

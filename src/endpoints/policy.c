@@ -1,7 +1,7 @@
 #include "endpoints/policy.h"
 
 #include "accounts/blacklist.h"
-#include "endpoints/issue.h"
+#include "endpoints/outstanding.h"
 #include "endpoints/session.h"
 
 static enum wire
@@ -49,7 +49,7 @@ judge_claims(const struct request *request, const struct context *context, enum 
 	struct session session;
 
 	/* The tables list no token that has a session. */
-	if (issue_lists(config, kind) &&
+	if (outstanding_takes(config, kind) &&
 	    !(config->sessions && json_has(claims, config->session_id_claim)))
 		judged = look_up(request, context, claims);
 	if (judged == WIRE_OK)

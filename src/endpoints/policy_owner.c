@@ -4,7 +4,6 @@
 #include "endpoints/policy.h"
 
 #include "base/metrics.h"
-#include "endpoints/issue.h"
 #include "endpoints/outstanding.h"
 #include "endpoints/session.h"
 
@@ -178,7 +177,7 @@ policy_renewal(struct request *request, const struct context *context, enum toke
 	}
 	if (config->compat != COMPAT_HEAD)
 		return WIRE_OK;
-	if (issue_lists(config, kind) && !json_has(claims, config->session_id_claim) &&
+	if (outstanding_takes(config, kind) && !json_has(claims, config->session_id_claim) &&
 	    outstanding_blacklist(request, context, claims, out->key) == WIRE_UNAVAILABLE)
 		return WIRE_UNAVAILABLE;
 	return WIRE_PASSWORD_CHANGED_REFRESH;

@@ -4,7 +4,6 @@
  * already: the answer is the same. A client that may ask about the tokens of /api/token/ may revoke
  * them, too.
  */
-#include "endpoints/issue.h"
 #include "endpoints/outstanding.h"
 #include "endpoints/policy.h"
 #include "endpoints/session.h"
@@ -45,7 +44,7 @@ revoke_unowned(struct request *request, const struct context *context, struct by
 	if (has_session || kind == TOKEN_REFRESH)
 		done = session_end(request, context, claims, token);
 	/* Last: what is blacklisted is not found again after an outage. */
-	if (done != WIRE_UNAVAILABLE && !has_session && issue_lists(config, kind))
+	if (done != WIRE_UNAVAILABLE && !has_session && outstanding_takes(config, kind))
 		done = blacklist(request, context, claims, token);
 	if (done == WIRE_UNAVAILABLE)
 		return VERDICT_UNDECIDED;

@@ -2,6 +2,7 @@
 
 #include "accounts/provider_sessions.h"
 #include "base/b64url.h"
+#include "base/clock.h"
 #include "db/query.h"
 #include "db/statements.h"
 
@@ -16,7 +17,7 @@
 #define OWNER 1 /* the column of CODE_REDEEM from which the account's follow */
 
 /* Columns of CODE_READ. */
-enum { USER, SCOPES, NONCE, TIME, SID };
+enum { USER, SCOPES, NONCE, TIME, SID, END };
 
 /* The SHA-256 of a code as SQL writes bytes; NULL if OpenSSL fails. */
 static const char *
@@ -77,14 +78,18 @@ enum verdict
 code_read(struct sessions *sessions, struct arena *arena, const char *text,
     const struct code_use *use, struct code *out)
 {
+	const long seconds = sessions->config->database_timeout;
 	const char *hash = hash_of(arena, text), *const * values;
+	int64_t end = clock_milliseconds() + seconds * 1000;
 	struct rows rows;
 	enum verdict verdict;
 
 	if (hash == NULL)
 		return VERDICT_UNDECIDED;
 	verdict = query_ask(sessions->database, arena, CODE_READ,
-	    (const char *[]){hash, use->client_id, use->challenge, use->redirect_uri}, &rows);
+	    (const char *[]){hash, use->client_id, use->challenge, use->redirect_uri,
+		session_interval(arena, seconds)},
+	    &rows);
 	if (verdict != VERDICT_YES)
 		return verdict;
 	values = rows.values;
@@ -93,7 +98,9 @@ code_read(struct sessions *sessions, struct arena *arena, const char *text,
 	    .scopes = values[SCOPES],
 	    .nonce = values[NONCE],
 	    .auth_time = atoll(values[TIME]),
-	    .sid = values[SID]};
+	    .sid = values[SID],
+	    .end_there = values[END],
+	    .end_here = end};
 	return VERDICT_YES;
 }
 
@@ -105,10 +112,12 @@ code_redeem(struct sessions *sessions, struct arena *arena, const struct code *c
 	enum verdict verdict = query_ask(sessions->database, arena, CODE_REDEEM,
 	    (const char *[]){code->user_id, code->hash, terms->sid,
 		session_interval(arena, terms->life),
-		terms->age == 0 ? NULL : session_interval(arena, terms->age),
-		session_interval(arena, sessions->config->database_timeout)},
+		terms->age == 0 ? NULL : session_interval(arena, terms->age), code->end_there},
 	    &rows);
 
+	/* That time is over here before it is there: nothing may have been wrong with the code. */
+	if (verdict == VERDICT_NO && clock_milliseconds() >= code->end_here)
+		return VERDICT_UNDECIDED;
 	if (verdict != VERDICT_YES)
 		return verdict;
 	*seconds = atol(rows.values[0]);

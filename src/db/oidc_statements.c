@@ -63,11 +63,12 @@ make_code(struct arena *arena, const struct session_users *users, struct stateme
 		0, REPEATABLE};
 	made[CODE_READ] = (struct statement){
 	    "SELECT user_id, array_to_string(scopes, ' '), nonce,"
-	    " floor(extract(epoch FROM auth_time))::bigint, replace(sid::text, '-', '')"
+	    " floor(extract(epoch FROM auth_time))::bigint, replace(sid::text, '-', ''),"
+	    " extract(epoch FROM clock_timestamp() + $5::interval)"
 	    " FROM oidc_code WHERE code = $1::bytea AND client_id = $2"
 	    " AND code_challenge IS NOT DISTINCT FROM $3"
 	    " AND (sid IS NOT NULL OR redirect_uri = $4 AND expires_at > now())",
-	    4, LOOKUP};
+	    5, LOOKUP};
 }
 
 /*
@@ -78,8 +79,10 @@ make_code(struct arena *arena, const struct session_users *users, struct stateme
  * A change of the owner that is in progress is not waited for: the session begins at the time of
  * the login, before the change, so it is not alive when that is committed (SESSION_ALIVE).
  *
- * PostgreSQL goes on after a lock with a statement whose client has gone. It must not take the code
- * then: the client of OAuth was told to come again, and its second try would be a replay.
+ * PostgreSQL carries out a statement whose client has gone, after a lock or when it has stood still
+ * or the network has. It must not take the code then: the client of OAuth was told to come again,
+ * and its second try would be a replay. So there is a time by PostgreSQL's own clock, read with the
+ * code.
  */
 static void
 make_redeem(
@@ -98,7 +101,7 @@ make_redeem(
 		" AND NOT EXISTS (SELECT FROM jwt_change g WHERE g.user_id IN (c.user_id, '')"
 		" AND g.ends AND g.sid IS NULL AND g.at >= c.auth_time)"
 		" AND (c.auth_time + $5::interval > now()) IS NOT FALSE"
-		" AND clock_timestamp() < now() + $6::interval"
+		" AND clock_timestamp() < to_timestamp($6::double precision)"
 		" RETURNING c.user_id, c.client_id, c.scopes, c.auth_time),"
 		" begun AS (INSERT INTO jwt_session (user_id, sid, gen, held, created_at,"
 		" rotated_at, expires_at, ends_at, client_id, scopes)"

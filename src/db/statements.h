@@ -46,13 +46,13 @@ enum statement_number {
 			* algorithm, audience, native, PKCE required, first party */
 	CONSENT_FIND,  /* user, client, scopes -> a row if all are consented to */
 	CONSENT_STORE, /* user, client, scopes -> a row */
-	CODE_CREATE, /* key, user, code, client, scopes, redirect URI, challenge, nonce, sid of the
-		      * browser, life, time -> whether the browser's session, which is alive, was
-		      * not seen for that time */
-	CODE_SWEEP,  /* no row */
-	CODE_READ,   /* code, client, challenge, redirect URI -> user, scopes, nonce, login (seconds
-		      * since the epoch), sid if it was redeemed */
-	CODE_REDEEM, /* key, code, sid, life, age, deadline -> seconds left, as USER_BY_ID */
+	CODE_CREATE,  /* key, user, code, client, scopes, redirect URI, challenge, nonce, sid of the
+		       * browser, life, time -> whether the browser's session, which is alive, was
+		       * not seen for that time */
+	CODE_SWEEP,   /* no row */
+	CODE_READ,    /* code, client, challenge, redirect URI, time -> user, scopes, nonce, login
+		       * (seconds since the epoch), sid if it was redeemed, end of that time */
+	CODE_REDEEM,  /* key, code, sid, life, age, end -> seconds left, as USER_BY_ID */
 	BROWSER_FIND, /* key, user, sid, time -> login, whether it was not seen for that time, as
 		       * USER_BY_ID */
 	BROWSER_SEEN, /* user, sid, idle, time -> a row if it was not seen for that time */

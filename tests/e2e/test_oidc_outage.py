@@ -4,7 +4,7 @@ import json
 import threading
 
 import pytest
-from harness import codes, fastcgi, oidc, ours, process
+from harness import codes, cutter, fastcgi, oidc, ours, process
 from harness.codes import age_sessions, basic, new_code, post, redeem, refresh, tokens
 from harness.fixtures import skip_without
 from harness.postgres import Cluster
@@ -91,6 +91,31 @@ def test_a_statement_that_was_given_up_takes_no_code(provider, table):
     answer = redeem(provider, code)
     assert answer.status == 200, answer.body
     assert codes.statuses(provider, answer.json()["access_token"]) == {200}
+
+
+@pytest.mark.parametrize("after", ["a good answer", "an outage"])
+def test_a_statement_that_arrives_late_takes_no_code(provider, after):
+    """The network stands still, or the server's process: it begins when the client was told to come again."""
+    def connections():
+        return provider.site.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'oauth_token'")
+
+    way, before = cutter.Cutter(provider.site.cluster), connections()
+    try:
+        with oidc.Provider(provider.site, PGHOST=str(way.folder), JWT_DATABASE_TIMEOUT="1",
+                           JWT_OIDC_CODE_LIFETIME="600") as other:
+            code = new_code(other)
+            if after == "an outage":  # then queries have half a second until one is answered
+                with locked(other, "oidc_client"):
+                    assert is_outage(redeem(other, code))
+            way.hold("SET sid")
+            assert is_outage(redeem(other, code))
+            assert way.holding.is_set()
+            way.release()
+            process.wait_for(lambda: connections() == before, "the statement to end")
+            assert other.site.execute("SELECT count(*) FROM jwt_session") == [(0,)]
+            assert recovers(lambda: redeem(other, code)).json()["access_token"]
+    finally:
+        way.end()
 
 
 def test_a_database_that_dies_under_the_last_statement(provider):

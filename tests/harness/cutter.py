@@ -1,5 +1,5 @@
 """A way to a cluster on which answers get lost: what the server sends is withheld, and the connection closed, for
-once or until the way is back."""
+once or until the way is back. A question can be held up."""
 import contextlib
 import pathlib
 import shutil
@@ -16,6 +16,7 @@ class Cutter:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="jwt-fcgi-cutter-"))
         self.folder.chmod(0o755)
         self.tag, self.passing, self.cuts, self.away, self.open = None, 0, 0, False, True
+        self.held, self.holding, self.let = None, threading.Event(), threading.Event()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(self.folder / NAME))
         (self.folder / NAME).chmod(0o777)
@@ -30,6 +31,21 @@ class Cutter:
         """From now on the answer with this command tag is lost, after so many of them: it has been committed. away:
         after that there are no new connections, until back()."""
         self.passing, self.cuts, self.away, self.tag = passing, 0, away, tag.encode() + b"\0"
+
+    def hold(self, words):
+        """From now on a question with these words arrives no sooner than release() says, and whatever comes after it."""
+        self.holding.clear()
+        self.let.clear()
+        self.held = words.encode()
+
+    def release(self):
+        self.held = None
+        self.let.set()
+
+    def delay(self, question):
+        if self.held is not None and self.held in question:
+            self.holding.set()
+            self.let.wait()
 
     def back(self):
         self.open = True
@@ -58,11 +74,14 @@ class Cutter:
     def forward(self, source, target, answers):
         with contextlib.suppress(OSError):
             while (data := source.recv(65536)) and not (answers and self.loses(data)):
+                if not answers:
+                    self.delay(data)
                 target.sendall(data)
         for one in (source, target):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 
     def end(self):
+        self.release()
         self.listener.close()
         shutil.rmtree(self.folder)

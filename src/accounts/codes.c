@@ -122,7 +122,7 @@ code_redeem(struct sessions *sessions, struct arena *arena, const struct code *c
 		return verdict;
 	*seconds = atol(rows.values[0]);
 	query_cut(&rows, OWNER);
-	if (rows.count > 1 || !account_read(&rows, "authorization code", owner))
+	if (!account_read(&rows, "authorization code", owner))
 		return VERDICT_UNDECIDED;
 	/* One of 16, as ids are random: a step costs three times what the statement does. */
 	if (*terms->sid == '0')

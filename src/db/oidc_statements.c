@@ -79,6 +79,8 @@ make_code(struct arena *arena, const struct session_users *users, struct stateme
  * A change of the owner that is in progress is not waited for: the session begins at the time of
  * the login, before the change, so it is not alive when that is committed (SESSION_ALIVE).
  *
+ * Two owners are an error (SELECT true), so the code stays as it was.
+ *
  * PostgreSQL carries out a statement whose client has gone, after a lock or when it has stood still
  * or the network has. It must not take the code then: the client of OAuth was told to come again,
  * and its second try would be a replay. So there is a time by PostgreSQL's own clock, read with the
@@ -94,6 +96,7 @@ make_redeem(
 		" u(jwt_id, jwt_password, jwt_active) WHERE %s),"
 		" taken AS (UPDATE oidc_code c SET sid = $3::uuid FROM owner u"
 		" WHERE c.code = $2::bytea AND c.user_id = u.jwt_id::text"
+		" AND (SELECT true FROM owner)"
 		" AND EXISTS (SELECT FROM oidc_client o WHERE o.client_id = c.client_id AND o.active)"
 		" AND (c.sid IS NULL AND c.expires_at > now() OR c.sid = $3::uuid"
 		" AND NOT EXISTS (SELECT FROM jwt_change g WHERE g.user_id = c.user_id"

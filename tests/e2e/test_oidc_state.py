@@ -962,6 +962,27 @@ def test_another_table_of_users(cluster, kept, settings, found):
         kept.execute("DROP DATABASE oidc_members WITH (FORCE)")
 
 
+TWICE = "SELECT id, password, is_active, id, username FROM auth_user, twice WHERE {} = $1"
+TWICE_QUERIES = {"JWT_USER_QUERY": TWICE.format("username"), "JWT_USER_ID_QUERY": TWICE.format("id::text"),
+                 "JWT_FEED_KNOWN": "0"}
+
+
+def test_two_rows_for_one_user_leave_the_code_good(kept):
+    """503: the operator's query is at fault, not the client."""
+    kept.execute("CREATE TABLE twice AS SELECT 1; GRANT SELECT ON twice TO jwt_fcgi")
+    try:
+        with tools(settings_of(kept, **TWICE_QUERIES)) as [one]:
+            login = Login(one)
+            code = login.code()
+            kept.execute("INSERT INTO twice VALUES (2)")
+            assert login.redeem(code) == ["undecided"]
+            assert one.ask("create", "web", login.user, "openid", CALLBACK, CHALLENGE, "n", login.sid) == ["undecided"]
+            kept.execute("DELETE FROM twice WHERE ctid = (SELECT max(ctid) FROM twice)")
+            assert login.redeem(code)[0] == "yes"
+    finally:
+        kept.execute("DROP TABLE twice")
+
+
 # --- A backup.
 
 def test_dump_and_restore(cluster, kept, login):

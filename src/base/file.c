@@ -84,7 +84,9 @@ file_read(struct arena *arena, const char *path, struct bytes *out, struct file_
 	bool done;
 
 	if (descriptor < 0) {
-		*why = strerror(errno);
+		failure = errno;
+		*why = arena_printf(arena, "cannot be read: %s", strerror(failure));
+		errno = failure;
 		return false;
 	}
 	done = read_open(arena, descriptor, out, access, why);

@@ -86,7 +86,7 @@ load_file(struct config *config, const char *file, bool required, bool *good)
 		return false;
 	}
 	if (memchr(text.data, '\0', text.length) != NULL) {
-		log_error("configuration file %s: has a NUL inside", file);
+		log_error("configuration file %s: contains a NUL byte", file);
 		return false;
 	}
 	config->config_file = file;

@@ -87,6 +87,7 @@ def test_all_is_well(server):
     ({"PGDATABASE": "postgres"}, "sql/schema.sql"),
     ({"JWT_ALGORITHM": "ES256"}, "jwtctl key generate"),
     ({"JWT_LEEWAY": "much"}, "jwt-fcgi.conf(5)"),
+    ({"JWT_SIGNING_KEY": "", "JWT_SIGNING_KEY_FILE": "/proc/1/environ"}, "chown"),
 ])
 def test_what_is_wrong_inside(server, settings, fix):
     done = doctor(server, "--sockets", server.folder, **settings)
@@ -135,7 +136,7 @@ def test_a_socket_and_a_folder_that_may_not_be_used(server):
                      "--sockets", place / "sockets"], capture_output=True, text=True, cwd="/",
                     env=ours.environment({}, {"JWT_SIGNING_KEY": KEY})))
 
-            assert "the web server's user" in as_another()[str(path)]
+            assert "SocketGroup=" in as_another()[str(path)]
             (place / "sockets").chmod(0o700)
             assert "the web server's user" in as_another()[str(place / "sockets")]
 
@@ -183,6 +184,11 @@ def test_a_body_and_a_header_that_do_not_arrive(server):
     found = wrong(doctor(server, "--sockets", server.folder, "--url", base))
     assert "fastcgi_pass_request_body" in found[base + "/api/token/"]
     assert "fastcgi_pass_request_headers" in found[base + "/hello/"]
+
+
+def test_a_web_server_without_locations(server):
+    base = front(server, "bare", lambda text: re.sub("include jwt-fcgi/(?!upstreams|errors).*", "", text))
+    assert "locations.conf" in wrong(doctor(server, "--sockets", server.folder, "--url", base))[base + "/hello/"]
 
 
 def test_without_curl(server):

@@ -225,7 +225,7 @@ const struct command user_commands[] = {
 	.arguments = "NAME",
 	.summary = "Add a user; the password is asked for, or read from standard input",
 	.examples = "  jwtctl user add alice --email alice@example.org\n"
-		    "  pwgen 16 1 | jwtctl user add robot\n",
+		    "  openssl rand -base64 12 | jwtctl user add robot\n",
 	.options = {{"email", "ADDRESS", "e-mail address"},
 	    {"staff", NULL, "may use Django's admin"},
 	    {"superuser", NULL, "may do everything there"},
@@ -271,7 +271,7 @@ const struct command user_commands[] = {
 	.run = show},
     {.name = "password hash",
 	.summary = "Print a password as the database keeps it; no database is needed",
-	.examples = "  pwgen 16 1 | jwtctl password hash\n",
+	.examples = "  openssl rand -base64 12 | jwtctl password hash\n",
 	.options = {{"weak", NULL, "take a password that is easily guessed"}},
 	.run = hash},
     {.name = NULL},

@@ -130,8 +130,8 @@ arena_at_end(struct arena *arena, void (*end)(void *object), void *object)
 }
 
 /* A large piece gets a block of its own size, so that a growing buffer costs what it holds. */
-static void *
-take(struct arena *arena, size_t length)
+void *
+arena_alloc(struct arena *arena, size_t length)
 {
 	struct block *block = arena->last;
 	size_t size;
@@ -148,16 +148,10 @@ take(struct arena *arena, size_t length)
 	return piece;
 }
 
-void *
-arena_alloc(struct arena *arena, size_t size)
-{
-	return take(arena, size);
-}
-
 char *
 arena_copy(struct arena *arena, const void *bytes, size_t length)
 {
-	char *copy = take(arena, length + 1);
+	char *copy = arena_alloc(arena, length + 1);
 
 	if (length > 0)
 		memcpy(copy, bytes, length);
@@ -177,7 +171,7 @@ arena_printf(struct arena *arena, const char *format, ...)
 	length = vsnprintf(NULL, 0, format, arguments);
 	va_end(arguments);
 	size = (size_t)(length < 0 ? 0 : length) + 1;
-	text = take(arena, size);
+	text = arena_alloc(arena, size);
 	va_start(arguments, format);
 	vsnprintf(text, size, format, arguments);
 	va_end(arguments);

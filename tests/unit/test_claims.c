@@ -189,6 +189,26 @@ test_access(void **state)
 	assert_int_equal(claims_check(&context, access, TOKEN_ACCESS), CLAIMS_GOOD);
 }
 
+/* With sessions it expires no later either. */
+static void
+test_access_of_session(void **state)
+{
+	static const struct {
+		bool sessions;
+		int64_t refresh, access;
+	} rows[] = {{false, 10, 300}, {true, 10, 10}, {true, 299, 299}, {true, 301, 300}};
+	struct json_object *refresh = claims_new(&context, TOKEN_REFRESH);
+	int64_t exp;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		config.sessions = rows[i].sessions;
+		json_put_integer(refresh, "exp", NOW + rows[i].refresh);
+		assert_true(claims_time(claims_access(&context, refresh), "exp", &exp));
+		assert_int_equal(exp, NOW + rows[i].access);
+	}
+}
+
 static void
 test_users(void **state)
 {
@@ -227,6 +247,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_issuer_and_audience, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_new, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_access, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_access_of_session, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_users, setup, teardown),
 	};
 

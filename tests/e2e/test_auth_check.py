@@ -84,6 +84,7 @@ $HTTP["url"] =~ "^/files/denied/" {{
 }}
 alias.url = ( "/files/" => "{server.folder}/files/" )
 cgi.assign = ( "/environment" => "" )
+static-file.exclude-extensions = ( "/environment" )
 """
     return servers.lighttpd_start(server, "servers/lighttpd-authorizer.conf", more)
 

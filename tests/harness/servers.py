@@ -341,7 +341,9 @@ def apache_cgi_suexec(server):
 
 # lighttpd
 
+# The modules of Debian's lighttpd.conf, at whose end a reader puts the include: files come before programs there.
 LIGHTTPD = """
+server.modules = ( "mod_indexfile", "mod_access", "mod_alias", "mod_redirect", "mod_dirlisting", "mod_staticfile" )
 server.document-root = "{folder}/htdocs"
 server.bind = "127.0.0.1"
 server.port = {port}

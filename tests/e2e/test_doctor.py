@@ -88,6 +88,7 @@ def test_all_is_well(server):
     ({"JWT_ALGORITHM": "ES256"}, "jwtctl key generate"),
     ({"JWT_LEEWAY": "much"}, "jwt-fcgi.conf(5)"),
     ({"JWT_SIGNING_KEY": "", "JWT_SIGNING_KEY_FILE": "/proc/1/environ"}, "chown"),
+    ({"JWT_CLAIMS_QUERY": "SELECT rolname AS role FROM pg_authid WHERE oid = $1"}, "GRANT SELECT"),
 ])
 def test_what_is_wrong_inside(server, settings, fix):
     done = doctor(server, "--sockets", server.folder, **settings)

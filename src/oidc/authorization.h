@@ -64,7 +64,8 @@ void authorization_refuse(struct authorization *, const char *error, const char 
 enum authorization_step {
 	STEP_REQUEST, /* has come from the client */
 	STEP_LOGIN,   /* has just given the password */
-	STEP_CONSENT, /* has just consented: a login of the last ten minutes is of this request */
+	STEP_CONSENT, /* has just consented: a login of the last ten minutes is fresh enough, as it
+		       * was when the page was shown (authorization_bound()) */
 };
 
 enum authorization_next {
@@ -74,6 +75,13 @@ enum authorization_next {
 	NEXT_CONSENT,     /* the consent page */
 	NEXT_ERROR,       /* answer_error(): the authorization has been refused */
 };
+
+/*
+ * What the form of a consent is bound to: the session, and how fresh its login had to be for the
+ * page. So the form of another request proves nothing about this one's login.
+ */
+const char *authorization_bound(
+    struct arena *, const struct authorization *, const struct provider_session *);
 
 /* What has to happen next. session: the browser's, NULL if there is none. */
 enum authorization_next authorization_next(const struct claims_context *, struct accounts *,

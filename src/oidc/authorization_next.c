@@ -32,6 +32,14 @@ is_fresh(const struct authorization *authorization, enum authorization_step step
 	return authorization->max_age < 0 || age <= authorization->max_age;
 }
 
+const char *
+authorization_bound(struct arena *arena, const struct authorization *authorization,
+    const struct provider_session *session)
+{
+	return arena_printf(arena, "%s %d %lld", session->sid, authorization->prompt_login,
+	    (long long)authorization->max_age);
+}
+
 /* A consent to a native application's request is worth nothing for the next one. */
 static bool
 needs_consent(const struct authorization *authorization, enum authorization_step step,

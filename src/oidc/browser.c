@@ -73,9 +73,9 @@ browser_set_session(struct request *request, struct reply *reply, const char *co
 }
 
 static const char *
-csrf_of(struct request *request, struct bytes cookie, const char *sid)
+csrf_of(struct request *request, struct bytes cookie, const char *bound)
 {
-	const char *input = arena_printf(request->arena, "csrf %s %.*s", sid == NULL ? "" : sid,
+	const char *input = arena_printf(request->arena, "csrf %s %.*s", bound == NULL ? "" : bound,
 	    (int)cookie.length, cookie.data);
 	unsigned char hash[SHA256_DIGEST_LENGTH];
 
@@ -84,7 +84,7 @@ csrf_of(struct request *request, struct bytes cookie, const char *sid)
 }
 
 const char *
-browser_form(struct request *request, const char *sid, const char **set_cookie)
+browser_form(struct request *request, const char *bound, const char **set_cookie)
 {
 	struct bytes cookie;
 	unsigned char random[CRYPTO_ID_BYTES];
@@ -92,12 +92,12 @@ browser_form(struct request *request, const char *sid, const char **set_cookie)
 
 	*set_cookie = NULL;
 	if (cookie_find(request->cookie, name_of(request, FORM), &cookie) == COOKIE_FOUND)
-		return csrf_of(request, cookie, sid);
+		return csrf_of(request, cookie, bound);
 	if (!crypto_id(random))
 		return NULL;
 	made = b64url_text(request->arena, (struct bytes){(const char *)random, sizeof(random)});
 	*set_cookie = cookie_of(request, FORM, made, "");
-	return csrf_of(request, bytes_of(made), sid);
+	return csrf_of(request, bytes_of(made), bound);
 }
 
 /*
@@ -119,7 +119,7 @@ is_foreign(const struct request *request)
 }
 
 bool
-browser_sent_form(struct request *request, const char *sid, const char *csrf)
+browser_sent_form(struct request *request, const char *bound, const char *csrf)
 {
 	struct bytes cookie;
 	const char *right;
@@ -127,6 +127,6 @@ browser_sent_form(struct request *request, const char *sid, const char *csrf)
 	if (csrf == NULL || is_foreign(request) ||
 	    cookie_find(request->cookie, name_of(request, FORM), &cookie) != COOKIE_FOUND)
 		return false;
-	right = csrf_of(request, cookie, sid);
+	right = csrf_of(request, cookie, bound);
 	return strlen(csrf) == strlen(right) && CRYPTO_memcmp(csrf, right, strlen(right)) == 0;
 }

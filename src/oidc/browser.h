@@ -26,13 +26,13 @@ void browser_set_session(struct request *, struct reply *, const char *cookie);
 
 /*
  * The value of the hidden field csrf of a form. It is bound to the cookie of the request, or to
- * a new one that *set_cookie then sets (else NULL), and to the id of a browser's session, if not
- * NULL. NULL: the kernel has no random numbers.
+ * a new one that *set_cookie then sets (else NULL), and to a text such as the id of the browser's
+ * session, if not NULL. NULL: the kernel has no random numbers.
  */
-const char *browser_form(struct request *, const char *sid, const char **set_cookie);
+const char *browser_form(struct request *, const char *bound, const char **set_cookie);
 
 /*
- * Whether a form was sent by a page of ours in the same browser, with the session of that id: csrf
- * is the field, NULL if it was not there.
+ * Whether a form was sent by a page of ours in the same browser, bound to that text: csrf is the
+ * field, NULL if it was not there.
  */
-bool browser_sent_form(struct request *, const char *sid, const char *csrf);
+bool browser_sent_form(struct request *, const char *bound, const char *csrf);

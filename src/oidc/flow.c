@@ -122,18 +122,20 @@ flow_consent(struct flow *flow, const char *decision, const char *csrf)
 {
 	struct provider_session session;
 	enum verdict found = browser_session(flow->request, flow->sessions, &session);
+	const char *bound;
 
 	if (found == VERDICT_UNDECIDED)
 		return unavailable(flow);
 	if (found == VERDICT_NO)
 		return page_login(flow->request, &flow->authorization, NULL);
 	flow->request->user = session.user_id;
-	if (decision == NULL || !browser_sent_form(flow->request, session.sid, csrf))
-		return page_consent(flow->request, &flow->authorization, &session);
+	bound = authorization_bound(flow->signing.arena, &flow->authorization, &session);
+	if (decision == NULL || !browser_sent_form(flow->request, bound, csrf))
+		return flow_next(flow, STEP_REQUEST, &session);
 	if (strcmp(decision, "allow") == 0)
 		return flow_next(flow, STEP_CONSENT, &session);
 	if (strcmp(decision, "refuse") != 0)
-		return page_consent(flow->request, &flow->authorization, &session);
+		return flow_next(flow, STEP_REQUEST, &session);
 	authorization_refuse(&flow->authorization, "access_denied", "The user has refused.");
 	return answer_error(flow->request, &flow->authorization);
 }

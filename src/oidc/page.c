@@ -146,10 +146,10 @@ put_hidden(struct page *page, const struct parameter *parameters, size_t count)
 
 /* A form of ours; false: it cannot be protected. */
 static bool
-begin_form(struct page *page, const char *path, const char *sid)
+begin_form(struct page *page, const char *path, const char *bound)
 {
 	struct request *request = page->request;
-	const char *csrf = browser_form(request, sid, &page->set_cookie);
+	const char *csrf = browser_form(request, bound, &page->set_cookie);
 
 	if (csrf == NULL)
 		return false;
@@ -270,7 +270,8 @@ page_consent(struct request *request, const struct authorization *authorization,
 	if (session->name != NULL)
 		put_text_with(&page, "consent.user", session->name);
 	put_text_with(&page, "consent.where", host_of(request->arena, authorization->redirect_uri));
-	if (!begin_form(&page, "/oauth/consent", session->sid))
+	if (!begin_form(&page, "/oauth/consent",
+		authorization_bound(request->arena, authorization, session)))
 		return page_refuse(request, WIRE_UNAVAILABLE, NULL);
 	put_hidden(&page, authorization->parameters, AUTHORIZATION_PARAMETERS);
 	html_put(&page.html,

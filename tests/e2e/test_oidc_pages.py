@@ -364,8 +364,24 @@ def test_an_old_login_does_not_serve_a_request_for_a_new_one(visitor):
     assert Page(visitor.send(page, decision="allow", prompt="login")).title == "Log in"
 
 
-@pytest.mark.parametrize("change", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}, {"max_age": "60"}],
-                         ids=str)
+NEW_LOGINS = [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}, {"max_age": "60"}]
+
+
+@pytest.mark.parametrize("change", NEW_LOGINS, ids=str)
+@pytest.mark.parametrize("client_id", ["third", "native"])
+def test_the_consent_to_another_request_is_no_login(visitor, client_id, change):
+    """Whoever sits at the browser of a user who logged in some minutes ago has such a form, without the password."""
+    visitor.cookies.update(visitor.provider.browser(age=300))
+    page = visitor.page(client_id)
+    assert page.title == "Allow access?"
+    for fields in ({}, {"csrf": None}, {"decision": None}, {"decision": "refuse", "csrf": "x"}):
+        again = Page(visitor.send(page, **{"decision": "allow", **change, **fields}))
+        assert again.title == "Log in"
+    asked = Page(visitor.send(again, username="alice", password=PASSWORD))
+    code_of(visitor.send(asked, decision="allow"), LOOPBACK if client_id == "native" else CALLBACK)
+
+
+@pytest.mark.parametrize("change", NEW_LOGINS, ids=str)
 def test_a_consent_that_no_page_asked_for_is_no_login(visitor, change):
     visitor.cookies.update(visitor.provider.browser(age=300))
     page = visitor.page("third")

@@ -11,9 +11,12 @@ import pathlib
 import subprocess
 import termios
 import time
+import urllib.parse
 
 import pytest
-from harness import fastcgi, ours, process
+from harness import codes, fastcgi, oidc, ours, process
+from harness.fixtures import skip_without
+from harness.oidc import oidc_site
 from harness.people import PASSWORD
 from harness.profiles import PROFILES
 from harness.tokens import claims_of
@@ -37,11 +40,14 @@ class Clock:
         new.write_text(f"{offset:+d}\n")
         new.rename(self.file)
 
+    def running(self):
+        """The variables by which a program has this clock."""
+        return {"LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
     def environment(self, site, **settings):
         every = {**PROFILES["plain"].our_settings(), "JWT_SANDBOX": "off", **settings}  # it reads the file
-        return {**ours.environment(site.environment(), every), "LD_PRELOAD": str(LIBRARY),
-                "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        return {**ours.environment(site.environment(), every), **self.running()}
 
 
 @pytest.fixture
@@ -170,3 +176,60 @@ def test_who_has_to_wait_does_not_wait_for_years(site, clock, tmp_path):
             assert guess_until_told_to_wait("bob") <= 120
             clock.set(offset + 1000)
             assert log_in(program, "another password", "bob").status == 200, "the wait is over"
+
+
+class OtherHost:
+    """Programs of a provider that have another clock."""
+
+    def __init__(self, provider, clock):
+        self.environment = {**provider.environment, **clock.running(), "JWT_SANDBOX": "off"}
+        self.stack = contextlib.ExitStack()
+        self.programs = {name: self.stack.enter_context(fastcgi.Program(name, self.environment))
+                         for name in ("oauth_token", "userinfo", "introspect", "hello")}
+
+    def post(self, path, fields, headers=()):
+        """As Provider.post(), for harness.codes."""
+        body = urllib.parse.urlencode(fields).encode()
+        parameters = {**fastcgi.get(path)[0], "REQUEST_METHOD": "POST", "CONTENT_LENGTH": str(len(body)),
+                      "CONTENT_TYPE": "application/x-www-form-urlencoded"}
+        for header in headers:
+            name, _, parameters["HTTP_" + name.upper()] = header.partition(": ")
+        name = {"/oauth/token": "oauth_token"}.get(path, path.rpartition("/")[2])
+        return self.programs[name].answer(parameters, body)
+
+    def status(self, name, token):
+        return self.programs[name].answer(*fastcgi.get("/", token)).status
+
+
+@pytest.mark.parametrize("offset", (-5, 5))
+@pytest.mark.parametrize("leeway", (0, 10))
+def test_two_hosts_whose_clocks_differ(oidc_site, clock, offset, leeway):
+    """Of OpenID Connect: JWT_LEEWAY makes both accept each other's tokens, and never a session that has ended."""
+    skip_without("oauth_token", "userinfo", "introspect", "revoke")
+    clock.set(offset)
+    with oidc.Provider(oidc_site, JWT_LEEWAY=str(leeway)) as here:
+        here.restore()
+        there = OtherHost(here, clock)
+        with there.stack:
+            def userinfo_of(token):
+                return codes.statuses(here, token) | {there.status("userinfo", token)}
+
+            for one, other in ((here, there), (there, here)):
+                first = codes.redeem(one, codes.new_code(here)).json()
+                one_is_ahead = (one is there) == (offset > 0)
+                if leeway == 0 and one_is_ahead:  # its tokens are from the future
+                    assert userinfo_of(first["access_token"]) == {200, 401}
+                    assert codes.refresh(other, first["refresh_token"]).json()["error"] == "invalid_grant"
+                    assert codes.refresh(one, first["refresh_token"]).status == 200
+                    continue
+                assert userinfo_of(first["access_token"]) == {200}
+                assert codes.post(other, "/oauth/introspect", {"token": first["access_token"]}).json()["active"] is True
+                codes.age_sessions(here, 60)
+                second = codes.refresh(other, first["refresh_token"]).json()
+                if leeway > 0:
+                    assert userinfo_of(second["access_token"]) == {200}
+                assert codes.post(here, "/oauth/revoke", {"token": second["refresh_token"]}).status == 200
+                for token in (first["access_token"], second["access_token"]):
+                    assert userinfo_of(token) == {401}
+                    assert codes.post(other, "/oauth/introspect", {"token": token}).json() == {"active": False}
+                assert codes.refresh(one, second["refresh_token"]).json()["error"] == "invalid_grant"

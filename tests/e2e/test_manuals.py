@@ -41,6 +41,7 @@ def test_every_program_has_a_page(pages):
                 and b"jwt-fcgi.conf" in program.read_bytes()[:4_000_000] \
                 and (ours.CHECKOUT / f"src/endpoints/{program.name}.c").exists():
             assert f"jwt-fcgi-{program.name}.8" in pages
+            assert f"jwt-fcgi-{program.name}(8)" in formatted(pages["jwt-fcgi.7"])
 
 
 def test_every_setting_is_told(pages):

@@ -15,7 +15,8 @@
 static const struct command doctor_commands[] = {
     {.name = "doctor",
 	.summary = "Look at settings, keys, database, sockets and web server; say how to fix them",
-	.examples = "  jwtctl doctor --config /etc/jwt-fcgi/jwt-fcgi.conf\n"
+	.examples = "  runuser -u jwt_fcgi -g jwt_fcgi -G www-data -- \\\n"
+		    "      jwtctl doctor --config /etc/jwt-fcgi/jwt-fcgi.conf\n"
 		    "  jwtctl doctor --url https://auth.example.org\n",
 	.options = {{"sockets", "DIR", "where the programs listen; default: /run/jwt-fcgi"},
 	    {"url", "URL", "of the service, to be asked through the web server"}}},

@@ -96,15 +96,15 @@ const struct command throttle_commands[] = {
     {.name = "throttle show",
 	.arguments = "[NAME|ADDRESS]",
 	.summary = "Show refused logins that count, and the seconds to wait",
-	.examples = "  sudo -u jwt_fcgi jwtctl throttle show alice --address 192.0.2.7\n"
-		    "  sudo -u jwt_fcgi jwtctl throttle show\n",
+	.examples = "  runuser -u jwt_fcgi -- env JWT_THROTTLE=on jwtctl throttle show alice\n"
+		    "  jwtctl throttle show alice --address 192.0.2.7\n",
 	.options = {{"address", "ADDRESS", "beside NAME: also what is counted by both"}},
 	.run = show},
     {.name = "throttle forgive",
 	.arguments = "[NAME|ADDRESS]",
 	.summary = "Forget refused logins, so that the next one need not wait",
-	.examples = "  sudo -u jwt_fcgi jwtctl throttle forgive alice --address 192.0.2.7\n"
-		    "  sudo -u jwt_fcgi jwtctl throttle forgive --all\n",
+	.examples = "  jwtctl throttle forgive alice --address 192.0.2.7\n"
+		    "  jwtctl throttle forgive --all\n",
 	.options = {{"address", "ADDRESS", "beside NAME: also what is counted by both"},
 	    {"all", NULL, "in place of NAME: all names and addresses"}},
 	.run = forgive},

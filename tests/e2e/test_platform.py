@@ -157,6 +157,12 @@ def test_with_an_issuer_it_is_a_provider(release, tmp_path, oidc_site):
         process.end(web)
 
 
+def test_the_programs_are_needed(release):
+    (release / "build/hello").unlink()
+    done = subprocess.run([release / "scripts/web"], env=ours.environment({}, {"PORT": "8400"}), capture_output=True, text=True)
+    assert done.returncode == 1 and "no program hello" in done.stderr and "PROGRAMS" in done.stderr
+
+
 def test_a_port_is_needed(release):
     done = subprocess.run([release / "scripts/web"], capture_output=True, text=True, env={
         **ours.environment({}, {}), "PORT": "none"})

@@ -142,40 +142,32 @@ refuse(struct slot *slot)
 static bool
 receive(struct slot *slot)
 {
+	enum guard_verdict verdict;
+
 	if (slot->wait == SLOT_CLOSING) {
 		if (!slot_drain(slot))
 			slot_free(slot);
 		return false;
 	}
-	switch (slot_receive(slot)) {
-	case GUARD_COMPLETE:
-		return true;
-	case GUARD_REFUSED:
+	verdict = slot_receive(slot);
+	/* One deadline for the whole request: it does not move with what comes. */
+	if (verdict == GUARD_REFUSED)
 		refuse(slot);
-		return false;
-	case GUARD_INCOMPLETE:
-		/* One deadline for the whole request: it does not move with what comes. */
-		if (slot->wait == SLOT_NEW || (slot->wait == SLOT_KEPT && slot->length > 0))
-			park(slot, SLOT_INCOMPLETE);
-		return false;
-	}
-	return false;
+	else if (verdict == GUARD_INCOMPLETE &&
+		 (slot->wait == SLOT_NEW || (slot->wait == SLOT_KEPT && slot->length > 0)))
+		park(slot, SLOT_INCOMPLETE);
+	return verdict == GUARD_COMPLETE;
 }
 
 /* Whether accept(2) may be called again after that error; waits if resources ran out. */
 static bool
 can_go_on(int error)
 {
-	static const struct timespec shortage = {.tv_nsec = 50 * 1000 * 1000};
+	static const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+	bool is_shortage =
+	    error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 
 	switch (error) {
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-		log_error("cannot accept: %s", strerror(error));
-		nanosleep(&shortage, NULL);
-		return true;
 	case EAGAIN:
 	case EINTR:
 	case ECONNABORTED:
@@ -190,10 +182,11 @@ can_go_on(int error)
 	case EOPNOTSUPP:
 	case ENONET:
 		return true;
-	default:
-		log_error("cannot accept: %s", strerror(error));
-		return false;
 	}
+	log_error("cannot accept: %s", strerror(error));
+	if (is_shortage)
+		nanosleep(&pause, NULL);
+	return is_shortage;
 }
 
 /* Most requests are complete when their connection is accepted: those need no epoll. */

@@ -23,15 +23,25 @@ struct page {
 	struct buffer html;
 };
 
+/* The host of a URI; of one without a host, as native applications have, the scheme. */
+static const char *
+host_of(struct arena *arena, const char *uri)
+{
+	const char *host = strstr(uri, "://");
+
+	host = host == NULL ? NULL : host + 3;
+	if (host == NULL || strcspn(host, "/?#") == 0)
+		return arena_copy(arena, uri, strcspn(uri, ":"));
+	return arena_copy(arena, host, strcspn(host, "/?#"));
+}
+
 static const char *
 site_of(const struct request *request)
 {
-	const char *host;
+	const struct config *config = request->config;
 
-	if (request->config->oidc_name != NULL)
-		return request->config->oidc_name;
-	host = strstr(request->config->oidc_issuer, "://") + 3;
-	return arena_copy(request->arena, host, strcspn(host, "/"));
+	return config->oidc_name != NULL ? config->oidc_name
+					 : host_of(request->arena, config->oidc_issuer);
 }
 
 static struct page
@@ -87,19 +97,6 @@ finish(struct page *page, int status, const char *outcome)
 	return reply;
 }
 
-static const char *
-error_of(enum wire wire)
-{
-	switch (wire) {
-	case WIRE_METHOD:
-		return "error.method";
-	case WIRE_UNAVAILABLE:
-		return "error.unavailable";
-	default:
-		return "error.request";
-	}
-}
-
 static struct reply
 error_page(struct request *request, const char *key, int status, const char *outcome)
 {
@@ -117,22 +114,22 @@ struct reply
 page_refuse(struct request *request, enum wire wire, const char *argument)
 {
 	const struct wire_text *text = wire_text(wire);
+	const char *key = wire == WIRE_METHOD        ? "error.method"
+			  : wire == WIRE_UNAVAILABLE ? "error.unavailable"
+						     : "error.request";
 
 	(void)argument;
-	return error_page(request, error_of(wire), text->status, text->outcome);
+	return error_page(request, key, text->status, text->outcome);
 }
 
 struct reply
 page_fault(struct request *request, enum authorization_fault fault)
 {
-	switch (fault) {
-	case FAULT_CLIENT:
+	if (fault == FAULT_CLIENT)
 		return error_page(request, "error.client", 400, "unknown-client");
-	case FAULT_REDIRECT_URI:
+	if (fault == FAULT_REDIRECT_URI)
 		return error_page(request, "error.redirect_uri", 400, "redirect-uri");
-	default:
-		return page_refuse(request, WIRE_BAD_REQUEST, NULL);
-	}
+	return page_refuse(request, WIRE_BAD_REQUEST, NULL);
 }
 
 static void
@@ -171,11 +168,8 @@ message_of(const struct page *page, const struct page_attempt *attempt)
 		return text_of(page->language, "login.wrong");
 	if (attempt->wire != WIRE_THROTTLED)
 		return text_of(page->language, "login.again");
-	if (minutes > 2)
-		return text_with(arena, page->language, "login.wait_minutes",
-		    arena_printf(arena, "%ld", minutes));
-	return text_with(
-	    arena, page->language, "login.wait", arena_printf(arena, "%ld", attempt->wait));
+	return text_with(arena, page->language, minutes > 2 ? "login.wait_minutes" : "login.wait",
+	    arena_printf(arena, "%ld", minutes > 2 ? minutes : attempt->wait));
 }
 
 /* The name, if there is one, stays; then the password is what is to be typed. */
@@ -207,6 +201,7 @@ page_login(struct request *request, const struct authorization *authorization,
 {
 	struct page page = begin(request, authorization->ui_locales, "login.title");
 	const char *name = attempt == NULL ? authorization->login_hint : attempt->name;
+	bool throttled = attempt != NULL && attempt->wire == WIRE_THROTTLED;
 	struct reply reply;
 
 	put_text_with(&page, "login.for", authorization->client.name);
@@ -219,11 +214,10 @@ page_login(struct request *request, const struct authorization *authorization,
 	put_login_fields(&page, name, attempt != NULL);
 	if (attempt == NULL)
 		return finish(&page, 200, "login-page");
-	if (attempt->wire != WIRE_THROTTLED)
-		return finish(&page, 200, wire_text(attempt->wire)->outcome);
-	reply = finish(&page, 429, wire_text(WIRE_THROTTLED)->outcome);
-	reply_header(
-	    request, &reply, "Retry-After", arena_printf(request->arena, "%ld", attempt->wait));
+	reply = finish(&page, throttled ? 429 : 200, wire_text(attempt->wire)->outcome);
+	if (throttled)
+		reply_header(request, &reply, "Retry-After",
+		    arena_printf(request->arena, "%ld", attempt->wait));
 	return reply;
 }
 
@@ -245,18 +239,6 @@ put_scopes(struct page *page, const char *scopes)
 		html_put(&page->html, "<li>{}</li>\n", text);
 	}
 	html_put(&page->html, "</ul>\n");
-}
-
-/* The host of a URI; of one without a host, as native applications have, the scheme. */
-static const char *
-host_of(struct arena *arena, const char *uri)
-{
-	const char *host = strstr(uri, "://");
-
-	host = host == NULL ? NULL : host + 3;
-	if (host == NULL || strcspn(host, "/?#") == 0)
-		return arena_copy(arena, uri, strcspn(uri, ":"));
-	return arena_copy(arena, host, strcspn(host, "/?#"));
 }
 
 struct reply

@@ -10,7 +10,6 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define SESSION_COLUMNS 3 /* before those of the account, of SESSION_JUDGE */
 
@@ -45,13 +44,11 @@ accounts_setting(const struct config *config, enum statement_number statement)
 	return by_name ? "JWT_USERNAME_FIELD" : "JWT_USER_ID_FIELD";
 }
 
-/* Whether the text is among the words, which a NULL ends. */
 static bool
 is_among(struct bytes text, const char *const *words)
 {
 	for (; *words != NULL; words++)
-		if (strlen(*words) == text.length &&
-		    strncasecmp(*words, text.data, text.length) == 0)
+		if (bytes_equal_case(text, *words))
 			return true;
 	return false;
 }

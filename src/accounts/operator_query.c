@@ -36,16 +36,13 @@ bool
 operator_query_reserved(
     const struct config *config, enum statement_number statement, const char *name)
 {
-	static const char *const of_answers[] = {"refresh", "access", "token"};
+	static const char *const of_answers[] = {"refresh", "access", "token", NULL};
 
 	if (statement == CLAIMS || statement == CLAIMS_TEXT)
 		return claim_names_reserved(config, name);
 	if (statement == PROFILE || statement == PROFILE_TEXT)
 		return strcmp(name, "sub") == 0;
-	for (size_t i = 0; i < sizeof(of_answers) / sizeof(*of_answers); i++)
-		if (strcmp(name, of_answers[i]) == 0)
-			return true;
-	return false;
+	return bytes_among(bytes_of(name), of_answers);
 }
 
 const char *

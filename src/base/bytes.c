@@ -1,6 +1,14 @@
 #include "base/bytes.h"
 
 #include <string.h>
+#include <strings.h>
+
+bool
+bytes_equal_case(struct bytes bytes, const char *string)
+{
+	return bytes.length == strlen(string) &&
+	       (bytes.length == 0 || strncasecmp(bytes.data, string, bytes.length) == 0);
+}
 
 bool
 bytes_cut(struct bytes *rest, const char *separator, struct bytes *out)

@@ -36,6 +36,9 @@ bytes_equal(struct bytes bytes, const char *string)
 	return bytes_same(bytes, bytes_of(string));
 }
 
+/* The same but for the case of ASCII letters, as names in HTTP are compared. */
+bool bytes_equal_case(struct bytes, const char *string);
+
 /* Whether the text is one of the words, which a NULL ends; of NULL it is none. */
 bool bytes_among(struct bytes text, const char *const *words);
 

@@ -1,5 +1,6 @@
 #include "config/claim_names.h"
 
+#include "base/bytes.h"
 #include "base/log.h"
 
 #include <string.h>
@@ -88,13 +89,10 @@ claim_names_reserved(const struct config *config, const char *name)
 	    config->token_type_claim, config->user_id_claim, config->jti_claim,
 	    config->revoke_token_claim, config->sliding_token_refresh_exp_claim,
 	    config->session_id_claim, config->session_generation_claim};
-	static const char *const of_clients[] = {"client_id", "scope", "auth_time"};
+	static const char *const of_clients[] = {"client_id", "scope", "auth_time", NULL};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (names[i] != NULL && strcmp(name, names[i]) == 0)
 			return true;
-	for (size_t i = 0; i < sizeof(of_clients) / sizeof(*of_clients); i++)
-		if (config->oidc_issuer != NULL && strcmp(name, of_clients[i]) == 0)
-			return true;
-	return false;
+	return config->oidc_issuer != NULL && bytes_among(bytes_of(name), of_clients);
 }

@@ -55,8 +55,6 @@ cookie_judge_origin(const struct cookie_request *request, const char *const *all
 	if (is_own(
 		request->origin, request->scheme == NULL ? "http" : request->scheme, request->host))
 		return COOKIE_ORIGIN_ALLOWED;
-	for (; allowed != NULL && *allowed != NULL; allowed++)
-		if (strcmp(request->origin, *allowed) == 0)
-			return COOKIE_ORIGIN_ALLOWED;
-	return COOKIE_ORIGIN_OTHER;
+	return bytes_among(bytes_of(request->origin), allowed) ? COOKIE_ORIGIN_ALLOWED
+							       : COOKIE_ORIGIN_OTHER;
 }

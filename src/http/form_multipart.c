@@ -1,14 +1,6 @@
 #include "http/form.h"
 #include "http/media.h"
 
-#include <strings.h>
-
-static bool
-is_header(struct bytes name, const char *wanted)
-{
-	return name.length == strlen(wanted) && strncasecmp(name.data, wanted, name.length) == 0;
-}
-
 /* The Content-Disposition of a part; main is empty where there is none (RFC 7578, section 4.2). */
 static struct media
 disposition_of(struct arena *arena, struct bytes headers)
@@ -17,7 +9,7 @@ disposition_of(struct arena *arena, struct bytes headers)
 
 	while (headers.length > 0) {
 		bytes_cut(&headers, "\r\n", &line);
-		if (bytes_cut(&line, ":", &name) && is_header(name, "content-disposition"))
+		if (bytes_cut(&line, ":", &name) && bytes_equal_case(name, "content-disposition"))
 			return media_parse(arena, line);
 	}
 	return (struct media){.main = {NULL, 0}};

@@ -245,7 +245,7 @@ request_authorization(const struct request *request, const char *scheme, struct 
 	const char *rest = request->authorization == NULL ? "" : request->authorization;
 	struct bytes type = next_word(&rest);
 
-	if (type.length != strlen(scheme) || strncasecmp(type.data, scheme, type.length) != 0)
+	if (!bytes_equal_case(type, scheme))
 		return HEADER_NONE;
 	*out = next_word(&rest);
 	return out->length == 0 || next_word(&rest).length > 0 ? HEADER_MALFORMED : HEADER_FOUND;

@@ -197,8 +197,7 @@ look_up(struct bytes range)
 	while (range.length > 0) {
 		const struct language *at = languages;
 
-		while (at != NULL && (strlen(at->tag) != range.length ||
-					 strncasecmp(at->tag, range.data, range.length) != 0))
+		while (at != NULL && !bytes_equal_case(range, at->tag))
 			at = at->next;
 		if (at != NULL)
 			return at;

@@ -7,6 +7,7 @@ import contextlib
 import json
 import re
 import subprocess
+import threading
 
 import psycopg2
 import pytest
@@ -797,6 +798,42 @@ def test_what_begins_while_a_client_is_ended_is_gone_when_it_begins_again(kept, 
     assert login.refresh(sid)[0] == "ended"
     assert login.redeem(code) == ["no"]
     assert login.redeem(login.code())[0] == "yes"
+
+
+STANDING = """
+CREATE FUNCTION stand() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM pg_advisory_xact_lock(17); RETURN NEW; END $$;
+CREATE TRIGGER stand BEFORE INSERT ON jwt_session FOR EACH ROW EXECUTE FUNCTION stand()"""
+
+
+def test_a_redemption_that_lasts_from_before_the_end_of_a_client_until_it_begins_again(kept):
+    """The new beginning waits for it, and finds its session."""
+    def waits(lock):
+        return process.wait_for(lambda: kept.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event = %s AND datname = current_database()", lock), lock)
+
+    with tools(settings_of(kept, JWT_DATABASE_TIMEOUT="60")) as [one], \
+            contextlib.closing(kept.cluster.connect(kept.name)) as connection, \
+            contextlib.closing(kept.cluster.connect(kept.name)) as other:
+        login = Login(one)
+        kept.execute(STANDING)
+        try:
+            connection.autocommit = False
+            connection.cursor().execute("UPDATE oidc_client SET active = false WHERE client_id = 'web'")
+            code = login.code()
+            kept.execute("SELECT pg_advisory_lock(17)")
+            login.tool.send(*login.redeeming(code))
+            waits("advisory")
+            connection.commit()
+            begun = threading.Thread(target=lambda: other.cursor().execute("UPDATE oidc_client SET active = true"))
+            begun.start()
+            waits("transactionid")
+            kept.execute("SELECT pg_advisory_unlock(17)")
+            verdict, sid, _ = login.tool.receive()
+            begun.join()
+            assert verdict == "yes" and login.refresh(sid)[0] == "ended"
+        finally:
+            kept.execute("SELECT pg_advisory_unlock_all(); DROP TRIGGER stand ON jwt_session; DROP FUNCTION stand")
 
 
 # --- Beside password logins.

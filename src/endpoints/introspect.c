@@ -90,10 +90,10 @@ answer(struct request *request, struct context *context)
 		verdict = judge(request, context, &shown, &owner);
 	if (verdict == VERDICT_UNDECIDED)
 		return oauth_refuse(request, WIRE_UNAVAILABLE, NULL);
-	return oauth_answer(
-	    request, verdict == VERDICT_YES
-			 ? introspection_active(request->arena, context->config, &shown, &owner)
-			 : introspection_inactive(request->arena));
+	return oauth_answer(request,
+	    verdict == VERDICT_YES
+		? introspection_active(request->arena, context->config, &client, &shown, &owner)
+		: introspection_inactive(request->arena));
 }
 
 const struct endpoint endpoint = {

@@ -1,5 +1,7 @@
 #include "oidc/introspection.h"
 
+#include "oidc/scopes.h"
+
 #include <string.h>
 
 bool
@@ -9,8 +11,16 @@ introspection_allows(const struct client *client, const struct client_token *tok
 	       json_is(json_member(token->claims, "aud"), client->id);
 }
 
+/* A third party is told the name if the user was asked, as at userinfo. */
+static bool
+may_know_name(const struct client *client, const struct client_token *token)
+{
+	return client->first_party || token->client_id == NULL ||
+	       scopes_have(token->scope, "profile");
+}
+
 struct json_object *
-introspection_active(struct arena *arena, const struct config *config,
+introspection_active(struct arena *arena, const struct config *config, const struct client *client,
     const struct client_token *token, const struct account *owner)
 {
 	static const char *const copied[] = {"exp", "iat", "aud", "iss"};
@@ -24,7 +34,7 @@ introspection_active(struct arena *arena, const struct config *config,
 		/* Of no RFC: it tells a service a refresh token from an access token. */
 		json_put(body, "token_use", json_member(claims, config->token_type_claim));
 	}
-	if (owner->name != NULL)
+	if (owner->name != NULL && may_know_name(client, token))
 		json_put_text(body, "username", owner->name);
 	json_put_text(body, "token_type", "Bearer");
 	json_put_text(body, "sub", owner->user_id);

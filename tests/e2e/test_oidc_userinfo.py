@@ -312,6 +312,19 @@ def test_good_tokens(provider):
             **{name: claims[name] for name in ("exp", "iat", "sub", "aud", "iss", "jti")}}
 
 
+@pytest.mark.parametrize("client_id, scope, told", [
+    ("third", "openid", False), ("third", "openid offline_access email", False), ("third", "openid profile", True),
+    ("web", "openid", True),
+])
+def test_the_name_is_told_by_consent(provider, client_id, scope, told):
+    """A third party's user was asked about a scope that is not here, and userinfo does not tell the name either."""
+    first = tokens(provider, client_id, scope)
+    for kind in {"access_token", "refresh_token"} & set(first):
+        answer = introspect(provider, first[kind], client_id)
+        assert answer["active"] is True and ("username" in answer) is told
+    assert "preferred_username" not in userinfo(provider, first["access_token"]).json() or "profile" in scope
+
+
 def test_a_token_that_is_for_the_client(provider):
     """The service whose name is the audience asks about tokens of others."""
     provider.site.execute("UPDATE oidc_client SET audience = 'post' WHERE client_id = 'web'")

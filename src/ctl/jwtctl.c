@@ -237,16 +237,19 @@ is_group(const char *word)
 	size_t length = strlen(word);
 
 	for (const struct command *const *table = tables; *table != NULL; table++)
-		if (strncmp((*table)->name, word, length) == 0 && (*table)->name[length] == ' ')
-			return true;
+		for (const struct command *command = *table; command->name != NULL; command++)
+			if (strncmp(command->name, word, length) == 0 &&
+			    command->name[length] == ' ')
+				return true;
 	return false;
 }
 
-/* No command of that name: help if that was asked for, or a group's commands. */
+/* No command of that name: help if that was asked for, or a group's commands; one line for an
+ * unknown word. */
 static enum outcome
 explain(char **words)
 {
-	const char *word = words[0] == NULL ? "" : words[0];
+	const char *word = words[0] == NULL ? "" : words[0], *unknown;
 	bool group = is_group(word);
 	bool asked = group ? words[1] != NULL && strcmp(words[1], "--help") == 0
 			   : strcmp(word, "--help") == 0 || strcmp(word, "help") == 0;
@@ -254,6 +257,12 @@ explain(char **words)
 	if (strcmp(word, "--version") == 0) {
 		printf("jwtctl (jwt-fcgi) %s\n", PACKAGE_VERSION);
 		return OUTCOME_YES;
+	}
+	unknown = asked ? NULL : words[group ? 1 : 0];
+	if (unknown != NULL) {
+		fprintf(stderr, "jwtctl: unknown command; see jwtctl %s%s--help\n",
+		    group ? word : "", group ? " " : "");
+		return OUTCOME_UNDECIDED;
 	}
 	print_commands(asked ? stdout : stderr, group ? word : "");
 	return asked ? OUTCOME_YES : OUTCOME_UNDECIDED;

@@ -140,6 +140,10 @@ def test_help():
         text = done(*command.split(), "--help")
         assert "Examples:\n  " in text and "--json" in text
     assert jwtctl().returncode == 2 and jwtctl("key").returncode == 2 and jwtctl("nothing").returncode == 2
+    assert jwtctl("nothing").stderr == "jwtctl: unknown command; see jwtctl --help\n"
+    assert jwtctl("user", "ad").stderr == "jwtctl: unknown command; see jwtctl user --help\n"
+    assert "key list" in jwtctl().stderr and "password hash" in jwtctl("password", "--help").stdout
+    assert "key list" not in jwtctl("password", "--help").stdout
 
 
 def test_issue(tmp_path):

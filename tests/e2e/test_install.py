@@ -14,6 +14,7 @@ from harness.pages import Page
 INSTALL, KEYS, OIDC, DJANGO = (Page(f"docs/{name}.md") for name in ("install", "keys", "oidc", "django"))
 OF_DJANGO = "python3-django python3-djangorestframework python3-djangorestframework-simplejwt python3-psycopg2 gunicorn"
 CONTAINER = ("systemd-nspawn", "-q", "--register=no", "--keep-unit", "--link-journal=no", "--resolv-conf=copy-host",
+             "--suppress-sync=yes",  # nothing of it is to outlive the test
              "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self")
 UNIT = """
 [Unit]
@@ -75,6 +76,8 @@ class Machine:
         self.source()
         wants = self.root / "etc/systemd/system/multi-user.target.wants"
         (self.root / "etc/systemd/system/jwt-fcgi-test.service").write_text(UNIT)
+        # The end signals all processes at once. A program that multiwatch starts at that moment does not hear it.
+        (self.root / "etc/systemd/system.conf").write_text("[Manager]\nDefaultTimeoutStopSec=10s\n")
         (wants / "jwt-fcgi-test.service").symlink_to("/etc/systemd/system/jwt-fcgi-test.service")
 
     def source(self):

@@ -165,33 +165,24 @@ load_platform(struct config *config)
 	explicit_bzero(url, strlen(url));
 }
 
+/* What the programs ask for, of what the settings say. */
 static void
-set_compat(struct config *config)
+derive(struct config *config)
 {
-	config->compat = strcmp(config->compat_name, "5.2") == 0   ? COMPAT_5_2
-			 : strcmp(config->compat_name, "5.5") == 0 ? COMPAT_5_5
-								   : COMPAT_HEAD;
+	const char *compat = config->compat_name, *cookie = config->refresh_cookie_mode;
+
+	config->compat = strcmp(compat, "5.2") == 0   ? COMPAT_5_2
+			 : strcmp(compat, "5.5") == 0 ? COMPAT_5_5
+						      : COMPAT_HEAD;
 	/* SimpleJWT 5.2 does not know these two. */
 	if (config->compat == COMPAT_5_2) {
 		config->check_revoke_token = false;
 		config->check_user_is_active = true;
 	}
-}
-
-static void
-set_refresh_cookie(struct config *config)
-{
-	const char *mode = config->refresh_cookie_mode;
-
-	config->refresh_cookie = strcmp(mode, "on") == 0         ? REFRESH_COOKIE_ON
-				 : strcmp(mode, "insecure") == 0 ? REFRESH_COOKIE_INSECURE
-								 : REFRESH_COOKIE_OFF;
-}
-
-/* What is not set is as the settings of all tokens have it. */
-static void
-set_oidc_audience(struct config *config)
-{
+	config->refresh_cookie = strcmp(cookie, "on") == 0         ? REFRESH_COOKIE_ON
+				 : strcmp(cookie, "insecure") == 0 ? REFRESH_COOKIE_INSECURE
+								   : REFRESH_COOKIE_OFF;
+	/* What is not set is as the settings of all tokens have it. */
 	if (config->oidc_issuer != NULL && config->oidc_audience == NULL)
 		config->oidc_audience =
 		    config->audience != NULL ? config->audience : config->oidc_issuer;
@@ -216,9 +207,7 @@ read_all(const char *file, bool *good)
 	*good = load_environment(config) && *good;
 	*good = settings_agree(memory, config) && *good;
 	load_platform(config);
-	set_compat(config);
-	set_refresh_cookie(config);
-	set_oidc_audience(config);
+	derive(config);
 	return config;
 }
 

@@ -223,12 +223,6 @@ accepts(const struct service *service, bool answered)
 	return service->endpoint->slow || stopping ? 1 : ACCEPTS_MAXIMUM;
 }
 
-static bool
-is_over_limit(void)
-{
-	return slot_count(SLOT_INCOMPLETE) > INCOMPLETE_MAXIMUM || slot_memory() > MEMORY_MAXIMUM;
-}
-
 /* The rest of the request may have come while another one was being answered. */
 static void
 end_incomplete(const struct service *service, struct slot *slot)
@@ -253,7 +247,8 @@ expire(const struct service *service)
 	struct slot *first;
 
 	while ((first = slot_first(SLOT_INCOMPLETE)) != NULL &&
-	       (first->deadline <= now || is_over_limit()))
+	       (first->deadline <= now || slot_count(SLOT_INCOMPLETE) > INCOMPLETE_MAXIMUM ||
+		   slot_memory() > MEMORY_MAXIMUM))
 		end_incomplete(service, first);
 	for (enum slot_wait wait = SLOT_KEPT; wait <= SLOT_CLOSING; wait++)
 		while ((first = slot_first(wait)) != NULL && first->deadline <= now)

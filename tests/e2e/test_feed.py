@@ -19,7 +19,7 @@ from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.postgres import Cluster, Standby
 from harness.profiles import PROFILES
-from harness.site import Site
+from harness.site import own_site
 from harness.tokens import Maker
 
 LATEST = 0.3  # seconds after a commit at which it must be seen
@@ -32,12 +32,8 @@ PROCESSES = 4
 def fed():
     """A site of its own, with the feed: its cluster is what these tests break."""
     skip_without("hello", "refresh", "auth_check", "sliding_refresh")
-    cluster = Cluster()
-    site = Site(cluster, "fed")
-    cluster.psql("fed", "-f", SQL / "changes.sql", "-c", "CREATE EXTENSION pg_stat_statements")
-    yield site
-    site.end()
-    cluster.remove()
+    with own_site("fed", "-f", SQL / "changes.sql", "-c", "CREATE EXTENSION pg_stat_statements") as site:
+        yield site
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """Several hosts in PGHOST: whichever of them is away, silent or of the wrong kind, service is at the next one."""
 import contextlib
-import signal
 import socket
 import time
 
@@ -10,7 +9,7 @@ from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.postgres import Cluster, Standby
 from harness.profiles import PROFILES
-from harness.site import Site
+from harness.site import Site, own_site
 
 DEADLINE = 2
 
@@ -18,11 +17,8 @@ DEADLINE = 2
 @pytest.fixture(scope="module")
 def primary():
     skip_without("token")
-    cluster = Cluster()
-    site = Site(cluster)
-    yield site
-    site.end()
-    cluster.remove()
+    with own_site() as site:
+        yield site
 
 
 @pytest.fixture(scope="module")
@@ -133,14 +129,7 @@ def killed(cluster):
     yield
 
 
-@contextlib.contextmanager
-def hanging(cluster):
-    cluster.signal_all(signal.SIGSTOP)
-    yield
-    cluster.signal_all(signal.SIGCONT)
-
-
-@pytest.mark.parametrize("fault", (killed, hanging))
+@pytest.mark.parametrize("fault", (killed, Cluster.hanging))
 def test_a_standby_is_promoted(fault):
     """Service goes on where writing is possible, whether the first host is gone or silent."""
     skip_without("token")

@@ -7,21 +7,16 @@ import pytest
 from harness import fastcgi, ours
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
-from harness.postgres import Cluster
 from harness.profiles import PROFILES
-from harness.site import Site
+from harness.site import own_site
 from harness.tokens import claims_of
 
 
 @pytest.fixture(scope="module")
 def kept():
     skip_without("jwtctl", "token", "refresh", "hello")
-    cluster = Cluster()
-    site = Site(cluster, "sessions")
-    cluster.psql("sessions", "-f", ours.CHECKOUT / "sql" / "sessions.sql")
-    yield site
-    site.end()
-    cluster.remove()
+    with own_site("sessions", "-f", ours.CHECKOUT / "sql" / "sessions.sql") as site:
+        yield site
 
 
 @pytest.fixture

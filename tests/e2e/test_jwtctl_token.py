@@ -8,9 +8,8 @@ import pytest
 from harness import fastcgi, ours, reference
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
-from harness.postgres import Cluster
 from harness.profiles import PROFILES
-from harness.site import Site
+from harness.site import own_site
 from harness.tokens import claims_of
 
 TABLES = ("token_blacklist_outstandingtoken", "token_blacklist_blacklistedtoken")
@@ -19,12 +18,8 @@ TABLES = ("token_blacklist_outstandingtoken", "token_blacklist_blacklistedtoken"
 @pytest.fixture(scope="module")
 def kept():
     skip_without("jwtctl", "token", "refresh")
-    cluster = Cluster()
-    site = Site(cluster, "tokens")
-    cluster.psql("tokens", "-f", ours.CHECKOUT / "sql" / "sessions.sql")
-    yield site
-    site.end()
-    cluster.remove()
+    with own_site("tokens", "-f", ours.CHECKOUT / "sql" / "sessions.sql") as site:
+        yield site
 
 
 @pytest.fixture

@@ -1,5 +1,4 @@
 """Many at once: connections that the web server keeps, and logins that come faster than they can be hashed."""
-import os
 import pathlib
 import selectors
 import signal

@@ -159,7 +159,6 @@ def test_tokens_are_not_left_by_the_last_requests(site, key_file, name, kind, pr
         pytest.skip("AddressSanitizer keeps freed memory for a while")
     site.restore()
     tokens = [Maker().make({"kind": kind, "set": {"jti": f"{number:032x}"}}) for number in range(MANY)]
-    settings = {**PROFILES["default"].our_settings(), "JWT_BLACKLIST_AFTER_ROTATION": "yes"}
     with fastcgi.Program(name, environment(site, key_file, profile)) as program:
         with fastcgi.queue(program, [request_with(name, token) for token in tokens]) as connections:
             pass

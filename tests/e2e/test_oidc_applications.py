@@ -20,7 +20,8 @@ from harness.fixtures import skip_without
 from harness.oidc import Provider, add_client, b64url, fields_of, oidc_site, provider
 from harness.pages import Page
 from harness.people import PASSWORD
-from harness.relying import CALLBACK, SCOPES, SECRET, STORED, hello, log_in, plain_environment, recipe, redirected, script
+from harness.relying import (CALLBACK, SCOPES, SECRET, STORED, address, agent, hello, log_in, plain_environment, recipe,
+                             redirected, script)
 from harness.useragent import UserAgent
 
 
@@ -29,16 +30,6 @@ def running_provider(oidc_site):
     skip_without("authorize", "jwtctl")
     with Provider(oidc_site) as provider:
         yield provider
-
-
-@pytest.fixture(autouse=True)
-def address(provider):
-    provider.site.execute("UPDATE auth_user SET email = 'alice@example.com' WHERE username = 'alice'")
-
-
-@pytest.fixture
-def agent():
-    return UserAgent("http://127.0.0.1:9/")
 
 
 def userinfo(provider, access):

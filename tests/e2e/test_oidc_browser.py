@@ -12,7 +12,7 @@ pytest.importorskip("selenium", reason="python3-selenium is not installed")
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
-from harness.browser import Browser, missing  # noqa: E402
+from harness.browser import browser, missing  # noqa: E402
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}")
 
@@ -63,13 +63,6 @@ class Site:
         self.server.server_close()
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    browser = Browser()
-    yield browser
-    browser.end()
-
-
 @pytest.fixture
 def relying():
     relying = Site()
@@ -80,9 +73,9 @@ def relying():
 class Person:
     """A user in the browser, who has come from the site's client `rp`, or from `third`."""
 
-    def __init__(self, chromium, provider, site):
-        self.driver, self.provider, self.site = chromium.driver, provider, site
-        self.page = chromium.open(provider.port)
+    def __init__(self, browser, provider, site):
+        self.driver, self.provider, self.site = browser.driver, provider, site
+        self.page = browser.open(provider.port)
         self.user = "alice"
         self.driver.delete_all_cookies()
         for name, columns in (("rp", {}), ("asks", {"first_party": False})):
@@ -119,13 +112,12 @@ class Person:
 
 
 @pytest.fixture
-def person(chromium, provider, relying):
+def person(browser, provider, relying):
     skip_without("login", "end_session")
-    person = Person(chromium, provider, relying)
-    chromium.console()
+    person = Person(browser, provider, relying)
+    browser.console()
     yield person
-    wrong = [entry for entry in chromium.console() if entry["source"] != "network" and entry["level"] != "INFO"]
-    assert not wrong
+    assert not browser.errors()
 
 
 def test_a_login_by_keyboard(person):
@@ -298,9 +290,9 @@ def failing(oidc_site, tmp_path_factory):
 
 
 @pytest.fixture
-def stranded(chromium, failing, relying):
+def stranded(browser, failing, relying):
     failing.restore()
-    return Person(chromium, failing, relying)
+    return Person(browser, failing, relying)
 
 
 def damaged(person):

@@ -15,7 +15,8 @@ from harness import npm, process
 from harness.fixtures import skip_without
 from harness.oidc import CHALLENGE, VERIFIER, Provider, add_client, oidc_site, provider
 from harness.people import PASSWORD
-from harness.relying import CALLBACK, GOODBYE, SCOPES, SECRET, STORED, compiled, hello, recipe, redirected, script
+from harness.relying import (CALLBACK, GOODBYE, SCOPES, SECRET, STORED, address, agent, compiled, hello, recipe,
+                             redirected, script)
 from harness.servers import apache_load, as_web, tool
 from harness.useragent import UserAgent
 
@@ -27,16 +28,6 @@ def running_provider(oidc_site):
     skip_without("authorize", "jwtctl")
     with Provider(oidc_site, origins=["~^http://127\\.0\\.0\\.1:"]) as provider:
         yield provider
-
-
-@pytest.fixture(autouse=True)
-def address(provider):
-    provider.site.execute("UPDATE auth_user SET email = 'alice@example.com' WHERE username = 'alice'")
-
-
-@pytest.fixture
-def agent():
-    return UserAgent("http://127.0.0.1:9/")
 
 
 @pytest.fixture(params=["confidential", "public"])

@@ -7,9 +7,8 @@ import pytest
 from harness import codes, cutter, fastcgi, oidc, ours, process
 from harness.codes import age_sessions, basic, new_code, post, redeem, refresh, tokens
 from harness.fixtures import skip_without
-from harness.postgres import Cluster
 from harness.profiles import KEY
-from harness.site import Site
+from harness.site import own_site
 from harness.tokens import Maker, claims_of
 
 PROGRAMS = ("oauth_token", "userinfo", "introspect", "revoke")
@@ -19,14 +18,10 @@ PROGRAMS = ("oauth_token", "userinfo", "introspect", "revoke")
 def running():
     """A cluster of its own, which these tests break."""
     skip_without(*PROGRAMS, "jwtctl")
-    cluster = Cluster()
-    site = Site(cluster, "outage")
-    cluster.psql("outage", "-f", ours.CHECKOUT / "sql" / "oidc.sql")
-    with oidc.Provider(site, JWT_DATABASE_TIMEOUT="1", JWT_OIDC_CODE_LIFETIME="600", JWT_SIGNING_KEY=KEY,
-                       JWT_TOKEN_BLACKLIST="on") as provider:
-        yield provider
-    site.end()
-    cluster.remove()
+    with own_site("outage", "-f", ours.CHECKOUT / "sql" / "oidc.sql") as site:
+        with oidc.Provider(site, JWT_DATABASE_TIMEOUT="1", JWT_OIDC_CODE_LIFETIME="600", JWT_SIGNING_KEY=KEY,
+                           JWT_TOKEN_BLACKLIST="on") as provider:
+            yield provider
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from harness import ours, process
 from harness.codes import age_sessions, redeem, refresh, tokens
 from harness.fixtures import skip_without
-from harness.oidc import (AFTER_LOGOUT, CALLBACK, COOKIE, LOOPBACK, PASSWORD, SECRET, VERIFIER, Provider, fields_of,
+from harness.oidc import (AFTER_LOGOUT, CALLBACK, COOKIE, LOOPBACK, PASSWORD, Provider, fields_of,
                           generate_key, oidc_site, provider, running_provider)
 from harness.tokens import claims_of
 

@@ -5,9 +5,7 @@ import hmac
 import json
 import shutil
 import subprocess
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import jwt
 import pytest
@@ -18,6 +16,7 @@ from harness.codes import OFFLINE, age_sessions, basic, code_fields, new_code, r
 from harness.fixtures import skip_without
 from harness.oidc import CALLBACK, SECRET, VERIFIER, WITH_QUERY
 from harness.people import PASSWORD
+from harness.process import at_once
 from harness.profiles import KEY
 from harness.tokens import b64url, claims_of, un_b64url
 
@@ -57,17 +56,6 @@ def headers_are_right(answer):
     assert answer.header("Content-Type") == "application/json"
     assert (answer.header("Cache-Control"), answer.header("Pragma")) == ("no-store", "no-cache")
     assert answer.header("Vary") is None
-
-
-def at_once(number, call):
-    barrier = threading.Barrier(number)
-
-    def one(_):
-        barrier.wait()
-        return call()
-
-    with ThreadPoolExecutor(number) as pool:
-        return list(pool.map(one, range(number)))
 
 
 def ended(provider, access_token, since):

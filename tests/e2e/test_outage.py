@@ -3,7 +3,6 @@ never a 401, and service without a restart as soon as the cause is gone."""
 import contextlib
 import pathlib
 import resource
-import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +13,7 @@ from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.postgres import Cluster
 from harness.profiles import PROFILES
-from harness.site import Site
+from harness.site import own_site
 from harness.tokens import Maker
 
 SERVED = ("token", "refresh", "hello")
@@ -25,14 +24,11 @@ USER = "outage"  # a role for the programs whose rights a test can take without 
 def away():
     """A site of its own: its cluster is what these tests break."""
     skip_without(*SERVED)
-    cluster = Cluster()
-    site = Site(cluster)
-    site.execute(f"CREATE ROLE {USER} LOGIN")
-    site.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {USER}")
-    site.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {USER}")
-    yield site
-    site.end()
-    cluster.remove()
+    with own_site() as site:
+        site.execute(f"CREATE ROLE {USER} LOGIN")
+        site.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {USER}")
+        site.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {USER}")
+        yield site
 
 
 def requests(port):
@@ -77,14 +73,7 @@ def killed(cluster):
     cluster.start()
 
 
-@contextlib.contextmanager
-def hanging(cluster):
-    cluster.signal_all(signal.SIGSTOP)
-    yield
-    cluster.signal_all(signal.SIGCONT)
-
-
-FAULTS = {"stopped": stopped, "killed": killed, "hanging": hanging}
+FAULTS = {"stopped": stopped, "killed": killed, "hanging": Cluster.hanging}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

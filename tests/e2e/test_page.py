@@ -16,7 +16,7 @@ pytest.importorskip("selenium", reason="python3-selenium is not installed")
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
-from harness.browser import POLICY, WWW, Browser, Stub, missing, run_curl  # noqa: E402
+from harness.browser import POLICY, WWW, Stub, browser, missing, run_curl  # noqa: E402
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}")
 
@@ -24,19 +24,11 @@ SERVED = ("token", "refresh", "hello", "verify", "blacklist")
 SHORT = "2"  # seconds that an access token lives where it is to expire
 
 
-@pytest.fixture(scope="module")
-def browser():
-    browser = Browser()
-    yield browser
-    browser.end()
-
-
 @pytest.fixture
 def visit(browser):
     """visit(port): the page of a server. At its end the console has nothing but refused requests."""
     yield browser.open
-    wrong = [entry for entry in browser.console() if entry["source"] != "network" and entry["level"] != "INFO"]
-    assert not wrong
+    assert not browser.errors()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from harness.people import PASSWORD
 from harness.site import Site
 
 pytest.importorskip("selenium", reason="python3-selenium is not installed")
-from harness.browser import Browser, Page, Stub, missing  # noqa: E402
+from harness.browser import Page, Stub, browser, missing  # noqa: E402
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}")
 
@@ -24,13 +24,6 @@ def kept(cluster):
     site.end()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    browser = Browser()
-    yield browser
-    browser.end()
-
-
 @pytest.fixture
 def page(kept, browser):
     kept.execute("DELETE FROM jwt_session; DELETE FROM jwt_change")
@@ -38,8 +31,7 @@ def page(kept, browser):
     browser.driver.delete_all_cookies()
     yield browser.open(server.port)
     browser.driver.delete_all_cookies()
-    wrong = [entry for entry in browser.console() if entry["source"] != "network" and entry["level"] != "INFO"]
-    assert not wrong
+    assert not browser.errors()
 
 
 @pytest.fixture

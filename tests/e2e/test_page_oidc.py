@@ -10,7 +10,7 @@ from harness.oidc import COOKIE, PASSWORD, SERVER, Provider, add_client
 from harness.tokens import claims_of
 
 pytest.importorskip("selenium", reason="python3-selenium is not installed")
-from harness.browser import WWW, Browser, Page, Stub, missing  # noqa: E402
+from harness.browser import WWW, Page, Stub, browser, missing  # noqa: E402
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}")
 
@@ -43,13 +43,6 @@ def home(running):
     return running
 
 
-@pytest.fixture(scope="module")
-def browser():
-    browser = Browser()
-    yield browser
-    browser.end()
-
-
 @pytest.fixture
 def folder():
     """A folder that other users can enter, which those of pytest are not."""
@@ -66,8 +59,7 @@ def page(home, browser):
     page.wait(lambda: page.find("#offer").is_displayed(), "the offer of the code flow")
     yield page
     browser.driver.delete_all_cookies()
-    wrong = [entry for entry in browser.console() if entry["source"] != "network" and entry["level"] != "INFO"]
-    assert not wrong
+    assert not browser.errors()
 
 
 def remember(home, page, **columns):

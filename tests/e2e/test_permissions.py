@@ -10,9 +10,8 @@ from urllib.parse import quote
 import pytest
 from harness import client, cutter, fastcgi, ours, process, reference, servers
 from harness.fixtures import skip_without
-from harness.postgres import Cluster
 from harness.profiles import PROFILES
-from harness.site import Site
+from harness.site import own_site
 from harness.tokens import Maker
 
 SQL = ours.CHECKOUT / "sql"
@@ -33,12 +32,8 @@ json.dump([User.objects.get(pk=user).has_perm(name) for user, name in asked], sy
 def kept():
     """A site of its own: its cluster is what these tests break."""
     skip_without("auth_check", "permissions")
-    cluster = Cluster()
-    site = Site(cluster, "permissions")
-    cluster.psql(site.name, "-c", "CREATE EXTENSION pg_stat_statements")
-    yield site
-    site.end()
-    cluster.remove()
+    with own_site("permissions", "-c", "CREATE EXTENSION pg_stat_statements") as site:
+        yield site
 
 
 @pytest.fixture(autouse=True)

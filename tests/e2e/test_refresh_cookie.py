@@ -6,8 +6,7 @@ import pytest
 from harness import client, ours
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
-from harness.postgres import Cluster
-from harness.site import Site
+from harness.site import own_site
 from harness.tokens import claims_of
 
 ALICE = {"username": "alice", "password": PASSWORD}
@@ -24,12 +23,8 @@ LISTED = "https://app.example.org"
 def kept():
     """A site of its own: its cluster is stopped."""
     skip_without("token", "refresh", "blacklist", "logout", "hello")
-    cluster = Cluster()
-    site = Site(cluster, "cookie")
-    cluster.psql("cookie", "-f", ours.CHECKOUT / "sql/sessions.sql")
-    yield site
-    site.end()
-    cluster.remove()
+    with own_site("cookie", "-f", ours.CHECKOUT / "sql/sessions.sql") as site:
+        yield site
 
 
 @pytest.fixture

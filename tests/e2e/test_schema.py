@@ -9,9 +9,8 @@ import pytest
 from harness import fastcgi, nginx, npm, ours, process, reference
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
-from harness.postgres import Cluster
 from harness.profiles import PROFILES
-from harness.site import Site
+from harness.site import own_site
 
 HERE = ours.CHECKOUT / "tests/e2e"
 BUILT = ours.BUILD / "openapi.json"
@@ -44,12 +43,9 @@ def judge(folder, document, answers=()):
 def kept():
     skip_without("token", "refresh", "verify", "blacklist", "sliding", "sliding_refresh", "logout", "hello", "sessions",
                  "permissions")
-    cluster = Cluster()
-    site = Site(cluster, "described")
-    cluster.psql("described", "-f", ours.CHECKOUT / "sql/sessions.sql", "-f", ours.CHECKOUT / "sql/permissions.sql")
-    yield site
-    site.end()
-    cluster.remove()
+    sql = ours.CHECKOUT / "sql"
+    with own_site("described", "-f", sql / "sessions.sql", "-f", sql / "permissions.sql") as site:
+        yield site
 
 
 def test_what_is_installed_is_what_the_programs_say():

@@ -17,9 +17,9 @@ import pytest
 from harness import bouncer, client, cutter, fastcgi, ours, process
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
-from harness.postgres import Cluster
+from harness.process import at_once
 from harness.profiles import PROFILES
-from harness.site import Site
+from harness.site import own_site
 from harness.tokens import Maker, claims_of
 
 LATEST = 0.3  # seconds after a commit at which it must be seen
@@ -33,12 +33,8 @@ BLACKLISTED = {"detail": "Token is blacklisted", "code": "token_not_valid"}
 def kept():
     """A site of its own: its cluster is what some of these tests break."""
     skip_without(*PROCESSES)
-    cluster = Cluster()
-    site = Site(cluster, "sessions")
-    cluster.psql("sessions", "-f", SQL / "sessions.sql")
-    yield site
-    site.end()
-    cluster.remove()
+    with own_site("sessions", "-f", SQL / "sessions.sql") as site:
+        yield site
 
 
 @pytest.fixture(autouse=True)
@@ -146,18 +142,6 @@ def row(site):
 
 def is_over(answer):
     return answer.status == 401 and answer.json() == BLACKLISTED
-
-
-def at_once(number, call):
-    """Calls it so many times at the same moment."""
-    barrier = threading.Barrier(number)
-
-    def one(_):
-        barrier.wait()
-        return call()
-
-    with ThreadPoolExecutor(number) as pool:
-        return list(pool.map(one, range(number)))
 
 
 # What tokens say.

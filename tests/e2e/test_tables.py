@@ -1,7 +1,6 @@
 """Django goes on with the tables that sql/schema.sql made, and ours work with other tables of users."""
 import contextlib
 import json
-import os
 import subprocess
 import textwrap
 

@@ -3,13 +3,13 @@ import contextlib
 import http.server
 import json
 import mimetypes
-import pathlib
 import re
 import shutil
 import subprocess
 import tempfile
 import threading
 
+import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
@@ -54,10 +54,21 @@ class Browser:
     def console(self):
         return self.driver.get_log("browser")
 
+    def errors(self):
+        """What the console has but refused requests."""
+        return [entry for entry in self.console() if entry["source"] != "network" and entry["level"] != "INFO"]
+
     def end(self):
         with contextlib.suppress(Exception):
             self.driver.quit()
         shutil.rmtree(self.profile, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    browser = Browser()
+    yield browser
+    browser.end()
 
 
 class Page:

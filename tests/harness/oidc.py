@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import urllib.parse
 

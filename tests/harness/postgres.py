@@ -112,6 +112,12 @@ class Cluster:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
+    @contextlib.contextmanager
+    def hanging(self):
+        self.signal_all(signal.SIGSTOP)
+        yield
+        self.signal_all(signal.SIGCONT)
+
     def remove(self):
         if self.postmaster:
             self.signal_all(signal.SIGCONT)

@@ -5,7 +5,9 @@ import random
 import signal
 import socket
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 
 class Unfinished(AssertionError):
@@ -141,3 +143,15 @@ def end(process, seconds=10.0, number=signal.SIGTERM):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
     process.wait()
+
+
+def at_once(number, call):
+    """Calls it so many times at the same moment; the results."""
+    barrier = threading.Barrier(number)
+
+    def one(_):
+        barrier.wait()
+        return call()
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(one, range(number)))

@@ -14,6 +14,7 @@ import requests
 from . import npm
 from .pages import Page
 from .people import PASSWORD
+from .useragent import UserAgent
 
 SOURCES = pathlib.Path(__file__).parents[1] / "e2e"
 CALLBACK = "http://127.0.0.1:9/callback"  # nothing listens there: the user agent stops before
@@ -21,6 +22,16 @@ GOODBYE = "http://127.0.0.1:9/goodbye"
 SECRET = "s3cret-of-relying-parties"
 STORED = "sha256$" + hashlib.sha256(SECRET.encode()).hexdigest()
 SCOPES = "openid profile email offline_access"
+
+
+@pytest.fixture(autouse=True)
+def address(provider):
+    provider.site.execute("UPDATE auth_user SET email = 'alice@example.com' WHERE username = 'alice'")
+
+
+@pytest.fixture
+def agent():
+    return UserAgent("http://127.0.0.1:9/")
 
 
 def recipe(name, issuer, base, client_id):

@@ -6,6 +6,7 @@ import tempfile
 from collections import OrderedDict
 
 from . import nginx, ours, process, reference
+from .postgres import Cluster
 from .profiles import PROFILES
 
 KEPT = 6  # servers of one kind that run at the same time
@@ -116,6 +117,18 @@ class Site:
             while running:
                 running.popitem()[1].end()
         self.connection.close()
+
+
+@contextlib.contextmanager
+def own_site(name="site", *arguments):
+    """A site on a cluster of its own, which tests may break; the arguments are psql's, of what else it needs."""
+    cluster = Cluster()
+    site = Site(cluster, name)
+    if arguments:
+        cluster.psql(name, *arguments)
+    yield site
+    site.end()
+    cluster.remove()
 
 
 def _folder():

@@ -61,9 +61,9 @@ ALTER TABLE oidc_client ADD COLUMN IF NOT EXISTS introspect boolean NOT NULL DEF
 	CONSTRAINT oidc_client_introspect CHECK (NOT introspect OR secret IS NOT NULL);
 
 -- What ends a client ends its codes and sessions. (A foreign key of oidc_code would lock the client's row for
--- each code, and all codes of a client would write to it.) So does what begins it again: until the end was
--- committed, codes were still made and redeemed that it had not seen. The codes go first, which waits for whoever
--- is redeeming one of them, so the sessions after them are all that there can be.
+-- each code, and all codes of a client would write to it.) So does what begins it again, or one of its id: until
+-- the end was committed, codes were still made and redeemed that it had not seen. The codes go first, which waits
+-- for whoever is redeeming one of them, so the sessions after them are all that there can be.
 CREATE OR REPLACE FUNCTION jwt_oidc_client_ended() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
 	ids text[] := ARRAY[OLD.client_id, NEW.client_id];
@@ -76,9 +76,12 @@ BEGIN
 END $$;
 SELECT format('ALTER FUNCTION jwt_oidc_client_ended() SET search_path = %I, pg_temp', current_schema()) \gexec
 REVOKE ALL ON FUNCTION jwt_oidc_client_ended() FROM PUBLIC;
+DROP TRIGGER IF EXISTS jwt_oidc_client_added ON oidc_client;
 DROP TRIGGER IF EXISTS jwt_oidc_client_removed ON oidc_client;
 DROP TRIGGER IF EXISTS jwt_oidc_client_disabled ON oidc_client;
 DROP TRIGGER IF EXISTS jwt_oidc_client_switched ON oidc_client;
+CREATE TRIGGER jwt_oidc_client_added AFTER INSERT ON oidc_client
+	FOR EACH ROW EXECUTE FUNCTION jwt_oidc_client_ended();
 CREATE TRIGGER jwt_oidc_client_removed AFTER DELETE ON oidc_client
 	FOR EACH ROW EXECUTE FUNCTION jwt_oidc_client_ended();
 CREATE TRIGGER jwt_oidc_client_switched AFTER UPDATE ON oidc_client

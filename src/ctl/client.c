@@ -61,7 +61,7 @@ static const struct column columns[] = {{"client_id", COLUMN_TEXT}, {"name", COL
     {"id_token_alg", COLUMN_TEXT}, {"introspect", COLUMN_BOOL}, {"active", COLUMN_BOOL},
     {NULL, COLUMN_TEXT}};
 
-/* All over one connection. */
+/* All over one connection. A client's sessions may be many, and end in the same statement. */
 static enum verdict
 ask(const struct invocation *invocation, size_t statement, const char *const *parameters,
     struct rows *out)
@@ -71,7 +71,7 @@ ask(const struct invocation *invocation, size_t statement, const char *const *pa
 
 	if (database == NULL)
 		database =
-		    query_open(config, "jwtctl", statements, config->database_timeout * 1000);
+		    query_open(config, "jwtctl", statements, 10 * config->database_timeout * 1000);
 	if (database == NULL)
 		return VERDICT_UNDECIDED;
 	return query_ask(database, invocation->arena, statement, parameters, out);

@@ -784,20 +784,32 @@ def test_a_client_that_is_disabled_or_removed_loses_its_sessions(kept, login):
     assert login.tool.ask("browser", login.cookie)[0] == "yes"
 
 
-@pytest.mark.parametrize("end", ["active = false", "client_id = 'former'"])
-def test_what_begins_while_a_client_is_ended_is_gone_when_it_begins_again(kept, login, end):
+RENAMED = "UPDATE oidc_client SET client_id = 'former' WHERE client_id = 'web'"
+BACK = "UPDATE oidc_client SET active = true, client_id = 'web' WHERE client_id IN ('web', 'former')"
+ADDED = "INSERT INTO oidc_client SELECT * FROM web"
+
+
+@pytest.mark.parametrize("end, begin", [
+    ("UPDATE oidc_client SET active = false WHERE client_id = 'web'", BACK), (RENAMED, BACK), (RENAMED, ADDED),
+    ("DELETE FROM oidc_client WHERE client_id = 'web'", ADDED),
+])
+def test_what_begins_while_a_client_is_ended_is_gone_when_it_begins_again(kept, login, end, begin):
     """Many sessions take a while to end; meanwhile the client still looks as before to all others."""
-    with contextlib.closing(kept.cluster.connect(kept.name)) as connection:
-        connection.autocommit = False
-        connection.cursor().execute(f"UPDATE oidc_client SET {end} WHERE client_id = 'web'")
-        sid, code = login.family(), login.code()
-        connection.commit()
-    assert login.redeem(code) == ["no"]
-    code = login.code()  # by a process that has read the client before
-    kept.execute("UPDATE oidc_client SET active = true, client_id = 'web' WHERE client_id IN ('web', 'former')")
-    assert login.refresh(sid)[0] == "ended"
-    assert login.redeem(code) == ["no"]
-    assert login.redeem(login.code())[0] == "yes"
+    kept.execute("CREATE TABLE web AS SELECT * FROM oidc_client WHERE client_id = 'web'")
+    try:
+        with contextlib.closing(kept.cluster.connect(kept.name)) as connection:
+            connection.autocommit = False
+            connection.cursor().execute(end)
+            sid, code = login.family(), login.code()
+            connection.commit()
+        assert login.redeem(code) == ["no"]
+        code = login.code()  # by a process that has read the client before
+        kept.execute(begin)
+        assert login.refresh(sid)[0] == "ended"
+        assert login.redeem(code) == ["no"]
+        assert login.redeem(login.code())[0] == "yes"
+    finally:
+        kept.execute("DROP TABLE web")
 
 
 STANDING = """

@@ -58,23 +58,25 @@ revoke_unowned(struct request *request, const struct context *context, struct by
  * answer would be 200, and the token good.
  */
 static enum verdict
-revoke(struct request *request, const struct context *context, const struct client *client,
+revoke(struct request *request, const struct context *given, const struct client *client,
     struct bytes token)
 {
-	struct claims_context signing = context_claims(request, context);
-	struct config config = *context->config;
+	struct config config = *given->config;
+	struct context context = *given;
+	struct claims_context signing;
 	struct client_token shown;
 	struct session session;
 
 	config.leeway += CLOCKS;
-	signing.config = &config;
+	context.config = &config;
+	signing = context_claims(request, &context);
 	if (!tokens_of_client(&signing, token, &shown))
-		return client->introspect ? revoke_unowned(request, context, token) : VERDICT_NO;
+		return client->introspect ? revoke_unowned(request, &context, token) : VERDICT_NO;
 	if (strcmp(shown.client_id, client->id) != 0 ||
-	    !session_read(context->config, shown.claims, &session))
+	    !session_read(&config, shown.claims, &session))
 		return VERDICT_NO;
 	request->user = shown.user_id;
-	return sessions_end(context->sessions, request->arena, shown.user_id, session.sid);
+	return sessions_end(context.sessions, request->arena, shown.user_id, session.sid);
 }
 
 static struct reply

@@ -6,3 +6,9 @@
 
 /* That piece of memory, which is not NULL from here on. */
 void *memory_need(void *piece);
+
+/*
+ * Keeps the heap, as large as it is now, out of core dumps and, as far as RLIMIT_MEMLOCK allows,
+ * out of swap. The first call needs /proc/self/maps, which the sandbox closes.
+ */
+void memory_hide(void);

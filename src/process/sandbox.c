@@ -2,13 +2,12 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <linux/capability.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -57,24 +56,6 @@ find_network(void)
 					 : "5432"};
 }
 
-/* The heap, where the keys are, is not swapped out and not in core dumps. */
-static void
-hide_heap(void)
-{
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
-	unsigned long start, end;
-
-	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL) {
-		if (strstr(line, "[heap]") == NULL || sscanf(line, "%lx-%lx", &start, &end) != 2)
-			continue;
-		madvise((void *)start, end - start, MADV_DONTDUMP);
-		mlock((void *)start, end - start); /* as much as RLIMIT_MEMLOCK allows */
-	}
-	if (maps != NULL)
-		fclose(maps);
-}
-
 /* Root can still read files of other users: keys and sockets may be theirs. */
 static void
 drop_capabilities(void)
@@ -109,7 +90,7 @@ sandbox_enter(const struct config *config)
 		return;
 	}
 	settle_user();
-	hide_heap();
+	memory_hide(); /* where the keys are */
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	prctl(PR_SET_DUMPABLE, 0);
 	drop_capabilities();

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "signing/crypto.h"
 
 #include <signal.h>
@@ -173,6 +174,7 @@ look(struct keyring *keyring, bool unsettled)
 		return;
 	keyring->hang_ups = hang_ups;
 	reload(keyring);
+	memory_hide(); /* the heap may have grown */
 }
 
 struct keyring *

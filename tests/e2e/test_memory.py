@@ -103,6 +103,24 @@ def test_nothing_secret_is_left_after_100_logins(site, key_file):
         assert not holds(program.process.pid, key_id(), excluded=False), "keys are in no dump"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="reading another process's memory needs root")
+def test_keys_that_are_loaded_anew_are_in_no_dump(site, key_file):
+    skip_without("token")
+    if b"__asan_init" in ours.program("token").read_bytes():
+        pytest.skip("AddressSanitizer keeps freed memory for a while")
+    site.restore()
+    with fastcgi.Program("token", environment(site, key_file)) as program:
+        for _ in range(5):
+            assert program.ask(*fastcgi.login("alice", PASSWORD))[0].startswith(b"Status: 200 ")
+            new = key_file.with_name("new")
+            new.write_bytes(KEY.encode())
+            new.chmod(0o600)
+            new.rename(key_file)
+        assert program.ask(*fastcgi.login("alice", PASSWORD))[0].startswith(b"Status: 200 ")
+        assert holds(program.process.pid, key_id()), "the test sees what is there"
+        assert not holds(program.process.pid, key_id(), excluded=False)
+
+
 def key_id():
     """RFC 7638's thumbprint of the secret, which stands beside what was made of it."""
     member = base64.urlsafe_b64encode(KEY.encode()).rstrip(b"=")

@@ -572,8 +572,8 @@ def test_an_outage_is_503(fed, fleet):
 def test_known_owners_may_outlive_an_outage(fed, fleet):
     """JWT_FEED_STALE: known ones for so many seconds, others not."""
     hello = fleet(JWT_FEED_STALE="5")
+    warm = time.monotonic()  # each program reads the feed from here on until the database is away
     hello.warm(token(1))
-    warm = time.monotonic()  # the feed was read a moment ago, and until the database is away
     with away(fed):
         while True:
             accepted = hello.accepts(token(1))

@@ -307,6 +307,7 @@ def test_slow_peers_occupy_no_process(name):
     with fastcgi.Program(name, settings) as program:
         expected = program.ask(METHOD)
         holders = [hold(program, HALVES[number % len(HALVES)]) for number in range(280)]
+        process.wait_for(lambda: program.ask(METHOD) == expected, "the backlog to have room")
         begun = time.monotonic()
         for _ in range(5):
             assert program.ask(METHOD) == expected

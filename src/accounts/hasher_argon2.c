@@ -1,3 +1,6 @@
+/*
+ * argon2id, argon2i and argon2d, by libargon2.
+ */
 #include "accounts/hashers.h"
 
 #ifdef HAVE_ARGON2

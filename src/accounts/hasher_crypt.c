@@ -1,3 +1,6 @@
+/*
+ * bcrypt, and the other hashes of crypt(3), by libcrypt.
+ */
 #include "accounts/hash_field.h"
 #include "accounts/hashers.h"
 

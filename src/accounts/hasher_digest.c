@@ -1,3 +1,6 @@
+/*
+ * PBKDF2, scrypt, and the digests MD5 and SHA-1, by OpenSSL.
+ */
 #include "accounts/hash_field.h"
 #include "accounts/hashers.h"
 #include "accounts/pbkdf2.h"

@@ -1,3 +1,6 @@
+/*
+ * The value of one setting: read from its text and printed.
+ */
 #include "base/log.h"
 #include "config/settings.h"
 

@@ -1,3 +1,6 @@
+/*
+ * Whether the settings can work, each by itself and all of them together.
+ */
 #include "base/address.h"
 #include "base/log.h"
 #include "config/claim_names.h"

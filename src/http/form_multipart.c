@@ -1,3 +1,6 @@
+/*
+ * Reads the fields of a multipart/form-data body (RFC 7578).
+ */
 #include "http/form.h"
 #include "http/media.h"
 

@@ -1,3 +1,6 @@
+/*
+ * Reads a JSON value: its kind, and its content as a type of C.
+ */
 #include "json/json.h"
 
 #include <json-c/json.h>

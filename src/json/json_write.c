@@ -1,3 +1,6 @@
+/*
+ * Makes JSON values and writes them as text.
+ */
 #include "json/json.h"
 
 #include "base/memory.h"

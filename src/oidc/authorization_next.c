@@ -1,3 +1,6 @@
+/*
+ * Decides the next step of an authorization request: login, consent, code or error.
+ */
 #include "oidc/authorization.h"
 #include "oidc/tokens.h"
 

@@ -1,3 +1,6 @@
+/*
+ * Makes and signs the tokens of OpenID Connect.
+ */
 #include "base/b64url.h"
 #include "base/log.h"
 #include "oidc/oauth.h"

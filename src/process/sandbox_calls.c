@@ -1,3 +1,6 @@
+/*
+ * The seccomp part: which system calls a program may make.
+ */
 #include "process/sandbox.h"
 
 #ifndef HAVE_SECCOMP

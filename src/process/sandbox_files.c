@@ -1,3 +1,6 @@
+/*
+ * The Landlock part: which files and ports a program may use.
+ */
 #include "process/sandbox.h"
 
 #include <errno.h>

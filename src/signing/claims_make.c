@@ -1,3 +1,6 @@
+/*
+ * Makes the claims of new tokens and signs them.
+ */
 #include "signing/claims.h"
 
 #include "base/log.h"

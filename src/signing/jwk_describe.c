@@ -1,3 +1,6 @@
+/*
+ * The public JWK of a key, and the thumbprint that is its id (RFC 7638).
+ */
 #include "signing/jwk.h"
 
 #include "base/b64url.h"

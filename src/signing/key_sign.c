@@ -1,3 +1,6 @@
+/*
+ * Signs with a key, verifies signatures and hashes.
+ */
 #include "signing/key.h"
 
 #include "signing/crypto.h"

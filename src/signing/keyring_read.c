@@ -1,3 +1,6 @@
+/*
+ * Reads the keys that the settings name.
+ */
 #include "signing/keyring.h"
 
 int64_t

@@ -1,3 +1,6 @@
+/*
+ * Reads a folder of keys, and tells when it has changed.
+ */
 #include "signing/ring.h"
 
 #include "base/file.h"

@@ -1,7 +1,7 @@
 #include "db/query_exchange.h"
 
-#include "base/clock.h"
 #include "base/log.h"
+#include "db/connection.h"
 
 #include <poll.h>
 

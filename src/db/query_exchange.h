@@ -3,25 +3,27 @@
  */
 #pragma once
 
-#include "db/connection.h"
 #include "db/query.h"
+#include "db/url.h"
 
-/* How it ended. */
+#include <libpq-fe.h>
+
+/* How an exchange ended; all but ANSWERED and TRY_AGAIN are in the log, or in the query's fault. */
 enum exchange {
 	ANSWERED,
-	FAILED,    /* as MISSING, LATE and LOST after a line in the log */
+	FAILED,
 	MISSING,   /* an error of the statement, such as a table that is not there */
-	LATE,      /* no answer in time; the connection is closed */
-	LOST,      /* the connection was lost: the statement may have been carried out */
-	TRY_AGAIN, /* the statement was not carried out, and would be now */
+	LATE,      /* no answer before the deadline; the connection is closed */
+	LOST,      /* the connection is closed; the statement may have been executed */
+	TRY_AGAIN, /* the statement was not executed; it may succeed if it is sent again */
 };
 
 struct database {
 	const char *program;
 	struct url_options options;
 	const struct statement *table;
-	const char *settings[STATEMENTS_MAXIMUM]; /* that they are from; NULL: they are ours */
-	const char *names[STATEMENTS_MAXIMUM];    /* NULL: not used yet */
+	const char *settings[STATEMENTS_MAXIMUM]; /* that a statement is from; NULL: it is ours */
+	const char *names[STATEMENTS_MAXIMUM];    /* of prepared statements; NULL: not used yet */
 	long milliseconds;
 	int64_t suspect_until; /* 0, or the end of the time with short deadlines */
 
@@ -40,14 +42,14 @@ struct query {
 	const char *const *parameters;
 	struct arena *arena;
 	struct rows *rows;
-	const char **fault; /* if not NULL: takes what is an error of the statement itself */
+	const char **fault; /* if not NULL: set to the reason of MISSING, which is not logged */
 };
 
-/* Opens the connection unless there is one. */
+/* Opens the connection unless there is one: ANSWERED, LATE or FAILED. */
 enum exchange query_connect(struct database *, const struct query *);
 
 /*
- * Reads all results of what was sent; the rows are those of the last one that has any. sent: what
- * libpq said when it was to send it.
+ * Reads all results of what was sent; the rows are those of the last result without an error.
+ * sent: what libpq's PQsend...() returned; not 1 is LOST.
  */
 enum exchange query_receive(struct database *, const struct query *, int sent);

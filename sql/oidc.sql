@@ -61,9 +61,10 @@ ALTER TABLE oidc_client ADD COLUMN IF NOT EXISTS introspect boolean NOT NULL DEF
 	CONSTRAINT oidc_client_introspect CHECK (NOT introspect OR secret IS NOT NULL);
 
 -- What ends a client ends its codes and sessions. (A foreign key of oidc_code would lock the client's row for
--- each code, and all codes of a client would write to it.) So does what begins it again, or one of its id: until
--- the end was committed, codes were still made and redeemed that it had not seen. The codes go first, which waits
--- for whoever is redeeming one of them, so the sessions after them are all that there can be.
+-- each code, and all codes of a client would write to it.) Enabling a client again, or adding one of its id, ends
+-- them too: until the transaction that ended it was committed, others could make and redeem codes that this
+-- transaction did not see. Codes are deleted before sessions: the DELETE waits for a transaction that redeems one
+-- of them, so the session which that has begun is found afterwards.
 CREATE OR REPLACE FUNCTION jwt_oidc_client_ended() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
 	ids text[] := ARRAY[OLD.client_id, NEW.client_id];

@@ -115,7 +115,7 @@ code_redeem(struct sessions *sessions, struct arena *arena, const struct code *c
 		terms->age == 0 ? NULL : session_interval(arena, terms->age), code->end_there},
 	    &rows);
 
-	/* That time is over here before it is there: nothing may have been wrong with the code. */
+	/* The time may be over for the statement too: then its NO says nothing about the code. */
 	if (verdict == VERDICT_NO && clock_milliseconds() >= code->end_here)
 		return VERDICT_UNDECIDED;
 	if (verdict != VERDICT_YES)

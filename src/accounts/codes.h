@@ -24,8 +24,9 @@ struct code {
 	const char *hash;  /* of the code, as SQL writes bytes */
 	const char *sid;   /* of the session that began when it was redeemed; NULL: it was not */
 	int64_t auth_time; /* of the browser's session */
-	/* When it can no longer be taken, by PostgreSQL's clock (seconds since the epoch) and ours
-	 * (clock_milliseconds()): before a statement that takes it would be given up. */
+	/* Until when the code may be redeemed, JWT_DATABASE_TIMEOUT after code_read(): by
+	 * PostgreSQL's clock (seconds since the epoch), and by this process's, which is no later
+	 * (clock_milliseconds()). */
 	const char *end_there;
 	int64_t end_here;
 };

@@ -165,7 +165,7 @@ load_platform(struct config *config)
 	explicit_bzero(url, strlen(url));
 }
 
-/* What the programs ask for, of what the settings say. */
+/* Sets the fields that follow from the settings. */
 static void
 derive(struct config *config)
 {
@@ -182,7 +182,7 @@ derive(struct config *config)
 	config->refresh_cookie = strcmp(cookie, "on") == 0         ? REFRESH_COOKIE_ON
 				 : strcmp(cookie, "insecure") == 0 ? REFRESH_COOKIE_INSECURE
 								   : REFRESH_COOKIE_OFF;
-	/* What is not set is as the settings of all tokens have it. */
+	/* The default is the audience of all tokens, else the issuer. */
 	if (config->oidc_issuer != NULL && config->oidc_audience == NULL)
 		config->oidc_audience =
 		    config->audience != NULL ? config->audience : config->oidc_issuer;

@@ -244,8 +244,10 @@ is_group(const char *word)
 	return false;
 }
 
-/* No command of that name: help if that was asked for, or a group's commands; one line for an
- * unknown word. */
+/*
+ * The words name no command: prints the help or version that was asked for, one line about an
+ * unknown command, or, if there is none, the commands of the group or all of them.
+ */
 static enum outcome
 explain(char **words)
 {

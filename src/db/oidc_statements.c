@@ -79,12 +79,12 @@ make_code(struct arena *arena, const struct session_users *users, struct stateme
  * A change of the owner that is in progress is not waited for: the session begins at the time of
  * the login, before the change, so it is not alive when that is committed (SESSION_ALIVE).
  *
- * Two owners are an error (SELECT true), so the code stays as it was.
+ * Two owners make (SELECT true FROM owner) an error of the statement, so the code is not taken.
  *
- * PostgreSQL carries out a statement whose client has gone, after a lock or when it has stood still
- * or the network has. It must not take the code then: the client of OAuth was told to come again,
- * and its second try would be a replay. So there is a time by PostgreSQL's own clock, read with the
- * code.
+ * PostgreSQL may execute a statement late, after it has waited for a lock or the network was
+ * interrupted, when the program has given it up and answered 503. The code must not be taken then:
+ * the client's next try would be a replay. So the code is not taken after a time by PostgreSQL's
+ * own clock, which CODE_READ has returned.
  */
 static void
 make_redeem(

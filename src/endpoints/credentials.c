@@ -69,8 +69,7 @@ credentials_answer(
 	if (wire == WIRE_OK)
 		wire = credentials_logged_in(request, context, &account);
 	out->more = NULL;
-	/* The query sees the new last_login, as in Django. An outage leaves no session, no token.
-	 */
+	/* The query sees the new last_login, as in Django. After an outage there is no session. */
 	if (wire == WIRE_OK && context->config->login_answer_query != NULL &&
 	    !custom_read(&signing, context->accounts, LOGIN_ANSWER, account.user_id, &out->more))
 		wire = WIRE_UNAVAILABLE;

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#define CLOCKS 60 /* seconds by which hosts may differ */
+#define CLOCK_SKEW 60 /* seconds by which the clocks of two hosts may differ */
 
 /* This program cannot sign: the text that is listed is the token's own. */
 static enum wire
@@ -54,8 +54,8 @@ revoke_unowned(struct request *request, const struct context *context, struct by
 }
 
 /*
- * UNDECIDED: an outage. A token that another host has just issued may be from the future here: the
- * answer would be 200, and the token good.
+ * UNDECIDED: an outage. The leeway is larger than elsewhere: a token that another host has just
+ * issued may not be valid yet by the clock of this one, and would stay good after the answer 200.
  */
 static enum verdict
 revoke(struct request *request, const struct context *given, const struct client *client,
@@ -67,7 +67,7 @@ revoke(struct request *request, const struct context *given, const struct client
 	struct client_token shown;
 	struct session session;
 
-	config.leeway += CLOCKS;
+	config.leeway += CLOCK_SKEW;
 	context.config = &config;
 	signing = context_claims(request, &context);
 	if (!tokens_of_client(&signing, token, &shown))

@@ -37,7 +37,7 @@ static void
 report_key(struct report *report, const struct ring *ring, const struct ring_key *key)
 {
 	struct arena *arena = report->invocation->arena;
-	const char *cells[] = {key->key->id, key->key->algorithm->name, key_state_name(key->state),
+	const char *cells[] = {key->key->id, key->key->algorithm->name, ring_state_name(key->state),
 	    key->key == signer_of(report->invocation->config, ring) ? "true" : "false",
 	    report_number(arena, key->since),
 	    key->until == 0 ? NULL : report_number(arena, key->until), key->file};
@@ -68,10 +68,10 @@ list(const struct invocation *invocation)
 static bool
 read_state(const struct invocation *invocation, enum key_state *out)
 {
-	const char *state = command_or(invocation, "state", key_state_name(KEY_NEXT));
+	const char *state = command_or(invocation, "state", ring_state_name(KEY_NEXT));
 
 	for (*out = KEY_NEXT; *out <= KEY_ACTIVE; (*out)++)
-		if (strcmp(state, key_state_name(*out)) == 0)
+		if (strcmp(state, ring_state_name(*out)) == 0)
 			return true;
 	command_error(invocation, "--state takes next or active");
 	return false;
@@ -109,7 +109,7 @@ write_key(const struct invocation *invocation, enum key_state state, const char 
 	name = new_name(invocation, keys.keys[0]);
 	made.keys[0] =
 	    (struct ring_key){.key = keys.keys[0], .state = state, .since = invocation->now};
-	made.keys[0].file = arena_printf(arena, "%s/%s%s", key_state_name(state), name,
+	made.keys[0].file = arena_printf(arena, "%s/%s%s", ring_state_name(state), name,
 	    keys.keys[0]->pair == NULL ? ".secret" : ".pem");
 	/* The public half first: readers expect it beside the private one. */
 	done = keys.keys[0]->pair == NULL ||

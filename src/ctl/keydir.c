@@ -35,7 +35,7 @@ static const char *
 path_of(const struct invocation *invocation, enum key_state state, const char *name)
 {
 	return arena_printf(invocation->arena, "%s/%s%s%s", folder_of(invocation),
-	    key_state_name(state), name == NULL ? "" : "/", name == NULL ? "" : name);
+	    ring_state_name(state), name == NULL ? "" : "/", name == NULL ? "" : name);
 }
 
 struct ring *
@@ -204,7 +204,7 @@ keydir_move(const struct invocation *invocation, const struct ring_key *key, enu
 	static const char *const ends[] = {".pub", ".pem", ".crt", ".json", ".jwk", ".secret"};
 	static const struct column columns[] = {{"kid", COLUMN_TEXT}, {"state", COLUMN_TEXT},
 	    {"was", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
-	const char *cells[] = {key->key->id, key_state_name(to), key_state_name(key->state)};
+	const char *cells[] = {key->key->id, ring_state_name(to), ring_state_name(key->state)};
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
 		if (!move_file(invocation, key->state, to, stem_of(key->file), ends[i]))

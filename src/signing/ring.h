@@ -14,7 +14,7 @@
 enum key_state { KEY_NEXT, KEY_ACTIVE, KEY_RETIRED };
 
 /* "next", "active", "retired": the sub-folders too. */
-const char *key_state_name(enum key_state);
+const char *ring_state_name(enum key_state);
 
 struct ring_key {
 	struct key *key;

@@ -18,7 +18,7 @@ static const char *const states[] = {
 #define STATES (sizeof(states) / sizeof(*states))
 
 const char *
-key_state_name(enum key_state state)
+ring_state_name(enum key_state state)
 {
 	return states[state];
 }

@@ -29,7 +29,7 @@ setup(void **state)
 		return -1;
 	for (int i = KEY_NEXT; i <= KEY_RETIRED; i++)
 		mkdir(
-		    arena_printf(arena, "%s/%s", folder, key_state_name((enum key_state)i)), 0755);
+		    arena_printf(arena, "%s/%s", folder, ring_state_name((enum key_state)i)), 0755);
 	return 0;
 }
 

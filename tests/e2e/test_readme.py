@@ -150,7 +150,7 @@ def test_install(tmp_path):
 
 def programs():
     text = (ours.CHECKOUT / "Makefile.am").read_text()
-    return re.search(r"^pkglibexec_PROGRAMS = (.*(?:\\\n.*)*)", text, re.M).group(1).replace("\\\n", " ").split()
+    return re.search(r"^pkglibexec_PROGRAMS = (.*(?:(?<=\\)\n.*)*)", text, re.M).group(1).replace("\\\n", " ").split()
 
 
 @pytest.mark.skipif(not made(), reason="BUILD_DIR was not made by make")

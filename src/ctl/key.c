@@ -121,7 +121,7 @@ write_key(const struct invocation *invocation, enum key_state state, const char 
 		report_key(&report, &made, &made.keys[0]);
 		report_one(&report);
 	}
-	keys_free(&keys);
+	keyfile_free(&keys);
 	return done;
 }
 

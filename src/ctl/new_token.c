@@ -14,10 +14,10 @@
 static bool
 read_type(const struct invocation *invocation, enum token_kind *out)
 {
-	const char *type = command_or(invocation, "type", token_type(TOKEN_ACCESS));
+	const char *type = command_or(invocation, "type", claims_type(TOKEN_ACCESS));
 
 	for (*out = TOKEN_ACCESS; *out <= TOKEN_SLIDING; (*out)++)
-		if (strcmp(type, token_type(*out)) == 0)
+		if (strcmp(type, claims_type(*out)) == 0)
 			return true;
 	command_error(invocation, "--type takes access, refresh or sliding");
 	return false;
@@ -125,7 +125,7 @@ issue(const struct invocation *invocation)
 	if (token == NULL)
 		return OUTCOME_UNDECIDED;
 	claims_time(claims, "exp", &expires);
-	const char *cells[] = {token, token_type(kind), report_number(invocation->arena, expires)};
+	const char *cells[] = {token, claims_type(kind), report_number(invocation->arena, expires)};
 	if (invocation->json)
 		return report_row(invocation, columns, cells);
 	puts(token);

@@ -26,7 +26,7 @@ thumbprint(const struct invocation *invocation)
 	}
 	if (invocation->json)
 		report_list(&report);
-	keys_free(&keys);
+	keyfile_free(&keys);
 	return OUTCOME_YES;
 }
 
@@ -51,7 +51,7 @@ export_public(const struct invocation *invocation)
 			fputs(pem_public(invocation->arena, key->pair), stdout);
 		}
 	}
-	keys_free(&keys);
+	keyfile_free(&keys);
 	return outcome;
 }
 

@@ -12,7 +12,7 @@ read_token(struct request *request, const struct context *context, struct bytes 
 	size_t count = 0;
 
 	for (; *class != NULL && count < 2; class ++) {
-		bool sliding = strcmp(*class, token_class(TOKEN_SLIDING)) == 0;
+		bool sliding = strcmp(*class, claims_class(TOKEN_SLIDING)) == 0;
 		enum wire why;
 
 		*kind = sliding ? TOKEN_SLIDING : TOKEN_ACCESS;
@@ -22,7 +22,7 @@ read_token(struct request *request, const struct context *context, struct bytes 
 		if (why == WIRE_UNAVAILABLE)
 			return reply_refuse(request, why, NULL);
 		refusals[count++] =
-		    (struct token_refusal){token_class(*kind), token_type(*kind), why};
+		    (struct token_refusal){claims_class(*kind), claims_type(*kind), why};
 	}
 	return reply_given_token(request, refusals, count);
 }
@@ -52,7 +52,7 @@ bearer_judge(
 		return reply;
 	judged = wires[policy_owner(request, context, request->claims, wanted, out)];
 	if (judged == WIRE_TOKEN_BLACKLISTED) {
-		struct token_refusal ended = {token_class(kind), token_type(kind), judged};
+		struct token_refusal ended = {claims_class(kind), claims_type(kind), judged};
 
 		return reply_given_token(request, &ended, 1);
 	}

@@ -84,7 +84,7 @@ policy_unowned(const struct request *request, const struct context *context, str
 		return WIRE_TOKEN_INVALID;
 	type = json_member(*out, context->config->token_type_claim);
 	for (*kind = TOKEN_ACCESS; *kind < TOKEN_UNTYPED; (*kind)++)
-		if (json_is(type, token_type(*kind)))
+		if (json_is(type, claims_type(*kind)))
 			return judge_claims(request, context, *kind, *out);
 	return WIRE_TOKEN_WRONG_TYPE;
 }

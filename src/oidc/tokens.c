@@ -66,7 +66,7 @@ tokens_describe(
 	out->scope = copy_text(context, json_member(claims, "scope"));
 	out->claims = claims;
 	return out->client_id != NULL && out->scope != NULL &&
-	       (out->refresh || json_is(type, token_type(TOKEN_ACCESS)));
+	       (out->refresh || json_is(type, claims_type(TOKEN_ACCESS)));
 }
 
 bool

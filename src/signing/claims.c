@@ -103,7 +103,7 @@ claims_check(const struct claims_context *context, struct json_object *claims, e
 		return CLAIMS_INVALID;
 	if (!json_has(claims, type))
 		return CLAIMS_NO_TYPE;
-	return json_is(json_member(claims, type), token_type(kind)) ? CLAIMS_GOOD
+	return json_is(json_member(claims, type), claims_type(kind)) ? CLAIMS_GOOD
 								    : CLAIMS_WRONG_TYPE;
 }
 

@@ -14,9 +14,10 @@
 /* UNTYPED: any kind (SimpleJWT's UntypedToken), for verify. */
 enum token_kind { TOKEN_ACCESS, TOKEN_REFRESH, TOKEN_SLIDING, TOKEN_UNTYPED };
 
-/* "access", "AccessToken" and so on. */
-const char *token_type(enum token_kind);
-const char *token_class(enum token_kind);
+/* What a token of that kind is called: in its token_type, "access"; and in SimpleJWT's settings and
+ * answers, "AccessToken". */
+const char *claims_type(enum token_kind);
+const char *claims_class(enum token_kind);
 
 /* What all functions here need; the arena is the request's. */
 struct claims_context {

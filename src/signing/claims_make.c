@@ -23,13 +23,13 @@ static const struct {
 };
 
 const char *
-token_type(enum token_kind kind)
+claims_type(enum token_kind kind)
 {
 	return kinds[kind].type;
 }
 
 const char *
-token_class(enum token_kind kind)
+claims_class(enum token_kind kind)
 {
 	return kinds[kind].class;
 }
@@ -65,7 +65,7 @@ claims_new(const struct claims_context *context, enum token_kind kind)
 	const struct config *config = context->config;
 	struct json_object *claims = json_new_object(context->arena);
 
-	json_put_text(claims, config->token_type_claim, token_type(kind));
+	json_put_text(claims, config->token_type_claim, claims_type(kind));
 	json_put_integer(claims, "exp", context->now + lifetime(config, kind));
 	json_put_integer(claims, "iat", context->now);
 	if (!set_jti(context, claims))

@@ -12,7 +12,7 @@
 #include <string.h>
 
 void
-keys_free(struct keys *keys)
+keyfile_free(struct keys *keys)
 {
 	while (keys->count > 0)
 		key_free(keys->keys[--keys->count]);
@@ -146,7 +146,7 @@ keyfile_read(struct arena *arena, const char *path, const struct key_load_option
 	*why = access.writable == NULL && secret ? access.readable : access.writable;
 	if (*why == NULL || options->any_mode)
 		return true;
-	keys_free(out);
+	keyfile_free(out);
 	return false;
 }
 

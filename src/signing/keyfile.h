@@ -36,7 +36,7 @@ bool keyfile_parse(struct arena *, struct bytes text, const struct key_load_opti
 bool keyfile_read(struct arena *, const char *path, const struct key_load_options *,
     struct keys *out, const char **why);
 
-void keys_free(struct keys *);
+void keyfile_free(struct keys *); /* wipes; then *keys is empty */
 
 /*
  * The text of a new key file in the arena: a private key as PEM (PKCS#8), or a secret. bits: of

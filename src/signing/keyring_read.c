@@ -73,7 +73,7 @@ judge_pair(
 		if (!read_public(arena, config, &public, &why))
 			return why;
 		same = strcmp(public.keys[0]->id, key->id) == 0;
-		keys_free(&public);
+		keyfile_free(&public);
 	}
 	if (!same)
 		return "JWT_VERIFYING_KEY is not the public half of JWT_SIGNING_KEY";
@@ -95,7 +95,7 @@ read_pair(struct arena *arena, const struct config *config, enum keyring_duty du
 	*why = judge_pair(arena, config, duty, out->keys[0]);
 	if (*why == NULL)
 		return true;
-	keys_free(out);
+	keyfile_free(out);
 	return false;
 }
 

@@ -57,7 +57,7 @@ ring_add(struct arena *arena, struct ring *ring, struct ring_key added, struct k
 		keys->keys[added.place] = NULL;
 		why = add(arena, ring, &added);
 	}
-	keys_free(keys);
+	keyfile_free(keys);
 	return why;
 }
 

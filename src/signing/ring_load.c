@@ -146,7 +146,7 @@ read_entry(struct arena *arena, const char *folder, const struct ring_rules *rul
 		return arena_printf(arena, "%s/%s %s", folder, added.file, why);
 	for (size_t i = 0; half && i < keys.count; i++)
 		if (keys.keys[i]->signs || keys.keys[i]->hmac != NULL) {
-			keys_free(&keys);
+			keyfile_free(&keys);
 			return arena_printf(
 			    arena, "%s/%s is private; .pub is for public keys", folder, added.file);
 		}

@@ -31,7 +31,7 @@ check(struct arena *arena, struct bytes text, const char *algorithm)
 		if (key->signs && key_sign(key, input, signature, &length))
 			require(key_verify(key, input, (struct bytes){(char *)signature, length}));
 	}
-	keys_free(&keys);
+	keyfile_free(&keys);
 }
 
 int

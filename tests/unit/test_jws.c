@@ -193,7 +193,7 @@ test_public_key_as_secret(void **state)
 	assert_null(ring_from(
 	    bytes_of("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1kVZ8hXvVd6tN0Yh5uXl1qR7m8h2"), "HS256",
 	    false));
-	keys_free(&keys);
+	keyfile_free(&keys);
 }
 
 /* Headers that a token of ours could have, and those that none may have. */

@@ -147,7 +147,7 @@ test_usual_algorithm(void **state)
 		if (!keyfile_parse(arena, bytes_of(text), &options, &keys, NULL, &why))
 			fail_msg("%s, usually %s: %s", rows[i].key, rows[i].usual, why);
 		assert_string_equal(keys.keys[0]->algorithm->name, rows[i].algorithm);
-		keys_free(&keys);
+		keyfile_free(&keys);
 	}
 }
 
@@ -170,14 +170,14 @@ test_sets(void **state)
 	assert_true(keyfile_parse(arena, buffer_bytes(&text), &options, &keys, &secret, &why));
 	assert_int_equal(keys.count, KEYS_MAXIMUM);
 	assert_false(secret);
-	keys_free(&keys);
+	keyfile_free(&keys);
 	assert_true(keyfile_parse(arena,
 	    bytes_of("{\"keys\":[{\"kty\":\"oct\",\"k\":\"" K "\",\"kid\":\"one\"}," EC "}]}"),
 	    &options, &keys, &secret, &why));
 	assert_int_equal(keys.count, 2);
 	assert_true(secret);
 	assert_true(bytes_equal(keys.keys[0]->alias, "one"));
-	keys_free(&keys);
+	keyfile_free(&keys);
 }
 
 /* A newline at the end is an editor's; what others can read is no secret, unless that is wanted. */
@@ -196,18 +196,18 @@ test_files(void **state)
 	assert_int_equal(write(descriptor, K "\n", strlen(K) + 1), strlen(K) + 1);
 	assert_true(keyfile_read(arena, path, &options, &keys, &why));
 	assert_int_equal(keys.keys[0]->bits, 8 * strlen(K));
-	keys_free(&keys);
+	keyfile_free(&keys);
 	assert_int_equal(fchmod(descriptor, 0644), 0);
 	assert_false(keyfile_read(arena, path, &options, &keys, &why));
 	assert_int_equal(keys.count, 0);
 	options.any_mode = true;
 	assert_true(keyfile_read(arena, path, &options, &keys, &why));
-	keys_free(&keys);
+	keyfile_free(&keys);
 	assert_int_equal(ftruncate(descriptor, 0), 0);
 	assert_int_equal(pwrite(descriptor, EC "}", strlen(EC "}"), 0), strlen(EC "}"));
 	options = (struct key_load_options){.any_mode = false};
 	assert_true(keyfile_read(arena, path, &options, &keys, &why));
-	keys_free(&keys);
+	keyfile_free(&keys);
 	/* A public key is read by all, but who could write it could replace it. */
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(fchmod(descriptor, i == 0 ? 0664 : 0646), 0);
@@ -217,7 +217,7 @@ test_files(void **state)
 	}
 	options.any_mode = true;
 	assert_true(keyfile_read(arena, path, &options, &keys, &why));
-	keys_free(&keys);
+	keyfile_free(&keys);
 	close(descriptor);
 	unlink(path);
 	assert_false(keyfile_read(arena, path, &options, &keys, &why));

@@ -51,6 +51,16 @@ sessions_open(const struct config *config, struct database *database)
 }
 
 bool
+session_is_id(struct bytes text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if ((text.data[i] < '0' || text.data[i] > '9') &&
+		    (text.data[i] < 'a' || text.data[i] > 'f'))
+			return false;
+	return text.length == SESSION_ID_SIZE - 1;
+}
+
+bool
 session_new_id(char out[static SESSION_ID_SIZE])
 {
 	unsigned char bytes[SESSION_ID_SIZE / 2];

@@ -59,6 +59,9 @@ struct session_terms session_client_terms(
 /* The database must outlive the result. */
 struct sessions *sessions_open(const struct config *, struct database *);
 
+/* Whether the text has the form of an id. */
+bool session_is_id(struct bytes text);
+
 /* A random id; false if the system has no random bytes. */
 bool session_new_id(char out[static SESSION_ID_SIZE]);
 

@@ -75,7 +75,7 @@ end(const struct invocation *invocation)
 
 	if (database == NULL)
 		return OUTCOME_UNDECIDED;
-	if (strlen(sid) != SESSION_ID_SIZE - 1 || strspn(sid, "0123456789abcdef") != strlen(sid)) {
+	if (!session_is_id(bytes_of(sid))) {
 		command_error(
 		    invocation, "SID is 32 hexadecimal digits, as session list shows them");
 		return OUTCOME_UNDECIDED;

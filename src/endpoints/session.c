@@ -16,8 +16,7 @@ session_read(const struct config *config, struct json_object *claims, struct ses
 	if (!config->sessions || (!json_has(claims, config->session_id_claim) &&
 				     !json_has(claims, config->session_generation_claim)))
 		return true;
-	if (sid.length != SESSION_ID_SIZE - 1 ||
-	    strspn(sid.data, "0123456789abcdef") != sid.length ||
+	if (!session_is_id(sid) ||
 	    !json_integer(json_member(claims, config->session_generation_claim), &gen) || gen < 1 ||
 	    gen > GENERATION_MAXIMUM)
 		return false;

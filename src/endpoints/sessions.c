@@ -74,7 +74,7 @@ end(struct request *request, const struct context *context, struct bytes sid)
 {
 	enum verdict ended = VERDICT_NO;
 
-	if (sid.length == SESSION_ID_SIZE - 1 && strspn(sid.data, "0123456789abcdef") >= sid.length)
+	if (session_is_id(sid))
 		ended = sessions_end(context->sessions, request->arena, request->user,
 		    arena_copy(request->arena, sid.data, sid.length));
 	switch (ended) {

@@ -104,7 +104,7 @@ claims_check(const struct claims_context *context, struct json_object *claims, e
 	if (!json_has(claims, type))
 		return CLAIMS_NO_TYPE;
 	return json_is(json_member(claims, type), claims_type(kind)) ? CLAIMS_GOOD
-								    : CLAIMS_WRONG_TYPE;
+								     : CLAIMS_WRONG_TYPE;
 }
 
 /* As a C string: strict_check() has left no NUL inside. NULL if it is no string or integer. */

@@ -35,7 +35,7 @@ struct client {
 enum verdict client_find(
     struct accounts *, struct arena *, const char *client_id, struct client *out);
 
-/* A secret as the table keeps it, in the arena; NULL only if OpenSSL fails. */
+/* The hash of a secret as the table stores it, in the arena. */
 const char *client_secret_hash(struct arena *, const char *secret);
 
 /*

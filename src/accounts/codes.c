@@ -3,14 +3,12 @@
 #include "accounts/provider_sessions.h"
 #include "base/b64url.h"
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "db/query.h"
 #include "db/statements.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
 
 #define CODE_BYTES 32
 
@@ -19,27 +17,26 @@
 /* Columns of CODE_READ. */
 enum { USER, SCOPES, NONCE, TIME, SID, END };
 
-/* The SHA-256 of a code as SQL writes bytes; NULL if OpenSSL fails. */
+/* The SHA-256 of a code in SQL's notation for bytes. */
 static const char *
 hash_of(struct arena *arena, const char *text)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	char hex[2 * 32 + 1] = "";
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	char hex[2 * sizeof(digest)];
 
-	if (EVP_Q_digest(NULL, "SHA256", NULL, text, strlen(text), digest, NULL) != 1)
-		return NULL;
-	bytes_to_hex(digest, 32, hex);
-	return arena_printf(arena, "\\x%s", hex);
+	crypto_sha256(bytes_of(text), digest);
+	bytes_to_hex(digest, sizeof(digest), hex);
+	return arena_printf(arena, "\\x%.*s", (int)sizeof(hex), hex);
 }
 
-/* A new code, and its hash; NULL: no randomness. */
+/* Sets *text to a new code and returns its hash; NULL if there is no randomness. */
 static const char *
 new_code(struct arena *arena, const char **text)
 {
 	unsigned char random[CODE_BYTES];
 	struct buffer made = {.arena = arena};
 
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+	if (!crypto_random(random, sizeof(random)))
 		return NULL;
 	b64url_encode(&made, (struct bytes){(const char *)random, sizeof(random)});
 	OPENSSL_cleanse(random, sizeof(random));
@@ -82,14 +79,11 @@ code_read(struct sessions *sessions, struct arena *arena, const char *text,
 	const char *hash = hash_of(arena, text), *const * values;
 	int64_t end = clock_milliseconds() + seconds * 1000;
 	struct rows rows;
-	enum verdict verdict;
-
-	if (hash == NULL)
-		return VERDICT_UNDECIDED;
-	verdict = query_ask(sessions->database, arena, CODE_READ,
+	enum verdict verdict = query_ask(sessions->database, arena, CODE_READ,
 	    (const char *[]){hash, use->client_id, use->challenge, use->redirect_uri,
 		session_interval(arena, seconds)},
 	    &rows);
+
 	if (verdict != VERDICT_YES)
 		return verdict;
 	values = rows.values;

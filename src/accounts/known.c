@@ -1,16 +1,13 @@
 #include "accounts/known.h"
 
+#include "base/bytes.h"
+#include "base/crypto.h"
 #include "base/memory.h"
-
-/* SHA256_Init() and the others are deprecated, and a tenth of the price of EVP for one block. */
-#define OPENSSL_SUPPRESS_DEPRECATED
-#include <openssl/sha.h>
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 
 #define BUCKET 4 /* entries: a cache line */
 
@@ -21,7 +18,7 @@ struct entry {
 
 /* A bucket's newest entry stands first; free ones stand behind the others. */
 struct known {
-	unsigned char key[16];
+	char key[16];
 	size_t buckets, count;
 	struct entry (*entries)[BUCKET];
 	char (*names)[BUCKET][KNOWN_NAME_MAXIMUM + 8]; /* NULL: a table without names */
@@ -45,7 +42,7 @@ known_new(size_t owners, bool names)
 	known->entries = map(known->buckets * sizeof(*known->entries));
 	if (names)
 		known->names = map(known->buckets * sizeof(*known->names));
-	if (getrandom(known->key, sizeof(known->key), 0) != (ssize_t)sizeof(known->key))
+	if (!crypto_random(known->key, sizeof(known->key)))
 		abort();
 	return known;
 }
@@ -62,20 +59,20 @@ known_free(struct known *known)
 	free(known);
 }
 
-/* Each text with its NUL, so that no two lists of texts are the same bytes. */
-static void
-hash_text(SHA256_CTX *hash, const char *text)
+/* A text with its NUL, so that two different lists of texts never have the same bytes. */
+static struct bytes
+piece(const char *text)
 {
-	SHA256_Update(hash, text == NULL ? "\0" : text, text == NULL ? 2 : strlen(text) + 1);
+	return text == NULL ? (struct bytes){"\0", 2} : (struct bytes){text, strlen(text) + 1};
 }
 
 static uint64_t
-hash_end(SHA256_CTX *hash)
+hash_pieces(const struct bytes *pieces, size_t count)
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 	uint64_t out;
 
-	SHA256_Final(digest, hash);
+	crypto_sha256_pieces(pieces, count, digest);
 	memcpy(&out, digest, sizeof(out));
 	return out;
 }
@@ -84,32 +81,22 @@ hash_end(SHA256_CTX *hash)
 static uint64_t
 owner_hash(const struct known *known, const struct known_owner *owner)
 {
-	SHA256_CTX hash;
-	uint64_t out;
+	const struct bytes pieces[] = {{known->key, sizeof(known->key)}, piece(owner->user_id),
+	    piece(owner->digest), piece(owner->sid), piece(owner->permission),
+	    {(const char *)&owner->gen, sizeof(owner->gen)}};
+	uint64_t hash = hash_pieces(pieces, sizeof(pieces) / sizeof(*pieces));
 
-	SHA256_Init(&hash);
-	SHA256_Update(&hash, known->key, sizeof(known->key));
-	hash_text(&hash, owner->user_id);
-	hash_text(&hash, owner->digest);
-	hash_text(&hash, owner->sid);
-	hash_text(&hash, owner->permission);
-	SHA256_Update(&hash, &owner->gen, sizeof(owner->gen));
-	out = hash_end(&hash);
-	return out == 0 ? 1 : out;
+	return hash == 0 ? 1 : hash;
 }
 
 /* Of a user id or a sid; 0 for NULL. */
 static uint32_t
 id_hash(const struct known *known, const char *id)
 {
-	SHA256_CTX hash;
-
 	if (id == NULL)
 		return 0;
-	SHA256_Init(&hash);
-	SHA256_Update(&hash, known->key, sizeof(known->key));
-	hash_text(&hash, id);
-	return (uint32_t)hash_end(&hash);
+	return (uint32_t)hash_pieces(
+	    (const struct bytes[]){{known->key, sizeof(known->key)}, piece(id)}, 2);
 }
 
 /*

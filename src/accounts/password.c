@@ -2,10 +2,10 @@
 
 #include "accounts/hashers.h"
 #include "accounts/pbkdf2.h"
+#include "base/crypto.h"
 #include "base/utf8.h"
 
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <string.h>
 #include <time.h>
 
@@ -202,7 +202,7 @@ salt_make(char out[static SALT_LENGTH + 1])
 	while (length < SALT_LENGTH) {
 		unsigned char random[2 * SALT_LENGTH];
 
-		if (RAND_bytes(random, sizeof random) != 1)
+		if (!crypto_random(random, sizeof random))
 			return false;
 		for (size_t i = 0; i < sizeof random && length < SALT_LENGTH; i++)
 			if (random[i] < 248)

@@ -7,7 +7,8 @@
 
 #ifdef HAVE_SHA256_TRANSFORM
 
-#include <openssl/sha.h>
+#include "base/crypto.h"
+
 #include <sched.h>
 #include <string.h>
 
@@ -17,11 +18,6 @@
  * woken waits for the kernel's next tick, up to four milliseconds, whatever process runs.
  */
 enum { BLOCK_SIZE = 64, GIVE_WAY = 4096 };
-
-/* HMAC's two halves once the padded key has been taken in (RFC 2104 section 4). */
-struct hmac {
-	SHA256_CTX inner, outer;
-};
 
 /*
  * Four words are swapped in one register because the compression function reads its block in pieces
@@ -45,37 +41,17 @@ words_store(unsigned char *out, const SHA_LONG *words)
 	}
 }
 
-static void
-hmac_init(struct hmac *hmac, struct bytes key)
-{
-	unsigned char pad[BLOCK_SIZE] = {0};
-
-	if (key.length > sizeof pad)
-		SHA256((const unsigned char *)key.data, key.length, pad);
-	else
-		memcpy(pad, key.data, key.length);
-	for (size_t i = 0; i < sizeof pad; i++)
-		pad[i] ^= 0x36;
-	SHA256_Init(&hmac->inner);
-	SHA256_Update(&hmac->inner, pad, sizeof pad);
-	for (size_t i = 0; i < sizeof pad; i++)
-		pad[i] ^= 0x36 ^ 0x5c;
-	SHA256_Init(&hmac->outer);
-	SHA256_Update(&hmac->outer, pad, sizeof pad);
-	explicit_bzero(pad, sizeof pad);
-}
-
 /* U_1 = HMAC(password, salt || INT(1)) */
 static void
-hmac_first(const struct hmac *hmac, struct bytes salt, unsigned char *out)
+hmac_first(const struct crypto_hmac *hmac, struct bytes salt, unsigned char *out)
 {
 	static const unsigned char one[] = {0, 0, 0, 1};
-	SHA256_CTX context = hmac->inner;
+	SHA256_CTX context = hmac->inner.state.narrow;
 
 	SHA256_Update(&context, salt.data, salt.length);
 	SHA256_Update(&context, one, sizeof one);
 	SHA256_Final(out, &context);
-	context = hmac->outer;
+	context = hmac->outer.state.narrow;
 	SHA256_Update(&context, out, PBKDF2_SHA256_SIZE);
 	SHA256_Final(out, &context);
 	explicit_bzero(&context, sizeof context);
@@ -86,10 +62,10 @@ hmac_first(const struct hmac *hmac, struct bytes salt, unsigned char *out)
  * with its padding and length serves them all.
  */
 static void
-hmac_iterate(const struct hmac *hmac, long iterations, unsigned char *out)
+hmac_iterate(const struct crypto_hmac *hmac, long iterations, unsigned char *out)
 {
 	_Alignas(16) unsigned char block[BLOCK_SIZE] = {[32] = 0x80, [62] = 768 >> 8};
-	SHA256_CTX context = hmac->inner;
+	SHA256_CTX context = hmac->inner.state.narrow;
 	uint64_t sum[4], word[4];
 
 	memcpy(block, out, PBKDF2_SHA256_SIZE);
@@ -97,10 +73,10 @@ hmac_iterate(const struct hmac *hmac, long iterations, unsigned char *out)
 	for (long i = 1; i < iterations; i++) {
 		if (i % GIVE_WAY == 0)
 			sched_yield();
-		memcpy(context.h, hmac->inner.h, sizeof context.h);
+		memcpy(context.h, hmac->inner.state.narrow.h, sizeof context.h);
 		SHA256_Transform(&context, block);
 		words_store(block, context.h);
-		memcpy(context.h, hmac->outer.h, sizeof context.h);
+		memcpy(context.h, hmac->outer.state.narrow.h, sizeof context.h);
 		SHA256_Transform(&context, block);
 		words_store(block, context.h);
 		memcpy(word, block, sizeof word);
@@ -118,9 +94,9 @@ bool
 pbkdf2_sha256(struct bytes password, struct bytes salt, long iterations,
     unsigned char out[static PBKDF2_SHA256_SIZE])
 {
-	struct hmac hmac;
+	struct crypto_hmac hmac;
 
-	hmac_init(&hmac, password);
+	crypto_hmac_begin(&hmac, PBKDF2_SHA256_SIZE, password);
 	hmac_first(&hmac, salt, out);
 	hmac_iterate(&hmac, iterations, out);
 	explicit_bzero(&hmac, sizeof hmac);

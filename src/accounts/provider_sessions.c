@@ -2,35 +2,20 @@
 
 #include "accounts/accounts.h"
 #include "base/b64url.h"
+#include "base/crypto.h"
 #include "base/utf8.h"
 #include "db/query.h"
 #include "db/statements.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define SECRET_BYTES 32
-#define SID_BYTES    16
 #define SEEN_SECONDS 60 /* between two notes that a session was used, at most */
 
 /* Columns of BROWSER_FIND; the account's follow. */
 enum { AUTH_TIME, UNSEEN, OWNER };
-
-/* The sid is the first half of the SHA-256 of the secret; false if OpenSSL fails. */
-static bool
-derive_sid(struct bytes secret, char out[static SESSION_ID_SIZE])
-{
-	unsigned char digest[EVP_MAX_MD_SIZE];
-
-	if (EVP_Q_digest(NULL, "SHA256", NULL, secret.data, secret.length, digest, NULL) != 1)
-		return false;
-	bytes_to_hex(digest, SID_BYTES, out);
-	out[SESSION_ID_SIZE - 1] = '\0';
-	return true;
-}
 
 /* base64url(secret) "." base64url(user id): the row is found by its primary key. */
 static const char *
@@ -57,7 +42,8 @@ read_cookie(struct arena *arena, struct bytes cookie, char sid[static SESSION_ID
 	    utf8_valid(owner) != owner.length)
 		return false;
 	*user_id = arena_copy(arena, owner.data, owner.length);
-	return derive_sid(secret, sid);
+	session_derive_id(secret, sid);
+	return true;
 }
 
 enum verdict
@@ -76,9 +62,9 @@ provider_session_begin(struct sessions *sessions, struct arena *arena,
 	    .age = config->oidc_session_lifetime};
 	enum verdict verdict;
 
-	if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret) ||
-	    !derive_sid(bytes, sid))
+	if (!crypto_random(secret, sizeof(secret)))
 		return VERDICT_UNDECIDED;
+	session_derive_id(bytes, sid);
 	verdict = sessions_begin(sessions, arena, &terms, account, device, &session);
 	if (verdict == VERDICT_YES) {
 		*cookie = write_cookie(arena, bytes, account->user_id);

@@ -1,6 +1,7 @@
 #include "accounts/sessions.h"
 
 #include "accounts/accounts.h"
+#include "base/crypto.h"
 #include "base/memory.h"
 #include "db/query.h"
 #include "db/statements.h"
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define NIL "00000000-0000-0000-0000-000000000000"
 
@@ -50,6 +50,13 @@ sessions_open(const struct config *config, struct database *database)
 	return sessions;
 }
 
+static void
+write_id(const unsigned char *bytes, char out[static SESSION_ID_SIZE])
+{
+	bytes_to_hex(bytes, CRYPTO_ID_BYTES, out);
+	out[SESSION_ID_SIZE - 1] = '\0';
+}
+
 bool
 session_is_id(struct bytes text)
 {
@@ -63,13 +70,21 @@ session_is_id(struct bytes text)
 bool
 session_new_id(char out[static SESSION_ID_SIZE])
 {
-	unsigned char bytes[SESSION_ID_SIZE / 2];
+	unsigned char bytes[CRYPTO_ID_BYTES];
 
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+	if (!crypto_random(bytes, sizeof(bytes)))
 		return false;
-	bytes_to_hex(bytes, sizeof(bytes), out);
-	out[SESSION_ID_SIZE - 1] = '\0';
+	write_id(bytes, out);
 	return true;
+}
+
+void
+session_derive_id(struct bytes text, char out[static SESSION_ID_SIZE])
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+
+	crypto_sha256(text, digest);
+	write_id(digest, out);
 }
 
 void

@@ -65,6 +65,9 @@ bool session_is_id(struct bytes text);
 /* A random id; false if the system has no random bytes. */
 bool session_new_id(char out[static SESSION_ID_SIZE]);
 
+/* An id made from a text: the first half of its SHA-256. */
+void session_derive_id(struct bytes text, char out[static SESSION_ID_SIZE]);
+
 /*
  * Opens a session for an account whose password has just been verified. NO: the password was
  * changed, or the account deactivated, meanwhile. Of password logins ends what JWT_SESSION_MAX does
@@ -100,8 +103,8 @@ enum verdict sessions_judge(struct sessions *, struct arena *, const struct sess
     const char *user_id, const struct session *shown);
 
 /*
- * The sid of the session that a token without one becomes: the first half of the SHA-256 of its
- * text up to its last dot.
+ * The sid of the session that a token without one becomes: that of the token's text up to its last
+ * dot.
  */
 void sessions_derive_sid(struct bytes token, char out[static SESSION_ID_SIZE]);
 

@@ -5,10 +5,8 @@
 #include "db/query.h"
 #include "db/statements.h"
 
-#define OPENSSL_SUPPRESS_DEPRECATED
-#include <openssl/sha.h>
-
 #include <stdlib.h>
+#include <string.h>
 
 #define TRIES 3 /* of a refresh that raced with others */
 
@@ -189,17 +187,10 @@ sessions_judge(struct sessions *sessions, struct arena *arena, const struct sess
 void
 sessions_derive_sid(struct bytes token, char out[static SESSION_ID_SIZE])
 {
-	unsigned char digest[SHA256_DIGEST_LENGTH];
-	size_t length = token.length;
-	SHA256_CTX hash;
+	const char *dot = token.length == 0 ? NULL : memrchr(token.data, '.', token.length);
 
-	while (length > 0 && token.data[length - 1] != '.')
-		length--;
-	SHA256_Init(&hash);
-	SHA256_Update(&hash, token.data, length > 0 ? length - 1 : 0);
-	SHA256_Final(digest, &hash);
-	bytes_to_hex(digest, SESSION_ID_SIZE / 2, out);
-	out[SESSION_ID_SIZE - 1] = '\0';
+	session_derive_id(
+	    (struct bytes){token.data, dot == NULL ? 0 : (size_t)(dot - token.data)}, out);
 }
 
 enum session_outcome

@@ -1,11 +1,9 @@
 #include "accounts/throttle_table.h"
 
 #include "base/address.h"
+#include "base/crypto.h"
 #include "base/log.h"
 
-/* As in known.c: the functions that are not deprecated cost ten times as much. */
-#define OPENSSL_SUPPRESS_DEPRECATED
-#include <openssl/sha.h>
 #include <string.h>
 
 #define STUFFING 50 /* failures within a minute that the log reports */
@@ -25,17 +23,13 @@ network_of(const char *text, struct address *memory)
 static uint64_t
 hash(struct throttle *throttle, enum throttle_kind kind, struct bytes one, struct bytes other)
 {
-	unsigned char digest[SHA256_DIGEST_LENGTH], number = (unsigned char)kind;
+	const char *secret = (const char *)throttle->table->secret, number = (char)kind;
+	unsigned char digest[SHA256_DIGEST_LENGTH];
 	uint64_t key, length = one.length;
-	SHA256_CTX context;
+	const struct bytes pieces[] = {{secret, sizeof(throttle->table->secret)}, {&number, 1},
+	    {(const char *)&length, sizeof(length)}, one, other};
 
-	SHA256_Init(&context);
-	SHA256_Update(&context, throttle->table->secret, sizeof(throttle->table->secret));
-	SHA256_Update(&context, &number, sizeof(number));
-	SHA256_Update(&context, &length, sizeof(length));
-	SHA256_Update(&context, one.data, one.length);
-	SHA256_Update(&context, other.data, other.length);
-	SHA256_Final(digest, &context);
+	crypto_sha256_pieces(pieces, sizeof(pieces) / sizeof(*pieces), digest);
 	memcpy(&key, digest, sizeof(key));
 	return key >> 40 == 0 ? key | UINT64_C(1) << 40 : key;
 }

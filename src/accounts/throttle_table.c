@@ -1,10 +1,10 @@
 #include "accounts/throttle_table.h"
 
+#include "base/crypto.h"
 #include "base/file.h"
 #include "base/log.h"
 
 #include <errno.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -222,7 +222,7 @@ table_prepare(void *mapped)
 	struct throttle_table *table = mapped;
 
 	if (atomic_load(&table->layout) != LAYOUT &&
-	    RAND_bytes(table->secret, sizeof(table->secret)) != 1)
+	    !crypto_random(table->secret, sizeof(table->secret)))
 		return false;
 	atomic_store(&table->layout, LAYOUT);
 	return true;

@@ -6,9 +6,8 @@
 
 #include "accounts/clients.h"
 #include "base/b64url.h"
+#include "base/crypto.h"
 #include "db/query.h"
-
-#include <sys/random.h>
 
 #define SECRET_BYTES 32
 
@@ -90,7 +89,7 @@ make_secret(const struct invocation *invocation)
 {
 	char bytes[SECRET_BYTES];
 
-	if (getrandom(bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes))
+	if (crypto_random(bytes, sizeof(bytes)))
 		return b64url_text(invocation->arena, (struct bytes){bytes, sizeof(bytes)});
 	command_error(invocation, "the kernel has no random bytes");
 	return NULL;

@@ -1,8 +1,8 @@
 #include "oidc/browser.h"
 
 #include "base/b64url.h"
+#include "base/crypto.h"
 #include "http/cookie.h"
-#include "signing/crypto.h"
 
 #include <openssl/crypto.h>
 
@@ -93,7 +93,7 @@ browser_form(struct request *request, const char *bound, const char **set_cookie
 	*set_cookie = NULL;
 	if (cookie_find(request->cookie, name_of(request, FORM), &cookie) == COOKIE_FOUND)
 		return csrf_of(request, cookie, bound);
-	if (!crypto_id(random))
+	if (!crypto_random(random, sizeof(random)))
 		return NULL;
 	made = b64url_text(request->arena, (struct bytes){(const char *)random, sizeof(random)});
 	*set_cookie = cookie_of(request, FORM, made, "");

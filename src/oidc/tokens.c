@@ -1,7 +1,7 @@
 #include "oidc/tokens.h"
 
 #include "base/b64url.h"
-#include "signing/crypto.h"
+#include "base/crypto.h"
 #include "signing/jws.h"
 
 #define VERIFIER_MINIMUM 43

@@ -3,8 +3,8 @@
  */
 #include "signing/claims.h"
 
+#include "base/crypto.h"
 #include "base/log.h"
-#include "signing/crypto.h"
 #include "signing/jws.h"
 
 #include <stdlib.h>
@@ -52,7 +52,7 @@ set_jti(const struct claims_context *context, struct json_object *claims)
 
 	if (context->config->jti_claim == NULL)
 		return true;
-	if (!crypto_id(random))
+	if (!crypto_random(random, sizeof(random)))
 		return false;
 	bytes_to_hex(random, sizeof(random), hex);
 	json_put_bytes(claims, context->config->jti_claim, (struct bytes){hex, sizeof(hex)});

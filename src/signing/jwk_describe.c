@@ -4,7 +4,7 @@
 #include "signing/jwk.h"
 
 #include "base/b64url.h"
-#include "signing/crypto.h"
+#include "base/crypto.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>

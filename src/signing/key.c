@@ -1,7 +1,7 @@
 #include "signing/key.h"
 
 #include "base/b64url.h"
-#include "signing/crypto.h"
+#include "base/crypto.h"
 #include "signing/jwk.h"
 
 #include <openssl/crypto.h>

@@ -3,7 +3,7 @@
  */
 #include "signing/key.h"
 
-#include "signing/crypto.h"
+#include "base/crypto.h"
 
 #include <openssl/crypto.h>
 #include <openssl/ecdsa.h>

@@ -1,9 +1,9 @@
 #include "signing/keyring.h"
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "signing/crypto.h"
 
 #include <signal.h>
 #include <stdio.h>

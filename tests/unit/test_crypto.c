@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "signing/crypto.h"
+#include "base/crypto.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

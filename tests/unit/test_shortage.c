@@ -1,7 +1,7 @@
 #include "helpers.h"
 
 #include "base/b64url.h"
-#include "signing/crypto.h"
+#include "base/crypto.h"
 #include "signing/jwk.h"
 #include "signing/keyfile.h"
 #include "signing/pem.h"
@@ -18,7 +18,7 @@
 /*
  * OpenSSL fails at one moment, at each in turn: nothing that is made then is wrong, nothing is
  * accepted that is not signed, nothing leaks, and what was there before works on. It fails for want
- * of memory, where the programs would end (signing/crypto.h): what else it may fail for looks
+ * of memory, where the programs would end (base/crypto.h): what else it may fail for looks
  * alike.
  */
 static bool watching;
@@ -190,7 +190,7 @@ takes_ids(struct sample *sample)
 
 	(void)sample;
 	for (size_t i = 0; i < 40; i++) {
-		if (!crypto_id(ids[i]))
+		if (!crypto_random(ids[i], sizeof(ids[i])))
 			return false;
 		assert_true(i == 0 || memcmp(ids[i], ids[i - 1], CRYPTO_ID_BYTES) != 0);
 	}

@@ -1,7 +1,7 @@
-/* Deprecated since OpenSSL 3.0 in favour of EVP; see the header for why not. */
+/* These functions are deprecated since OpenSSL 3.0; the header says why EVP is not used. */
 #define OPENSSL_API_COMPAT 0x10100000L
 
-#include "signing/crypto.h"
+#include "base/crypto.h"
 
 #include "base/memory.h"
 
@@ -32,11 +32,11 @@ crypto_start(void)
 	CRYPTO_set_mem_functions(allocate, reallocate, NULL); /* free(3) stays */
 }
 
-/* The kernel's own generator: that of OpenSSL would be seeded from it, at a millisecond's cost. */
+/* The kernel's generator; seeding OpenSSL's own from it would cost a millisecond. */
 bool
-crypto_id(unsigned char *out)
+crypto_random(void *out, size_t size)
 {
-	return getrandom(out, CRYPTO_ID_BYTES, 0) == CRYPTO_ID_BYTES;
+	return getrandom(out, size, 0) == (ssize_t)size;
 }
 
 static bool
@@ -66,7 +66,7 @@ sha2_add(struct crypto_sha2 *hash, struct bytes input)
 		SHA512_Update(&hash->state.wide, input.data, input.length);
 }
 
-/* SHA-384 is SHA-512 from another beginning, and shorter: the state has the length. */
+/* SHA-384 is SHA-512 with another initial state, truncated; the state knows the length. */
 static void
 sha2_end(struct crypto_sha2 *hash, unsigned char *out)
 {
@@ -77,17 +77,25 @@ sha2_end(struct crypto_sha2 *hash, unsigned char *out)
 }
 
 void
-crypto_sha256(struct bytes input, unsigned char hash[static SHA256_DIGEST_LENGTH])
+crypto_sha256_pieces(
+    const struct bytes *pieces, size_t count, unsigned char hash[static SHA256_DIGEST_LENGTH])
 {
 	struct crypto_sha2 state;
 
 	sha2_begin(&state, SHA256_DIGEST_LENGTH);
-	sha2_add(&state, input);
+	for (size_t i = 0; i < count; i++)
+		sha2_add(&state, pieces[i]);
 	sha2_end(&state, hash);
 	explicit_bzero(&state, sizeof(state));
 }
 
-/* secret: of a whole block. */
+void
+crypto_sha256(struct bytes input, unsigned char hash[static SHA256_DIGEST_LENGTH])
+{
+	crypto_sha256_pieces(&input, 1, hash);
+}
+
+/* secret: a whole block, padded with zeros. */
 static void
 begin_half(struct crypto_sha2 *half, size_t length, const unsigned char *secret, unsigned char pad)
 {

@@ -53,30 +53,22 @@ revoke_unowned(struct request *request, const struct context *context, struct by
 	return done == WIRE_OK ? VERDICT_YES : VERDICT_NO;
 }
 
-/*
- * UNDECIDED: an outage. The leeway is larger than elsewhere: a token that another host has just
- * issued may not be valid yet by the clock of this one, and would stay good after the answer 200.
- */
+/* UNDECIDED: an outage. */
 static enum verdict
-revoke(struct request *request, const struct context *given, const struct client *client,
+revoke(struct request *request, const struct context *context, const struct client *client,
     struct bytes token)
 {
-	struct config config = *given->config;
-	struct context context = *given;
-	struct claims_context signing;
+	struct claims_context signing = context_claims(request, context);
 	struct client_token shown;
 	struct session session;
 
-	config.leeway += CLOCK_SKEW;
-	context.config = &config;
-	signing = context_claims(request, &context);
 	if (!tokens_of_client(&signing, token, &shown))
-		return client->introspect ? revoke_unowned(request, &context, token) : VERDICT_NO;
+		return client->introspect ? revoke_unowned(request, context, token) : VERDICT_NO;
 	if (strcmp(shown.client_id, client->id) != 0 ||
-	    !session_read(&config, shown.claims, &session))
+	    !session_read(context->config, shown.claims, &session))
 		return VERDICT_NO;
 	request->user = shown.user_id;
-	return sessions_end(context.sessions, request->arena, shown.user_id, session.sid);
+	return sessions_end(context->sessions, request->arena, shown.user_id, session.sid);
 }
 
 static struct reply
@@ -96,11 +88,25 @@ answer(struct request *request, struct context *context)
 	return oauth_empty(request, verdict == VERDICT_YES ? "revoked" : "ok");
 }
 
+/*
+ * With a larger leeway than elsewhere: a token that another host has just issued may not be valid
+ * yet by the clock of this one, and would stay good after the answer 200.
+ */
+static struct context *
+start(const struct config *config, const struct endpoint *endpoint)
+{
+	static struct config lenient;
+
+	lenient = *config;
+	lenient.leeway += CLOCK_SKEW;
+	return context_open_clients(&lenient, endpoint);
+}
+
 const struct endpoint endpoint = {
     .name = "revoke",
     .allow = "POST, OPTIONS",
     .refuse = oauth_refuse,
-    .start = context_open_clients,
+    .start = start,
     .check = context_check,
     .answer = answer,
 };

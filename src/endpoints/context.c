@@ -1,25 +1,32 @@
 #include "endpoints/context.h"
 
-#include "endpoints/keys.h"
 #include "oidc/oauth.h"
 #include "oidc/text.h"
+
+static struct context *
+limit(struct context *context)
+{
+	if (context == NULL || !context->config->throttle)
+		return context;
+	context->throttle = throttle_open(context->config);
+	return context->throttle == NULL ? NULL : context;
+}
 
 struct context *
 context_open(const struct config *config, const struct endpoint *endpoint)
 {
-	struct context *context = arena_alloc(arena_of_process(), sizeof(*context));
+	struct context *context = context_open_keys(config, endpoint);
+	struct accounts *accounts = accounts_open(config, endpoint->name, endpoint->decide != NULL);
 
-	context->config = config;
-	context->keyring = keys_open(config, endpoint);
-	context->accounts = accounts_open(config, endpoint->name, endpoint->decide != NULL);
 	/* --check-config names the faults of the database beside those of the keys. */
-	if (context->keyring == NULL && context->accounts != NULL && config->check_only)
-		context_check(context, true);
-	if (context->keyring == NULL || context->accounts == NULL)
+	if (context == NULL && accounts != NULL && config->check_only)
+		context_check(&(struct context){.accounts = accounts}, true);
+	if (context == NULL || accounts == NULL)
 		return NULL;
+	context->accounts = accounts;
 	if (config->sessions)
-		context->sessions = sessions_open(config, context->accounts->database);
-	return context;
+		context->sessions = sessions_open(config, accounts->database);
+	return endpoint->slow ? limit(context) : context;
 }
 
 struct context *
@@ -29,18 +36,9 @@ context_open_oidc(const struct config *config, const struct endpoint *endpoint)
 }
 
 struct context *
-context_limit(struct context *context)
-{
-	if (context == NULL || !context->config->throttle)
-		return context;
-	context->throttle = throttle_open(context->config);
-	return context->throttle == NULL ? NULL : context;
-}
-
-struct context *
 context_open_clients(const struct config *config, const struct endpoint *endpoint)
 {
-	return context_limit(context_open_oidc(config, endpoint));
+	return limit(context_open_oidc(config, endpoint));
 }
 
 struct context *

@@ -1,5 +1,5 @@
 /*
- * What the programs that read tokens keep between requests.
+ * What a program keeps between requests.
  */
 #pragma once
 
@@ -12,34 +12,40 @@
 struct context {
 	const struct config *config;
 	struct keyring *keyring;
-	struct accounts *accounts;
+	struct accounts *accounts; /* NULL after context_open_keys() */
 	struct sessions *sessions; /* NULL: JWT_SESSIONS is off */
-	struct throttle *throttle; /* NULL: neither logins nor secrets of clients are limited */
+	struct throttle *throttle; /* NULL: neither logins nor client secrets are rate-limited */
 };
 
 /*
- * For an endpoint's start: keys loaded, private ones only if the endpoint signs; the database is
- * not connected yet. NULL after a line in the log.
+ * Each of these is an endpoint's start(): it returns NULL after a line in the log, and does not
+ * connect to the database yet.
+ */
+
+/*
+ * Loads the keys (private ones only if the endpoint signs) and opens the accounts, the sessions
+ * and, for an endpoint that verifies passwords (`slow`), the file of JWT_THROTTLE.
  */
 struct context *context_open(const struct config *, const struct endpoint *);
 
+/* Loads the keys only; the sandbox lets the process read their files again. */
+struct context *context_open_keys(const struct config *, const struct endpoint *);
+
 /*
- * The same for a program of OpenID Connect: NULL also where JWT_OIDC_ISSUER is not set. With it
- * there are sessions and an RSA key.
+ * As context_open(), for a program of OpenID Connect: fails without JWT_OIDC_ISSUER. With that
+ * setting sessions are on, and there is an RSA key.
  */
 struct context *context_open_oidc(const struct config *, const struct endpoint *);
 
-/* The same for a program that authenticates clients: with what JWT_THROTTLE needs. */
+/* As context_open_oidc(), for a program that authenticates clients: with the file of JWT_THROTTLE.
+ */
 struct context *context_open_clients(const struct config *, const struct endpoint *);
 
-/* Adds what JWT_THROTTLE needs to a context. NULL: there was none, or after a line in the log. */
-struct context *context_limit(struct context *);
-
-/* The same for a program that answers with pages: NULL also if their words cannot be read. */
+/* As context_open_oidc(), for a program that answers with pages: reads their texts too. */
 struct context *context_open_pages(const struct config *, const struct endpoint *);
 
-/* For an endpoint's check(): as accounts_check(). */
+/* An endpoint's check(): as accounts_check(). */
 enum verdict context_check(struct context *, bool rights);
 
-/* What signing needs for this request. */
+/* What the functions of signing/claims.h need, for this request. */
 struct claims_context context_claims(const struct request *, const struct context *);

@@ -4,12 +4,6 @@
 #include "endpoints/custom.h"
 #include "endpoints/issue.h"
 
-struct context *
-credentials_open(const struct config *config, const struct endpoint *endpoint)
-{
-	return context_limit(context_open(config, endpoint));
-}
-
 enum wire
 credentials_check(struct request *request, const struct context *context, struct bytes name,
     struct bytes password, struct account *out, long *wait)

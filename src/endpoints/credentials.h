@@ -5,9 +5,6 @@
 
 #include "endpoints/context.h"
 
-/* For an endpoint's start: context_open() and context_limit(). */
-struct context *credentials_open(const struct config *, const struct endpoint *);
-
 /*
  * Whether name and password are those of an active account, within the rate limit: WIRE_OK with
  * the account, WIRE_NO_ACCOUNT, WIRE_THROTTLED with the seconds to wait in *wait, or

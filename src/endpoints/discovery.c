@@ -5,26 +5,15 @@
  * another value.
  */
 #include "config/oidc_settings.h"
-#include "endpoints/keys.h"
+#include "endpoints/context.h"
 #include "oidc/oauth.h"
 
 #define MAXIMUM_AGE 300 /* seconds */
 
-struct context {
-	const struct config *config;
-	struct keyring *keyring;
-};
-
 static struct context *
 start(const struct config *config, const struct endpoint *endpoint)
 {
-	static struct context context;
-
-	if (!oauth_is_on(config))
-		return NULL;
-	context.config = config;
-	context.keyring = keys_open(config, endpoint);
-	return context.keyring == NULL ? NULL : &context;
+	return oauth_is_on(config) ? context_open_keys(config, endpoint) : NULL;
 }
 
 /* Where our endpoints are: behind the issuer. */

@@ -2,22 +2,7 @@
  * GET /.well-known/jwks.json: the public keys that our tokens can be verified with (RFC 7517), for
  * other services. The only answer that caches may keep.
  */
-#include "endpoints/keys.h"
-
-struct context {
-	const struct config *config;
-	struct keyring *keyring;
-};
-
-static struct context *
-start(const struct config *config, const struct endpoint *endpoint)
-{
-	static struct context context;
-
-	context.config = config;
-	context.keyring = keys_open(config, endpoint);
-	return context.keyring == NULL ? NULL : &context;
-}
+#include "endpoints/context.h"
 
 /* What is next, active, or retired and not yet expired; never a secret. */
 static struct bytes
@@ -53,6 +38,6 @@ const struct endpoint endpoint = {
     .title = "Json Web Key Set",
     .description = "The public keys that tokens can be verified with.",
     .one_form = true,
-    .start = start,
+    .start = context_open_keys,
     .answer = answer,
 };

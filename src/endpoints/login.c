@@ -88,19 +88,13 @@ answer(struct request *request, struct context *context)
 		   : log_in(&flow, context, fields);
 }
 
-static struct context *
-start(const struct config *config, const struct endpoint *endpoint)
-{
-	return context_limit(context_open_pages(config, endpoint));
-}
-
 const struct endpoint endpoint = {
     .name = "login",
     .allow = "POST",
     .title = "Login",
     .slow = true,
     .refuse = page_refuse,
-    .start = start,
+    .start = context_open_pages,
     .check = context_check,
     .answer = answer,
 };

@@ -29,7 +29,7 @@ const struct endpoint endpoint = {
     .members = {{MEMBER_TEXT, "token"}},
     .signs = true,
     .slow = true,
-    .start = credentials_open,
+    .start = context_open,
     .check = context_check,
     .answer = answer,
 };

@@ -72,7 +72,9 @@ struct endpoint {
 	const char *query;
 	bool bearer; /* wants an access token */
 	bool signs;  /* needs private keys; else public ones are enough */
-	bool slow; /* an answer takes a processor for long: JWT_LOGIN_NICE and _QUEUE are for it */
+	/* Verifies passwords, each 0.1 s of a processor: JWT_LOGIN_NICE, JWT_LOGIN_QUEUE and
+	 * JWT_THROTTLE apply. */
+	bool slow;
 	bool one_form; /* answers in one form, whatever the Accept header says, as a file would */
 
 	/*

@@ -1,13 +1,17 @@
 /*
- * POST /oauth/introspect: whether a token is good, and what it says (RFC 7662); for clients with a
- * secret, about their own tokens and those that are for them, and if the client's row allows it,
- * about those of /api/token/. Of a token that is not good nothing is said, not even why.
+ * POST /oauth/introspect: whether a token is active, and what it says (RFC 7662). For clients with
+ * a secret: about their own tokens and those with the client as audience, and, if the client's row
+ * allows it, about tokens of /api/token/. About any other token the answer is inactive, without a
+ * reason.
  */
 #include "endpoints/policy.h"
 #include "endpoints/session.h"
 #include "oidc/client_auth.h"
-#include "oidc/introspection.h"
 #include "oidc/oauth.h"
+#include "oidc/scopes.h"
+#include "oidc/tokens.h"
+
+#include <string.h>
 
 /* A token that belongs to no client: its client_id and scope are NULL. */
 static enum verdict
@@ -24,7 +28,15 @@ read_unowned(const struct request *request, const struct context *context, struc
 	return VERDICT_YES;
 }
 
-/* YES: a token that is good by itself and that the client may know of. */
+/* Whether a client may ask about a client's token: its own, or one with the client as aud. */
+static bool
+is_allowed(const struct client *client, const struct client_token *token)
+{
+	return strcmp(token->client_id, client->id) == 0 ||
+	       json_is(json_member(token->claims, "aud"), client->id);
+}
+
+/* YES: the token itself is valid, and the client may ask about it. */
 static enum verdict
 read_token(const struct request *request, const struct context *context,
     const struct client *client, struct bytes token, struct client_token *out)
@@ -32,7 +44,7 @@ read_token(const struct request *request, const struct context *context,
 	struct claims_context signing = context_claims(request, context);
 
 	if (tokens_of_client(&signing, token, out))
-		return introspection_allows(client, out) ? VERDICT_YES : VERDICT_NO;
+		return is_allowed(client, out) ? VERDICT_YES : VERDICT_NO;
 	return client->introspect ? read_unowned(request, context, token, out) : VERDICT_NO;
 }
 
@@ -70,9 +82,43 @@ judge(struct request *request, const struct context *context, const struct clien
 	}
 }
 
+/* A third party is told the name if the user was asked, as at userinfo. */
+static bool
+may_know_name(const struct client *client, const struct client_token *token)
+{
+	return client->first_party || token->client_id == NULL ||
+	       scopes_have(token->scope, "profile");
+}
+
+/* The members of RFC 7662 section 2.2 for an active token. */
+static void
+put_token(struct json_object *body, const struct config *config, const struct client *client,
+    const struct client_token *token, const struct account *owner)
+{
+	static const char *const copied[] = {"exp", "iat", "aud", "iss"};
+	struct json_object *claims = token->claims;
+
+	if (token->client_id != NULL) {
+		json_put_text(body, "scope", token->scope);
+		json_put_text(body, "client_id", token->client_id);
+	} else {
+		/* Of no RFC: it tells a service a refresh token from an access token. */
+		json_put(body, "token_use", json_member(claims, config->token_type_claim));
+	}
+	if (owner->name != NULL && may_know_name(client, token))
+		json_put_text(body, "username", owner->name);
+	json_put_text(body, "token_type", "Bearer");
+	json_put_text(body, "sub", owner->user_id);
+	for (size_t i = 0; i < sizeof(copied) / sizeof(*copied); i++)
+		if (json_has(claims, copied[i]))
+			json_put(body, copied[i], json_member(claims, copied[i]));
+	json_put(body, "jti", json_member(claims, config->jti_claim));
+}
+
 static struct reply
 answer(struct request *request, struct context *context)
 {
+	struct json_object *body = json_new_object(request->arena);
 	struct client client;
 	struct bytes token;
 	struct client_token shown;
@@ -90,10 +136,10 @@ answer(struct request *request, struct context *context)
 		verdict = judge(request, context, &shown, &owner);
 	if (verdict == VERDICT_UNDECIDED)
 		return oauth_refuse(request, WIRE_UNAVAILABLE, NULL);
-	return oauth_answer(request,
-	    verdict == VERDICT_YES
-		? introspection_active(request->arena, context->config, &client, &shown, &owner)
-		: introspection_inactive(request->arena));
+	json_put_bool(body, "active", verdict == VERDICT_YES);
+	if (verdict == VERDICT_YES)
+		put_token(body, context->config, &client, &shown, &owner);
+	return oauth_answer(request, body);
 }
 
 const struct endpoint endpoint = {

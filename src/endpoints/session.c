@@ -1,5 +1,7 @@
 #include "endpoints/session.h"
 
+#include "base/log.h"
+
 #include <string.h>
 
 #define GENERATION_MAXIMUM \
@@ -56,4 +58,112 @@ session_device(const struct request *request)
 		return (struct device){.address = NULL};
 	return (struct device){printable(request->arena, request->remote_address),
 	    printable(request->arena, request->user_agent)};
+}
+
+/* For each outcome the answer, and the word for the log (NULL: the answer's own). */
+static const struct {
+	enum wire wire;
+	const char *outcome;
+} outcomes[] = {
+    [SESSION_UNAVAILABLE] = {WIRE_UNAVAILABLE, NULL},
+    [SESSION_OK] = {WIRE_OK, NULL},
+    [SESSION_RECOVERED] = {WIRE_OK, "session-recovered"},
+    [SESSION_BEHIND] = {WIRE_OK, "session-behind"},
+    [SESSION_CONVERTED] = {WIRE_OK, "session-converted"},
+    [SESSION_REPLAYED] = {WIRE_TOKEN_BLACKLISTED, "session-replayed"},
+    [SESSION_ENDED] = {WIRE_TOKEN_BLACKLISTED, "session-ended"},
+    [SESSION_EXPIRED] = {WIRE_TOKEN_EXPIRED, NULL},
+    [SESSION_NO_ACCOUNT] = {WIRE_NO_ACCOUNT_FOR_TOKEN, NULL},
+};
+
+/* For an administrator who looks for stolen tokens: which session, and which generations. */
+static void
+log_unusual(const struct request *request, enum session_outcome outcome,
+    const struct session *shown, const struct session *given)
+{
+	const char *sid = arena_copy(request->arena, given->sid, 8);
+	const struct log_field fields[] = {{"outcome", .text = outcomes[outcome].outcome},
+	    {"user", .text = request->user}, {"sid", .text = sid},
+	    {"shown", LOG_FIELD_NUMBER, .number = shown->gen},
+	    {"gen", LOG_FIELD_NUMBER, .number = given->gen},
+	    {"from", .text = request->remote_address}, {.name = NULL}};
+
+	log_event(LEVEL_WARNING, "session", fields);
+}
+
+/* The owner, as text; NULL: the token names none. */
+static const char *
+owner_of(struct request *request, const struct context *context, struct json_object *claims)
+{
+	struct claims_context signing = context_claims(request, context);
+	const char *user_id;
+
+	if (claims_user(&signing, claims, &user_id) != CLAIMS_USER)
+		return NULL;
+	request->user = user_id;
+	return user_id;
+}
+
+static enum session_outcome
+convert(struct request *request, const struct context *context, struct json_object *claims,
+    struct bytes token, struct session *out)
+{
+	struct device device = session_device(request);
+	int64_t iat = 0;
+
+	claims_time(claims, "iat", &iat);
+	return sessions_convert(
+	    context->sessions, request->arena, request->user, token, iat, &device, out);
+}
+
+enum wire
+session_refresh(struct request *request, const struct context *context,
+    const struct session_terms *terms, struct json_object *claims, struct bytes token,
+    struct session *out, const char **outcome)
+{
+	const char *user_id = owner_of(request, context, claims);
+	enum session_outcome made;
+	struct session shown;
+
+	*outcome = NULL;
+	if (user_id == NULL || !session_read(context->config, claims, &shown))
+		return WIRE_TOKEN_INVALID;
+	if (*shown.sid == '\0' && !context->config->session_convert)
+		return WIRE_TOKEN_INVALID;
+	*out = shown;
+	made = *shown.sid == '\0' ? convert(request, context, claims, token, out)
+				  : sessions_refresh(context->sessions, request->arena, terms,
+					user_id, &shown, out);
+	if (made == SESSION_RECOVERED || made == SESSION_BEHIND || made == SESSION_REPLAYED)
+		log_unusual(request, made, &shown, out);
+	*outcome = outcomes[made].outcome;
+	return outcomes[made].wire;
+}
+
+enum wire
+session_end(struct request *request, const struct context *context, struct json_object *claims,
+    struct bytes token)
+{
+	const char *user_id = owner_of(request, context, claims);
+	struct session session;
+	bool of_before;
+	enum verdict ended;
+
+	if (user_id == NULL || !session_read(context->config, claims, &session))
+		return WIRE_TOKEN_INVALID;
+	of_before = *session.sid == '\0';
+	if (of_before)
+		sessions_derive_sid(token, session.sid);
+	ended = sessions_end(context->sessions, request->arena, user_id, session.sid);
+	/* So that its end is remembered, a token that was never converted is converted first. */
+	if (ended == VERDICT_NO && of_before) {
+		enum wire made = outcomes[convert(request, context, claims, token, &session)].wire;
+
+		if (made != WIRE_OK)
+			return made;
+		ended = sessions_end(context->sessions, request->arena, user_id, session.sid);
+	}
+	if (ended == VERDICT_UNDECIDED)
+		return WIRE_UNAVAILABLE;
+	return ended == VERDICT_YES ? WIRE_OK : WIRE_TOKEN_BLACKLISTED;
 }

@@ -60,6 +60,8 @@ context_check(struct context *context, bool rights)
 struct claims_context
 context_claims(const struct request *request, const struct context *context)
 {
-	return (struct claims_context){
-	    request->arena, context->config, context->keyring, request->now};
+	return (struct claims_context){.arena = request->arena,
+	    .config = context->config,
+	    .keyring = context->keyring,
+	    .now = request->now};
 }

@@ -56,20 +56,6 @@ answer_error(struct request *request, const struct authorization *authorization)
 	return answer(request, authorization, authorization->error, fields);
 }
 
-struct reply
-answer_refusal(struct request *request, enum authorization_outcome outcome,
-    const struct authorization *authorization)
-{
-	switch (outcome) {
-	case AUTHORIZATION_CLIENT:
-		return answer_error(request, authorization);
-	case AUTHORIZATION_PAGE:
-		return page_fault(request, authorization->fault);
-	default:
-		return page_refuse(request, WIRE_UNAVAILABLE, NULL);
-	}
-}
-
 enum verdict
 answer_code(struct request *request, struct sessions *sessions,
     const struct authorization *authorization, const struct provider_session *session,

@@ -28,10 +28,6 @@ struct reply answer_again(
 /* The authorization's error and description. */
 struct reply answer_error(struct request *, const struct authorization *);
 
-/* For what authorization_judge() returned other than AUTHORIZATION_GOOD. */
-struct reply answer_refusal(
-    struct request *, enum authorization_outcome, const struct authorization *);
-
 /*
  * A new code for the user of the browser's session. YES: *out is the answer. NO: the session is
  * over. UNDECIDED: an outage.

@@ -13,12 +13,16 @@ unavailable(const struct flow *flow)
 struct reply
 flow_judge(struct flow *flow)
 {
-	enum authorization_outcome outcome =
-	    authorization_judge(flow->request, flow->accounts, &flow->authorization);
-
-	if (outcome == AUTHORIZATION_GOOD)
+	switch (authorization_judge(flow->request, flow->accounts, &flow->authorization)) {
+	case AUTHORIZATION_GOOD:
 		return (struct reply){.status = 0};
-	return answer_refusal(flow->request, outcome, &flow->authorization);
+	case AUTHORIZATION_CLIENT:
+		return answer_error(flow->request, &flow->authorization);
+	case AUTHORIZATION_PAGE:
+		return page_fault(flow->request, flow->authorization.fault);
+	default:
+		return unavailable(flow);
+	}
 }
 
 /* Consents to native applications are never stored: any program can answer in their place. */

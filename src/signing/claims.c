@@ -79,7 +79,8 @@ claims_read(const struct claims_context *context, struct bytes token, struct jso
 	}
 	if (config->issuer != NULL && !json_is(json_member(claims, "iss"), config->issuer))
 		return CLAIMS_INVALID;
-	if (config->audience != NULL && !is_for_us(json_member(claims, "aud"), config->audience))
+	if (config->audience != NULL && !context->any_audience &&
+	    !is_for_us(json_member(claims, "aud"), config->audience))
 		return CLAIMS_INVALID;
 	if (!is_text(context, claims, "sub") || !is_text(context, claims, "jti"))
 		return CLAIMS_INVALID;

@@ -24,7 +24,8 @@ struct claims_context {
 	struct arena *arena;
 	const struct config *config;
 	struct keyring *keyring;
-	int64_t now;
+	int64_t now;       /* seconds since the epoch */
+	bool any_audience; /* JWT_AUDIENCE is not compared with aud */
 };
 
 /* New claims: token_type, exp, iat, jti (16 random bytes as hex), a sliding token's refresh_exp

@@ -244,8 +244,10 @@ prepare(struct subject *subject, const char *text)
 	    .user_id_claim = "user_id",
 	    .access_token_lifetime = 300,
 	    .compat = COMPAT_HEAD};
-	subject->context = (struct claims_context){
-	    kept, &subject->config, keyring_of(ring_of(&keys)), (int64_t)time(NULL)};
+	subject->context = (struct claims_context){.arena = kept,
+	    .config = &subject->config,
+	    .keyring = keyring_of(ring_of(&keys)),
+	    .now = (int64_t)time(NULL)};
 	make_token(subject);
 	dot = strrchr(subject->token, '.');
 	subject->input = (struct bytes){subject->token, (size_t)(dot - subject->token)};

@@ -61,7 +61,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	keyring = keyring == NULL ? make_ring() : keyring;
 	for (size_t i = 0; i < sizeof(configs) / sizeof(*configs); i++) {
-		struct claims_context context = {arena, &configs[i], keyring, 1700000000};
+		struct claims_context context = {
+		    .arena = arena, .config = &configs[i], .keyring = keyring, .now = 1700000000};
 		const char *token =
 		    jws_sign(arena, keyring, 0, (struct bytes){(const char *)data, size});
 		struct json_object *claims;

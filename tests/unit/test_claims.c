@@ -39,7 +39,8 @@ setup(void **state)
 	    .sliding_token_lifetime = 200,
 	    .sliding_token_refresh_lifetime = 1000,
 	    .compat = COMPAT_HEAD};
-	context = (struct claims_context){arena, &config, keyring, NOW};
+	context = (struct claims_context){
+	    .arena = arena, .config = &config, .keyring = keyring, .now = NOW};
 	return 0;
 }
 

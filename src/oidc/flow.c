@@ -127,6 +127,7 @@ flow_consent(struct flow *flow, const char *decision, const char *csrf)
 	struct provider_session session;
 	enum verdict found = browser_session(flow->request, flow->sessions, &session);
 	const char *bound;
+	bool sent;
 
 	if (found == VERDICT_UNDECIDED)
 		return unavailable(flow);
@@ -134,11 +135,10 @@ flow_consent(struct flow *flow, const char *decision, const char *csrf)
 		return page_login(flow->request, &flow->authorization, NULL);
 	flow->request->user = session.user_id;
 	bound = authorization_bound(flow->signing.arena, &flow->authorization, &session);
-	if (decision == NULL || !browser_sent_form(flow->request, bound, csrf))
-		return flow_next(flow, STEP_REQUEST, &session);
-	if (strcmp(decision, "allow") == 0)
+	sent = decision != NULL && browser_sent_form(flow->request, bound, csrf);
+	if (sent && strcmp(decision, "allow") == 0)
 		return flow_next(flow, STEP_CONSENT, &session);
-	if (strcmp(decision, "refuse") != 0)
+	if (!sent || strcmp(decision, "refuse") != 0)
 		return flow_next(flow, STEP_REQUEST, &session);
 	authorization_refuse(&flow->authorization, "access_denied", "The user has refused.");
 	return answer_error(flow->request, &flow->authorization);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAPPED_BITS 96 /* before the IPv4 address in an IPv6 address that stands for it */
+#define MAPPED_BITS 96 /* prefix of an IPv4-mapped IPv6 address */
 
 static const unsigned char mapped[MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
 

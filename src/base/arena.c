@@ -9,9 +9,9 @@
 
 #define FIRST_BLOCK (32 * 1024)
 #define ALIGNMENT   _Alignof(max_align_t)
-#define APART       (SANITIZED ? ALIGNMENT : 0) /* what no piece has, between two of them */
+#define APART       (SANITIZED ? ALIGNMENT : 0) /* unallocated gap between allocations */
 
-/* What is not used is zero: so it comes from calloc, and so wiping leaves it. */
+/* Unused memory is always zero: calloc(3) returns it so, and wiping keeps it so. */
 struct block {
 	struct block *previous;
 	size_t size, used;
@@ -26,10 +26,10 @@ struct ending {
 
 struct arena {
 	struct block *last;
-	struct ending *endings; /* in the arena's own memory */
+	struct ending *endings; /* allocated from the arena itself */
 };
 
-/* Of AddressSanitizer's run-time library; called only where it is linked. */
+/* From AddressSanitizer's run-time library; called only in a build with it. */
 void __asan_poison_memory_region(const volatile void *, size_t);
 void __asan_unpoison_memory_region(const volatile void *, size_t);
 
@@ -128,7 +128,7 @@ arena_at_end(struct arena *arena, void (*end)(void *object), void *object)
 	arena->endings = ending;
 }
 
-/* A large piece gets a block of its own size, so that a growing buffer costs what it holds. */
+/* A large allocation gets a block of its own size, so that a growing buffer wastes no memory. */
 void *
 arena_alloc(struct arena *arena, size_t length)
 {
@@ -157,7 +157,7 @@ arena_copy(struct arena *arena, const void *bytes, size_t length)
 	return copy;
 }
 
-/* Printed twice: the first time to measure it. */
+/* Formats the text twice, the first time to measure it. */
 char *
 arena_printf(struct arena *arena, const char *format, ...)
 {

@@ -1,17 +1,17 @@
 /*
  * Memory that lives as long as one request.
  *
- * Everything that a request needs is taken from one arena and given back at once by arena_reset(),
- * which wipes it first: no answer, password or token outlives its request. A request's size is
- * bounded by the limits in http/, so an arena needs none of its own; when the system has no memory
- * left the process ends (base/memory.h), so no caller tests for NULL.
+ * All memory of a request is allocated from one arena. arena_reset() wipes and releases all of it,
+ * so that no answer, password or token outlives its request. The limits in http/ bound the size of
+ * a request, so an arena has no limit of its own. When memory runs out the process exits
+ * (base/memory.h): callers need not check for NULL.
  */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether AddressSanitizer is built in: it is told which pieces are in use (arena.c). */
+/* 1 in a build with AddressSanitizer, to which arena.c reports what is allocated. */
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
 #elif defined(__has_feature)
@@ -26,16 +26,17 @@
 struct arena;
 
 struct arena *arena_new(void);
-struct arena *arena_of_process(void); /* one for what lives as long as the process */
-void arena_free(struct arena *);      /* wipes; NULL is fine */
-void arena_reset(struct arena *);     /* wipes; what was taken is gone, the first block is kept */
+struct arena *arena_of_process(void); /* the same one at each call; never freed */
+void arena_free(struct arena *);      /* wipes first; accepts NULL */
+void arena_reset(struct arena *);     /* wipes and releases all allocations */
 
 /*
- * Calls `end` with the object when the arena is reset or freed, before its memory is wiped; what
- * was given last is ended first. For objects of libraries that allocate by themselves.
+ * Registers `end`, to be called with the object when the arena is reset or freed, before its memory
+ * is wiped. The last one registered is called first. For objects of libraries that allocate their
+ * own memory.
  */
 void arena_at_end(struct arena *, void (*end)(void *object), void *object);
 
 void *arena_alloc(struct arena *, size_t size); /* zeroed, aligned for any type, never NULL */
-char *arena_copy(struct arena *, const void *bytes, size_t length); /* with a NUL behind it */
+char *arena_copy(struct arena *, const void *bytes, size_t length); /* adds a NUL */
 char *arena_printf(struct arena *, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-#define WRONG 0x80 /* in a value: the character is not of the alphabet */
+#define WRONG 0x80 /* not a character of the alphabet */
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* The six bits of each character. */
+/* The six bits that each character stands for, or WRONG. */
 static const unsigned char *
 values(void)
 {
@@ -58,7 +58,7 @@ b64url_text(struct arena *arena, struct bytes bytes)
 	return text.data;
 }
 
-/* The last two or three characters, whose unused bits are 0: there is no second form. */
+/* Decodes the last two or three characters; their unused bits must be 0. */
 static bool
 decode_rest(const unsigned char *at, size_t left, unsigned char *out)
 {

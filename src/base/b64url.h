@@ -7,14 +7,14 @@
 
 void b64url_encode(struct buffer *out, struct bytes);
 
-/* The same as a string in the arena. */
+/* The same, as a C string in the arena. */
 const char *b64url_text(struct arena *, struct bytes);
 
-/* The characters that so many bytes become. */
+/* How many characters encode that many bytes. */
 size_t b64url_length(size_t length);
 
 /*
- * Strict: only the alphabet, no padding, no length that leaves 6 bits over, and the unused bits of
- * the last character 0, so that every byte string has exactly one form.
+ * Strict, so that every byte string has exactly one encoding: returns false for characters outside
+ * the alphabet, padding, a length of 4n + 1, and unused bits of the last character that are not 0.
  */
 bool b64url_decode(struct arena *, struct bytes text, struct bytes *out);

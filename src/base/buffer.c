@@ -5,9 +5,9 @@
 #include <string.h>
 
 #define FIRST_SIZE  256
-#define LIKELY_SIZE 31 /* of what is printed: more is printed twice */
+#define LIKELY_SIZE 31 /* of a formatted text; a longer one is formatted twice */
 
-/* What is left behind by growing stays in the arena and is wiped with it. */
+/* The old memory stays in the arena, which wipes it. */
 static void
 make_room(struct buffer *buffer, size_t more)
 {

@@ -13,7 +13,7 @@
 const char *
 file_writable(struct arena *arena, const struct stat *status)
 {
-	/* Root reads for others, as jwtctl does: then the owner may be any user. */
+	/* Root may use any user's files: jwtctl is often run as root. */
 	if (status->st_uid != 0 && status->st_uid != geteuid() && geteuid() != 0)
 		return "belongs to another user";
 	if (status->st_mode & 0022)
@@ -22,7 +22,7 @@ file_writable(struct arena *arena, const struct stat *status)
 	return NULL;
 }
 
-/* The same for reading: libpq's rule for keys, 0640 if the file is root's and we are not root. */
+/* libpq's rule for key files. */
 static const char *
 file_readable(struct arena *arena, const struct stat *status)
 {
@@ -129,7 +129,7 @@ open_shared(const char *path, mode_t mode, const char **why)
 	return -1;
 }
 
-/* The lock is let go by hand because a mapping would keep it. */
+/* Unlocks explicitly: the mapping keeps the open file, and with it the lock, beyond close(2). */
 void *
 file_map_shared(const char *path, const struct file_shared *kind, const char **why)
 {

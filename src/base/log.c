@@ -17,12 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MAXIMUM    2048 /* less than PIPE_BUF: written whole or not at all */
-#define OURS_MAXIMUM    512  /* of it: what is not escaped, names, numbers and marks */
+#define LINE_MAXIMUM    2048 /* below PIPE_BUF, so that write(2) is atomic */
+#define OURS_MAXIMUM    512  /* of it, for names, numbers and punctuation */
 #define MESSAGE_MAXIMUM 1000
 #define QUOTE_MAXIMUM   200
-#define PLAIN_MAXIMUM   45        /* an IPv6 address */
-#define AUTHPRIV        (10 << 3) /* syslog's facility for what only administrators may read */
+#define PLAIN_MAXIMUM   45        /* of an unquoted value: an IPv6 address */
+#define AUTHPRIV        (10 << 3) /* syslog facility that only administrators may read */
 #define WAIT_MAXIMUM    20        /* milliseconds */
 
 struct line {
@@ -32,14 +32,14 @@ struct line {
 
 static char program_name[100] = "jwt-fcgi";
 static enum {
-	TO_STDERR,  /* a terminal, a file, a web server's pipe: no reader adds the time */
-	TO_JOURNAL, /* standard error that the journal reads: takes <N>, adds the time */
+	TO_STDERR,  /* a terminal, a file, a web server's pipe */
+	TO_JOURNAL, /* standard error read by the journal, which parses <N> and adds the time */
 	TO_SYSLOG   /* datagrams to /dev/log, RFC 3164 */
 } target;
 static bool is_json;
 static int output = STDERR_FILENO;
 static size_t lost;
-static time_t head_second; /* of the last line */
+static time_t head_second; /* the second that put_head() has formatted */
 
 static void
 put(struct line *line, const char *text)
@@ -62,8 +62,7 @@ put_format(struct line *line, const char *format, ...)
 	put(line, text);
 }
 
-/* marks: quotes and backslashes get a backslash. hex: what precedes the two digits of other bytes.
- */
+/* marks: whether to escape quotes and backslashes. hex: prefix of a byte in hexadecimal. */
 static void
 put_escaped(struct line *line, struct bytes text, size_t maximum, bool marks, const char *hex)
 {
@@ -82,7 +81,7 @@ put_escaped(struct line *line, struct bytes text, size_t maximum, bool marks, co
 	}
 }
 
-/* Whether a value needs no quotes: readers of name=value split at blanks. */
+/* Whether name=value needs no quotes around the value. */
 static bool
 is_plain(const char *value)
 {
@@ -118,7 +117,7 @@ put_value(struct line *line, const struct log_field *field)
 		put_text(line, bytes_of(field->text), is_json);
 }
 
-/* The time is written once for all lines of a second: that is a third of the cost of a line. */
+/* Formats the time once per second: that is a third of the cost of a line. */
 static void
 put_head(struct line *line, enum log_level level)
 {
@@ -154,8 +153,8 @@ connect_syslog(int descriptor)
 }
 
 /*
- * O_NONBLOCK would hold for all writers of a shared pipe, and between a test and write(2)
- * another worker can fill it: so a pipe counts as full when half of it is.
+ * Whether the pipe is half full, as another worker may fill it between this check and write(2).
+ * O_NONBLOCK would change the pipe for all processes that share it.
  */
 static bool
 pipe_is_full(void)
@@ -166,7 +165,8 @@ pipe_is_full(void)
 }
 
 /*
- * Never waits. syslog(3) would: its socket blocks, so that a stopped syslogd stops every request.
+ * Never blocks. syslog(3) would: its socket is blocking, so that a stopped syslogd would stop every
+ * request.
  */
 static bool
 write_now(const struct line *line)
@@ -178,7 +178,7 @@ write_now(const struct line *line)
 		return !pipe_is_full() &&
 		       write(output, line->data, line->length) == (ssize_t)line->length;
 	}
-	/* After a restart of syslogd its socket is another. */
+	/* A restarted syslogd has a new socket. */
 	if (sent < 0 && target == TO_SYSLOG && errno != EAGAIN && connect_syslog(output))
 		sent = send(output, line->data, line->length, MSG_DONTWAIT | MSG_NOSIGNAL);
 	return sent == (ssize_t)line->length;
@@ -202,12 +202,11 @@ emit(enum log_level level, const char *what, const struct log_field *fields)
 	}
 	put(&line, is_json ? "}" : "");
 	put(&line, target == TO_SYSLOG ? "" : "\n");
-	/* The first line that cannot be written waits, the lines after it do not. */
+	/* Only the first line that cannot be written waits; later ones are dropped at once. */
 	return write_now(&line) || (errno == EAGAIN && lost == 0 &&
 				       poll(&writable, 1, WAIT_MAXIMUM) >= 0 && write_now(&line));
 }
 
-/* After a loss, the next line that can be written is preceded by the number of lost ones. */
 void
 log_event(enum log_level level, const char *what, const struct log_field *fields)
 {
@@ -264,7 +263,7 @@ log_notice(const char *format, ...)
 	va_end(arguments);
 }
 
-/* sd-daemon(3): the journal names the device and inode of the stream that it reads. */
+/* $JOURNAL_STREAM has the device and inode of the journal's stream (systemd.exec(5)). */
 void
 log_open(const char *program)
 {
@@ -292,7 +291,7 @@ log_to(const char *name)
 		    strerror(errno));
 	output = syslog;
 	target = TO_SYSLOG;
-	head_second = 0; /* the time has another form there */
+	head_second = 0; /* syslog has another time format */
 }
 
 const char *

@@ -18,7 +18,7 @@ memory_need(void *piece)
 	return piece;
 }
 
-/* NULL: there is none, or the kernel does not tell. */
+/* NULL if there is no heap or it cannot be found. */
 static char *
 heap_start(void)
 {

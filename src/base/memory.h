@@ -1,14 +1,14 @@
 /*
- * A process that gets no memory ends with one line in the log, and its supervisor starts another:
- * no caller tests for NULL, and no request is refused for want of memory.
+ * A process that runs out of memory logs one line and exits; its supervisor starts another. So
+ * callers need not check for NULL.
  */
 #pragma once
 
-/* That piece of memory, which is not NULL from here on. */
+/* Returns `piece`; exits if it is NULL. */
 void *memory_need(void *piece);
 
 /*
- * Keeps the heap, as large as it is now, out of core dumps and, as far as RLIMIT_MEMLOCK allows,
- * out of swap. The first call needs /proc/self/maps, which the sandbox closes.
+ * Keeps the heap, at its current size, out of core dumps and, as far as RLIMIT_MEMLOCK allows, out
+ * of swap. The first call reads /proc/self/maps, so it has to precede the sandbox.
  */
 void memory_hide(void);

@@ -13,7 +13,7 @@
 
 #define SUFFIX ".metrics"
 
-/* What is counted, each by itself; the last is all other answers. */
+/* The answers that are counted separately; the last entry stands for all others. */
 static const struct {
 	int status;
 	const char *outcome;
@@ -40,18 +40,18 @@ static const struct {
 
 #define ANSWERS (sizeof(answers) / sizeof(*answers))
 
-/* Upper ends of the buckets, in microseconds. */
+/* Upper bounds of the buckets, in microseconds. */
 static const int64_t bounds[] = {
     500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000};
 
 #define BOUNDS (sizeof(bounds) / sizeof(*bounds))
 
 struct histogram {
-	uint64_t buckets[BOUNDS + 1]; /* not cumulative; the last is what is above all bounds */
+	uint64_t buckets[BOUNDS + 1]; /* not cumulative; the last is above all bounds */
 	uint64_t sum;                 /* microseconds */
 };
 
-/* The file. Each counter is changed by one atomic instruction. */
+/* The contents of the file. Counters are changed by atomic instructions. */
 struct metrics {
 	uint64_t layout;
 	uint64_t answers[ANSWERS];
@@ -63,8 +63,7 @@ struct metrics {
 
 static struct metrics *mapped; /* NULL: metrics are disabled */
 
-/* The same for files whose counters mean the same: a hash (FNV-1a) of the table above and the size.
- */
+/* Identifies what the counters of a file mean: a hash of the table above and of the size. */
 static uint64_t
 layout(void)
 {
@@ -81,7 +80,7 @@ add(uint64_t *counter, uint64_t value)
 	__atomic_fetch_add(counter, value, __ATOMIC_RELAXED);
 }
 
-/* A file of another release starts again at zero. */
+/* Resets the counters of another release. */
 static bool
 prepare(void *at)
 {
@@ -156,7 +155,7 @@ metrics_owner(enum metrics_owner how)
 		add(&mapped->owners[how], 1);
 }
 
-/* Of several processes the one that read the feed last is shown. */
+/* With several processes, the gauges are those of the one that read the feed last. */
 void
 metrics_feed(size_t known, int64_t asked)
 {
@@ -166,7 +165,7 @@ metrics_feed(size_t known, int64_t asked)
 	__atomic_store_n(&mapped->feed_asked, (uint64_t)asked, __ATOMIC_RELAXED);
 }
 
-/* A program and its counters as they were read. */
+/* A program and a copy of its counters. */
 struct reading {
 	const char *program;
 	struct metrics metrics;
@@ -185,7 +184,7 @@ read_file(int folder, const char *name, struct metrics *out)
 	return good;
 }
 
-/* Sorted by name, so that two scrapes list the same in the same order. */
+/* Sorted by name, so that every scrape has the same order. */
 static void
 insert(struct reading **list, struct reading *reading)
 {
@@ -222,7 +221,7 @@ put_seconds(struct buffer *out, uint64_t microseconds)
 	    out, "%" PRIu64 ".%06" PRIu64 "\n", microseconds / 1000000, microseconds % 1000000);
 }
 
-/* Of the file only numbers are printed: a process that is attacked cannot forge lines of others. */
+/* Takes only numbers from the file, so that a compromised process cannot forge other lines. */
 static void
 put_answers(struct buffer *out, const char *name, const char *program, const uint64_t *counters)
 {
@@ -283,7 +282,7 @@ static const struct {
 	const char *name, *type, *help;
 	void (*put)(struct buffer *, const char *name, const char *program, const uint64_t *);
 	size_t offset; /* of its counters in struct metrics */
-	bool of_feed;  /* only of programs that use the change feed */
+	bool of_feed;  /* omitted for programs that have not read the change feed */
 } families[] = {
     {"jwt_fcgi_requests_total", "counter", "Answers by program, status and outcome.", put_answers,
 	offsetof(struct metrics, answers), false},

@@ -1,36 +1,36 @@
 /*
- * Counters of a program, for all of its processes: in a file of JWT_METRICS_DIR that each of them
- * maps into its memory. What a process counted is there at once and stays when it is killed.
- * Without that setting metrics are disabled.
+ * Counters shared by all processes of a program: a file in JWT_METRICS_DIR that each process maps
+ * into memory. A count is visible at once and survives the process. Without the setting metrics are
+ * disabled.
  */
 #pragma once
 
 #include "base/buffer.h"
 
 /*
- * To be called once, before anything is counted. folder: JWT_METRICS_DIR, NULL if it is not set. A
- * folder that cannot be used gets a line in the log, and metrics are disabled.
+ * Call once, before anything is counted. folder: JWT_METRICS_DIR, or NULL. A folder that cannot be
+ * used is logged, and metrics are disabled.
  */
 void metrics_open(const char *folder, const char *program);
 
 /*
- * A request's answer: its status, its word in the log, and how long it took. Pairs of both that the
- * table in metrics.c does not have are counted together, with the outcome "other".
+ * Counts an answer: its status, its outcome (the word in the log), and its duration. A pair of
+ * status and outcome that metrics.c does not list is counted with the outcome "other".
  */
 void metrics_request(int status, const char *outcome, int64_t microseconds);
 
-/* What it cost to verify one password, from that clock_microseconds() on. */
+/* Counts the time that one password took to verify, since `begun` (clock_microseconds()). */
 void metrics_password(int64_t begun);
 
-/* A query that the database did not answer. */
+/* Counts a query that the database did not answer. */
 void metrics_database_error(void);
 
-/* The owner of a token was judged: by what this process knows, or by a read of the database. */
+/* Counts a token's owner that was judged: known to this process, or read from the database. */
 enum metrics_owner { OWNER_WAS_KNOWN, OWNER_WAS_READ };
 void metrics_owner(enum metrics_owner);
 
-/* How many owners this process knows, and when the change feed was read (clock_milliseconds()). */
+/* Sets the number of known owners, and when the feed was last read (clock_milliseconds()). */
 void metrics_feed(size_t known, int64_t asked);
 
-/* All programs' counters in Prometheus' text format 0.0.4; false after a line in the log. */
+/* Writes all programs' counters in Prometheus' text format 0.0.4; false after logging why. */
 bool metrics_write(struct arena *, const char *folder, struct buffer *out);

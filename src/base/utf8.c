@@ -1,6 +1,6 @@
 #include "base/utf8.h"
 
-/* How many bytes a character with this first byte has; 0 if none starts with it. */
+/* The length of a character with this first byte; 0 if no character starts with it. */
 static size_t
 size_of(unsigned char lead)
 {
@@ -69,7 +69,7 @@ is_space(uint32_t code)
 	       code == 0x3000;
 }
 
-/* The last character, or the bytes at the end that are none. */
+/* The last character, which may be malformed. */
 static struct bytes
 last_of(struct bytes text)
 {

@@ -1,21 +1,21 @@
 /*
- * UTF-8 as RFC 3629 has it: no overlong form, no surrogate, nothing above U+10FFFF.
+ * UTF-8 as in RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
  */
 #pragma once
 
 #include "base/bytes.h"
 
 /*
- * The length of the character that the text starts with, 1 to 4 bytes, and its code point in *code;
- * 0 if the text is empty or starts with something that is not UTF-8.
+ * Decodes the first character: returns its length, 1 to 4 bytes, and sets *code. Returns 0 if the
+ * text is empty or does not start with a valid character.
  */
 size_t utf8_read(struct bytes text, uint32_t *code);
 
-/* How many bytes of the text, from its start, are UTF-8: its whole length if all of it is. */
+/* The length of the valid beginning of the text; its whole length if all of it is UTF-8. */
 size_t utf8_valid(struct bytes text);
 
-/* The characters of a text in UTF-8, as Python counts them: bytes that do not continue one. */
+/* Counts characters as Python does. The text must be valid UTF-8. */
 size_t utf8_count(struct bytes text);
 
-/* Without white space at both ends: what Python's str.strip() drops, Unicode's and 1C to 1F. */
+/* Strips what Python's str.strip() strips: Unicode white space and U+001C to U+001F. */
 struct bytes utf8_strip(struct bytes text);

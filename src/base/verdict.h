@@ -3,7 +3,7 @@
  */
 #pragma once
 
-/* Could not decide is never merged with no: it is an outage, and the client reads 503. */
+/* UNDECIDED is never treated as NO: it is an outage, and the client gets a 503. */
 enum verdict {
 	VERDICT_UNDECIDED,
 	VERDICT_NO,

@@ -54,7 +54,6 @@ block_new(struct block *previous, size_t size)
 
 	block->previous = previous;
 	block->size = size;
-	block->used = 0;
 	poison(block->memory, size);
 	return block;
 }

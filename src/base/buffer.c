@@ -30,8 +30,7 @@ buffer_extend(struct buffer *buffer, size_t length)
 {
 	char *at;
 
-	if (buffer->size - buffer->length <= length)
-		make_room(buffer, length);
+	make_room(buffer, length);
 	at = buffer->data + buffer->length;
 	buffer->length += length;
 	at[length] = '\0';
@@ -56,10 +55,7 @@ buffer_puts(struct buffer *buffer, const char *string)
 void
 buffer_putc(struct buffer *buffer, char character)
 {
-	if (buffer->size - buffer->length <= 1)
-		make_room(buffer, 1);
-	buffer->data[buffer->length++] = character;
-	buffer->data[buffer->length] = '\0';
+	*buffer_extend(buffer, 1) = character;
 }
 
 void

@@ -1,6 +1,6 @@
 #include "base/bytes.h"
 
-#include <string.h>
+#include <ctype.h>
 #include <strings.h>
 
 bool
@@ -36,18 +36,12 @@ bytes_among(struct bytes text, const char *const *words)
 	return false;
 }
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 struct bytes
 bytes_strip(struct bytes text)
 {
-	while (text.length > 0 && is_space(text.data[0]))
+	while (text.length > 0 && isspace((unsigned char)text.data[0]))
 		text = (struct bytes){text.data + 1, text.length - 1};
-	while (text.length > 0 && is_space(text.data[text.length - 1]))
+	while (text.length > 0 && isspace((unsigned char)text.data[text.length - 1]))
 		text.length--;
 	return text;
 }

@@ -1,12 +1,12 @@
 /*
- * One request as CGI (RFC 3875) hands it over: environment and standard input; the answer goes to
- * standard output.
+ * Answers one CGI request (RFC 3875): reads environment and standard input, writes to standard
+ * output.
  */
 #pragma once
 
 #include "http/request.h"
 
-/* Reads exactly CONTENT_LENGTH bytes; what is missing at the deadline or at the end is a defect. */
+/* Reads CONTENT_LENGTH bytes of body; if it is shorter, or late, the request has a defect. */
 void cgi_receive(struct request *);
 
 bool cgi_answer(struct bytes head, struct bytes body);

@@ -24,7 +24,7 @@ cookie_find(const char *header, const char *name, struct bytes *out)
 	while (more) {
 		more = bytes_cut(&rest, ";", &pair);
 		pair = bytes_strip(pair);
-		/* Without '=' it is a cookie without a name, and its text a value. */
+		/* A text without '=' is the value of a cookie without a name. */
 		if (!bytes_cut(&pair, "=", &key) || !bytes_equal(key, name))
 			continue;
 		if (found != COOKIE_NONE || !is_token(pair))
@@ -35,7 +35,7 @@ cookie_find(const char *header, const char *name, struct bytes *out)
 	return found;
 }
 
-/* Whether an origin is scheme://host; a request without a Host header has none. */
+/* Whether an origin is scheme://host; false without a Host header. */
 static bool
 is_own(const char *origin, const char *scheme, const char *host)
 {

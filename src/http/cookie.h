@@ -1,5 +1,5 @@
 /*
- * One cookie of a request, and where a request that carries it comes from (JWT_REFRESH_COOKIE).
+ * Finds a cookie in a request and judges the origin of the page that sent it (JWT_REFRESH_COOKIE).
  */
 #pragma once
 
@@ -8,23 +8,23 @@
 enum cookie_found {
 	COOKIE_NONE,
 	COOKIE_FOUND,
-	COOKIE_REFUSED, /* there twice, or with a value that no token has */
+	COOKIE_REFUSED, /* present twice, or its value cannot be a token */
 };
 
 /*
- * Finds a cookie by its name in a Cookie header (RFC 6265, section 4.2.1), which may be NULL. Its
- * value has one or more of A-Z a-z 0-9 . _ - and is in the header's memory. The other cookies are
- * other applications': they are not looked at.
+ * Finds a cookie by name in a Cookie header (RFC 6265, section 4.2.1), which may be NULL. Its
+ * value, a view into the header, is not empty and consists of A-Z a-z 0-9 . _ -. The other cookies
+ * belong to other applications and are not checked.
  */
 enum cookie_found cookie_find(const char *header, const char *name, struct bytes *out);
 
 enum cookie_origin {
-	COOKIE_ORIGIN_UNKNOWN, /* the client is no browser: it says nothing of the kind */
+	COOKIE_ORIGIN_UNKNOWN, /* without such headers: the client is not a browser */
 	COOKIE_ORIGIN_ALLOWED,
 	COOKIE_ORIGIN_OTHER,
 };
 
-/* What a request says about its origin and about itself; each may be NULL. */
+/* Headers and parameters that tell a request's origin; each may be NULL. */
 struct cookie_request {
 	const char *fetch_site;    /* Sec-Fetch-Site */
 	const char *origin;        /* Origin */

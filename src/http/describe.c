@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* What is described, and the objects that the document is made of. */
+/* The endpoint to describe and the objects of its description. */
 struct description {
 	struct arena *arena;
 	const struct config *config;
@@ -27,7 +27,7 @@ put_ref(const struct description *description, struct json_object *into, const c
 	    into, "$ref", arena_printf(description->arena, "#/components/schemas/%s", name));
 }
 
-/* A refusal is described by its status in the components of the document (scripts/schema). */
+/* A refusal refers to the response that scripts/schema defines for its status. */
 static void
 put_refusals(const struct description *description, struct json_object *responses)
 {
@@ -62,8 +62,8 @@ replace(struct arena *arena, const char *text, char from, char to)
 }
 
 /*
- * As drf-spectacular names it where not all of a site's paths are below /api/: the words of the
- * path and what is done; the tag is the first of the words.
+ * Names an operation as drf-spectacular does for a site with paths outside of /api/: the words of
+ * the path and the action. The tag is the first of the words.
  */
 static void
 put_names(const struct description *description, struct json_object *operation, const char *action)
@@ -77,7 +77,7 @@ put_names(const struct description *description, struct json_object *operation, 
 	    arena_copy(description->arena, path, strcspn(path, "/")));
 }
 
-/* An operation without parameters and body; *good is its response of that status. */
+/* Adds an operation without parameters and body; *good is its response with that status. */
 static struct json_object *
 put_operation(const struct description *description, const char *path, const char *method,
     const char *action, const char *status, struct json_object **good)
@@ -128,7 +128,7 @@ put_body(const struct description *description, struct json_object *operation)
 	    body, "required", request_needs_field(description->config, &endpoint->fields[0]));
 }
 
-/* The endpoint's own path; returns the schema of its answer. */
+/* Adds the endpoint's own path; returns the schema of its answer. */
 static struct json_object *
 put_path(const struct description *description)
 {
@@ -168,7 +168,7 @@ put_paths(const struct description *description)
 	json_put_text(put_parameter(operation, endpoint->item, "path"), "type", "string");
 }
 
-/* An empty object of the schemas, and its list of members that have to be there. */
+/* Adds an object without members to the schemas; returns its properties. */
 static struct json_object *
 put_schema(struct json_object *schemas, const char *name, struct json_object **required)
 {
@@ -255,7 +255,7 @@ put_answer(const struct description *description)
 	}
 }
 
-/* OpenAPI has a type for Bearer in Authorization; any other scheme is a key in a header. */
+/* OpenAPI has a type for Bearer in Authorization; other schemes are described as API keys. */
 static void
 put_security(const struct description *description)
 {

@@ -1,16 +1,16 @@
 /*
- * What an endpoint takes and answers, as parts of an OpenAPI 3.1 document: scripts/schema joins
- * those of all programs. It has the URLs that a front end calls with JSON. Those of OpenID Connect
- * are left out, because a client finds them in the provider's own document (discovery.c), and a
- * library of its language speaks that protocol; so are the URLs of the operator (health, metrics).
+ * Describes the requests and answers of an endpoint as parts of an OpenAPI 3.1 document, which
+ * scripts/schema joins. The document has the URLs that a front end calls with JSON. It omits those
+ * of OpenID Connect, whose clients use a library and the provider's own discovery document
+ * (discovery.c), and those of the operator (health, metrics).
  */
 #pragma once
 
 #include "http/endpoint.h"
 
 /*
- * Prints three lines: the object of its paths, that of the schemas to which they refer, and that of
- * the security schemes. Names are those that drf-spectacular gives to Django's views with
- * COMPONENT_SPLIT_REQUEST. All are empty for an endpoint without schema.
+ * Prints three lines, a JSON object each: the paths, the schemas that they refer to, and the
+ * security schemes. Names are those that drf-spectacular gives to Django's views with
+ * COMPONENT_SPLIT_REQUEST. The objects are empty for an endpoint without a schema.
  */
 void describe(const struct config *, const struct endpoint *);

@@ -1,29 +1,28 @@
 /*
  * An endpoint: a function from a request to a reply.
  *
- * A program states its endpoint and is linked with http/main.c, which serves it. handle() judges
- * everything that can be said of a request without knowing what it is for, in the order of Django
- * REST framework: what the client accepts (406), authentication (401, admit()), the method (405),
- * the body (415, 400), its fields (400). answer() then finds the fields' values in request->values,
- * in the order of the endpoint's fields.
+ * Each program defines its endpoint and is linked with http/main.c, which serves it. handle() makes
+ * the checks that all endpoints share, in the order of Django REST framework: Accept (406),
+ * authentication by admit() (401), method (405), body (415, 400), fields (400). answer() finds the
+ * values of the fields in request->values, in the order of the endpoint's fields.
  */
 #pragma once
 
 #include "base/verdict.h"
 #include "http/reply.h"
 
-/* What a program keeps between requests: completed by each program, opaque to http/. */
+/* A program's state between requests. Each program defines it; http/ only passes it on. */
 struct context;
 
-/* A text field of the request's body, as DRF's CharField(required=True). */
+/* A text field of the request's body, like DRF's CharField(required=True). */
 enum field_kind {
 	FIELD_END, /* ends the list */
 	FIELD_TEXT,
-	FIELD_OPTIONAL,  /* a text that may be missing: its value then has no bytes */
-	FIELD_COOKIE,    /* a text that may be missing where JWT_REFRESH_COOKIE is not off */
-	FIELD_LOGIN,     /* a text, named as JWT_USERNAME_FIELD says */
-	FIELD_PASSWORD,  /* "password"; white space around it is kept if JWT_PASSWORD_TRIM is off */
-	FIELD_READ_ONLY, /* only described by OPTIONS: a member of the answer, not of the request */
+	FIELD_OPTIONAL,  /* may be missing: then its value has length 0 */
+	FIELD_COOKIE,    /* may be missing unless JWT_REFRESH_COOKIE is off */
+	FIELD_LOGIN,     /* named by JWT_USERNAME_FIELD */
+	FIELD_PASSWORD,  /* named "password"; JWT_PASSWORD_TRIM: whether to strip white space */
+	FIELD_READ_ONLY, /* a member of the answer that OPTIONS lists; not in the request */
 };
 
 struct field {
@@ -33,15 +32,15 @@ struct field {
 
 #define FIELDS_MAXIMUM 4
 
-/* A member of the answer 200, for the OpenAPI document. */
+/* A member of a 200 answer, for the OpenAPI document. */
 enum member_kind {
 	MEMBER_END, /* ends the list */
 	MEMBER_TEXT,
-	MEMBER_OPTIONAL, /* a text that may be missing */
-	MEMBER_COOKIE,   /* a text, if JWT_REFRESH_COOKIE is off */
-	MEMBER_ROTATED,  /* as MEMBER_COOKIE, if refresh tokens are rotated as well */
+	MEMBER_OPTIONAL, /* a text; may be missing */
+	MEMBER_COOKIE,   /* a text; present if JWT_REFRESH_COOKIE is off */
+	MEMBER_ROTATED,  /* as MEMBER_COOKIE, and only if refresh tokens are rotated */
 	MEMBER_NULLABLE, /* a text or null */
-	MEMBER_TIME,     /* a text as RFC 3339 has it */
+	MEMBER_TIME,     /* an RFC 3339 timestamp */
 	MEMBER_INTEGER,
 	MEMBER_BOOLEAN,
 };
@@ -55,51 +54,50 @@ struct member {
 
 struct endpoint {
 	const char *name;  /* of the program */
-	const char *allow; /* the methods, as the Allow header lists them; NULL with decide() */
-	const char *title; /* DRF's name and description of the view, for OPTIONS */
-	const char *description;             /* as the text of a JSON string */
+	const char *allow; /* the value of the Allow header; NULL with decide() */
+	const char *title; /* name and description of DRF's view, for OPTIONS */
+	const char *description;
 	struct field fields[FIELDS_MAXIMUM]; /* FIELD_END ends them; FIELD_READ_ONLY stands last */
-	/* For the OpenAPI document, which leaves an endpoint without a schema out (describe.h). */
+	/* For the OpenAPI document; an endpoint without a schema is not in it (describe.h). */
 	const char *path, *schema;
 	struct member members[MEMBERS_MAXIMUM]; /* MEMBER_END ends them */
 	const char *const *choices; /* the values of FIELD_OPTIONAL, NULL at the end; NULL: any */
-	/* The member that identifies an object: the answer is an array of objects of the schema,
-	   and DELETE of the path and this member's value ends one. NULL: the answer is an object.
+	/*
+	 * If set, the answer is an array of objects of the schema, each identified by this member;
+	 * DELETE of the path and the member's value removes one.
 	 */
 	const char *item;
-	/* A parameter of the query that may be repeated: the answer has a boolean for each value.
-	 */
+	/* A query parameter that may be repeated: the answer has a boolean for each value. */
 	const char *query;
-	bool bearer; /* wants an access token */
-	bool signs;  /* needs private keys; else public ones are enough */
-	/* Verifies passwords, each 0.1 s of a processor: JWT_LOGIN_NICE, JWT_LOGIN_QUEUE and
-	 * JWT_THROTTLE apply. */
+	bool bearer; /* requires an access token */
+	bool signs;  /* loads private keys; else public keys are enough */
+	/* Verifies passwords, 0.1 s each: JWT_LOGIN_NICE, JWT_LOGIN_QUEUE and JWT_THROTTLE apply.
+	 */
 	bool slow;
-	bool one_form; /* answers in one form, whatever the Accept header says, as a file would */
+	bool one_form; /* no content negotiation: ignores the Accept header */
 
 	/*
-	 * Set for an endpoint of OAuth and for a page, which are no views of DRF: the defects of a
-	 * request (400, 413, 431) and the method (405, OPTIONS is 204) are judged before admit(),
-	 * and each refusal is made here. There are no fields, and nothing is negotiated. argument:
-	 * what stands for {} in the wire's sentence, raw; may be NULL.
+	 * Set for OAuth endpoints and pages, which are not DRF views; makes all of their refusals.
+	 * A malformed request (400, 413, 431) and the method (405; OPTIONS is 204) are judged
+	 * before admit(); there are no fields and no content negotiation. argument: replaces {} in
+	 * the sentence, not escaped; may be NULL.
 	 */
 	struct reply (*refuse)(struct request *, enum wire, const char *argument);
 
-	/* Once, before the first request. NULL, after a line in the log: refuse to start. */
+	/* Called once, before the first request; NULL, after logging why: refuse to start. */
 	struct context *(*start)(const struct config *, const struct endpoint *);
 	/*
-	 * Whether the database has what is needed, and, if `rights`, the rights: NO after a
-	 * line in the log for each fault, UNDECIDED if it does not answer. Not called for a single
-	 * CGI request. NULL: there is nothing to check.
+	 * Checks tables and columns of the database and, if `rights`, the privileges: NO after
+	 * logging each fault, UNDECIDED if the database does not answer. Not called for a single
+	 * CGI request. NULL: nothing to check.
 	 */
 	enum verdict (*check)(struct context *, bool rights);
-	/* Authentication: a reply with status 0 admits the request. NULL: no authentication. */
+	/* Authentication: a reply with status 0 admits the request. NULL: not required. */
 	struct reply (*admit)(struct request *, struct context *);
 	struct reply (*answer)(struct request *, struct context *);
 	/*
-	 * In place of all that: whether a request may pass that is answered elsewhere. Method,
-	 * Accept header and body are not looked at, and FastCGI's role of an authorizer is served
-	 * too.
+	 * Replaces all of the above: decides whether a request to another program may pass. Ignores
+	 * method, Accept header and body; also serves FastCGI's authorizer role.
 	 */
 	struct reply (*decide)(struct request *, struct context *);
 };

@@ -15,14 +15,14 @@
 #define PARAMS        4
 #define STDIN         5
 #define ENDS_MAXIMUM  ((size_t)2 * RECORD_HEADER)
-#define WRITE_AT_ONCE 8000 /* below libfcgi's buffer of 8,192 bytes: sent by one write(2) */
-#define FREED_MEMORY  0x5a /* what free(3) writes over memory */
+#define WRITE_AT_ONCE 8000 /* below libfcgi's buffer of 8,192 bytes: one write(2) */
+#define FREED_MEMORY  0x5a /* byte with which free(3) overwrites memory */
 
 static FCGX_Request fcgx;
 static struct {
 	unsigned char *bytes;
 	size_t size;
-	int file, spare; /* two descriptors of it: libfcgi closes `file` after a protocol error */
+	int file, spare; /* the same file: libfcgi closes `file` after a protocol error */
 } spool;
 
 static bool
@@ -41,8 +41,10 @@ open_spool(size_t size)
 bool
 fcgi_open(size_t body_maximum)
 {
-	/* libfcgi frees copies of headers and body without wiping them. Blocks below 1,033 bytes
-	 * are not overwritten by this: wipe_parameters(). */
+	/*
+	 * libfcgi frees copies of headers and body without wiping them. This overwrites all blocks
+	 * but those below 1,033 bytes: for them see wipe_parameters().
+	 */
 	mallopt(M_PERTURB, FREED_MEMORY);
 	if (open_spool(guard_maximum(body_maximum) + ENDS_MAXIMUM) && FCGX_Init() == 0 &&
 	    FCGX_InitRequest(&fcgx, -1, 0) == 0)
@@ -51,7 +53,7 @@ fcgi_open(size_t body_maximum)
 	return false;
 }
 
-/* The empty record that ends a stream. */
+/* Writes the empty record that ends a stream. */
 static unsigned char *
 put_end(unsigned char *at, int type, unsigned request_id)
 {
@@ -63,8 +65,8 @@ put_end(unsigned char *at, int type, unsigned request_id)
 }
 
 /*
- * At the end of the spool, so that libfcgi finds the end of the file behind it. Of a request that
- * is too large the rest was dropped: it gets the ends of its streams here.
+ * Copies the request to the end of the spool, so that end of file follows it. Of an oversized
+ * request guard_drop() removed the rest: its streams are ended here.
  */
 static size_t
 fill_spool(const struct guard *guard, const unsigned char *bytes)
@@ -91,16 +93,16 @@ parse(void)
 {
 	fcgx.ipcFd = spool.file;
 	fcgx.keepConnection = 1; /* FCGX_Accept_r() finishes the last request: it closes nothing */
-	FCGX_Detach(&fcgx);      /* if it closes on an error, then without waiting for the peer */
+	FCGX_Detach(&fcgx);      /* if it closes after an error, then without waiting */
 	if (FCGX_Accept_r(&fcgx) != 0) {
 		spool.file = dup(spool.spare);
 		return false;
 	}
-	fcgx.keepConnection = 1; /* libfcgi must not close: the event loop does */
+	fcgx.keepConnection = 1; /* the event loop closes the connection, not libfcgi */
 	return true;
 }
 
-/* false: libfcgi reads something else than the guard has seen. */
+/* Returns false if libfcgi does not read what the guard has checked. */
 static bool
 take_body(struct request *request, const struct guard *guard)
 {
@@ -152,7 +154,7 @@ receive(struct request *request, const struct guard *guard, const unsigned char 
 	return true;
 }
 
-/* The connection is non-blocking: a larger answer gets a larger socket buffer. */
+/* As the connection is non-blocking, a large answer needs a larger socket buffer. */
 static bool
 send_answer(int connection, struct bytes head, struct bytes body)
 {

@@ -1,9 +1,9 @@
 /*
- * A FastCGI request that has been received completely, and its answer, through libfcgi.
+ * Answers a completely received FastCGI request through libfcgi.
  *
- * libfcgi reads from a spool, a file in memory that holds exactly one request whose form the guard
- * has checked: it can neither wait nor meet a record that it does not expect. The answer goes
- * straight to the connection. FCGX_* of fcgiapp.h only: fcgi_stdio.h would replace the environment.
+ * libfcgi reads from a spool, a memory file that holds exactly one request whose form the guard has
+ * checked: it can neither block nor meet an unexpected record. It writes the answer directly to the
+ * connection. Uses FCGX_* of fcgiapp.h only: fcgi_stdio.h would replace the environment.
  */
 #pragma once
 
@@ -11,15 +11,15 @@
 #include "http/handle.h"
 
 /*
- * Once, before signal handlers are installed (libfcgi has its own) and before the sandbox.
- * body_maximum: of the largest request. false, after a line in the log: it cannot.
+ * Call once, before installing signal handlers (libfcgi installs its own) and before the sandbox.
+ * body_maximum: bytes of the largest body. Returns false after logging why.
  */
 bool fcgi_open(size_t body_maximum);
 
 /*
- * Answers the request whose records are the first guard->head of these bytes, on its non-blocking
- * connection. true: the answer was sent and the connection is open. false, after a line in the log:
- * it was not, and the connection is closed.
+ * Answers the request in the first guard->head bytes, on its non-blocking connection. Returns true
+ * if the answer was sent and the connection is open; else logs why, closes the connection and
+ * returns false.
  */
 bool fcgi_answer(
     const struct service *, int connection, const struct guard *, const unsigned char *bytes);

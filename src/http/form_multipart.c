@@ -4,7 +4,7 @@
 #include "http/form.h"
 #include "http/media.h"
 
-/* The Content-Disposition of a part; main is empty where there is none (RFC 7578, section 4.2). */
+/* The Content-Disposition of a part (RFC 7578, section 4.2); main is empty if it has none. */
 static struct media
 disposition_of(struct arena *arena, struct bytes headers)
 {
@@ -18,7 +18,7 @@ disposition_of(struct arena *arena, struct bytes headers)
 	return (struct media){.main = {NULL, 0}};
 }
 
-/* A part without a name or a Content-Disposition is no field: NULL. */
+/* NULL for a part without a name or a Content-Disposition: it is not a field. */
 static struct form_field *
 field_of(struct arena *arena, struct bytes headers, struct bytes content, bool latin1)
 {
@@ -37,8 +37,8 @@ field_of(struct arena *arena, struct bytes headers, struct bytes content, bool l
 }
 
 /*
- * Reads one part, behind the boundary that opens it: line end, headers, empty line, content, and
- * the boundary behind it. delimiter: a line end, two hyphens and the boundary.
+ * Reads one part after its opening boundary: line end, headers, empty line, content, next boundary.
+ * delimiter: a line end, two hyphens and the boundary.
  */
 static bool
 part_cut(struct bytes *rest, const char *delimiter, struct bytes *headers, struct bytes *content)
@@ -79,7 +79,7 @@ fields_read(struct arena *arena, struct bytes rest, const char *delimiter, bool 
 	return true;
 }
 
-/* A body that starts with the first boundary lacks the line end that every other one has. */
+/* No line end precedes the first boundary if the body starts with it. */
 static bool
 first_boundary(struct bytes *rest, const char *delimiter)
 {

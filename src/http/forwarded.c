@@ -20,7 +20,7 @@ is_trusted(const char *const *trusted, const char *peer)
 	return false;
 }
 
-/* The last entry, which the list loses; NULL if it is not an address. */
+/* Removes the last entry of the list and returns it; NULL if it is not an address. */
 static const char *
 take_last(struct arena *arena, struct bytes *list)
 {
@@ -49,7 +49,7 @@ forwarded_address(
 		return peer;
 	proxies = strspn(trusted[0], "0123456789") == strlen(trusted[0]) ? atol(trusted[0]) : 0;
 	for (long i = 0; proxies > 0 ? i < proxies : is_trusted(trusted, client); i++) {
-		if (list.data == NULL) /* all of them are proxies, or some are missing */
+		if (list.data == NULL) /* all entries are proxies, or some are missing */
 			return proxies > 0 ? peer : client;
 		client = take_last(arena, &list);
 		if (client == NULL)

@@ -18,7 +18,7 @@ guard_maximum(size_t body_maximum)
 	return GUARD_PARAMETERS_MAXIMUM + GUARD_OVERHEAD_MAXIMUM + body_maximum;
 }
 
-/* Whether this record may come now; its content may not be there yet. */
+/* Whether a record with this header may come now; its content may be incomplete. */
 static bool
 is_expected(const struct guard *guard, const unsigned char *header, struct record *out)
 {
@@ -49,7 +49,7 @@ take_begin(struct guard *guard, const unsigned char *content, const struct recor
 	return true;
 }
 
-/* One byte of a length: a byte below 128 is all of it, else it has four (section 3.4). */
+/* Takes one byte of a length: one byte below 128, or else four bytes (section 3.4). */
 static bool
 take_length_byte(struct guard_pairs *pairs, unsigned char byte)
 {
@@ -73,7 +73,7 @@ take_length_byte(struct guard_pairs *pairs, unsigned char byte)
 	return pairs->left > 0;
 }
 
-/* A piece of a name or value. libfcgi makes "name=value" of them: no NUL, no '=' in a name. */
+/* Takes part of a name or value. libfcgi makes "name=value" of it: no NUL, no '=' in a name. */
 static bool
 take_text(struct guard_pairs *pairs, const unsigned char *text, size_t length)
 {

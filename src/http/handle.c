@@ -31,7 +31,7 @@ is_allowed(const struct endpoint *endpoint, const struct request *request)
 	       (at[length] == ',' || at[length] == '\0');
 }
 
-/* OAuth's endpoints and pages: a request that holds together, then its method. */
+/* For OAuth endpoints and pages: a well-formed request, then its method. */
 static struct reply
 judge_plainly(const struct endpoint *endpoint, struct request *request, struct context *context)
 {
@@ -49,7 +49,7 @@ judge_plainly(const struct endpoint *endpoint, struct request *request, struct c
 	return reply.status != 0 ? reply : endpoint->answer(request, context);
 }
 
-/* DRF's order: what is accepted, authentication, the method, and only then the body. */
+/* In DRF's order: Accept, authentication, method, body. */
 static struct reply
 judge(const struct endpoint *endpoint, struct request *request, struct context *context)
 {
@@ -94,7 +94,7 @@ put_header(struct buffer *head, const char *name, const char *value)
 	buffer_puts(head, "\r\n");
 }
 
-/* The headers of Django, its security middleware and DRF that follow from no status. */
+/* The headers of Django, its security middleware and DRF that do not depend on the status. */
 static void
 put_policies(struct buffer *head, const struct endpoint *endpoint, const struct request *request,
     const struct reply *reply)
@@ -109,12 +109,11 @@ put_policies(struct buffer *head, const struct endpoint *endpoint, const struct 
 	buffer_puts(head, "X-Frame-Options: DENY\r\nX-Content-Type-Options: nosniff\r\n");
 	put_header(
 	    head, "Referrer-Policy", reply->referrer == NULL ? "same-origin" : reply->referrer);
-	/* A client that opens the login page in a window talks to that window afterwards. */
+	/* A client that opens the login page in a window communicates with that window. */
 	if (config->compat != COMPAT_5_2 && !plain)
 		buffer_puts(head, "Cross-Origin-Opener-Policy: same-origin\r\n");
 }
 
-/* These, those of the status and of the endpoint, and our Cache-Control. */
 static struct bytes
 write_head(
     const struct endpoint *endpoint, const struct request *request, const struct reply *reply)
@@ -144,7 +143,6 @@ write_head(
 	return buffer_bytes(&head);
 }
 
-/* One line for each request; what comes from the client is quoted. */
 static void
 log_request(const struct request *request, const struct reply *reply, int64_t took)
 {

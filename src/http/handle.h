@@ -1,18 +1,18 @@
 /*
- * From a request that was read to its answer: judged in Django REST framework's order, answered by
- * the endpoint, counted and logged.
+ * Turns a request into its answer: checks it in the order of Django REST framework, calls the
+ * endpoint, counts and logs the answer.
  */
 #pragma once
 
 #include "http/endpoint.h"
 
-/* A program that serves: the same for all of its requests. */
+/* What all requests of a process share. */
 struct service {
 	const struct endpoint *endpoint;
 	const struct config *config;
 	struct context *context;
-	struct arena *arena; /* of the request that is being answered */
+	struct arena *arena; /* of the current request */
 };
 
-/* Head, to the empty line behind its headers, and body; both in the arena. */
+/* Head (status and headers, with the empty line) and body; both in the arena. */
 void handle(const struct service *, struct request *, struct bytes *head, struct bytes *body);

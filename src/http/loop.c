@@ -15,28 +15,27 @@
 #include <time.h>
 
 #define EVENTS_MAXIMUM       64
-#define ACCEPTS_MAXIMUM      16  /* at a time, before other connections go on */
-#define KEPT_MAXIMUM         256 /* one more is closed after its answer */
+#define ACCEPTS_MAXIMUM      16  /* in a row, before other connections are served */
+#define KEPT_MAXIMUM         256 /* keep-alive connections; further ones are closed */
 #define INCOMPLETE_MAXIMUM   256
 #define MEMORY_MAXIMUM       ((size_t)32 * 1024 * 1024) /* of incomplete requests */
-#define KEPT_MILLISECONDS    90000 /* longer than Nginx keeps a connection (60 s) */
+#define KEPT_MILLISECONDS    90000                      /* longer than Nginx's 60 s */
 #define CLOSING_MILLISECONDS 100
 #define STOP_ROUNDS          ((KEPT_MAXIMUM + INCOMPLETE_MAXIMUM) / EVENTS_MAXIMUM + 1)
 
 static int64_t timeouts[SLOT_WAITS]; /* milliseconds */
-static struct guard rules;           /* of every new request */
+static struct guard rules;           /* initial state for each request */
 static int events, listening, signals;
 static bool stopping, broken;
 
 /*
- * A signal is an event like any other: there is no moment between a test and epoll_wait(2) to miss
- * it in, and the request that is being answered is not interrupted. Behind FCGX_Init(), which sets
- * handlers of its own.
+ * Signals arrive through signalfd: none can be lost between a check and epoll_wait(2), and none
+ * interrupts an answer. Call after FCGX_Init(), which installs its own signal handlers.
  */
 static bool
 watch_signals(void)
 {
-	/* multiwatch passes USR2 on and starts another; told to send TERM, its 1.0.0 sends QUIT. */
+	/* multiwatch 1.0.0 forwards USR2 and starts a new process, and sends QUIT for TERM. */
 	static const int ends[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2};
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = &signals};
 	struct sigaction ignore = {.sa_handler = SIG_IGN}, hang_up;
@@ -47,7 +46,7 @@ watch_signals(void)
 		sigaddset(&set, ends[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
-	/* The keyring may have set a handler already, to read its keys again. */
+	/* The keyring may already have a handler, which reloads keys. */
 	sigaction(SIGHUP, NULL, &hang_up);
 	if (hang_up.sa_handler == SIG_DFL)
 		sigaction(SIGHUP, &ignore, NULL);
@@ -55,7 +54,7 @@ watch_signals(void)
 	return signals >= 0 && epoll_ctl(events, EPOLL_CTL_ADD, signals, &event) == 0;
 }
 
-/* Other processes watch the socket too; epoll wakes one of them. */
+/* Other processes watch the same socket; EPOLLEXCLUSIVE wakes one of them. */
 static bool
 watch_listening(void)
 {
@@ -77,7 +76,7 @@ loop_open(const struct service *service, int socket, int backlog)
 	timeouts[SLOT_INCOMPLETE] = config->request_timeout * 1000;
 	timeouts[SLOT_KEPT] = KEPT_MILLISECONDS;
 	timeouts[SLOT_CLOSING] = CLOSING_MILLISECONDS;
-	/* For a socket that listens already, this changes its limit. */
+	/* On a listening socket this changes the backlog. */
 	if (backlog > 0 && listen(listening, backlog) != 0)
 		log_error("cannot limit the backlog: %s", strerror(errno));
 	if (!fcgi_open(rules.body_maximum))
@@ -89,7 +88,7 @@ loop_open(const struct service *service, int socket, int backlog)
 	return false;
 }
 
-/* epoll reports as long as there is something to read: one receive at a time is enough. */
+/* epoll is level-triggered, so one receive per event is enough. */
 static void
 park(struct slot *slot, enum slot_wait wait)
 {
@@ -116,8 +115,10 @@ answer(const struct service *service, struct slot *slot)
 		slot->connection = -1;
 	slot_clear(slot, &rules);
 	if (slot->connection >= 0 && authorizer) {
-		/* Some web servers send an authorizer the end of a body all the same. If that were
-		 * unread at close(2), TCP would discard the answer. */
+		/*
+		 * Some web servers send the end of a body even to an authorizer. If it were unread
+		 * at close(2), TCP would discard the answer.
+		 */
 		shutdown(slot->connection, SHUT_WR);
 		park(slot, SLOT_CLOSING);
 	} else if (slot->connection >= 0 && keep && slot_count(SLOT_KEPT) < KEPT_MAXIMUM) {
@@ -138,7 +139,7 @@ refuse(struct slot *slot)
 	slot_free(slot);
 }
 
-/* true: there is a whole request to answer. Otherwise the slot waits, or is gone. */
+/* Returns true if the slot holds a complete request. Otherwise it waits, or has been freed. */
 static bool
 receive(struct slot *slot)
 {
@@ -150,7 +151,7 @@ receive(struct slot *slot)
 		return false;
 	}
 	verdict = slot_receive(slot);
-	/* One deadline for the whole request: it does not move with what comes. */
+	/* The deadline is for the whole request: more data does not extend it. */
 	if (verdict == GUARD_REFUSED)
 		refuse(slot);
 	else if (verdict == GUARD_INCOMPLETE &&
@@ -159,7 +160,7 @@ receive(struct slot *slot)
 	return verdict == GUARD_COMPLETE;
 }
 
-/* Whether accept(2) may be called again after that error; waits if resources ran out. */
+/* Whether to continue after that error of accept(2); pauses if resources ran out. */
 static bool
 can_go_on(int error)
 {
@@ -173,7 +174,7 @@ can_go_on(int error)
 	case ECONNABORTED:
 	case EPROTO:
 	case EPERM:
-	/* On TCP, errors of the network of a connection that is gone already (accept(2)). */
+	/* On TCP, network errors of a connection that is already gone (accept(2)). */
 	case ENETDOWN:
 	case ENETUNREACH:
 	case EHOSTDOWN:
@@ -189,7 +190,7 @@ can_go_on(int error)
 	return is_shortage;
 }
 
-/* Most requests are complete when their connection is accepted: those need no epoll. */
+/* Most requests are complete when accepted and need no epoll. */
 static void
 accept_connections(const struct service *service, int maximum)
 {
@@ -208,9 +209,9 @@ accept_connections(const struct service *service, int maximum)
 }
 
 /*
- * How many connections to accept. A program that hashes passwords accepts none after requests were
- * complete, every other time: what waits for it is to be in the backlog, which is bounded and which
- * other processes share. On a stop, one: perhaps epoll woke no other process for it.
+ * How many connections to accept. A program that hashes passwords skips every other turn after an
+ * answer: waiting logins belong in the backlog, which is bounded and shared with the other
+ * processes. During a stop one, as epoll may have woken no other process for it.
  */
 static int
 accepts(const struct service *service, bool answered)
@@ -223,7 +224,7 @@ accepts(const struct service *service, bool answered)
 	return service->endpoint->slow || stopping ? 1 : ACCEPTS_MAXIMUM;
 }
 
-/* The rest of the request may have come while another one was being answered. */
+/* The rest of the request may have arrived while another one was being answered. */
 static void
 end_incomplete(const struct service *service, struct slot *slot)
 {
@@ -239,7 +240,7 @@ end_incomplete(const struct service *service, struct slot *slot)
 	slot_free(slot);
 }
 
-/* Closes what has passed its deadline, and of too many what is nearest to it. */
+/* Closes connections after their deadline, and the oldest of too many incomplete ones. */
 static void
 expire(const struct service *service)
 {
@@ -255,7 +256,7 @@ expire(const struct service *service)
 			slot_free(first);
 }
 
-/* For epoll_wait(2): milliseconds until the first deadline; -1: there is none. */
+/* Milliseconds until the first deadline, for epoll_wait(2); -1: there is none. */
 static int
 time_left(void)
 {
@@ -267,7 +268,7 @@ time_left(void)
 	return first <= now ? 0 : (int)(first - now);
 }
 
-/* Returns how many events there were. */
+/* Returns the number of events. */
 static int
 handle_events(const struct service *service, int milliseconds)
 {
@@ -290,7 +291,7 @@ handle_events(const struct service *service, int milliseconds)
 	return seen;
 }
 
-/* What was sent on kept connections before the stop is answered; then they are closed. */
+/* Answers requests already sent on keep-alive connections, then closes these connections. */
 static void
 end_kept(const struct service *service)
 {

@@ -1,8 +1,8 @@
 /*
- * Every program's main(): each states its endpoint and is linked with this.
+ * The main() of every program that serves an endpoint.
  *
  * Serves FastCGI requests if standard input is a listening socket (spawn-fcgi, multiwatch,
- * lighttpd, mod_fcgid, systemd), else answers one CGI request.
+ * lighttpd, mod_fcgid, systemd); else answers one CGI request.
  */
 #include "http/cgi.h"
 #include "http/describe.h"
@@ -43,23 +43,23 @@ answer_cgi(const struct service *service)
 }
 
 /*
- * A batch process (sched(7)) that is woken does not take the processor from the process that woke
- * it. The web server sends on, more requests come together, and there are fewer changes of process.
- * Programs that hash passwords are nice besides, so that many logins do not stop everything else.
+ * A SCHED_BATCH process (sched(7)) that is woken does not preempt the process that woke it: the web
+ * server can send more requests first, and there are fewer context switches. Programs that hash
+ * passwords are also nice, so that many logins do not slow down everything else.
  */
 static void
 lower_priority(const struct config *config)
 {
 	static const struct sched_param none;
 
-	/* Another class was set by the administrator. */
+	/* Another policy was set by the administrator. */
 	if (sched_getscheduler(0) == SCHED_OTHER && sched_setscheduler(0, SCHED_BATCH, &none) != 0)
 		log_error("cannot be a batch process: %s", strerror(errno));
 	if (endpoint.slow && setpriority(PRIO_PROCESS, 0, (int)config->login_nice) != 0)
 		log_error("cannot set JWT_LOGIN_NICE: %s", strerror(errno));
 }
 
-/* All that needs rights which the sandbox takes away. false, after a line in the log: it cannot. */
+/* Everything that the sandbox would forbid. Returns false after logging why. */
 static bool
 prepare_fcgi(const struct service *service, int listening)
 {
@@ -84,7 +84,7 @@ is_listening(int descriptor)
 	       listening;
 }
 
-/* Standard input as spawn-fcgi hands it over, or descriptor 3 of systemd's; -1: there is none. */
+/* Standard input, as from spawn-fcgi, or descriptor 3, as from systemd; -1: neither. */
 static int
 find_listener(void)
 {
@@ -108,13 +108,12 @@ print_help(void)
 	config_help(stdout);
 }
 
-/* What the command line asks for: the settings' file, or something to say instead of serving. */
 struct arguments {
 	const char *file;
 	bool check_only, describe;
 };
 
-/* Whether there is more to do; if not, *status is how the program ends. */
+/* Returns false if the program is to exit with *status. */
 static bool
 read_arguments(int argc, char **argv, struct arguments *out, int *status)
 {
@@ -126,7 +125,7 @@ read_arguments(int argc, char **argv, struct arguments *out, int *status)
 
 	*out = (struct arguments){.file = NULL};
 	*status = EXIT_SUCCESS;
-	/* RFC 3875 section 4.4: under CGI the arguments are words of the client's query. */
+	/* Under CGI the arguments are words of the client's query (RFC 3875 section 4.4). */
 	if (config_environment("GATEWAY_INTERFACE") != NULL &&
 	    config_environment("REQUEST_METHOD") != NULL)
 		argc = 1;
@@ -159,7 +158,7 @@ read_arguments(int argc, char **argv, struct arguments *out, int *status)
 	return false;
 }
 
-/* --check-config. Returns the exit status: 1 for a fault of a setting, 2 for the database. */
+/* --check-config. Returns the exit status: 1 for a wrong setting, 2 for the database. */
 static int
 check_config(const char *file)
 {

@@ -13,7 +13,7 @@ lower(struct arena *arena, struct bytes text)
 	return (struct bytes){copy, text.length};
 }
 
-/* Cuts off what stands before the next ';' outside double quotes; the ';' is gone from the rest. */
+/* Splits *rest at the next ';' outside double quotes; returns the part before it. */
 static struct bytes
 next_part(struct bytes *rest)
 {

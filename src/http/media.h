@@ -6,22 +6,21 @@
 #include "base/bytes.h"
 
 struct media {
-	struct bytes main,
-	    sub; /* "application", "json", in lower case; sub is empty without a slash */
-	struct bytes parameters; /* what follows the first ';' */
+	struct bytes main, sub;  /* lower case; sub is empty without a slash */
+	struct bytes parameters; /* after the first ';' */
 };
 
-/* NULL reads as an empty text. Never fails: other text gives a type that matches no other. */
+/* Never fails: malformed text gives a type that matches no other, as does length 0. */
 struct media media_parse(struct arena *, struct bytes text);
 
-/* Whether "main/sub" (no wildcard) matches a type, which may have wildcards. */
+/* Whether a type, which may have wildcards, matches main/sub, which has none. */
 bool media_matches(struct media, const char *main, const char *sub);
 
-/* The last value of that parameter, unquoted; data is NULL if there is none. */
+/* The last value of that parameter, without quotes; data is NULL if there is none. */
 struct bytes media_parameter(struct arena *, struct media, const char *name);
 
 /*
- * Whether a body of that charset can be read: UTF-8, US-ASCII (a part of it) or none named, and ISO
- * 8859-1, for which *latin1 is true.
+ * Whether the charset is supported: UTF-8, US-ASCII (a subset), none, or ISO 8859-1, which sets
+ * *latin1.
  */
 bool media_charset(struct arena *, struct media, bool *latin1);

@@ -23,7 +23,7 @@ forget(struct parameter *known, size_t count)
 		known[i] = (struct parameter){known[i].name, .maximum = known[i].maximum};
 }
 
-/* Of two values it is not known which one the client means, so neither is used. */
+/* A repeated parameter is ambiguous, so no value is used. */
 static void
 take(struct parameter *known, size_t count, const char *name, const char *value)
 {
@@ -79,7 +79,7 @@ parameters_of_body(struct request *request, struct parameter *known, size_t coun
 	bool latin1;
 
 	forget(known, count);
-	/* Some clients name ISO 8859-1 although they escape each byte that is not ASCII. */
+	/* Some clients declare ISO 8859-1 although they escape every byte that is not ASCII. */
 	if (request->body.length > 0 && (!bytes_equal(media.main, "application") ||
 					    !bytes_equal(media.sub, "x-www-form-urlencoded") ||
 					    !media_charset(request->arena, media, &latin1)))
@@ -94,7 +94,7 @@ parameters_of_request(struct request *request, struct parameter *known, size_t c
 					: parameters_of_query(request, known, count);
 }
 
-/* All but the unreserved characters of RFC 3986 section 2.3. */
+/* Escapes all but the unreserved characters of RFC 3986 section 2.3. */
 static void
 encode(struct buffer *out, const char *text)
 {

@@ -54,7 +54,7 @@ reply_empty(struct request *request)
 	return reply_of(request, WIRE_OK, json_new_object(request->arena));
 }
 
-/* A name of this very text: FNV-1a, between quotes, because of which a tag is found whole. */
+/* The ETag, a hash of the text. Its quotes make strstr(3) find whole tags only. */
 static const char *
 tag_of(struct arena *arena, struct bytes text)
 {

@@ -11,7 +11,7 @@
 
 #define SPACES " \t\n\v\f\r"
 
-/* The same for what cookies need; without them, these have no meaning. */
+/* Parameters that only cookies and pages need. */
 static const char **
 cookie_field_of(struct request *request, struct bytes name)
 {
@@ -33,7 +33,7 @@ cookie_field_of(struct request *request, struct bytes name)
 	return NULL;
 }
 
-/* Where a parameter of that name is kept; NULL if the request has no use for it. */
+/* Where the parameter of that name is stored; NULL if it is not needed. */
 static const char **
 field_of(struct request *request, struct bytes name)
 {
@@ -41,7 +41,7 @@ field_of(struct request *request, struct bytes name)
 		return &request->method;
 	if (bytes_equal(name, "REQUEST_URI"))
 		return &request->uri;
-	/* Not of the client, whose headers are HTTP_...: Nginx, or the environment of Apache. */
+	/* Set by Nginx or Apache's configuration: a client's headers are HTTP_... variables. */
 	if (bytes_equal(name, "AUTH_PERMISSION"))
 		return &request->permission;
 	if (bytes_equal(name, "AUTH_PATH"))
@@ -66,7 +66,7 @@ field_of(struct request *request, struct bytes name)
 		return &request->user_agent;
 	if (bytes_equal(name, request->config->auth_header_name))
 		return &request->authorization;
-	/* Apache's name for it after an internal redirect. */
+	/* Apache's name after an internal redirect. */
 	if (bytes_equal(name, "REDIRECT_HTTP_AUTHORIZATION") && request->authorization == NULL)
 		return &request->authorization;
 	return cookie_field_of(request, name);
@@ -79,10 +79,10 @@ request_parameter(struct request *request, struct bytes name, struct bytes value
 
 	if (field == NULL)
 		return;
-	/* Of two headers it is not known which one a proxy wrote: an empty list is malformed. */
+	/* Of two headers it is unknown which one a proxy wrote: "" is malformed, so none counts. */
 	if (field == &request->forwarded_for && *field != NULL)
 		value = bytes_of("");
-	/* Of two cookies or origins it is not known which one a browser wrote. */
+	/* Nor is it known which of two cookies or origins the browser sent. */
 	if (*field != NULL && (field == &request->cookie || field == &request->origin ||
 				  field == &request->fetch_site || field == &request->host))
 		request->defect = WIRE_BAD_REQUEST;
@@ -105,7 +105,7 @@ request_parameters(struct request *request, char *const *variables)
 	}
 }
 
-/* Digits only; false for anything else or more than 2^62. */
+/* Parses decimal digits; false for anything else, and on overflow. No text is 0. */
 static bool
 parse_length(const char *text, size_t *out)
 {
@@ -136,7 +136,7 @@ request_is_chunked(const struct request *request)
 	const char *length = request->content_length;
 
 	if (length != NULL && *length != '\0')
-		return strcmp(length, "-1") == 0; /* Caddy's way to say so */
+		return strcmp(length, "-1") == 0; /* as Caddy sends it */
 	return request->transfer_encoding != NULL &&
 	       strcasestr(request->transfer_encoding, "chunked") != NULL;
 }
@@ -162,7 +162,7 @@ request_complete(struct request *request)
 		request->defect = WIRE_BAD_REQUEST;
 }
 
-/* The value of ?format=, empty if there is none (DRF's URL_FORMAT_OVERRIDE). */
+/* The value of ?format= (DRF's URL_FORMAT_OVERRIDE), empty if there is none. */
 static struct bytes
 format_of(struct request *request)
 {
@@ -178,8 +178,8 @@ format_of(struct request *request)
 }
 
 /*
- * Whether one of the media types in the Accept header is ours: DRF's DefaultContentNegotiation with
- * the renderers for JSON and for HTML, where HTML is JSON here (a deliberate difference).
+ * Whether the Accept header has one of our media types: DRF's DefaultContentNegotiation with the
+ * renderers for JSON and HTML. A client that wants HTML gets JSON, a deliberate difference.
  */
 static bool
 accepts(struct request *request, bool json, bool html)
@@ -214,7 +214,7 @@ request_negotiate(struct request *request)
 	return accepts(request, json, html) ? WIRE_OK : WIRE_NOT_ACCEPTABLE;
 }
 
-/* The next word of a header; none left: length 0. */
+/* The next word of a header; length 0 at its end. */
 static struct bytes
 next_word(const char **rest)
 {
@@ -251,7 +251,7 @@ request_authorization(const struct request *request, const char *scheme, struct 
 	return out->length == 0 || next_word(&rest).length > 0 ? HEADER_MALFORMED : HEADER_FOUND;
 }
 
-/* RFC 4648 section 4; the padding may be missing. */
+/* RFC 4648 section 4; padding is optional. */
 static bool
 base64_decode(struct arena *arena, struct bytes text, struct bytes *out)
 {

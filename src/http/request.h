@@ -1,6 +1,6 @@
 /*
- * One request, as FastCGI or CGI handed it over and as far as http/ has read it.
- * Everything in it lives until the request is answered.
+ * One request: what FastCGI or CGI passed, and what http/ has parsed of it. Everything lives until
+ * the request is answered.
  */
 #pragma once
 
@@ -15,84 +15,79 @@ struct reply;
 struct request {
 	struct arena *arena;
 	const struct config *config;
-	int64_t now; /* seconds since the epoch, read once for each request */
+	int64_t now; /* clock_seconds(), read once for each request */
 
-	/* The web server's parameters; NULL where it sent none. No NUL inside, otherwise raw. */
+	/* The web server's parameters, NULL if absent. Raw, but without NUL bytes. */
 	const char *method, *query, *content_type, *content_length, *accept, *if_none_match;
 	const char *transfer_encoding;
-	const char *uri;            /* as the client wrote it */
-	const char *permission;     /* that the web server wants of the user; NULL or "": none */
-	const char *path;           /* what the web server made of uri; NULL or "": not known */
-	const char *authorization;  /* of JWT_AUTH_HEADER_NAME, else REDIRECT_HTTP_AUTHORIZATION */
-	const char *remote_address; /* the web server's peer; once complete, the client */
+	const char *uri;            /* as the client sent it */
+	const char *permission;     /* required by the web server; NULL or "": none */
+	const char *path;           /* the normalized uri; NULL or "": unknown */
+	const char *authorization;  /* JWT_AUTH_HEADER_NAME or REDIRECT_HTTP_AUTHORIZATION */
+	const char *remote_address; /* the web server's peer; after request_complete() the client */
 	const char *forwarded_for, *user_agent;
-	/* With JWT_REFRESH_COOKIE or JWT_OIDC_ISSUER. */
+	/* Only with JWT_REFRESH_COOKIE or JWT_OIDC_ISSUER. */
 	const char *cookie, *origin, *fetch_site, *host, *scheme, *accept_language;
 	struct bytes body;
 	bool body_ignored; /* set before it is received: the endpoint has no use for a body */
-	bool
-	    authorizer; /* in FastCGI's role AUTHORIZER: a decision, not an answer for the client */
-	enum wire defect; /* WIRE_OK, or what is wrong with the request as a whole */
+	bool authorizer;   /* FastCGI's authorizer role: decides, answers no client */
+	enum wire defect;  /* what is wrong with the request as a whole; WIRE_OK: nothing */
 
-	const char
-	    *allow; /* the methods of this path, if they are not the endpoint's; admit() sets it */
-	struct json_object *claims; /* of the token that admit() has let in; may be NULL */
-	const struct bytes *values; /* of the endpoint's fields, UTF-8 without NUL */
-	const char *reason; /* why a login was refused, for the log and never for the client */
-	const char *user;   /* the user whom it is about, for the log; may be NULL */
-	const char *client; /* the client_id of OAuth, for the log; may be NULL */
+	const char *allow; /* Allow header of this path, set by admit(); NULL: the endpoint's */
+	struct json_object *claims; /* of the token that admit() accepted; may be NULL */
+	const struct bytes *values; /* of the endpoint's fields; UTF-8 without NUL */
+	const char *reason; /* why a login was refused; only for the log, never for the client */
+	const char *user;   /* for the log; may be NULL */
+	const char *client; /* OAuth's client_id, for the log; may be NULL */
 };
 
 /*
- * Take the web server's parameters into the request, "NAME=value" each with a NULL at the end, or
- * one of them; what it has no use for is ignored.
+ * Store the web server's parameters, each "NAME=value" and NUL-terminated, or one of them. Unknown
+ * ones are ignored.
  */
 void request_parameters(struct request *, char *const *variables);
 void request_parameter(struct request *, struct bytes name, struct bytes value);
 
 bool request_is_post(const struct request *);
 
-/*
- * Whether the client sent its body in chunks and the web server did not count them: then the body
- * ends where the web server ends it.
- */
+/* Whether the client sent its body in chunks and the web server does not know its length. */
 bool request_is_chunked(const struct request *);
 
-/* To be called when all parameters and the body are there: whether the length is as announced. */
+/* Call when parameters and body are stored: checks the length, finds the client's address. */
 void request_complete(struct request *);
 
 /*
- * The token of the Authorization header, or of what JWT_AUTH_HEADER_NAME says, as SimpleJWT reads
- * it: exactly two words, the first one of JWT_AUTH_HEADER_TYPES. WIRE_OK, WIRE_NOT_PROVIDED or
+ * Finds the token in the Authorization header (or JWT_AUTH_HEADER_NAME) as SimpleJWT does: exactly
+ * two words, the first one of JWT_AUTH_HEADER_TYPES. Returns WIRE_OK, WIRE_NOT_PROVIDED or
  * WIRE_BAD_AUTHORIZATION.
  */
 enum wire request_token(const struct request *, struct bytes *out);
 
 enum header_found {
-	HEADER_NONE, /* none, or one of another scheme */
+	HEADER_NONE, /* no header, or another scheme */
 	HEADER_FOUND,
 	HEADER_MALFORMED,
 };
 
 /*
- * The credentials of an Authorization header (RFC 9110 section 11.4) of a scheme, in any case:
- * exactly one word.
+ * Finds the credentials of that scheme (case is ignored) in an Authorization header (RFC 9110
+ * section 11.4): exactly one word.
  */
 enum header_found request_authorization(
     const struct request *, const char *scheme, struct bytes *out);
 
 /*
- * Id and secret of a client in a Basic header, form-decoded (RFC 6749 section 2.3.1), UTF-8. Either
- * may be empty.
+ * Decodes a client's id and secret in a Basic header (RFC 6749 section 2.3.1), UTF-8. Either may be
+ * empty.
  */
 enum header_found request_basic(const struct request *, const char **id, const char **secret);
 
-/* What the Accept header and ?format= ask for: WIRE_OK, WIRE_NOT_ACCEPTABLE or WIRE_NOT_FOUND. */
+/* Checks the Accept header and ?format=: WIRE_OK, WIRE_NOT_ACCEPTABLE or WIRE_NOT_FOUND. */
 enum wire request_negotiate(struct request *);
 
 /*
- * Reads the body and the endpoint's fields of it into request->values. true, or false with the
- * refusal in *out (413, 415, 400).
+ * Parses the body and stores the endpoint's fields in request->values. Returns false with a refusal
+ * (413, 415, 400) in *out.
  */
 bool request_fields(struct request *, const struct field *fields, struct reply *out);
 

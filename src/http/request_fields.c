@@ -1,6 +1,6 @@
 /*
- * From a body to the values of an endpoint's fields: rest_framework's parsers, then a Serializer of
- * CharFields, with their messages.
+ * Parses a body into the values of an endpoint's fields, like rest_framework's parsers and a
+ * Serializer of CharFields, with their messages.
  */
 #include "base/utf8.h"
 #include "http/endpoint.h"
@@ -16,11 +16,11 @@
 #define NO_STRING "Not a valid string."
 #define NO_NUL    "Null characters are not allowed."
 
-/* What a body was parsed into: one of the two, or neither when it was empty. */
+/* The parsed body: JSON, or the fields of a form, or neither if it was empty. */
 struct data {
 	struct json_object *json;
 	struct form_field *form;
-	bool is_json; /* also where json is NULL, for null */
+	bool is_json; /* also for null, where json is NULL */
 };
 
 static bool
@@ -67,12 +67,12 @@ parse_body(struct request *request, struct data *data, struct reply *out)
 				   &message) ||
 			       parse_error(request, message, out);
 	}
-	/* DRF shows the header as WSGI decoded it, byte by byte. */
+	/* DRF shows the header as WSGI decodes it, as ISO 8859-1. */
 	*out = reply_refuse(request, WIRE_MEDIA_TYPE, form_text(arena, type, true).data);
 	return false;
 }
 
-/* The raw text of one field, or the message that refuses it. */
+/* Finds the raw text of one field. Returns the message that refuses it, or NULL. */
 static const char *
 find_value(struct arena *arena, const struct data *data, const char *name, struct bytes *out)
 {
@@ -113,7 +113,7 @@ request_needs_field(const struct config *config, const struct field *field)
 	return field->kind != FIELD_OPTIONAL && field->kind != FIELD_READ_ONLY;
 }
 
-/* Reads one field; its value is refused by a sentence in `errors`. */
+/* Reads one field; adds a sentence to `errors` if it is refused. */
 static void
 read_field(struct request *request, const struct data *data, const struct field *field,
     struct bytes *value, struct json_object *errors)
@@ -148,7 +148,7 @@ python_type(struct json_object *value)
 	return names[json_kind(value)];
 }
 
-/* A JSON body that is no object, DRF's "dictionary". */
+/* Refuses a JSON body that is not an object (DRF's "dictionary"). */
 static struct reply
 refuse_value(struct request *request, struct json_object *value)
 {

@@ -9,13 +9,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* All connections receive here; the bytes that came are moved to the slot. */
+/* Receive buffer of all connections; the bytes are then moved to the slot. */
 static unsigned char inbox[64 * 1024];
 static size_t memory;
 
 TAILQ_HEAD(slots, slot);
 
-/* Those that wait, each list in the order of deadlines. */
+/* The waiting slots; each list is in the order of deadlines. */
 static struct slots waiting[SLOT_WAITS] = {
     [SLOT_INCOMPLETE] = TAILQ_HEAD_INITIALIZER(waiting[SLOT_INCOMPLETE]),
     [SLOT_KEPT] = TAILQ_HEAD_INITIALIZER(waiting[SLOT_KEPT]),
@@ -49,7 +49,7 @@ free_bytes(struct slot *slot, size_t used)
 	slot->size = 0;
 }
 
-/* Not realloc(3): it would leave a copy behind. */
+/* realloc(3) would leave a copy of the old bytes in the heap. */
 static void
 append(struct slot *slot, size_t length)
 {

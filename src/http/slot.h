@@ -1,7 +1,6 @@
 /*
- * A connection that the event loop has accepted, with what has come of its next request.
- *
- * Received bytes are kept in memory of their own size, bounded by the guard, and wiped.
+ * An accepted connection and the bytes received so far of its next request. The guard bounds their
+ * number, and they are wiped.
  */
 #pragma once
 
@@ -10,51 +9,53 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-/* What a connection waits for. */
+/* What a connection is waiting for. */
 enum slot_wait {
-	SLOT_NEW, /* nothing yet */
+	SLOT_NEW, /* nothing: it has no deadline */
 	SLOT_INCOMPLETE,
 	SLOT_KEPT,
-	SLOT_CLOSING, /* the answer was sent; the peer has to close */
+	SLOT_CLOSING, /* the answer was sent; waits for the peer to close */
 	SLOT_WAITS,
 };
 
 struct slot {
-	int connection; /* non-blocking; -1: closed already */
+	int connection; /* non-blocking; -1: already closed */
 	struct guard guard;
 	unsigned char *bytes;
 	size_t length, size;
 	bool ended; /* the peer has closed the connection */
 
 	enum slot_wait wait;
-	int64_t deadline; /* of clock_milliseconds(), while it waits */
+	int64_t deadline; /* clock_milliseconds() at which the wait ends */
 	bool watched;     /* set by the event loop: registered with epoll */
 	TAILQ_ENTRY(slot) next;
 };
 
-/* Takes the connection over. `rules`: a guard of which only the caller's members are set. */
+/* Takes ownership of the connection. `rules`: a guard with only the caller's members set. */
 struct slot *slot_new(int connection, const struct guard *rules);
 
 /*
- * Receives once, as much as there is. COMPLETE: the request is in slot->bytes. REFUSED: the peer
- * has ended the connection (slot->ended) or sent something else than a request.
+ * Calls recv(2) once. COMPLETE: the request is in slot->bytes. REFUSED: the peer has closed the
+ * connection (slot->ended) or sent something other than a request.
  */
 enum guard_verdict slot_receive(struct slot *);
 
-/* Receives and wipes. false: the peer has closed the connection. */
+/* Receives and discards. Returns false if the peer has closed the connection. */
 bool slot_drain(struct slot *);
 
-/* Wipes what was received; the next bytes belong to the next request. */
+/* Wipes the received bytes and prepares for the next request. */
 void slot_clear(struct slot *, const struct guard *rules);
 
-/* Lets it wait for something, for so long, and no more for what it waited for before. */
+/* Sets what the slot waits for, in place of anything else, and its deadline from now. */
 void slot_park(struct slot *, enum slot_wait, int64_t milliseconds);
 
-/* The slot has no deadline any more. */
+/* Ends the wait. */
 void slot_unpark(struct slot *);
 
-/* How many wait, the one that is nearest to its deadline (NULL: none), and the first deadline of
- * all (INT64_MAX: none). What waits for the same must have been parked for the same time. */
+/*
+ * How many slots wait; the one with the first deadline (NULL: none); and the first deadline of all
+ * (INT64_MAX: none). All slots with the same wait must be parked for the same time.
+ */
 int slot_count(enum slot_wait);
 struct slot *slot_first(enum slot_wait);
 int64_t slot_deadline(void);
@@ -62,5 +63,5 @@ int64_t slot_deadline(void);
 /* Unparks, wipes, closes and frees. */
 void slot_free(struct slot *);
 
-/* How many bytes all slots hold for requests that are incomplete. */
+/* Bytes allocated by all slots for received data. */
 size_t slot_memory(void);

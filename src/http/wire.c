@@ -54,7 +54,7 @@ static const struct wire_text texts[WIRE_LAST] = {
     [WIRE_UNAVAILABLE] = {"unavailable", 503, "unavailable",
 	"The service is unavailable for the moment."}, /* ours */
 
-    /* Ours, but for the codes. Without quotes and backslashes (RFC 6749 section 5.2). */
+    /* Ours except the codes. No quotes or backslashes (RFC 6749 section 5.2). */
     [WIRE_OAUTH_BODY] = {"oauth-request", 400, "invalid_request",
 	"The body is not application/x-www-form-urlencoded text in UTF-8."},
     [WIRE_OAUTH_MISSING] = {"oauth-request", 400, "invalid_request", "{} is missing."},
@@ -65,7 +65,7 @@ static const struct wire_text texts[WIRE_LAST] = {
 	"Credentials are given in two ways at once."},
     [WIRE_OAUTH_CLIENT] = {"oauth-client", 401, "invalid_client",
 	"The client is unknown, or its credentials are missing or wrong."},
-    /* No RFC has an error for it; temporarily_unavailable is what clients try again after. */
+    /* No RFC defines a code for this; clients retry after temporarily_unavailable. */
     [WIRE_OAUTH_THROTTLED] = {"throttled", 429, "temporarily_unavailable",
 	"Too many wrong client secrets. Try again in {} seconds."},
     [WIRE_OAUTH_GRANT_TYPE] = {"oauth-grant-type", 400, "unsupported_grant_type",

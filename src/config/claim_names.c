@@ -28,7 +28,7 @@ names_differ(const struct config *config)
 	return good;
 }
 
-/* One header, and one variable of CGI: there '_' is as '-' and case does not count. */
+/* Whether both names become the same CGI variable: '_' equals '-', and case is ignored. */
 static bool
 is_same_header(const char *a, const char *b)
 {
@@ -39,7 +39,7 @@ is_same_header(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* AUTH_TYPE is a variable of CGI itself (RFC 3875 section 4.1.1). */
+/* AUTH_TYPE is one of CGI's own variables (RFC 3875 section 4.1.1). */
 static const char *
 header_fault(const char *const *words, size_t at)
 {
@@ -81,7 +81,7 @@ claim_names_agree(struct arena *arena, const struct config *config)
 	return names_differ(config) && good;
 }
 
-/* Those of an access token of OpenID Connect too: with them it would be taken for a client's. */
+/* With OpenID Connect also the claims that mark an access token as a client's. */
 bool
 claim_names_reserved(const struct config *config, const char *name)
 {

@@ -12,7 +12,7 @@
 
 #define FILE_NAME "jwt-fcgi.conf"
 
-static struct arena *memory; /* lives as long as the process */
+static struct arena *memory;
 
 const char *
 config_environment(const char *name)
@@ -20,7 +20,7 @@ config_environment(const char *name)
 	return getenv(name);
 }
 
-/* A shell and systemd drop quotes; here, and in the environment files of containers, they stay. */
+/* Shells and systemd remove quotes; this parser and containers' environment files keep them. */
 static void
 warn_of_quotes(const char *name, const char *value)
 {
@@ -31,11 +31,11 @@ warn_of_quotes(const char *name, const char *value)
 		    "%s: begins and ends with a quotation mark, which is part of the value", name);
 }
 
-/* Puts a value into its field; after a fault, which is logged, the default. */
+/* Stores a value in its field; after a fault, which is logged, the default. */
 static bool
 take_value(struct config *config, const struct setting *setting, const char *value)
 {
-	/* A URL in quotes is refused later. */
+	/* The database's URL is refused later if it is in quotes. */
 	if ((setting->type == SETTING_SECRET || setting->type == SETTING_TEXT) &&
 	    setting->offset != offsetof(struct config, database_url))
 		warn_of_quotes(setting->name, value);
@@ -46,7 +46,7 @@ take_value(struct config *config, const struct setting *setting, const char *val
 	return false;
 }
 
-/* One line NAME=value of a file; blank lines and those that begin with # are passed over. */
+/* Parses one line of a file; skips blank lines and those that begin with #. */
 static bool
 parse_line(struct config *config, const char *file, int number, char *line)
 {
@@ -71,7 +71,7 @@ parse_line(struct config *config, const char *file, int number, char *line)
 	return false;
 }
 
-/* Sets *good to false for a line with a fault; false if the file cannot be read. */
+/* Sets *good to false if a line has a fault. Returns false if the file cannot be read. */
 static bool
 load_file(struct config *config, const char *file, bool required, bool *good)
 {
@@ -98,7 +98,7 @@ load_file(struct config *config, const char *file, bool required, bool *good)
 	return true;
 }
 
-/* The file beside the program, for hosts that pass no environment on (suEXEC). */
+/* The file beside the program, for hosts that pass no environment (suEXEC). */
 static bool
 load_default_file(struct config *config, bool *good)
 {
@@ -142,7 +142,7 @@ load_environment(struct config *config)
 	return good;
 }
 
-/* DATABASE_URL is the name that platforms use. */
+/* Hosting platforms set DATABASE_URL. */
 static void
 load_platform(struct config *config)
 {
@@ -165,7 +165,7 @@ load_platform(struct config *config)
 	explicit_bzero(url, strlen(url));
 }
 
-/* Sets the fields that follow from the settings. */
+/* Sets the fields that are derived from settings. */
 static void
 derive(struct config *config)
 {
@@ -174,7 +174,7 @@ derive(struct config *config)
 	config->compat = strcmp(compat, "5.2") == 0   ? COMPAT_5_2
 			 : strcmp(compat, "5.5") == 0 ? COMPAT_5_5
 						      : COMPAT_HEAD;
-	/* SimpleJWT 5.2 does not know these two. */
+	/* SimpleJWT 5.2 does not have these two settings. */
 	if (config->compat == COMPAT_5_2) {
 		config->check_revoke_token = false;
 		config->check_user_is_active = true;
@@ -182,7 +182,7 @@ derive(struct config *config)
 	config->refresh_cookie = strcmp(cookie, "on") == 0         ? REFRESH_COOKIE_ON
 				 : strcmp(cookie, "insecure") == 0 ? REFRESH_COOKIE_INSECURE
 								   : REFRESH_COOKIE_OFF;
-	/* The default is the audience of all tokens, else the issuer. */
+	/* Default: the audience of all tokens, or else the issuer. */
 	if (config->oidc_issuer != NULL && config->oidc_audience == NULL)
 		config->oidc_audience =
 		    config->audience != NULL ? config->audience : config->oidc_issuer;

@@ -18,7 +18,7 @@ begins(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* Whether host[:port] is this very machine; a name other than localhost may be another one. */
+/* Whether host[:port] is this host; names other than localhost may resolve to another. */
 static bool
 is_loopback(struct bytes authority)
 {
@@ -34,7 +34,7 @@ is_loopback(struct bytes authority)
 	return false;
 }
 
-/* What is wrong with an issuer (OpenID Connect Discovery 1.0, section 3); NULL: nothing. */
+/* Why an issuer is invalid (OpenID Connect Discovery 1.0, section 3), or NULL. */
 static const char *
 fault_of(const char *issuer)
 {
@@ -58,7 +58,7 @@ fault_of(const char *issuer)
 	return NULL;
 }
 
-/* RFC 6749 section 3.3; a comma cannot be in a list. */
+/* RFC 6749 section 3.3. Commas separate the words of the setting. */
 static bool
 is_scope(const char *word)
 {

@@ -1,5 +1,5 @@
 /*
- * The value of one setting: read from its text and printed.
+ * Parses and prints the value of one setting.
  */
 #include "base/log.h"
 #include "config/settings.h"
@@ -18,7 +18,7 @@ setting_find(struct bytes name)
 	return NULL;
 }
 
-/* Whether the word is among those of a list with blanks between. */
+/* Whether the word is in a list separated by spaces. */
 static bool
 is_among(const char *choices, const char *word)
 {
@@ -99,7 +99,7 @@ parse_list(
 	return true;
 }
 
-/* Claim names go into JSON and column names into SQL: neither needs more than these. */
+/* Names of claims (for JSON) and of columns (for SQL). */
 static bool
 parse_name(struct arena *memory, const struct setting *setting, const char *value, const char **out)
 {

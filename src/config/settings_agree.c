@@ -1,5 +1,5 @@
 /*
- * Whether the settings can work, each by itself and all of them together.
+ * Checks that the settings are valid and fit together.
  */
 #include "base/address.h"
 #include "base/log.h"
@@ -26,7 +26,7 @@ keys_agree(const struct config *config)
 	return false;
 }
 
-/* Networks, or one number of proxies from 1 to 9. */
+/* Whether the words are networks, or one number of proxies from 1 to 9. */
 static bool
 are_proxies(struct arena *arena, const char *const *words)
 {
@@ -46,7 +46,7 @@ are_proxies(struct arena *arena, const char *const *words)
 	return true;
 }
 
-/* As browsers write them: a scheme, a host in lower case, and a port if it is not the scheme's. */
+/* Whether the words are origins as browsers send them, with the host in lower case. */
 static bool
 are_origins(struct arena *arena, const char *const *words)
 {
@@ -81,7 +81,7 @@ names_are_set(const struct config *config)
 	return good;
 }
 
-/* What each setting allows by itself and yet cannot work together. */
+/* Checks combinations of settings that are valid alone. */
 static bool
 combinations_agree(const struct config *config)
 {

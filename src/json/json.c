@@ -7,9 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-#define TOKENER_KEPT (64 * 1024) /* bytes of its buffer; one that grew larger is freed */
+#define TOKENER_KEPT (64 * 1024) /* bytes of its buffer; a larger one is freed after use */
 
-/* The bytes are ours to zero, although json-c hands them out as constant. */
+/* json-c declares the bytes constant, but they belong to our tree. */
 static void
 zero(const char *bytes, size_t length)
 {
@@ -36,7 +36,7 @@ tree_end(void *tree)
 	json_object_put(tree);
 }
 
-/* Gives the tree to the arena. */
+/* Makes the arena the tree's owner. */
 static struct json_object *
 keep(struct arena *arena, struct json_object *tree)
 {
@@ -57,7 +57,7 @@ json_new_array(struct arena *arena)
 	return keep(arena, memory_need(json_object_new_array()));
 }
 
-/* How many members the tree has; *finite becomes false for a number such as 1e400. */
+/* Counts the members of the tree. Sets *finite to false for a number such as 1e400. */
 static size_t
 count_members(struct json_object *value, bool *finite)
 {
@@ -88,14 +88,14 @@ tokener_open(size_t length)
 		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	}
 	json_tokener_reset(tokener);
-	/* Room for the longest string: a buffer that grows leaves copies behind. */
+	/* Room for the longest possible string: growing would leave copies in the heap. */
 	if ((size_t)tokener->pb->size <= length)
 		memory_need(
 		    printbuf_memset(tokener->pb, 0, '\0', (int)length + 1) < 0 ? NULL : tokener);
 	return tokener;
 }
 
-/* Zeroes what a text of that length left in the tokener: its buffer, and a tree that failed. */
+/* Zeroes what a text of that length left in the tokener: its buffer and an unfinished tree. */
 static void
 tokener_zero(struct json_tokener *tokener, size_t length)
 {
@@ -105,7 +105,7 @@ tokener_zero(struct json_tokener *tokener, size_t length)
 	json_tokener_reset(tokener);
 }
 
-/* Where the value of the text's next member begins, of a text that strict_check() let pass. */
+/* The offset of the next member's value in a text that strict_check() has accepted. */
 static size_t
 value_start(struct bytes text, size_t at)
 {
@@ -122,7 +122,7 @@ value_start(struct bytes text, size_t at)
 	return text.length;
 }
 
-/* Zeroes the value that the one about to be read will replace: json-c frees it as it is. */
+/* Zeroes the value that a duplicate member is about to replace: json-c would only free it. */
 static void
 zero_replaced(struct json_tokener *tokener)
 {
@@ -132,7 +132,7 @@ zero_replaced(struct json_tokener *tokener)
 		zero_strings(json_member(level->current, level->obj_field_name));
 }
 
-/* json-c has no word for no memory. */
+/* json-c has no error code for lack of memory, only errno. */
 static struct json_object *
 tokener_feed(struct json_tokener *tokener, const char *data, size_t length)
 {
@@ -145,8 +145,8 @@ tokener_feed(struct json_tokener *tokener, const char *data, size_t length)
 }
 
 /*
- * Reads a text in one piece, or where a member may come twice, up to the value of each member. A
- * number at the end of the text is read when a NUL follows.
+ * Parses the text in one piece, or, if it may have duplicate members, in pieces that end at the
+ * value of each member. A final NUL ends a number at the end of the text.
  */
 static enum json_tokener_error
 tokener_read(struct json_tokener *tokener, struct bytes text, struct strict *strict,
@@ -188,8 +188,10 @@ tree_read(struct arena *arena, struct bytes text, struct strict *strict, struct 
 	bool finite = true, fewer;
 
 	fewer = count_members(*out, &finite) < strict->members && strict->rules == JSON_STRICT;
-	/* json-c 0.16 leaves out a member that it has no memory for, and a number behind that
-	 * member sets errno to 0. A member that comes twice is missing in a second tree too. */
+	/*
+	 * json-c 0.16 silently omits a member when it lacks memory, and a following number resets
+	 * errno. Parse again: a duplicate member is missing from the second tree too.
+	 */
 	if (error == json_tokener_success && fewer) {
 		error = tree_make(arena, text, strict, out);
 		fewer = count_members(*out, &finite) < strict->members;

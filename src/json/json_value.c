@@ -1,5 +1,5 @@
 /*
- * Reads a JSON value: its kind, and its content as a type of C.
+ * Reads JSON values: their kind, and their contents as C types.
  */
 #include "json/json.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define ESCAPE_MAXIMUM 6  /* \uXXXX */
-#define NUMBER_MAXIMUM 66 /* strict.h has numbers of at most 64 characters */
+#define NUMBER_MAXIMUM 66 /* a number has at most 64 characters (strict.h) */
 
 static void
 put(struct json_object *into, const char *name, struct json_object *value)
@@ -21,7 +21,7 @@ put(struct json_object *into, const char *name, struct json_object *value)
 	memory_need(failed ? NULL : into);
 }
 
-/* json-c makes the value from memory that may not be there. */
+/* For a value that json-c has just allocated, or failed to. */
 static void
 put_new(struct json_object *into, const char *name, struct json_object *value)
 {
@@ -85,7 +85,7 @@ json_put_array(struct json_object *into, const char *name)
 	return array;
 }
 
-/* At least what the value takes when it is written. */
+/* An upper bound of the length of the value's text. */
 static size_t
 written_size(struct json_object *value)
 {
@@ -102,7 +102,7 @@ written_size(struct json_object *value)
 	return size;
 }
 
-/* A serializer of json-c that writes nothing: it makes the buffer of the text as large. */
+/* A json-c serializer that only enlarges the buffer of the text. */
 static int
 make_room(struct json_object *value, struct printbuf *text, int level, int flags)
 {
@@ -113,7 +113,7 @@ make_room(struct json_object *value, struct printbuf *text, int level, int flags
 	return 0;
 }
 
-/* json-c's text of a value; a buffer that grew would leave copies of secrets behind. */
+/* json-c's text of a value. The buffer must not grow: that leaves copies of secrets behind. */
 static struct bytes
 text_of(struct json_object *value)
 {
@@ -133,7 +133,7 @@ text_of(struct json_object *value)
 static bool
 must_escape(uint32_t code, bool ascii)
 {
-	/* the two separators ended a line in JavaScript before 2019 */
+	/* in JavaScript before 2019, the two separators ended a line */
 	return ascii ? code > '~' : code == 0x2028 || code == 0x2029;
 }
 
@@ -147,7 +147,7 @@ put_escape(struct buffer *out, uint32_t code)
 		buffer_printf(out, "\\u%04x", code);
 }
 
-/* Where the characters end, from there on, that are never escaped here. */
+/* The end of the characters from `at` that are never escaped here. */
 static size_t
 plain_end(struct bytes text, size_t at)
 {
@@ -156,7 +156,7 @@ plain_end(struct bytes text, size_t at)
 	return at;
 }
 
-/* json-c escaped what RFC 8259 wants; outside of strings all is ASCII. */
+/* json-c has escaped what RFC 8259 requires; outside of strings the text is ASCII. */
 static void
 put_escaped(struct buffer *out, struct bytes text, bool ascii)
 {

@@ -3,14 +3,14 @@
 #include "base/buffer.h"
 #include "base/utf8.h"
 
-#define NUMBER_MAXIMUM 64 /* characters; also bounds what a number written again takes */
+#define NUMBER_MAXIMUM 64 /* characters; also bounds a number's text when it is written */
 #define INT64_DIGITS   19
 
 struct cursor {
 	struct strict *strict;
 	const char *start, *at, *end;
 	int depth;
-	bool nul_before; /* the last string has a \u0000; a colon makes it a name */
+	bool nul_before; /* the last string has a \u0000, which a name may not */
 };
 
 static bool
@@ -21,7 +21,7 @@ refuse(struct cursor *cursor, const char *fault)
 	return false;
 }
 
-/* The code unit of \uXXXX at this place; -1 if there is none. */
+/* The code unit of the \uXXXX at this position; -1 if there is none. */
 static int
 code_unit(const char *at, const char *end)
 {
@@ -60,7 +60,7 @@ check_code_unit(struct cursor *cursor)
 	return true;
 }
 
-/* At a backslash: goes behind the escape. */
+/* Skips the escape that begins at this backslash. */
 static bool
 check_escape(struct cursor *cursor)
 {
@@ -76,7 +76,7 @@ check_escape(struct cursor *cursor)
 	return true;
 }
 
-/* The end of what stands for itself inside a string. */
+/* The end of the ASCII characters that need no check inside a string. */
 static const char *
 plain_end(const char *at, const char *end)
 {
@@ -190,7 +190,7 @@ check_colon(struct cursor *cursor)
 	return true;
 }
 
-/* One token, or one byte of what stands between them. */
+/* Checks one token, or one byte between tokens. */
 static bool
 check_token(struct cursor *cursor)
 {

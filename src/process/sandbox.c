@@ -21,7 +21,7 @@ is_set(const char *name)
 	return value != NULL && *value != '\0';
 }
 
-/* libpq reads the user database where these are not set; from now on it cannot. */
+/* Without these variables libpq reads the user database, which the sandbox forbids. */
 static void
 settle_user(void)
 {
@@ -56,7 +56,7 @@ find_network(void)
 					 : "5432"};
 }
 
-/* Root can still read files of other users: keys and sockets may be theirs. */
+/* Root keeps the right to read other users' files: keys and sockets may be theirs. */
 static void
 drop_capabilities(void)
 {
@@ -90,7 +90,7 @@ sandbox_enter(const struct config *config)
 		return;
 	}
 	settle_user();
-	memory_hide(); /* where the keys are */
+	memory_hide(); /* it holds the keys */
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	prctl(PR_SET_DUMPABLE, 0);
 	drop_capabilities();

@@ -1,5 +1,5 @@
 /*
- * The seccomp part: which system calls a program may make.
+ * seccomp: the system calls that a program may make.
  */
 #include "process/sandbox.h"
 
@@ -22,7 +22,7 @@ sandbox_calls(const struct sandbox_network *network, bool log_only)
 #include <string.h>
 #include <sys/socket.h>
 
-/* What a running program, libpq, OpenSSL, getaddrinfo(3) and dlopen(3) call, and some more. */
+/* Calls of the programs, libpq, OpenSSL, getaddrinfo(3) and dlopen(3), and some similar ones. */
 static const char *const allowed[] = {"accept4", "access", "arch_prctl", "bind", "brk",
     "clock_getres", "clock_gettime", "clock_nanosleep", "close", "connect", "dup", "dup2", "dup3",
     "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_wait", "eventfd2", "exit", "exit_group",
@@ -41,7 +41,7 @@ static const char *const allowed[] = {"accept4", "access", "arch_prctl", "bind",
     "setsockopt", "shutdown", "sigaltstack", "socketpair", "stat", "statfs", "statx", "sysinfo",
     "tgkill", "time", "times", "umask", "uname", "write", "writev"};
 
-/* Refused with EPERM; whatever is in neither list does not exist (ENOSYS), as for an old kernel. */
+/* Refused with EPERM. Calls in neither list fail with ENOSYS, as on an old kernel. */
 static const char *const refused[] = {"bpf", "chroot", "execve", "execveat", "fork", "init_module",
     "io_uring_setup", "keyctl", "kill", "mount", "perf_event_open", "pivot_root",
     "process_vm_readv", "process_vm_writev", "ptrace", "setns", "setuid", "tkill", "unshare",
@@ -54,7 +54,7 @@ add_names(scmp_filter_ctx filter, uint32_t action, const char *const *names, siz
 		int call = seccomp_syscall_resolve_name(names[i]);
 		int added;
 
-		if (call == __NR_SCMP_ERROR) /* another architecture's */
+		if (call == __NR_SCMP_ERROR) /* of another architecture */
 			continue;
 		added = seccomp_rule_add(filter, action, call, 0);
 		if (added != 0 && added != -EDOM)
@@ -70,7 +70,7 @@ add_socket(scmp_filter_ctx filter, unsigned family)
 		   SCMP_A0(SCMP_CMP_EQ, family, 0)) == 0;
 }
 
-/* getaddrinfo(3) asks the kernel for the host's addresses. */
+/* getaddrinfo(3) asks the kernel for the host's own addresses. */
 static bool
 add_routing_socket(scmp_filter_ctx filter)
 {
@@ -82,8 +82,7 @@ add_routing_socket(scmp_filter_ctx filter)
 static bool
 fill(scmp_filter_ctx filter, const struct sandbox_network *network, bool log_only)
 {
-	/* Threads are for Argon2's lanes; clone3 does not exist, so the C library uses clone.
-	 */
+	/* Threads, for Argon2's lanes. As clone3 fails with ENOSYS, the C library uses clone. */
 	return add_names(filter, SCMP_ACT_ALLOW, allowed, sizeof(allowed) / sizeof(*allowed)) &&
 	       (log_only || add_names(filter, SCMP_ACT_ERRNO(EPERM), refused,
 				sizeof(refused) / sizeof(*refused))) &&

@@ -1,5 +1,5 @@
 /*
- * The Landlock part: which files and ports a program may use.
+ * Landlock: the files and ports that a program may use.
  */
 #include "process/sandbox.h"
 
@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Landlock's interface (linux/landlock.h), here because older headers lack the later parts. */
+/* Landlock's interface (linux/landlock.h); older headers lack parts of it. */
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
 #define SYS_landlock_add_rule       445
@@ -46,7 +46,7 @@ struct port_rule {
 	uint64_t access, port;
 };
 
-/* Where the C library, OpenSSL and libpq look things up, as they do for each new connection. */
+/* Files and folders that the C library, OpenSSL and libpq read for each new connection. */
 static const char *const looked_up[] = {"/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec",
     "/usr/local/lib", "/usr/local/share", "/usr/share", "/lib", "/lib64", "/nix/store",
     "/gnu/store", "/etc/ssl", "/etc/pki", "/etc/crypto-policies", "/etc/ca-certificates",
@@ -56,7 +56,7 @@ static const char *const looked_up[] = {"/usr/lib", "/usr/lib32", "/usr/lib64", 
     "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", "/var/lib/sss",
     "/dev/urandom", "/dev/random", "/dev/zero", "/sys/devices/system/cpu"};
 
-/* Variables that name files of libpq and OpenSSL; they may be replaced, so their folders count. */
+/* Variables that name files of libpq and OpenSSL. Files may be replaced: allow their folders. */
 static const char *const named[] = {"PGPASSFILE", "PGSERVICEFILE", "PGSSLCERT", "PGSSLKEY",
     "PGSSLROOTCERT", "PGSSLCRL", "PGSSLCRLDIR", "SSL_CERT_FILE", "OPENSSL_CONF"};
 static const char *const folders[] = {
@@ -123,7 +123,7 @@ allow_kept(int ruleset, const char *path)
 		allow_folder_of(ruleset, path);
 }
 
-/* The folders of ~/.pgpass and ~/.postgresql, if there is one. */
+/* libpq's files in the home folder, if there are any. */
 static void
 allow_home(int ruleset)
 {
@@ -182,7 +182,7 @@ sandbox_files(const struct config *config, const struct sandbox_network *network
 	const char *why = NULL;
 	int ruleset;
 
-	/* A ticket cache may be anywhere, even in the kernel's keyrings. */
+	/* A ticket cache may be anywhere, even in the kernel's keyring. */
 	if (config_environment("KRB5CCNAME") != NULL || config_environment("KRB5_CONFIG") != NULL)
 		return "Kerberos is used";
 	if (version < 1)

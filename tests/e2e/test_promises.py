@@ -25,6 +25,7 @@ def test_the_tests_that_a_page_names_exist(page):
 
 def test_every_group_of_promises_names_its_tests():
     promises = (ours.CHECKOUT / "SECURITY.md").read_text().partition("## What is promised")[2].partition("\n## ")[0]
-    for paragraph in promises.split("\n\n"):
-        if re.match(r"[A-Z]\w+( \w+)?\. ", paragraph):
-            assert "tests/" in paragraph, paragraph
+    before, *groups = promises.split("\n### ")
+    assert groups and not before.strip()
+    for group in groups:
+        assert re.search(r"\A.+\n\nTests: .*tests/", group), group

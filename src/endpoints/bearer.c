@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Tries the configured kinds of token one after another; the answer has all refusals. */
+/* Tries the classes of JWT_AUTH_TOKEN_CLASSES in turn; a refusal says of each why it is not one. */
 static struct reply
 read_token(struct request *request, const struct context *context, struct bytes token,
     enum token_kind *kind)

@@ -1,5 +1,5 @@
 /*
- * The bearer of an access token, for resources that only a known user may see.
+ * Authentication with an access token, for protected resources.
  */
 #pragma once
 
@@ -7,13 +7,14 @@
 
 /*
  * An endpoint's admit(): authenticates the request by its Authorization header, as SimpleJWT's
- * JWTAuthentication. Status 0 with the token's claims in request->claims, or the refusal.
+ * JWTAuthentication does. Returns status 0 with the token's claims in request->claims, or the
+ * refusal.
  */
 struct reply bearer_admit(struct request *, struct context *);
 
-/* The same for an endpoint about sessions: 404 without JWT_SESSIONS, and the owner is read. */
+/* The same for an endpoint about sessions: 404 without JWT_SESSIONS; always reads the owner. */
 struct reply bearer_admit_session(struct request *, struct context *);
 
-/* The same, with the account in *out. */
+/* As bearer_admit(), with the account in *out. */
 struct reply bearer_judge(
     struct request *, const struct context *, enum wanted, struct account *out);

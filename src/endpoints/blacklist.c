@@ -1,12 +1,12 @@
 /*
- * POST /api/token/blacklist/: a refresh token that is not to be used any more.
+ * POST /api/token/blacklist/: ends a refresh token.
  */
 #include "endpoints/outstanding.h"
 #include "endpoints/policy.h"
 #include "endpoints/refresh_cookie.h"
 #include "endpoints/session.h"
 
-/* Without the tables there is nothing here, as on a site without the blacklist app. */
+/* 404 without the tables, as on a Django site without the blacklist app. */
 static struct reply
 admit(struct request *request, struct context *context)
 {

@@ -63,7 +63,8 @@ credentials_answer(
 	if (wire == WIRE_OK)
 		wire = credentials_logged_in(request, context, &account);
 	out->more = NULL;
-	/* The query sees the new last_login, as in Django. After an outage there is no session. */
+	/* The query sees the new last_login, as in Django. It comes before the session begins, so
+	 * that its failure leaves none behind. */
 	if (wire == WIRE_OK && context->config->login_answer_query != NULL &&
 	    !custom_read(&signing, context->accounts, LOGIN_ANSWER, account.user_id, &out->more))
 		wire = WIRE_UNAVAILABLE;

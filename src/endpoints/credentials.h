@@ -13,21 +13,20 @@
 enum wire credentials_check(struct request *, const struct context *, struct bytes name,
     struct bytes password, struct account *out, long *wait);
 
-/* Notes when the user logged in, with JWT_UPDATE_LAST_LOGIN: WIRE_OK or WIRE_UNAVAILABLE. */
+/* With JWT_UPDATE_LAST_LOGIN stores the time of the login. WIRE_OK or WIRE_UNAVAILABLE. */
 enum wire credentials_logged_in(
     const struct request *, const struct context *, const struct account *);
 
-/* What a login comes to, in the request's arena. */
+/* The result of a login, in the request's arena. */
 struct login {
-	struct json_object *claims;
-	const char *token; /* of these claims, signed */
-	struct json_object
-	    *more; /* what JWT_LOGIN_ANSWER_QUERY adds to the answer; NULL: nothing */
+	struct json_object *claims; /* of the token */
+	struct json_object *more;   /* what JWT_LOGIN_ANSWER_QUERY adds to the answer; or NULL */
+	const char *token;          /* signed */
 };
 
 /*
- * A login by the values of the fields name and password, in this order: a reply with status 0 and
- * *out with a token of that kind, listed as outstanding where the tables are used; or the refusal.
+ * Logs in with the request's first two fields, name and password. Returns status 0 with *out, whose
+ * token is of that kind and listed as outstanding where the tables are used; or the refusal.
  */
 struct reply credentials_answer(
     struct request *, const struct context *, enum token_kind, struct login *out);

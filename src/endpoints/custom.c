@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "config/claim_names.h"
 
-/* Reserved names are refused at the start, but then the database may not have answered. */
+/* Reserved names are refused at the start too, unless the database did not answer then. */
 static bool
 take_row(const struct claims_context *context, enum statement_number statement, const char *text,
     struct json_object *out)

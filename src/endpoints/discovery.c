@@ -1,8 +1,7 @@
 /*
- * GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server: what a client
- * has to know of the provider (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2). Made of
- * settings and keys alone. Members that seem needless are there because their absence would mean
- * another value.
+ * GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server: the metadata
+ * of the provider (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2). Made of settings
+ * and keys alone. Members that seem redundant are there because their default is another value.
  */
 #include "config/oidc_settings.h"
 #include "endpoints/context.h"
@@ -16,7 +15,6 @@ start(const struct config *config, const struct endpoint *endpoint)
 	return oauth_is_on(config) ? context_open_keys(config, endpoint) : NULL;
 }
 
-/* Where our endpoints are: behind the issuer. */
 static void
 put_urls(struct buffer *text, const struct config *config)
 {
@@ -33,7 +31,7 @@ put_urls(struct buffer *text, const struct config *config)
 		    oauth_url(text->arena, config, urls[i].path));
 }
 
-/* operators: NULL: none. */
+/* operators: JWT_OIDC_SCOPES, may be NULL. */
 static void
 put_scopes(struct buffer *text, const char *const *operators)
 {
@@ -56,7 +54,7 @@ is_in_use(const struct ring *ring, const struct algorithm *algorithm)
 	return false;
 }
 
-/* RS256, then what other active keys sign with; a secret signs no ID token. */
+/* RS256, then the algorithms of the other active keys. A secret (HMAC) signs no ID token. */
 static void
 put_algorithms(struct buffer *text, const struct ring *ring)
 {
@@ -69,7 +67,7 @@ put_algorithms(struct buffer *text, const struct ring *ring)
 	buffer_puts(text, "],");
 }
 
-/* Settings and names of algorithms have no character that JSON would escape (oidc_settings.c). */
+/* No setting or name in it has a character that JSON would escape (config/oidc_settings.c). */
 static struct bytes
 write_document(struct request *request, const struct context *context)
 {

@@ -1,13 +1,13 @@
 /*
- * GET /healthz/live: whether programs of this configuration run at all; no database is read.
- * GET /healthz/ready: whether they can serve: the keys were read, the database answers, and it has
- * what the settings say. 200, or 503 as every program answers in that case.
+ * GET /healthz/live: 200 while a program of this configuration runs; reads no database.
+ * GET /healthz/ready: 200 if the programs can serve: the keys are loaded, the database answers, and
+ * it has the tables and columns that the settings name. Else 503, as every program would answer.
  */
 #include "endpoints/context.h"
 
 #include <string.h>
 
-static bool prepared; /* whether the database was seen to have all that is needed */
+static bool prepared; /* accounts_check() has succeeded once */
 
 static bool
 is_live_path(const char *uri)
@@ -19,7 +19,7 @@ is_live_path(const char *uri)
 	return length >= 5 && strncmp(uri + length - 5, "/live", 5) == 0;
 }
 
-/* Every statement once; from then on the one that every request needs. */
+/* Tries all statements until they succeed; from then on the one that every request needs. */
 static bool
 is_ready(struct request *request, struct context *context)
 {

@@ -1,5 +1,5 @@
 /*
- * GET /hello/: a resource that wants an access token.
+ * GET /hello/: an example of a protected resource.
  */
 #include "endpoints/bearer.h"
 

@@ -48,7 +48,8 @@ read_token(const struct request *request, const struct context *context,
 	return client->introspect ? read_unowned(request, context, token, out) : VERDICT_NO;
 }
 
-/* Whether a refresh token could be used now; an older generation would end its session. */
+/* Whether a refresh token would be accepted now. One of an older generation would not: to show it
+ * at the token endpoint ends its session. */
 static enum verdict
 judge_refresh(const struct request *request, const struct context *context,
     const struct client_token *shown, const struct account *owner)
@@ -61,13 +62,13 @@ judge_refresh(const struct request *request, const struct context *context,
 		terms = session_client_terms(config, shown->client_id, true);
 	if (!session_read(config, shown->claims, &session))
 		return VERDICT_NO;
-	/* One of before JWT_SESSIONS has none: what policy_unowned() found is all there is. */
+	/* A token from before JWT_SESSIONS has none; policy_unowned() has judged it. */
 	if (*session.sid == '\0')
 		return VERDICT_YES;
 	return sessions_judge(context->sessions, request->arena, &terms, owner->user_id, &session);
 }
 
-/* The owner and the session behind a token. */
+/* Judges the owner and the session of a token. */
 static enum verdict
 judge(struct request *request, const struct context *context, const struct client_token *shown,
     struct account *owner)

@@ -24,7 +24,7 @@ issue_token(const struct claims_context *context, enum token_kind kind,
 	return claims_sign(context, *claims);
 }
 
-/* The session of a new refresh token. */
+/* Begins the session of a new refresh token. */
 static enum wire
 begin_session(const struct request *request, const struct context *context,
     const struct account *account, struct session *out)

@@ -1,10 +1,10 @@
 /*
- * GET /.well-known/jwks.json: the public keys that our tokens can be verified with (RFC 7517), for
- * other services. The only answer that caches may keep.
+ * GET /.well-known/jwks.json: the public keys with which other services verify our tokens
+ * (RFC 7517). Caches may keep the answer.
  */
 #include "endpoints/context.h"
 
-/* What is next, active, or retired and not yet expired; never a secret. */
+/* The keys that verify now or will sign next; never a secret, which has no jwk. */
 static struct bytes
 write_keys(struct request *request, const struct ring *ring)
 {

@@ -1,6 +1,6 @@
 /*
- * POST /oauth/login and POST /oauth/consent: the forms of the pages that authorize answers with.
- * Each has the parameters of the authorization request, which is judged anew.
+ * POST /oauth/login and POST /oauth/consent: the forms of the login page and the consent page. Each
+ * carries the parameters of the authorization request, which is judged again.
  */
 #include "base/utf8.h"
 #include "endpoints/credentials.h"
@@ -11,10 +11,10 @@
 
 #define PASSWORD_MAXIMUM (1 << 20) /* more than a body may have */
 
-/* The fields of the user; those of a consent have a decision, those of a login the others. */
+/* What the user enters: name and password, or on the consent page a decision. */
 enum { CSRF, USERNAME, PASSWORD, DECISION, FIELDS };
 
-/* A new session, which is noted as a login. */
+/* Begins a session of the browser and notes the login. */
 static enum wire
 begin(struct request *request, const struct context *context, const struct account *account,
     struct provider_session *out, const char **cookie)
@@ -31,7 +31,7 @@ begin(struct request *request, const struct context *context, const struct accou
 	}
 }
 
-/* As /api/token/ reads them. */
+/* A field as /api/token/ reads it; "" if it is missing. */
 static struct bytes
 value_of(const struct parameter *field, bool trim)
 {

@@ -8,7 +8,7 @@
 /* The first one is the default. */
 static const char *const scopes[] = {"this", "others", "all", NULL};
 
-/* Without a session, "this" ends nothing. */
+/* sid: of the access token, "" if it has no session; then the scope "this" ends nothing. */
 static enum verdict
 end(const struct request *request, const struct context *context, struct bytes scope,
     const char *sid, long *count)
@@ -22,7 +22,7 @@ end(const struct request *request, const struct context *context, struct bytes s
 
 		ended =
 		    sessions_end_all(context->sessions, request->arena, request->user, keep, count);
-		/* A repeat after a lost connection counts only what was left. */
+		/* A statement repeated after a lost connection counts only what was left. */
 		if (ended == VERDICT_YES && keep == NULL && has_session && *count == 0)
 			*count = 1;
 		return ended;

@@ -1,6 +1,6 @@
 /*
- * POST /oauth/token: an authorization code or a refresh token for tokens (RFC 6749 sections 4.1.3
- * and 6, OpenID Connect Core 1.0 sections 3.1.3 and 12).
+ * POST /oauth/token: exchanges an authorization code or a refresh token for tokens (RFC 6749
+ * sections 4.1.3 and 6, OpenID Connect Core 1.0 sections 3.1.3 and 12).
  */
 #include "accounts/codes.h"
 #include "endpoints/policy.h"
@@ -20,7 +20,7 @@ refuse(struct request *request, enum verdict verdict, enum wire no)
 	return oauth_refuse(request, verdict == VERDICT_NO ? no : WIRE_UNAVAILABLE, NULL);
 }
 
-/* A code that was redeemed before: the tokens of its session may have been stolen. */
+/* A code that was redeemed before: whoever did that may have stolen it, so their session ends. */
 static struct reply
 refuse_replay(struct request *request, const struct context *context, const struct code *code)
 {
@@ -35,8 +35,7 @@ refuse_replay(struct request *request, const struct context *context, const stru
 }
 
 /*
- * All that can be known is known before the code is taken: an outage leaves it good. Then only a
- * failing library can refuse the tokens.
+ * code_redeem() comes last, so that an outage leaves the code good. After it only OpenSSL can fail.
  */
 static struct reply
 redeem(struct request *request, const struct context *context, const struct client *client,
@@ -93,8 +92,8 @@ exchange_code(struct request *request, const struct context *context, const stru
 				: refuse_replay(request, context, &code);
 }
 
-/* The owner of a refresh token; that its session is over is noticed by the refresh, and counts as a
- * replay. */
+/* Judges the owner of a refresh token. OWNER_ENDED passes: session_refresh() finds out whether the
+ * session ended or the token is replayed. */
 static enum verdict
 judge_owner(struct request *request, const struct context *context, struct json_object *claims,
     struct account *owner)
@@ -110,7 +109,7 @@ judge_owner(struct request *request, const struct context *context, struct json_
 	}
 }
 
-/* The next generation of the session's tokens. Before it begins, all that can be known is known. */
+/* Answers with the next generation of the session's tokens, whose keys are checked beforehand. */
 static struct reply
 next_tokens(struct request *request, const struct context *context, struct bytes token,
     struct json_object *shown, const struct token_grant *granted)
@@ -159,7 +158,7 @@ refresh(struct request *request, const struct context *context, const struct par
 	if (!tokens_of_client(&signing, token, &shown) || !shown.refresh ||
 	    strcmp(shown.client_id, client->id) != 0)
 		return oauth_refuse(request, WIRE_OAUTH_REFRESH, NULL);
-	/* Of the login's scopes those that the client may still have. */
+	/* Those of the login's scopes that the client may still have. */
 	granted =
 	    scopes_grant(request->arena, shown.scope, client->scopes, context->config->oidc_scopes);
 	if (!scopes_have(granted, "offline_access"))

@@ -54,7 +54,8 @@ outstanding_add(const struct request *request, const struct context *context,
 	return list(request, context, claims, token, key, true);
 }
 
-/* SimpleJWT before 5.4 knew nothing of a token that it had not listed at its issue. */
+/* SimpleJWT before 5.4 stored neither owner nor time of a token that it had not listed when it was
+ * issued. */
 enum wire
 outstanding_add_old(const struct request *request, const struct context *context,
     struct json_object *claims, const char *key)

@@ -5,12 +5,13 @@
 
 #include "endpoints/context.h"
 
-/* Whether tokens of that kind stand in the tables. */
+/* Whether tokens of that kind are listed in the tables. */
 bool outstanding_takes(const struct config *, enum token_kind);
 
 /*
- * Lists a token, which has an exp, under the account of that key (which may be NULL). created_now:
- * whether the table says so, or nothing. NO: it has no id that fits. UNDECIDED: an outage.
+ * Lists a token, which has an exp, under the account of that primary key (may be NULL).
+ * created_now: whether created_at is the present time or NULL. NO: the token has no id, or one too
+ * long for the table. UNDECIDED: an outage.
  */
 enum verdict outstanding_list(const struct claims_context *, struct accounts *,
     struct json_object *claims, const char *token, const char *key, bool created_now);
@@ -25,8 +26,9 @@ enum wire outstanding_add(const struct request *, const struct context *,
     struct json_object *claims, const char *token, const char *key);
 
 /*
- * Blacklisting takes two steps: list the token, unless it is listed already, under the account of
- * that key (which may be NULL); then end it: WIRE_TOKEN_BLACKLISTED if another request was first.
+ * Blacklisting has two steps: outstanding_add_old() lists the token, unless it is listed already,
+ * under the account of that key (may be NULL); outstanding_end() blacklists it, or returns
+ * WIRE_TOKEN_BLACKLISTED if another request did so first. outstanding_blacklist() does both.
  */
 enum wire outstanding_add_old(
     const struct request *, const struct context *, struct json_object *claims, const char *key);

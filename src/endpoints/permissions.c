@@ -1,6 +1,6 @@
 /*
  * GET /api/permissions/?has=blog.add_post&has=blog.change_post: which of these the user has, for a
- * front end that shows no buttons in vain.
+ * front end that hides what the user may not do.
  */
 #include "accounts/permission.h"
 #include "endpoints/bearer.h"
@@ -21,7 +21,7 @@ refuse(struct request *request, const char *why)
 	return reply_field_errors(request, errors);
 }
 
-/* Why the names cannot be asked for, in the words of DRF; NULL: they can. */
+/* What is wrong with the names, in DRF's words; NULL: nothing. */
 static const char *
 find_fault(const struct form_field *field)
 {
@@ -42,7 +42,7 @@ find_fault(const struct form_field *field)
 	return NULL;
 }
 
-/* Whether the answer could be given. A name that is there twice is asked for once. */
+/* false: an outage. A repeated name is asked for once. */
 static bool
 put_answer(struct request *request, const struct context *context, struct json_object *body,
     const char *name)
@@ -77,7 +77,8 @@ answer(struct request *request, struct context *context)
 	return reply_value(request, body);
 }
 
-/* At the start a site without Django's tables is no fault: its front end may never ask. */
+/* Django's tables are checked with `rights` only: a site without them may start, because its front
+ * end may never ask. */
 static enum verdict
 check(struct context *context, bool rights)
 {

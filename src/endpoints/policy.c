@@ -21,8 +21,7 @@ fault_to_wire(enum claims_fault fault)
 	return wires[fault];
 }
 
-/* Whether the blacklist has the token's id; one without an id is refused later, by claims_check().
- */
+/* Whether the blacklist has the token's id. claims_check() refuses a token without one later. */
 static enum wire
 look_up(const struct request *request, const struct context *context, struct json_object *claims)
 {
@@ -41,7 +40,7 @@ look_up(const struct request *request, const struct context *context, struct jso
 	}
 }
 
-/* What follows on claims_read(). */
+/* The checks after claims_read(). */
 static enum wire
 judge_claims(const struct request *request, const struct context *context, enum token_kind kind,
     struct json_object *claims)
@@ -51,7 +50,7 @@ judge_claims(const struct request *request, const struct context *context, enum 
 	enum wire judged = WIRE_OK;
 	struct session session;
 
-	/* The tables list no token that has a session. */
+	/* A token with a session is never in the blacklist's tables. */
 	if (outstanding_takes(config, kind) &&
 	    !(config->sessions && json_has(claims, config->session_id_claim)))
 		judged = look_up(request, context, claims);
@@ -124,7 +123,7 @@ judge_row(const struct request *request, const struct config *config,
 	return OWNER_GOOD;
 }
 
-/* The account of the database, with JWT_SESSIONS judged together with its session. */
+/* Reads the account; with JWT_SESSIONS one statement judges the session too. */
 static enum verdict
 find_account(const struct request *request, const struct context *context,
     struct json_object *claims, const struct known_owner *owner, struct account *out)
@@ -162,7 +161,7 @@ read_owner(struct request *request, const struct context *context, struct json_o
 	return judged;
 }
 
-/* The owner that the claims name, as known.h identifies owners. */
+/* The owner whom the claims name, as accounts/known.h identifies owners. */
 static enum owner
 read_claims(const struct request *request, const struct context *context,
     struct json_object *claims, struct session *session, struct known_owner *out)
@@ -211,15 +210,15 @@ policy_owner(struct request *request, const struct context *context, struct json
 	return OWNER_GOOD;
 }
 
-/* Whether SimpleJWT of that release looks at the owner of a token that is to be renewed. */
+/* Whether SimpleJWT of that release checks the owner of a token that is renewed. */
 static bool
-looks_at_owner(const struct config *config, enum token_kind kind)
+checks_owner(const struct config *config, enum token_kind kind)
 {
 	return config->compat == COMPAT_HEAD ||
 	       (config->compat != COMPAT_5_2 && kind != TOKEN_SLIDING);
 }
 
-/* Of an owner at whom SimpleJWT does not look: a new iat must not revive what was ended. */
+/* For an owner whom SimpleJWT does not check: a new iat must not revive a token that was ended. */
 static enum wire
 judge_end(struct request *request, const struct context *context, struct json_object *claims)
 {
@@ -239,7 +238,7 @@ policy_renewal(struct request *request, const struct context *context, enum toke
 	const struct config *config = context->config;
 
 	*out = (struct account){.key = NULL};
-	if (!looks_at_owner(config, kind))
+	if (!checks_owner(config, kind))
 		return judge_end(request, context, claims);
 	switch (policy_owner(request, context, claims, wanted, out)) {
 	case OWNER_GOOD:

@@ -1,6 +1,6 @@
 /*
- * POST /api/token/refresh/: a refresh token for an access token and, with rotation, the next
- * refresh token.
+ * POST /api/token/refresh/: exchanges a refresh token for an access token and, with rotation, the
+ * next refresh token.
  */
 #include "endpoints/custom.h"
 #include "endpoints/outstanding.h"
@@ -9,9 +9,9 @@
 #include "endpoints/session.h"
 
 /*
- * The same claims with a new id and new times. The old token is ended, if that is wanted, last of
- * all: an outage before leaves it valid, so that the client can try again. fresh: the claims that
- * the new one has; old: those of the old one.
+ * Makes the next refresh token: the claims of `fresh` with a new id and new times. The old token
+ * is blacklisted last (JWT_BLACKLIST_AFTER_ROTATION): an outage before that leaves it valid, so
+ * that the client can try again. key: the owner's, may be NULL.
  */
 static enum wire
 rotate(const struct request *request, const struct context *context, struct json_object *fresh,
@@ -36,7 +36,7 @@ rotate(const struct request *request, const struct context *context, struct json
 	return done;
 }
 
-/* The tables of the blacklist app refer to the owner's row. */
+/* The blacklist's tables refer to the owner by the primary key, which is in the row. */
 static enum wanted
 wanted_of(const struct config *config)
 {
@@ -45,7 +45,7 @@ wanted_of(const struct config *config)
 	return config->rotate_refresh_tokens && listed ? WANTED_ROW : WANTED_JUDGEMENT;
 }
 
-/* Without sessions: as SimpleJWT. */
+/* Without JWT_SESSIONS: as SimpleJWT does. */
 static struct reply
 refresh_plain(struct request *request, struct context *context, struct json_object *refresh)
 {
@@ -71,7 +71,7 @@ refresh_plain(struct request *request, struct context *context, struct json_obje
 	return reply_object(request, "access", access_token, "refresh", refresh_token, NULL);
 }
 
-/* The tokens of a session that was refreshed. */
+/* Answers with the next tokens of a session that was refreshed. */
 static struct reply
 next_tokens(struct request *request, const struct context *context, struct json_object *old,
     const struct session *session)
@@ -100,9 +100,10 @@ next_tokens(struct request *request, const struct context *context, struct json_
 
 /*
  * With JWT_SESSIONS the session's row decides, and the answer has its next generation. The
- * session's statements judge the owner, but for his password; and whether the session is over:
- * one that was made of a token of before may have been kept when others were ended. The claims are
- * read before the session is refreshed: after an error of theirs the token is still the last one.
+ * session's statements judge the owner, except for the password. They alone decide whether the
+ * session has ended: one that an older token was converted to may have been kept when the user's
+ * other sessions were ended. The operator's claims are read before the session is refreshed, so
+ * that their failure does not use up the token.
  */
 static struct reply
 refresh_with_session(struct request *request, struct context *context, struct bytes token,

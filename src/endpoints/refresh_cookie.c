@@ -11,7 +11,8 @@ is_on(const struct request *request)
 	return request->config->refresh_cookie != REFRESH_COOKIE_OFF;
 }
 
-/* With the prefix, browsers take it over https alone, and from this host for this host alone. */
+/* Browsers accept a cookie with the prefix __Host- only over https, and send it to this host only.
+ */
 static const char *
 name_of(const struct request *request)
 {
@@ -65,7 +66,7 @@ refresh_cookie_token(struct request *request, struct bytes *token, bool *from_co
 	return (struct reply){.status = 0};
 }
 
-/* seconds: how long the browser keeps it; 0: it forgets it now. */
+/* seconds: how long the browser keeps it; 0 deletes it. */
 static void
 set(struct request *request, struct reply *reply, const char *token, int64_t seconds)
 {

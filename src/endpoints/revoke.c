@@ -1,8 +1,8 @@
 /*
- * POST /oauth/revoke: a client gives a token back (RFC 7009). Access and refresh token are of one
- * session, which ends with either. A token that is none, is over or is another client's is revoked
- * already: the answer is the same. A client that may ask about the tokens of /api/token/ may revoke
- * them, too.
+ * POST /oauth/revoke: a client revokes a token (RFC 7009). An access token and a refresh token
+ * belong to one session, which ends with either. A token that is invalid, has ended or is another
+ * client's gets the same answer, 200 (section 2.2). A client that may introspect the tokens of
+ * /api/token/ may revoke them too.
  */
 #include "endpoints/outstanding.h"
 #include "endpoints/policy.h"
@@ -15,7 +15,8 @@
 
 #define CLOCK_SKEW 60 /* seconds by which the clocks of two hosts may differ */
 
-/* This program cannot sign: the text that is listed is the token's own. */
+/* Not outstanding_blacklist(), which signs the claims anew: this program has no private key, so it
+ * lists the token's own text. */
 static enum wire
 blacklist(const struct request *request, const struct context *context, struct json_object *claims,
     struct bytes token)
@@ -29,7 +30,7 @@ blacklist(const struct request *request, const struct context *context, struct j
 	return done == WIRE_OK ? outstanding_end(request, context, claims) : done;
 }
 
-/* An access token without a session, of before JWT_SESSIONS, can only expire. */
+/* An access token without a session, from before JWT_SESSIONS, cannot be ended: it expires. */
 static enum verdict
 revoke_unowned(struct request *request, const struct context *context, struct bytes token)
 {
@@ -45,7 +46,8 @@ revoke_unowned(struct request *request, const struct context *context, struct by
 	done = WIRE_TOKEN_BLACKLISTED;
 	if (has_session || kind == TOKEN_REFRESH)
 		done = session_end(request, context, claims, token);
-	/* Last: what is blacklisted is not found again after an outage. */
+	/* Last, because policy_unowned() refuses a blacklisted token: after an outage the client's
+	 * next request must get this far again. */
 	if (done != WIRE_UNAVAILABLE && !has_session && outstanding_takes(config, kind))
 		done = blacklist(request, context, claims, token);
 	if (done == WIRE_UNAVAILABLE)
@@ -89,8 +91,8 @@ answer(struct request *request, struct context *context)
 }
 
 /*
- * With a larger leeway than elsewhere: a token that another host has just issued may not be valid
- * yet by the clock of this one, and would stay good after the answer 200.
+ * With a larger leeway than elsewhere: by the clock of this host, a token that another host has
+ * just issued may not be valid yet. It would be refused, and stay good after the answer 200.
  */
 static struct context *
 start(const struct config *config, const struct endpoint *endpoint)

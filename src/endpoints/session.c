@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define GENERATION_MAXIMUM \
-	INT64_C(2147483646) /* one below PostgreSQL's integer: it may be added to */
+	INT64_C(2147483646) /* PostgreSQL's largest integer, less the 1 that a refresh adds */
 #define AGENT_MAXIMUM 200   /* characters, here bytes */
 
 bool
@@ -60,7 +60,7 @@ session_device(const struct request *request)
 	    printable(request->arena, request->user_agent)};
 }
 
-/* For each outcome the answer, and the word for the log (NULL: the answer's own). */
+/* The answer to each outcome, and its word for the log (NULL: the answer's own). */
 static const struct {
 	enum wire wire;
 	const char *outcome;
@@ -76,7 +76,7 @@ static const struct {
     [SESSION_NO_ACCOUNT] = {WIRE_NO_ACCOUNT_FOR_TOKEN, NULL},
 };
 
-/* For an administrator who looks for stolen tokens: which session, and which generations. */
+/* For an administrator who looks for stolen tokens. sid: its first 8 digits. */
 static void
 log_unusual(const struct request *request, enum session_outcome outcome,
     const struct session *shown, const struct session *given)
@@ -91,7 +91,7 @@ log_unusual(const struct request *request, enum session_outcome outcome,
 	log_event(LEVEL_WARNING, "session", fields);
 }
 
-/* The owner, as text; NULL: the token names none. */
+/* The user id, also noted for the log; NULL: the token names no user. */
 static const char *
 owner_of(struct request *request, const struct context *context, struct json_object *claims)
 {
@@ -155,7 +155,7 @@ session_end(struct request *request, const struct context *context, struct json_
 	if (of_before)
 		sessions_derive_sid(token, session.sid);
 	ended = sessions_end(context->sessions, request->arena, user_id, session.sid);
-	/* So that its end is remembered, a token that was never converted is converted first. */
+	/* A token that was never converted is converted first, so that its end is stored. */
 	if (ended == VERDICT_NO && of_before) {
 		enum wire made = outcomes[convert(request, context, claims, token, &session)].wire;
 

@@ -10,7 +10,7 @@
 /* Columns of SESSION_LIST. */
 enum { SID, CREATED, REFRESHED, EXPIRES, ADDRESS, AGENT, CLIENT };
 
-/* Kept only with JWT_SESSION_DEVICE. */
+/* text: NULL for a session that began without JWT_SESSION_DEVICE. */
 static void
 put_device(struct json_object *one, const char *name, const char *text)
 {
@@ -52,7 +52,7 @@ list(struct request *request, const struct context *context)
 	return reply_value(request, body);
 }
 
-/* The last part of the path, without a query and a slash at the end; "sessions" is the list. */
+/* The last part of the path, without the query and slashes at the end. */
 static struct bytes
 last_part(const char *uri)
 {
@@ -68,7 +68,7 @@ last_part(const char *uri)
 	return (struct bytes){uri + begin, end - begin};
 }
 
-/* What is not the id of a session of this user cannot be told from one that is over. */
+/* 404 for an ended session, another user's and a malformed id alike. */
 static struct reply
 end(struct request *request, const struct context *context, struct bytes sid)
 {

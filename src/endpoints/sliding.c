@@ -1,5 +1,5 @@
 /*
- * POST /api/token/sliding/: a name and a password for a sliding token.
+ * POST /api/token/sliding/: exchanges a name and a password for a sliding token.
  */
 #include "endpoints/credentials.h"
 

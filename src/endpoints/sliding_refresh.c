@@ -1,10 +1,10 @@
 /*
- * POST /api/token/sliding/refresh/: a sliding token for the same with a new life.
+ * POST /api/token/sliding/refresh/: renews a sliding token.
  */
 #include "endpoints/custom.h"
 #include "endpoints/policy.h"
 
-/* Until when it can be refreshed is a claim of its own. */
+/* A claim of its own says until when a sliding token can be renewed. */
 static enum wire
 check_refresh_exp(
     const struct request *request, const struct config *config, struct json_object *claims)

@@ -1,5 +1,5 @@
 /*
- * POST /api/token/: a name and a password for a refresh and an access token.
+ * POST /api/token/: exchanges a name and a password for a refresh token and an access token.
  */
 #include "endpoints/credentials.h"
 #include "endpoints/refresh_cookie.h"

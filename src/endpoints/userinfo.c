@@ -1,6 +1,6 @@
 /*
- * GET and POST /oauth/userinfo: what the scopes of an access token let a client know of its user
- * (OpenID Connect Core 1.0 section 5.3).
+ * GET and POST /oauth/userinfo: the claims about a user that the scopes of an access token give to
+ * a client (OpenID Connect Core 1.0 section 5.3).
  */
 #include "endpoints/custom.h"
 #include "endpoints/policy.h"
@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-/* The token of the header or of a form: WIRE_OK, or the refusal. The query does not count. */
+/* Finds the token in the Authorization header or in a form (RFC 6750 sections 2.1 and 2.2), never
+ * in the query. Returns WIRE_OK or the refusal. */
 static enum wire
 find_token(struct request *request, struct bytes *out)
 {
@@ -22,7 +23,7 @@ find_token(struct request *request, struct bytes *out)
 
 	if (header == HEADER_MALFORMED)
 		return WIRE_OAUTH_HEADER;
-	/* A body in another form has no token. */
+	/* A body of another media type has no token. */
 	if (fault != PARAMETERS_GOOD && fault != PARAMETERS_MEDIA_TYPE)
 		return WIRE_OAUTH_BODY;
 	if (given.repeated || (header == HEADER_FOUND && given.given))
@@ -36,8 +37,8 @@ find_token(struct request *request, struct bytes *out)
 }
 
 /*
- * Signature, type, session and owner, as for any resource; then that it is for userinfo. *out is
- * the token of a client.
+ * Judges signature, type, session and owner, as for any protected resource; then whether it is a
+ * client's token with the scope openid. *out is that token.
  */
 static enum wire
 judge(struct request *request, const struct context *context, struct bytes token,
@@ -64,8 +65,7 @@ judge(struct request *request, const struct context *context, struct bytes token
 	return of_client && scopes_have(out->scope, "openid") ? WIRE_OK : WIRE_OAUTH_SCOPE_MISSING;
 }
 
-/* The scope that lets a client have a claim: of the operator's own claims the scope of that name.
- */
+/* The scope that gives a client this claim: the operator's own scope of the same name, if any. */
 static const char *
 scope_of(const struct config *config, const char *claim)
 {
@@ -74,7 +74,7 @@ scope_of(const struct config *config, const char *claim)
 	return bytes_among(bytes_of(claim), config->oidc_scopes) ? claim : "profile";
 }
 
-/* What the database says, none of it null or empty. */
+/* Puts the row of JWT_OIDC_CLAIMS_QUERY, without what is null or empty. */
 static enum wire
 put_profile(struct request *request, const struct context *context, const char *scope,
     const struct account *owner, struct json_object *body)

@@ -4,7 +4,10 @@
 #include "accounts/blacklist.h"
 #include "endpoints/policy.h"
 
-/* Whether a token with a session is over, by the session alone: a refresh token is always read. */
+/*
+ * Whether the token's session has ended; of the owner nothing else counts here. For a refresh token
+ * the database is always read.
+ */
 static enum wire
 judge_session(struct request *request, struct context *context, struct json_object *claims)
 {

@@ -4,7 +4,7 @@
 #include "oidc/page.h"
 
 #define FIELDS 4
-/* Of the Location header: web servers keep the headers of an answer in 16 KiB. */
+/* Web servers keep all headers of a response in 16 KiB. */
 #define LOCATION_MAXIMUM 12288
 
 struct reply

@@ -90,7 +90,7 @@ read_response_mode(struct authorization *authorization)
 	return mode == NULL || authorization->form_post || strcmp(mode, "query") == 0;
 }
 
-/* What holds for every parameter, and those that no client may send. */
+/* Refuses repeated and too long parameters, and those that are not supported. */
 static bool
 read_form(struct authorization *authorization)
 {
@@ -136,7 +136,7 @@ read_response_type(struct authorization *authorization)
 	return false;
 }
 
-/* RFC 7636 section 4.3; without a method it would be plain. */
+/* RFC 7636 section 4.3: without a method it would be "plain", which is refused. */
 static bool
 read_challenge(struct authorization *authorization)
 {
@@ -182,7 +182,7 @@ read_prompt(struct authorization *authorization)
 	return true;
 }
 
-/* What no clock reaches is as long as any session. */
+/* A number that overflows is the largest: longer than any session. */
 static bool
 read_max_age(struct authorization *authorization)
 {
@@ -239,7 +239,7 @@ registered_uri(const struct client *client, const char *uri)
 	return NULL;
 }
 
-/* An outage, or a fault of what the client cannot be told of. */
+/* AUTHORIZATION_GOOD, or what the client cannot be told, as the redirect URI may not be its own. */
 static enum authorization_outcome
 find_client(struct request *request, struct accounts *accounts, struct authorization *authorization)
 {

@@ -4,7 +4,7 @@
 #include "oidc/authorization.h"
 #include "oidc/tokens.h"
 
-#define LOGIN_SECONDS 600 /* from the login to the consent that belongs to it */
+#define LOGIN_SECONDS 600 /* at most from a login to the consent that follows it */
 
 static enum authorization_next
 refuse(struct authorization *authorization, const char *error, const char *description)
@@ -13,14 +13,14 @@ refuse(struct authorization *authorization, const char *error, const char *descr
 	return NEXT_ERROR;
 }
 
-/* Whether its users are ever asked for consent. */
+/* Whether users of the client are ever asked for consent. */
 static bool
 asks(const struct client *client)
 {
 	return !client->first_party || client->native;
 }
 
-/* Whether the session proves what the client asks for; max_age=0 is prompt=login. */
+/* Whether the session's login is as recent as the client asks; max_age=0 means prompt=login. */
 static bool
 is_fresh(const struct authorization *authorization, enum authorization_step step,
     const struct authorization_user *user)
@@ -43,7 +43,7 @@ authorization_bound(struct arena *arena, const struct authorization *authorizati
 	    (long long)authorization->max_age);
 }
 
-/* A consent to a native application's request is worth nothing for the next one. */
+/* For a native application, a consent counts for one request only. */
 static bool
 needs_consent(const struct authorization *authorization, enum authorization_step step,
     const struct authorization_user *user)
@@ -63,7 +63,7 @@ authorization_decide(struct authorization *authorization, enum authorization_ste
 	bool other = user->session != NULL && user->hint != NULL &&
 		     strcmp(user->hint, user->session->user_id) != 0;
 
-	/* A token for another user than the one who is meant is never made. */
+	/* The client means the user of id_token_hint: no other user's token is made. */
 	if (other && step != STEP_REQUEST)
 		return refuse(authorization, "login_required", "Another user has logged in.");
 	if (user->session == NULL || other || !is_fresh(authorization, step, user) ||

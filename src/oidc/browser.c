@@ -16,14 +16,15 @@ is_secure(const struct request *request)
 	return strncmp(request->config->oidc_issuer, HTTPS, strlen(HTTPS)) == 0;
 }
 
-/* With the prefix, browsers take it over https alone, and from this host for this host alone. */
+/* Browsers accept a cookie with the prefix __Host- only over https, and send it to this host only.
+ */
 static const char *
 name_of(const struct request *request, const char *name)
 {
 	return arena_printf(request->arena, "%s%s", is_secure(request) ? "__Host-" : "", name);
 }
 
-/* Of a Set-Cookie header. */
+/* The value of a Set-Cookie header. */
 static const char *
 cookie_of(const struct request *request, const char *name, const char *value, const char *more)
 {
@@ -101,8 +102,8 @@ browser_form(struct request *request, const char *bound, const char **set_cookie
 }
 
 /*
- * Whether the browser says of the form's page that it is another site's. Browsers say Origin: null
- * of a page whose Referrer-Policy is no-referrer, as that of ours.
+ * Whether the browser says that the form is another site's (Sec-Fetch-Site, Origin). For our own
+ * pages, whose Referrer-Policy is no-referrer, it may say "Origin: null".
  */
 static bool
 is_foreign(const struct request *request)

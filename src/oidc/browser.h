@@ -1,7 +1,7 @@
 /*
- * The two cookies of a browser at the provider of OpenID Connect, __Host-oidc (its session) and
- * __Host-oidc-form (its forms); with an http issuer, on loopback, without the prefix and Secure.
- * They are SameSite=Lax, because a browser has to send them where a client has sent the user.
+ * The two cookies of a browser at the provider: __Host-oidc (its session) and __Host-oidc-form (its
+ * forms). With an http issuer, on loopback, they have neither the prefix nor Secure. They are
+ * SameSite=Lax, because browsers must send them when a client redirects the user here.
  */
 #pragma once
 
@@ -11,28 +11,28 @@
 /* The session of the request's cookie. NO: there is none. */
 enum verdict browser_session(struct request *, struct sessions *, struct provider_session *out);
 
-/* What the request's cookie says of it (provider_session_claim()). false: there is none. */
+/* As the cookie claims, not proved by the database (provider_session_claim()). false: none. */
 bool browser_session_claimed(struct request *, struct provider_session *out);
 
 /*
- * provider_session_begin() in place of the session that the browser had, which ends: no cookie
- * would be left to log out of it with.
+ * provider_session_begin() for a new session. It ends the session that the browser had, which could
+ * no longer be logged out of once its cookie is replaced.
  */
 enum verdict browser_renew(struct request *, struct sessions *, const struct account *,
     const struct device *, struct provider_session *out, const char **cookie);
 
-/* Sets the cookie of a new session, until the browser is closed; NULL: the browser forgets it. */
+/* Sets the session's cookie, until the browser is closed. cookie: NULL deletes it. */
 void browser_set_session(struct request *, struct reply *, const char *cookie);
 
 /*
- * The value of the hidden field csrf of a form. It is bound to the cookie of the request, or to
- * a new one that *set_cookie then sets (else NULL), and to a text such as the id of the browser's
- * session, if not NULL. NULL: the kernel has no random numbers.
+ * The value of a form's hidden field csrf. It is bound to the form cookie and to `bound`, such as
+ * the id of the browser's session, which may be NULL. *set_cookie: the Set-Cookie header of a new
+ * form cookie, NULL if the browser has one. Returns NULL if the kernel has no random numbers.
  */
 const char *browser_form(struct request *, const char *bound, const char **set_cookie);
 
 /*
- * Whether a form was sent by a page of ours in the same browser, bound to that text: csrf is the
- * field, NULL if it was not there.
+ * Whether a form was sent by a page of ours in the same browser, bound to the same text. csrf: the
+ * value of the field, NULL if it is missing.
  */
 bool browser_sent_form(struct request *, const char *bound, const char *csrf);

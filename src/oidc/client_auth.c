@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-/* What a client says of itself. */
+/* What a client presents. */
 struct credentials {
 	const char *id, *secret; /* NULL: not given */
 };
 
-/* WIRE_OK, or why nothing can be compared. */
+/* WIRE_OK, or why there is nothing to compare. */
 static enum wire
 read_credentials(const struct request *request, const struct parameter *id,
     const struct parameter *secret, struct credentials *out)
@@ -82,7 +82,7 @@ client_auth(struct request *request, struct accounts *accounts, struct throttle 
 	case VERDICT_YES:
 		return reply;
 	case VERDICT_NO:
-		/* Invented ids would fill the table and displace the counts of others. */
+		/* Unknown ids are not counted: they would fill the table and displace others. */
 		if (out->secret != NULL)
 			throttle_client_refused(throttle, address, given.id, request->now);
 		return oauth_refuse(request, WIRE_OAUTH_CLIENT, NULL);

@@ -25,7 +25,7 @@ flow_judge(struct flow *flow)
 	}
 }
 
-/* Consents to native applications are never stored: any program can answer in their place. */
+/* A native application's consent is not stored: any program may pose as that application. */
 static enum verdict
 store_consent(const struct flow *flow, const struct provider_session *session)
 {
@@ -37,7 +37,7 @@ store_consent(const struct flow *flow, const struct provider_session *session)
 			 client->id, flow->authorization.scopes);
 }
 
-/* NO: the session or its user is gone. */
+/* NO: the session has ended, or its user is gone. */
 static enum verdict
 answer_with_code(const struct flow *flow, enum authorization_step step,
     const struct provider_session *session, struct reply *out)
@@ -78,8 +78,9 @@ flow_next(struct flow *flow, enum authorization_step step, const struct provider
 }
 
 /*
- * Most requests of a browser that is logged in: a code without a page. The statement that stores
- * the code proves what the cookie says, so it is the only one. NO: the session has to be read.
+ * The usual request of a browser that is logged in: a code without a page, in one statement. The
+ * statement that stores the code proves the session that the cookie claims. NO: the session must be
+ * read first.
  */
 static enum verdict
 answer_at_once(struct flow *flow, struct reply *out)
@@ -88,8 +89,8 @@ answer_at_once(struct flow *flow, struct reply *out)
 	struct provider_session claimed;
 	enum verdict answered;
 
-	/* No consent is looked up before the cookie is proved: the time would tell whether there is
-	 * one. */
+	/* First-party clients only: to look up a consent before the cookie is proved would tell by
+	 * its timing whether the user has consented. */
 	if (!authorization->client.first_party || authorization->max_age >= 0 ||
 	    !browser_session_claimed(flow->request, &claimed) ||
 	    authorization_next(&flow->signing, flow->accounts, &flow->authorization, STEP_REQUEST,

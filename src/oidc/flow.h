@@ -1,5 +1,6 @@
 /*
- * The authorization code flow of one request, in authorize and login: what the browser is answered.
+ * The authorization code flow, for authorize and login: from a request to the answer for the
+ * browser.
  */
 #pragma once
 
@@ -11,25 +12,24 @@ struct flow {
 	struct claims_context signing;
 	struct accounts *accounts;
 	struct sessions *sessions;
-	struct authorization authorization; /* of flow_judge() */
+	struct authorization authorization; /* set by flow_judge() */
 };
 
-/* authorization_judge(): a reply with status 0, or the refusal: a page or an error for the client.
- */
+/* Judges the request: a reply with status 0, or the refusal, a page or an error for the client. */
 struct reply flow_judge(struct flow *);
 
 /*
- * The client's code, an error for it, or the page that comes first. session: the browser's, NULL if
- * there is none.
+ * Answers with a code or an error for the client, or with the page that the user has to see first.
+ * session: the browser's, NULL if there is none.
  */
 struct reply flow_next(
     struct flow *, enum authorization_step, const struct provider_session *session);
 
-/* The same for a request at /oauth/authorize, with the session of the browser's cookie. */
+/* Answers a request at /oauth/authorize, with the session of the browser's cookie. */
 struct reply flow_begin(struct flow *);
 
 /*
- * What the user has decided on the consent page: "allow" or "refuse"; else the page again. The form
- * is bound to the session: a consent is that of the user whom the page named.
+ * Answers the form of the consent page. decision: "allow" or "refuse"; anything else shows the page
+ * again. The form is bound to the session, so a consent is that of the user whom the page named.
  */
 struct reply flow_consent(struct flow *, const char *decision, const char *csrf);

@@ -1,13 +1,13 @@
 /*
- * HTML written into a buffer: what is ours as it stands, what is not ours escaped.
+ * HTML written into a buffer: constant markup with escaped values.
  */
 #pragma once
 
 #include "base/buffer.h"
 
 /*
- * Writes the markup with each {} replaced by one of the strings that follow, in their order; NULL
- * is "". & < > " ' of a string are escaped, so that it is safe as text and in a quoted attribute;
- * and CR, which a browser would take for LF.
+ * Writes the markup with each {} replaced by the next of the strings that follow; NULL is "".
+ * Escapes & < > " ' in a string, so that it is safe as text and in a quoted attribute, and CR,
+ * which a browser would turn into LF.
  */
 void html_put(struct buffer *, const char *markup, ...);

@@ -15,7 +15,7 @@ oauth_is_on(const struct config *config)
 	return config->oidc_issuer != NULL;
 }
 
-/* OAuth 2.0's own; OAuth 2.1 leaves it out. */
+/* Pragma is required by OAuth 2.0 (RFC 6749 section 5.1) and gone from OAuth 2.1. */
 static struct reply
 without_cache(struct request *request, struct reply reply)
 {
@@ -39,7 +39,7 @@ oauth_refuse(struct request *request, enum wire wire, const char *argument)
 	struct reply reply;
 
 	json_put_text(body, "error", error_of(wire));
-	/* The other sentences have characters that no error_description may have. */
+	/* Other sentences may have characters that an error_description must not have. */
 	if (wire_is_oauth(wire))
 		json_put_text(body, "error_description", reply_detail(request, wire, argument));
 	reply = reply_value(request, body);
@@ -50,7 +50,7 @@ oauth_refuse(struct request *request, enum wire wire, const char *argument)
 	return without_cache(request, reply);
 }
 
-/* Without a token there is no error, only the way to authenticate (RFC 6750 section 3.1). */
+/* A request without a token gets no error code, only the scheme (RFC 6750 section 3.1). */
 static const char *
 challenge_of(struct request *request, enum wire wire, const char *argument)
 {

@@ -8,9 +8,9 @@
 #define STYLE "/oidc.css"
 #define POLICY \
 	"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-/* No form-action: browsers hold it against the redirect that follows a form, too. */
+/* No form-action: browsers apply it also to the redirect that answers a form. */
 
-/* The only script, by which a form goes on without a click; the policy has its hash. */
+/* The only script, which submits a form without a click; the policy has its hash. */
 #define SUBMIT      "document.forms[0].submit()"
 #define SUBMIT_HASH "'sha256-ePniVEkSivX/c7XWBGafqh8tSpiRrKiqYeqbG7N1TOE='"
 
@@ -19,11 +19,11 @@ struct page {
 	struct request *request;
 	const struct language *language;
 	const char *set_cookie; /* NULL: none */
-	bool submits;           /* its form is sent by the script */
+	bool submits;           /* the script submits its form */
 	struct buffer html;
 };
 
-/* The host of a URI; of one without a host, as native applications have, the scheme. */
+/* The host of a URI, or its scheme if it has no host, as a native application's may. */
 static const char *
 host_of(struct arena *arena, const char *uri)
 {
@@ -157,7 +157,7 @@ begin_form(struct page *page, const char *path, const char *bound)
 	return true;
 }
 
-/* What went wrong, in words. */
+/* What went wrong, for the user. */
 static const char *
 message_of(const struct page *page, const struct page_attempt *attempt)
 {
@@ -172,7 +172,7 @@ message_of(const struct page *page, const struct page_attempt *attempt)
 	    arena_printf(arena, "%ld", minutes > 2 ? minutes : attempt->wait));
 }
 
-/* The name, if there is one, stays; then the password is what is to be typed. */
+/* With a name the password has the focus, else the name. */
 static void
 put_login_fields(struct page *page, const char *name, bool failed)
 {

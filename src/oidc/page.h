@@ -1,6 +1,6 @@
 /*
- * The pages of the provider of OpenID Connect: HTML in the language of the user. They need no
- * script. Headers forbid to store them, to show them in a frame and to send their URL as Referer.
+ * The provider's pages: HTML in the user's language, usable without scripts. Their headers forbid
+ * storing them, showing them in a frame and sending their URL as Referer.
  */
 #pragma once
 
@@ -10,32 +10,32 @@
 
 struct provider_session;
 
-/* For the refuse of an endpoint: a page with the status and the words for it. */
+/* An endpoint's refuse(): a page with the status and a sentence for the user. */
 struct reply page_refuse(struct request *, enum wire, const char *argument);
 
-/* 400: a fault that the user is told of, and not the client. */
+/* 400 for AUTHORIZATION_PAGE: shown to the user and never sent to the client. */
 struct reply page_fault(struct request *, enum authorization_fault);
 
-/* A login form that the user has sent, and that is shown again. */
+/* A failed login, after which the form is shown again. */
 struct page_attempt {
-	const char *name; /* as it was typed; may be NULL */
+	const char *name; /* as typed; may be NULL */
 	enum wire wire;   /* why; WIRE_ORIGIN: the form was not one of ours, or too old */
-	long wait;        /* of WIRE_THROTTLED: seconds */
+	long wait;        /* seconds, for WIRE_THROTTLED */
 };
 
-/* The login form, which carries the authorization's parameters; attempt NULL: the first one. */
+/* The login form, which carries the authorization's parameters. attempt: NULL the first time. */
 struct reply page_login(
     struct request *, const struct authorization *, const struct page_attempt *);
 
-/* 200 with the question whether the client may have the scopes. */
+/* 200: asks whether the client may have the scopes. */
 struct reply page_consent(
     struct request *, const struct authorization *, const struct provider_session *);
 
-/* 200 with a form that a script posts to the URI: those of the parameters that have a value. */
+/* 200: a form that a script posts to the URI, with the parameters that have a value. */
 struct reply page_post(
     struct request *, const char *outcome, const char *uri, const struct parameter *, size_t count);
 
-/* 200 with the question whether to log out. */
+/* 200: asks whether to log out. */
 struct reply page_ask_logout(
     struct request *, const char *ui_locales, const struct provider_session *);
 

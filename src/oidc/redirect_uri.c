@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Behind ":" and one to five digits, if they stand there. */
+/* The text after ":" and one to five digits; the text itself if it does not begin so. */
 static const char *
 skip_port(const char *rest)
 {

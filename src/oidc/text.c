@@ -10,7 +10,7 @@
 #define SUFFIX      ".txt"
 #define TAG_MAXIMUM 35 /* RFC 5646 section 4.4.1 */
 #define TAG_BYTES   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
-#define WEIGHT_ONE  1000 /* of a preference: thousandths */
+#define WEIGHT_ONE  1000 /* weights are in thousandths */
 
 struct entry {
 	const char *key, *text;
@@ -23,7 +23,7 @@ struct language {
 	const struct language *next;
 };
 
-/* The same as texts/en.txt, of which translations are made. */
+/* The same texts as texts/en.txt, which translators start from. */
 static const struct entry english[] = {
     {.key = "direction", .text = "ltr"},
     {.key = "login.title", .text = "Log in"},
@@ -164,7 +164,7 @@ read_file(const char *folder, const char *name)
 	return read && wrong == 0;
 }
 
-/* Others are no languages: a README, an editor's copies. */
+/* Not every file of the folder is a language: a README, an editor's copy. */
 static bool
 is_language(const char *name)
 {
@@ -209,7 +209,7 @@ look_up(struct bytes range)
 	return NULL;
 }
 
-/* Of ";q=0.8", in thousandths; without it 1000, and 0 of what is no such weight. */
+/* The weight "q=0.8" is 800; of an empty parameter 1000, of a malformed one 0. */
 static long
 weight_of(struct bytes parameter)
 {

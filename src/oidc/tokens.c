@@ -23,7 +23,7 @@ tokens_challenge(struct arena *arena, const char *verifier)
 	return b64url_text(arena, (struct bytes){(char *)hash, sizeof(hash)});
 }
 
-/* A string as text in the arena, NULL for anything else and for "". */
+/* A JSON string as text in the arena; NULL for "" and any other value. */
 static const char *
 copy_text(const struct claims_context *context, struct json_object *value)
 {

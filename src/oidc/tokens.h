@@ -1,12 +1,12 @@
 /*
- * The tokens of OpenID Connect: what they say, and how they are told apart.
+ * The tokens of OpenID Connect.
  *
  * An ID token has no token_type; it is for the client itself (OpenID Connect Core 1.0 section 2).
- * An access token has token_type "access" and the header typ "at+jwt": SimpleJWT's claims and those
- * of RFC 9068. A refresh token has token_type "oauth_refresh"; it is for /oauth/token only.
+ * An access token has token_type "access", the header typ "at+jwt", SimpleJWT's claims and those of
+ * RFC 9068. A refresh token has token_type "oauth_refresh" and is for /oauth/token only.
  *
- * Access and refresh tokens name the session of the login at the client (sid, gen), by which they
- * end before they expire.
+ * Access and refresh tokens name the session of the login at the client (sid, gen); when it ends,
+ * they end.
  */
 #pragma once
 
@@ -16,10 +16,11 @@
 
 #define TOKENS_REFRESH_TYPE "oauth_refresh"
 
-/* One login of a user at a client, as its tokens tell it. */
+/* What the tokens of a login at a client are made from. */
 struct token_grant {
 	const struct account *owner;
-	const struct session *session; /* seconds: until its tokens expire at the latest */
+	const struct session
+	    *session; /* access and refresh tokens live for its `seconds` at most */
 	const char *client_id;
 	const char *audience;     /* of access tokens; NULL: JWT_OIDC_AUDIENCE */
 	const char *id_token_alg; /* such as "RS256" */
@@ -31,25 +32,25 @@ struct token_grant {
 
 /*
  * The answer of the token endpoint (RFC 6749 section 5.1): an access token, an ID token if its
- * scope has openid, and a refresh token if offline_access was granted. NULL: no active key can
- * sign, or the library fails.
+ * scope has openid, and a refresh token if offline_access was granted. NULL if no active key can
+ * sign or OpenSSL fails.
  */
 struct json_object *tokens_answer(const struct claims_context *, const struct token_grant *);
 
-/* Whether there are keys to sign all of them with now. */
+/* Whether there are active keys to sign all of these tokens. */
 bool tokens_can_sign(const struct claims_context *, const struct token_grant *);
 
 /*
- * The code_challenge of a code_verifier by S256 (RFC 7636 section 4.6). NULL: the verifier is NULL.
- * "", which no code has: the verifier does not have the form of section 4.1.
+ * The code_challenge of a code_verifier by S256 (RFC 7636 section 4.6). NULL for NULL; "", which no
+ * code has as its challenge, for a verifier that is not of the form of section 4.1.
  */
 const char *tokens_challenge(struct arena *, const char *verifier);
 
-/* As claims_read() without JWT_AUDIENCE: the provider reads its tokens for every audience. */
+/* As claims_read(), but without JWT_AUDIENCE: the provider reads its tokens for any audience. */
 enum claims_fault tokens_read(
     const struct claims_context *, struct bytes token, struct json_object **out);
 
-/* An access or refresh token that a client was given, as far as the token itself tells. */
+/* What an access or refresh token of a client says. */
 struct client_token {
 	struct json_object *claims;
 	bool refresh; /* else it is an access token */
@@ -57,14 +58,14 @@ struct client_token {
 	int64_t auth_time;
 };
 
-/* false: not such a token, or invalid or expired. Whether its session goes on is not asked. */
+/* Reads such a token. false: it is none, invalid or expired. Its session is not judged. */
 bool tokens_of_client(const struct claims_context *, struct bytes token, struct client_token *out);
 
 /* The same of claims that tokens_read() has found good. */
 bool tokens_describe(
     const struct claims_context *, struct json_object *claims, struct client_token *out);
 
-/* What a good ID token says that a client sends as a hint. */
+/* What a valid id_token_hint says. */
 struct token_hint {
 	const char *client_id; /* aud */
 	const char *user_id;   /* sub: the user id as text */
@@ -72,7 +73,7 @@ struct token_hint {
 
 /*
  * Judges an id_token_hint: one of our keys signed it, iss is JWT_OIDC_ISSUER, and it is an ID
- * token. Its exp is not looked at (OpenID Connect RP-Initiated Logout 1.0 section 4). text may be
- * NULL or anything. false: a bad hint; *out is then not written. Needs no database.
+ * token. It may have expired (OpenID Connect RP-Initiated Logout 1.0 section 4). text: from the
+ * client, may be NULL. false: not valid; *out is not written.
  */
 bool tokens_hint(const struct claims_context *, const char *text, struct token_hint *out);

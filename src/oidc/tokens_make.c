@@ -11,8 +11,8 @@
 #include <string.h>
 
 /*
- * What signs access and refresh tokens: the same key as for /api/token/, but where that is one of
- * its own beside the folder of keys, the folder's newest RSA key.
+ * The key of access and refresh tokens: the same as for /api/token/, or, where that is a single key
+ * beside a folder of keys, the folder's newest RSA key.
  */
 static const struct key *
 access_key(const struct claims_context *context)
@@ -24,7 +24,7 @@ access_key(const struct claims_context *context)
 	return ring_signer_of(ring, algorithm_find(bytes_of("RS256")), context->now);
 }
 
-/* NULL, after a line in the log, if the client is to have another algorithm than there are keys. */
+/* NULL, after a line in the log, if no active key is for the client's id_token_alg. */
 static const struct key *
 id_key(const struct claims_context *context, const struct token_grant *grant)
 {
@@ -75,7 +75,7 @@ put_user(const struct claims_context *context, struct json_object *claims,
 	json_put_text(claims, "sub", grant->owner->user_id);
 }
 
-/* What access and refresh tokens have alike; NULL if there is no randomness. */
+/* The claims that access and refresh tokens share; NULL if there are no random numbers. */
 static struct json_object *
 new_claims(const struct claims_context *context, enum token_kind kind,
     const struct token_grant *grant, const char *audience, const char *scope)
@@ -131,7 +131,7 @@ sign_refresh(const struct claims_context *context, const struct token_grant *gra
 	return sign(context, access_key(context), "JWT", claims);
 }
 
-/* The left half of a hash of the access token, where the key's algorithm has one. */
+/* at_hash is the left half of a hash of the access token; not every algorithm has such a hash. */
 static void
 put_at_hash(const struct claims_context *context, struct json_object *claims, const struct key *key,
     const char *access_token)

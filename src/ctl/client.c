@@ -1,6 +1,6 @@
 /*
  * jwtctl's subcommands for the clients of OpenID Connect (sql/oidc.sql). They write, so they need
- * the role that owns the table, not that of the programs.
+ * the role that owns the table: the programs' role may not.
  */
 #include "ctl/report.h"
 
@@ -12,7 +12,7 @@
 #define SECRET_BYTES 32
 
 enum {
-	CLIENT_BAD_URIS, /* URIs -> those that the table refuses */
+	CLIENT_BAD_URIS, /* URIs -> those that the table would refuse */
 	CLIENT_ADD,      /* id, name, hash or NULL, redirect URIs, post-logout URIs, scopes, native,
 			  * PKCE required, first party, audience, algorithm, introspect. NO: the id is
 			  * taken */
@@ -22,7 +22,7 @@ enum {
 	CLIENT_REMOVE,   /* id */
 };
 
-/* Lists are texts with single spaces between the words. */
+/* A list is one text, its words separated by single spaces. */
 static const struct statement statements[] = {
     [CLIENT_BAD_URIS] = {"SELECT uri FROM unnest(string_to_array($1::text, ' ')) uri"
 			 " WHERE NOT jwt_oidc_uris_good(ARRAY[uri])",
@@ -60,7 +60,8 @@ static const struct column columns[] = {{"client_id", COLUMN_TEXT}, {"name", COL
     {"id_token_alg", COLUMN_TEXT}, {"introspect", COLUMN_BOOL}, {"active", COLUMN_BOOL},
     {NULL, COLUMN_TEXT}};
 
-/* All over one connection. A client's sessions may be many, and end in the same statement. */
+/* Over one connection, with a long deadline: a client's sessions, which may be many, end in the
+ * same statement. */
 static enum verdict
 ask(const struct invocation *invocation, size_t statement, const char *const *parameters,
     struct rows *out)
@@ -76,7 +77,7 @@ ask(const struct invocation *invocation, size_t statement, const char *const *pa
 	return query_ask(database, invocation->arena, statement, parameters, out);
 }
 
-/* The end of a subcommand about the client that the first argument names. */
+/* The outcome of a subcommand about the client that the first argument names. */
 static enum outcome
 outcome_of(const struct invocation *invocation, enum verdict verdict)
 {
@@ -95,7 +96,7 @@ make_secret(const struct invocation *invocation)
 	return NULL;
 }
 
-/* The only time that a secret can be seen; NULL: a public client has none. */
+/* Shows the secret for the only time; NULL for a public client, which has none. */
 static enum outcome
 report_secret(const struct invocation *invocation, const char *secret)
 {
@@ -105,7 +106,7 @@ report_secret(const struct invocation *invocation, const char *secret)
 	return report_row(invocation, both, (const char *[]){invocation->arguments[0], secret});
 }
 
-/* YES, or after a line on standard error: the table would say less of what is wrong. */
+/* YES, or NO after a line on standard error, which says more than the table's constraint would. */
 static enum verdict
 check_uris(const struct invocation *invocation, const char *uris)
 {
@@ -126,9 +127,9 @@ option_unless(const struct invocation *invocation, const char *name)
 	return command_value(invocation, name) == NULL ? "t" : "f";
 }
 
-/* false after a line on standard error. */
+/* Whether the options fit together; false after a line on standard error. */
 static bool
-is_possible(const struct invocation *invocation, const char *uris, bool public)
+options_fit(const struct invocation *invocation, const char *uris, bool public)
 {
 	const char *fault = NULL;
 
@@ -154,7 +155,7 @@ add(const struct invocation *invocation)
 	const char *secret = public ? NULL : make_secret(invocation);
 	enum verdict verdict;
 
-	if (!is_possible(invocation, uris, public) || (!public && secret == NULL))
+	if (!options_fit(invocation, uris, public) || (!public && secret == NULL))
 		return OUTCOME_UNDECIDED;
 	verdict = check_uris(invocation, uris);
 	if (verdict == VERDICT_YES)

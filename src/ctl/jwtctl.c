@@ -30,7 +30,7 @@ static const struct command *const tables[] = {key_commands, public_commands, to
     issue_commands, outstanding_commands, user_commands, user_test_commands, session_commands,
     client_commands, throttle_commands, doctor_commands, NULL};
 
-/* The options of all commands; their values are behind those of the command's own. */
+/* The options of all commands. Their values come after those of the command's own options. */
 enum { CONFIG, JSON, HELP, COMMON = OPTIONS_COMMON };
 static const struct option_text common[COMMON] = {
     [CONFIG] = {"config", "FILE", "settings, as the programs' --config"},
@@ -67,7 +67,7 @@ command_find(char **words, int *count)
 	return NULL;
 }
 
-/* The commands of a group, or all of them: "". */
+/* The commands of a group; of "", all commands. */
 static void
 print_commands(FILE *out, const char *group)
 {
@@ -107,7 +107,7 @@ print_help(const struct command *command)
 	printf("\nExamples:\n%s", command->examples);
 }
 
-/* The option that a word of the command line names; *place: of its value. NULL: an argument. */
+/* The option that a word of the command line names, with the place of its value; or NULL. */
 static const struct option_text *
 option_find(const struct command *command, const char *word, size_t *place)
 {
@@ -127,7 +127,7 @@ option_find(const struct command *command, const char *word, size_t *place)
 	return NULL;
 }
 
-/* Whether there is an argument for each word that the help has; false after a line on stderr. */
+/* Whether the arguments are those that the help names; false after a line on stderr. */
 static bool
 arguments_fit(const struct invocation *invocation)
 {
@@ -150,8 +150,9 @@ arguments_fit(const struct invocation *invocation)
 }
 
 /*
- * Reads the words behind the command's name. Not getopt(3), because a kid may begin with a dash:
- * what is no option of the command's is an argument. false after a line on stderr.
+ * Reads the words after the command's name. Not with getopt(3), because a kid may begin with a
+ * dash: a word that is not one of the command's options is an argument. false after a line on
+ * stderr.
  */
 static bool
 words_read(struct invocation *invocation, char **words)
@@ -189,8 +190,8 @@ has_word(char **words, const char *word)
 	return *words != NULL;
 }
 
-/* In the place of this process: in the build folder the script is beside jwtctl. words[-1] is the
- * command's name. */
+/* Executes the script, which in the build folder is beside jwtctl. words[-1] is the command's name.
+ */
 static enum outcome
 script_run(const struct invocation *invocation, char **words)
 {
@@ -208,7 +209,7 @@ script_run(const struct invocation *invocation, char **words)
 	return OUTCOME_UNDECIDED;
 }
 
-/* Runs with the words behind its name. */
+/* words: those after the command's name. */
 static enum outcome
 command_run(struct invocation *invocation, char **words)
 {
@@ -230,7 +231,7 @@ command_run(struct invocation *invocation, char **words)
 	return command->run(invocation);
 }
 
-/* Whether the first words of some commands are this one. */
+/* Whether this is the first word of some commands. */
 static bool
 is_group(const char *word)
 {
@@ -245,8 +246,8 @@ is_group(const char *word)
 }
 
 /*
- * The words name no command: prints the help or version that was asked for, one line about an
- * unknown command, or, if there is none, the commands of the group or all of them.
+ * For words that name no command: prints the help or version that was asked for; one line about an
+ * unknown command; or, without a command, the commands of the group or all of them.
  */
 static enum outcome
 explain(char **words)

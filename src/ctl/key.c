@@ -15,14 +15,14 @@ static const struct column key_columns[] = {{"kid", COLUMN_TEXT}, {"alg", COLUMN
     {"state", COLUMN_TEXT}, {"signs", COLUMN_BOOL}, {"since", COLUMN_TIME}, {"until", COLUMN_TIME},
     {"file", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
 
-/* The settings' own key; NULL: there is none. */
+/* Where the settings have a single key: the file, or the setting itself; NULL: nowhere. */
 static const char *
 single_key(const struct config *config)
 {
 	return config->signing_key != NULL ? "JWT_SIGNING_KEY" : config->signing_key_file;
 }
 
-/* The folder's key that signs. Beside a key of the settings that is the one of OpenID Connect. */
+/* The folder's key that signs. Beside a single key, that is the RSA key of OpenID Connect. */
 static const struct key *
 signer_of(const struct config *config, const struct ring *ring)
 {
@@ -77,7 +77,7 @@ read_state(const struct invocation *invocation, enum key_state *out)
 	return false;
 }
 
-/* The name of a new key's files: the day, the algorithm and something that tells it from others. */
+/* The name of a new key's files: day, beginning of the kid, algorithm. */
 static const char *
 new_name(const struct invocation *invocation, const struct key *key)
 {
@@ -111,7 +111,7 @@ write_key(const struct invocation *invocation, enum key_state state, const char 
 	    (struct ring_key){.key = keys.keys[0], .state = state, .since = invocation->now};
 	made.keys[0].file = arena_printf(arena, "%s/%s%s", ring_state_name(state), name,
 	    keys.keys[0]->pair == NULL ? ".secret" : ".pem");
-	/* The public half first: readers expect it beside the private one. */
+	/* The public half first, because readers expect it beside a private one. */
 	done = keys.keys[0]->pair == NULL ||
 	       keydir_write(invocation, state, arena_printf(arena, "%s.pub", name),
 		   pem_public(arena, keys.keys[0]->pair), 0644);
@@ -152,7 +152,7 @@ generate_key(const struct invocation *invocation)
 	return write_key(invocation, state, text, algorithm) ? OUTCOME_YES : OUTCOME_UNDECIDED;
 }
 
-/* How many keys sign or could, but for this one. */
+/* How many other active keys can sign. */
 static size_t
 others_active(const struct ring *ring, const struct ring_key *key)
 {
@@ -164,7 +164,7 @@ others_active(const struct ring *ring, const struct ring_key *key)
 	return count;
 }
 
-/* Whether others may still have the list of keys from before this one was published. */
+/* Whether other services may still have a list of keys without this one in their caches. */
 static bool
 is_fresh(const struct invocation *invocation, const struct ring_key *key)
 {
@@ -226,7 +226,7 @@ retire_found(
 	return keydir_move(invocation, key, KEY_RETIRED) ? OUTCOME_YES : OUTCOME_UNDECIDED;
 }
 
-/* Finds the key that the command line names, and does that with it. */
+/* Runs the action with the key that the command line names. */
 static enum outcome
 with_key(const struct invocation *invocation,
     enum outcome (*action)(const struct invocation *, const struct ring *, const struct ring_key *))

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* NULL after a line on standard error: there is none. */
+/* NULL after a line on standard error: neither setting nor option names one. */
 static const char *
 folder_of(const struct invocation *invocation)
 {
@@ -30,7 +30,7 @@ failed(const struct invocation *invocation, const char *path)
 	return false;
 }
 
-/* A file of that state; with a NULL name its folder. */
+/* The path of a file of that state; with a NULL name, of the state's sub-folder. */
 static const char *
 path_of(const struct invocation *invocation, enum key_state state, const char *name)
 {
@@ -74,7 +74,7 @@ keydir_read_file(const struct invocation *invocation, const char *path, struct k
 	return false;
 }
 
-/* Of "active/NAME.pem": "NAME". */
+/* "NAME" of "active/NAME.pem". */
 static struct bytes
 stem_of(const char *file)
 {
@@ -114,7 +114,7 @@ keydir_find(const struct invocation *invocation, const struct ring *ring)
 	return NULL;
 }
 
-/* Gives what we made as root to the folder's owner. */
+/* Gives a file made by root to the folder's owner. */
 static bool
 give(int descriptor, const struct stat *folder)
 {
@@ -180,7 +180,7 @@ keydir_write(const struct invocation *invocation, enum key_state state, const ch
 	return done;
 }
 
-/* One file of a key, if it is there. */
+/* Moves one file of a key, if there is one with that end. */
 static bool
 move_file(const struct invocation *invocation, enum key_state from, enum key_state to,
     struct bytes stem, const char *end)
@@ -191,7 +191,7 @@ move_file(const struct invocation *invocation, enum key_state from, enum key_sta
 
 	if (access(old, F_OK) != 0)
 		return true;
-	/* Where rename(2) does not set the ctime, this says when it was. */
+	/* The ctime says when the key was moved; not every file system sets it in rename(2). */
 	if (renameat2(AT_FDCWD, old, AT_FDCWD, new, RENAME_NOREPLACE) != 0 ||
 	    utimensat(AT_FDCWD, new, NULL, 0) != 0)
 		return failed(invocation, new);

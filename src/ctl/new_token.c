@@ -1,5 +1,5 @@
 /*
- * jwtctl's subcommand that makes a token.
+ * jwtctl issue: makes a token.
  */
 #include "endpoints/custom.h"
 #include "endpoints/issue.h"
@@ -23,7 +23,7 @@ read_type(const struct invocation *invocation, enum token_kind *out)
 	return false;
 }
 
-/* What becomes of a token without an account. */
+/* What it means for the token that the account was not found. */
 static const char *
 consequence(const struct config *config, enum verdict verdict)
 {
@@ -35,9 +35,9 @@ consequence(const struct config *config, enum verdict verdict)
 }
 
 /*
- * The account of that id, where the token is to be listed, has claims of JWT_CLAIMS_QUERY or
- * carries a digest of the password; *out is NULL where nothing is asked, and unless YES, after a
- * line on standard error.
+ * Finds the account of owner->user_id, if the token is to be listed or needs claims of
+ * JWT_CLAIMS_QUERY or a digest of the password. YES with *out NULL: there was no need. NO or
+ * UNDECIDED after a line on standard error, with *out NULL.
  */
 static enum verdict
 find_owner(const struct invocation *invocation, enum token_kind kind, struct account *owner,
@@ -75,8 +75,8 @@ is_number(const char *text)
 }
 
 /*
- * NULL after a line on standard error. Without an answer of the database a token is made all the
- * same, of what the id says, unless JWT_CLAIMS_QUERY would have more to say.
+ * NULL after a line on standard error. If the database does not answer a token is made
+ * nevertheless, from the id alone, unless JWT_CLAIMS_QUERY has claims for it.
  */
 static const char *
 issue_and_list(const struct invocation *invocation, const struct claims_context *context,

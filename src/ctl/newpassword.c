@@ -12,7 +12,7 @@
 #define LENGTH_MINIMUM   8
 #define INTERRUPT        3 /* Ctrl-C */
 
-/* Of eight characters or more, what lists of stolen passwords begin with. */
+/* The most frequent of stolen passwords that have eight characters or more. */
 static const char *const worst[] = {"12345678", "123456789", "1234567890", "123123123", "11111111",
     "00000000", "87654321", "987654321", "password", "password1", "password12", "password123",
     "password1234", "passw0rd", "p@ssw0rd", "p@ssword", "qwertyui", "qwertyuiop", "qwerty123",
@@ -30,7 +30,7 @@ static const char *const worst[] = {"12345678", "123456789", "1234567890", "1231
     "asdf1234", "zaq12wsx", "passwort", "motdepasse", "contrasena", "contrasenya", "geheim123",
     "hallo123", NULL};
 
-/* Why no user should choose it; NULL if there is no reason. */
+/* Why the password is easily guessed; NULL if it is not. */
 static const char *
 weakness(struct invocation const *invocation, struct bytes password, const char *name)
 {
@@ -49,7 +49,7 @@ weakness(struct invocation const *invocation, struct bytes password, const char 
 	return NULL;
 }
 
-/* Why no login could ever present it, with --weak either. */
+/* Why no login could send this password, so that --weak does not admit it; NULL if one could. */
 static const char *
 uselessness(const struct invocation *invocation, struct bytes password)
 {
@@ -77,10 +77,11 @@ prompt(const struct invocation *invocation, const char *question, struct bytes *
 	if (tcgetattr(STDIN_FILENO, &before) != 0)
 		return false;
 	silent = before;
-	silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG); /* an interrupt must not leave it silent */
+	/* Without signals, so that an interrupt does not leave the terminal without echo. */
+	silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
 	silent.c_cc[VEOL] = INTERRUPT;
 	silent.c_lflag |= ECHONL;
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent); /* before the prompt */
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
 	fputs(question, stderr);
 	while (length < sizeof(line) && (got = read(STDIN_FILENO, line + length, 1)) == 1 &&
 	       line[length] != '\n' && line[length] != INTERRUPT)

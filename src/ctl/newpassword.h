@@ -1,17 +1,16 @@
 /*
- * A new password, chosen by a person: asked for twice without echo where standard input is a
- * terminal, else one line of it. Never an argument.
+ * Passwords from standard input: a terminal is prompted without echo, else one line is read.
  */
 #pragma once
 
 #include "ctl/command.h"
 
 /*
- * Reads one and checks it as Django's default validators would: eight characters, not only digits,
- * none of the most common ones, not like the name (NULL: of no user). false after a line on
- * standard error. --weak admits all that a login could present.
+ * Reads a new password, from a terminal twice, and checks it as Django's default validators would:
+ * at least eight characters, not only digits, not a common one, not similar to the name (may be
+ * NULL). --weak admits any password that a login could send. false after a line on standard error.
  */
 bool newpassword_read(const struct invocation *, const char *name, struct bytes *out);
 
-/* Reads an existing password: asked for once, not checked. false after a line on stderr. */
+/* Reads an existing password, once, without checks. false after a line on stderr. */
 bool newpassword_ask(const struct invocation *, struct bytes *out);

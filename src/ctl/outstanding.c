@@ -1,7 +1,7 @@
 /*
- * jwtctl's subcommands for the tokens that were issued: the tables of SimpleJWT's blacklist, and
- * the sessions. List and revoke need no more than the role of the programs; flush deletes rows, so
- * it needs the role that owns the tables.
+ * jwtctl's subcommands for issued tokens: the tables of SimpleJWT's blacklist app, and sessions.
+ * List and revoke work with the programs' role; flush deletes rows, so it needs the role that owns
+ * the tables.
  */
 #include "ctl/report.h"
 
@@ -16,15 +16,15 @@
 
 enum outstanding_statement {
 	FIND_USER,
-	LIST_USER, /* id of the last row seen, user -> columns of `columns`, with the id in front */
+	LIST_USER, /* id of the last row seen, user -> the row's id, then `columns` */
 	LIST_ALL,  /* id of the last row seen -> the same */
 	REVOKE,    /* user -> how many */
 	END_SESSIONS,
-	FLUSH, /* id of the last row seen -> the next one, NULL at the end; how many were deleted */
+	FLUSH, /* id of the last row seen -> that of this page, NULL at the end; rows deleted */
 	OUTSTANDING_STATEMENTS,
 };
 
-/* Behind the id of the row. The token itself is a secret. */
+/* The token itself is a secret, so it is not shown. */
 static const struct column columns[] = {{"user", COLUMN_TEXT}, {"jti", COLUMN_TEXT},
     {"created", COLUMN_TIME}, {"expires", COLUMN_TIME}, {"revoked", COLUMN_BOOL},
     {NULL, COLUMN_TEXT}};
@@ -36,8 +36,8 @@ static const struct column columns[] = {{"user", COLUMN_TEXT}, {"jti", COLUMN_TE
 	" WHERE o.id > $1::bigint AND o.expires_at > now()" where " ORDER BY o.id LIMIT 500"
 
 /*
- * There is no index of expires_at. So the table is passed once, in the order of its primary key, a
- * thousand rows a statement: each holds its locks for a moment only, whatever was left to delete.
+ * FLUSH: there is no index of expires_at, so the table is read once in the order of its primary
+ * key. A statement takes a thousand rows, so it holds its locks for a moment only.
  */
 static const struct statement own[OUTSTANDING_STATEMENTS] = {
     [LIST_USER] = {LIST(" AND o.user_id = $2"), 2, LOOKUP},
@@ -69,7 +69,7 @@ open_database(const struct invocation *invocation)
 		made[i] = own[i];
 	made[FIND_USER] = shared[USER_BY_NAME];
 	made[END_SESSIONS] = shared[SESSION_END_ALL];
-	/* An administrator waits longer than a client, as for users. */
+	/* With a long deadline: an administrator waits longer than a client. */
 	return query_open(config, "jwtctl", made, 10 * config->database_timeout * 1000);
 }
 
@@ -81,7 +81,7 @@ blacklist_is_on(const struct invocation *invocation)
 	return invocation->config->token_blacklist;
 }
 
-/* The primary key of a user, from the columns of FIND_USER, the first of which is the id. */
+/* The primary key of a user: the fourth column of FIND_USER or, without one, the user id. */
 static const char *
 key_of(const struct rows *user)
 {
@@ -113,7 +113,7 @@ list(const struct invocation *invocation)
 	return verdict == VERDICT_UNDECIDED ? OUTCOME_UNDECIDED : report_list(&report);
 }
 
-/* Sessions end first: a refresh that comes between the two then gets no new token. */
+/* Sessions end first, so that a refresh between the two statements gets no new token. */
 static enum verdict
 revoke_all(const struct invocation *invocation, struct database *database, const struct rows *user,
     const char *counts[2])

@@ -56,14 +56,14 @@ people_is_utf8(const struct people *people)
 	return people->utf8;
 }
 
-/* A text as Django stores a name; normalize() exists in UTF8 databases only. */
+/* SQL for a text as Django stores a name. Only UTF8 databases have normalize(). */
 static const char *
 normalized(const struct people *people, const char *text)
 {
 	return people->utf8 ? arena_printf(people->arena, "normalize(%s, NFKC)", text) : text;
 }
 
-/* Selects the key of the user named $1. */
+/* SQL for the key of the user named $1. */
 static const char *
 key_of_name(const struct people *people)
 {
@@ -109,8 +109,8 @@ select_persons(const struct people *people, const char *which)
 }
 
 /*
- * What the settings do not name is filled as Django fills it. A key of type uuid has its default
- * in Django only. What else needs a value is for PostgreSQL to say.
+ * Columns that no setting names get Django's values. A key of type uuid has its default in Django
+ * and not in the table. PostgreSQL reports any other column that needs a value.
  */
 static const char *
 insert(const struct people *people)
@@ -161,7 +161,7 @@ rename_user(const struct people *people)
 	    new_name);
 }
 
-/* Foreign keys are checked at the end of the statement, whatever the order of its parts. */
+/* In one statement, because foreign keys are checked at its end. */
 static const char *
 delete_user(const struct people *people)
 {
@@ -175,7 +175,7 @@ delete_user(const struct people *people)
 	    people->lists_tokens ? freed : "", people->table, people->key, user);
 }
 
-/* One row for each beginning of a stored string up to its '$', with one string of them. */
+/* One row for each format, which is the stored string's beginning up to a '$', with an example. */
 static const char *
 count_hashes(const struct people *people)
 {
@@ -188,7 +188,7 @@ count_hashes(const struct people *people)
 	    quote(people, people->config->user_password_field), people->table);
 }
 
-/* All but the first. */
+/* All but PEOPLE_CATALOGUE. */
 static void
 make_statements(const struct people *people, struct statement *out)
 {
@@ -227,7 +227,7 @@ people_open(const struct invocation *invocation)
 	    .key = statements_quote(arena, config->user_key_field),
 	    .name = statements_quote(arena, config->username_field)};
 	made[PEOPLE_CATALOGUE] = catalogue;
-	/* An administrator waits longer than a client: some statements read the whole table. */
+	/* With a long deadline: some statements read the whole table. */
 	people->database = query_open(config, "jwtctl", made, 10 * config->database_timeout * 1000);
 	if (people->database == NULL || query_ask(people->database, arena, PEOPLE_CATALOGUE,
 					    &people->table, &people->columns) != VERDICT_YES)
@@ -251,7 +251,7 @@ people_hash_format(const struct people *people, const char *stored, bool with_co
 	length = *stored == '$';
 	length += strspn(stored + length, word);
 	if (stored[length] == '\0')
-		return "md5"; /* its bare digits */
+		return "md5"; /* digits without a prefix */
 	digits = with_cost && stored[length] == '$' ? strspn(stored + length + 1, "0123456789") : 0;
 	return arena_copy(people->arena, stored, digits == 0 ? length : length + 1 + digits);
 }

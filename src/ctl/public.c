@@ -1,5 +1,5 @@
 /*
- * jwtctl's subcommands that show what is public of a key file.
+ * jwtctl's subcommands for the public half of a key file.
  */
 #include "ctl/keydir.h"
 #include "ctl/report.h"

@@ -81,7 +81,7 @@ report_number(struct arena *arena, int64_t number)
 	return arena_printf(arena, "%lld", (long long)number);
 }
 
-/* A cell of a row, for people. */
+/* A cell as people read it. */
 static const char *
 cell_text(const struct report *report, struct json_object *row, const struct column *column)
 {
@@ -118,7 +118,7 @@ width_of(const char *text)
 	return (int)utf8_count(bytes_of(text));
 }
 
-/* A cell and the blanks up to the next column; the last one ends the line. */
+/* Prints a cell and the blanks up to the next column, or after the last one a newline. */
 static void
 print_cell(const char *text, int width, bool last)
 {

@@ -8,13 +8,13 @@
 
 enum column_kind {
 	COLUMN_TEXT,
-	COLUMN_NUMBER, /* of its digits */
-	COLUMN_BOOL,   /* "true" or "false"; people read yes or no */
-	COLUMN_TIME,   /* seconds since the epoch; people read a date, UTC */
+	COLUMN_NUMBER, /* an integer */
+	COLUMN_BOOL,   /* "true" or "false"; shown to people as yes or no */
+	COLUMN_TIME,   /* seconds since the epoch; shown to people as a date in UTC */
 };
 
 struct column {
-	const char *name; /* the member in JSON; people read it in capitals */
+	const char *name; /* the member in JSON; a table shows it in capitals */
 	enum column_kind kind;
 };
 
@@ -27,35 +27,35 @@ struct report {
 
 struct report report_new(const struct invocation *, const struct column *);
 
-/* One row; the cells in the columns' order, as many. NULL: null, for people a dash. */
+/* Adds a row, with a cell for each column, as text. NULL: null, shown to people as a dash. */
 void report_add(struct report *, const char *const *cells);
 
-/* The rows that a query found, each without its first `skipped` columns. */
+/* Adds the rows of a query, each without its first `skipped` columns. */
 void report_add_rows(struct report *, const struct rows *, size_t skipped);
 
-/* Each of these prints and returns OUTCOME_YES, for the end of a subcommand. */
+/* The next three print and return OUTCOME_YES, for the end of a subcommand. */
 
-/* A JSON array of objects, or an aligned table under a line of names (nothing without a row). */
+/* Prints a JSON array of objects, or an aligned table under a line of names; no rows, no line. */
 enum outcome report_list(const struct report *);
 
-/* The only row: a JSON object, or "name: value" lines. */
+/* Prints the only row: a JSON object, or lines "name: value". */
 enum outcome report_one(const struct report *);
 
-/* The same of a report with these cells. */
+/* report_one() of a row with these cells. */
 enum outcome report_row(const struct invocation *, const struct column *, const char *const *cells);
 
 /*
- * The end of a subcommand about a user, client or the like of that name: NO is said on standard
- * error.
+ * The outcome of a subcommand about one user, client or the like; NO is reported on standard error:
+ * "there is no user alice".
  */
 enum outcome report_missing(
     const struct invocation *, enum verdict, const char *kind, const char *name);
 
-/* Text from outside, for people: control characters are escaped. */
+/* Text from outside for a terminal: control characters are escaped. */
 const char *report_printable(struct arena *, const char *text);
 
 /* "2026-11-21 22:00:00Z" */
 const char *report_date(struct arena *, int64_t seconds);
 
-/* Digits of a number, for a cell. */
+/* A number as the text of a cell. */
 const char *report_number(struct arena *, int64_t);

@@ -1,5 +1,5 @@
 /*
- * jwtctl's subcommands for sessions (JWT_SESSIONS). They work with the role of the programs.
+ * jwtctl's subcommands for sessions (JWT_SESSIONS). They work with the programs' role.
  */
 #include "ctl/report.h"
 
@@ -16,7 +16,7 @@ static const struct column columns[] = {{"sid", COLUMN_TEXT}, {"created_at", COL
     {"refreshed_at", COLUMN_TEXT}, {"expires_at", COLUMN_TEXT}, {"address", COLUMN_TEXT},
     {"agent", COLUMN_TEXT}, {"client", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
 
-/* NULL after a word on standard error. */
+/* NULL after a line on standard error or in the log. */
 static struct database *
 open_database(const struct invocation *invocation)
 {
@@ -30,7 +30,8 @@ open_database(const struct invocation *invocation)
 	return accounts == NULL ? NULL : accounts->database;
 }
 
-/* Says how many ended, and whose and which in the log. NULL: all users, or all sessions. */
+/* Reports how many sessions ended; the log has whose and which too. NULL: all users, all sessions.
+ */
 static enum outcome
 report_ended(
     const struct invocation *invocation, const char *user_id, const char *sid, const char *count)
@@ -120,7 +121,7 @@ end_all(const struct invocation *invocation)
 				      : OUTCOME_UNDECIDED;
 }
 
-/* Once around the table, in the steps that logins take. */
+/* Goes through the table once, in the same steps as logins do. */
 static enum outcome
 sweep(const struct invocation *invocation)
 {

@@ -1,6 +1,6 @@
 /*
- * jwtctl's subcommands for the rate limit of logins (JWT_THROTTLE). They map the file of the
- * running programs, so they have to run as the programs' user.
+ * jwtctl's subcommands for the rate limit of logins (JWT_THROTTLE). They map the running programs'
+ * file into memory, so they have to run as the programs' user.
  */
 #include "accounts/throttle.h"
 
@@ -8,7 +8,7 @@
 
 #include "base/address.h"
 
-/* Whose counts a command is for. Both NULL: all. */
+/* Whose counts a command shows or clears; both NULL: all. */
 struct target {
 	const char *address, *name;
 };

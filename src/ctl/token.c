@@ -13,7 +13,7 @@
 
 #define TOKEN_MAXIMUM (1024 * 1024)
 
-/* A part up to the next dot as a JSON object; NULL if it is none. */
+/* Cuts off the part before the next dot and decodes it; NULL if it is no JSON object. */
 static struct json_object *
 cut_object(struct arena *arena, struct bytes *rest)
 {
@@ -40,7 +40,7 @@ duration_text(struct arena *arena, int64_t seconds)
 	return arena_printf(arena, "%lld s", (long long)seconds);
 }
 
-/* Whether a claim's value could be a time: an integer between 2001 and 2286. */
+/* Whether a claim's value may be a time: an integer that is one between 2001 and 2286. */
 static bool
 is_time(struct json_object *value, int64_t *out)
 {
@@ -114,7 +114,7 @@ decode(const struct invocation *invocation)
 	return OUTCOME_YES;
 }
 
-/* The keys of --key for --algorithm; NULL after a line on stderr. */
+/* The keys of --key, for --algorithm; NULL after a line on stderr. */
 static struct keyring *
 read_keys(const struct invocation *invocation)
 {
@@ -129,7 +129,7 @@ read_keys(const struct invocation *invocation)
 	return keydir_read_file(invocation, file, &keys) ? keyring_of(ring_of(&keys)) : NULL;
 }
 
-/* Why a token whose signature is good is not valid now; NULL if it is. */
+/* Why a token with a good signature is not valid now; NULL if it is valid. */
 static const char *
 claims_why(struct claims_context *context, struct bytes token, struct bytes payload)
 {

@@ -1,6 +1,6 @@
 /*
  * jwtctl's subcommands for users and their passwords. They write, so they need the role that owns
- * the table of users, not that of the programs.
+ * the table of users: the programs' role may not.
  */
 #include "ctl/newpassword.h"
 #include "ctl/people.h"
@@ -18,7 +18,7 @@ static const struct column columns[] = {{"id", COLUMN_TEXT}, {"name", COLUMN_TEX
     {"superuser", COLUMN_BOOL}, {"joined", COLUMN_TIME}, {"last_login", COLUMN_TIME},
     {"hash", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
 
-/* Whether a user of that name could log in. */
+/* Whether a user of that name could log in; false after a line on standard error. */
 static bool
 check_new_name(const struct invocation *invocation, const struct people *people, const char *name)
 {
@@ -84,7 +84,7 @@ list(const struct invocation *invocation)
 	return verdict == VERDICT_UNDECIDED ? OUTCOME_UNDECIDED : report_list(&report);
 }
 
-/* A new password as a stored string; NULL after a line on standard error. */
+/* Reads a new password and hashes it for storage; NULL after a line on standard error. */
 static const char *
 hash_password(const struct invocation *invocation, const char *name)
 {
@@ -100,7 +100,7 @@ hash_password(const struct invocation *invocation, const char *name)
 	return stored;
 }
 
-/* Whether the table has a column for each option that was given. */
+/* Whether the table has the columns of the options given; false after a line on standard error. */
 static bool
 check_options(const struct invocation *invocation, const struct people *people)
 {
@@ -139,7 +139,7 @@ add(const struct invocation *invocation)
 	return verdict == VERDICT_NO ? name_taken(invocation, name) : OUTCOME_UNDECIDED;
 }
 
-/* Changes the user of that name and shows the user. */
+/* Changes the user of that name, then shows the row. */
 static enum outcome
 change(const struct invocation *invocation, struct people *people, enum people_statement statement,
     const char *name, const char *value)

@@ -1,5 +1,5 @@
 /*
- * jwtctl's subcommands that say what a login would meet.
+ * jwtctl's subcommands that say whether logins would succeed.
  */
 #include "ctl/newpassword.h"
 #include "ctl/people.h"
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* Seconds until a login of that name may be tried; the question itself is not counted. */
+/* Seconds until a login of that name may be tried. Does not count as a try. */
 static long
 throttled_for(const struct invocation *invocation, const char *name)
 {
@@ -58,7 +58,7 @@ report_login(const struct invocation *invocation, const char *reason, long wait)
 	report_row(invocation, columns, cells);
 }
 
-/* Verifies as a login does; the stored hash stays as it is. */
+/* Verifies as a login does, but never replaces the stored hash by a newer one. */
 static enum outcome
 test(const struct invocation *invocation)
 {
@@ -90,7 +90,7 @@ test(const struct invocation *invocation)
 	return verdict == VERDICT_YES ? OUTCOME_YES : OUTCOME_NO;
 }
 
-/* Status 1 if there are stored passwords that no login can succeed with. */
+/* Status 1 if there are stored passwords that no login can verify. */
 static enum outcome
 hashes(const struct invocation *invocation)
 {

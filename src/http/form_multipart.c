@@ -6,14 +6,14 @@
 
 /* The Content-Disposition of a part (RFC 7578, section 4.2); main is empty if it has none. */
 static struct media
-disposition_of(struct arena *arena, struct bytes headers)
+disposition_of(struct bytes headers)
 {
 	struct bytes line, name;
 
 	while (headers.length > 0) {
 		bytes_cut(&headers, "\r\n", &line);
 		if (bytes_cut(&line, ":", &name) && bytes_equal_case(name, "content-disposition"))
-			return media_parse(arena, line);
+			return media_parse(line);
 	}
 	return (struct media){.main = {NULL, 0}};
 }
@@ -22,15 +22,15 @@ disposition_of(struct arena *arena, struct bytes headers)
 static struct form_field *
 field_of(struct arena *arena, struct bytes headers, struct bytes content, bool latin1)
 {
-	struct media disposition = disposition_of(arena, headers);
-	struct bytes name = media_parameter(arena, disposition, "name");
+	struct media disposition = disposition_of(headers);
+	struct bytes name = media_parameter(disposition, "name");
 	struct form_field *field;
 
 	if (name.data == NULL)
 		return NULL;
 	field = arena_alloc(arena, sizeof(*field));
 	field->name = form_text(arena, name, latin1);
-	field->file = media_parameter(arena, disposition, "filename").length > 0;
+	field->file = media_parameter(disposition, "filename").length > 0;
 	if (!field->file)
 		field->value = form_text(arena, content, latin1);
 	return field;

@@ -2,17 +2,6 @@
 
 #include <string.h>
 
-static struct bytes
-lower(struct arena *arena, struct bytes text)
-{
-	char *copy = arena_copy(arena, text.data, text.length);
-
-	for (size_t i = 0; i < text.length; i++)
-		if (copy[i] >= 'A' && copy[i] <= 'Z')
-			copy[i] = (char)(copy[i] - 'A' + 'a');
-	return (struct bytes){copy, text.length};
-}
-
 /* Splits *rest at the next ';' outside double quotes; returns the part before it. */
 static struct bytes
 next_part(struct bytes *rest)
@@ -33,10 +22,10 @@ next_part(struct bytes *rest)
 }
 
 struct media
-media_parse(struct arena *arena, struct bytes text)
+media_parse(struct bytes text)
 {
 	struct media media = {.parameters = text};
-	struct bytes type = lower(arena, next_part(&media.parameters));
+	struct bytes type = next_part(&media.parameters);
 	const char *slash = type.length == 0 ? NULL : memchr(type.data, '/', type.length);
 
 	media.main = type;
@@ -50,20 +39,19 @@ media_parse(struct arena *arena, struct bytes text)
 bool
 media_matches(struct media media, const char *main, const char *sub)
 {
-	return (bytes_equal(media.sub, "*") || bytes_equal(media.sub, sub)) &&
-	       (bytes_equal(media.main, "*") || bytes_equal(media.main, main));
+	return (bytes_equal(media.sub, "*") || bytes_equal_case(media.sub, sub)) &&
+	       (bytes_equal(media.main, "*") || bytes_equal_case(media.main, main));
 }
 
 struct bytes
-media_parameter(struct arena *arena, struct media media, const char *wanted)
+media_parameter(struct media media, const char *wanted)
 {
 	struct bytes rest = media.parameters, found = {NULL, 0};
 
 	while (rest.length > 0) {
 		struct bytes value = next_part(&rest), name;
 
-		if (!bytes_cut(&value, "=", &name) ||
-		    !bytes_equal(lower(arena, bytes_strip(name)), wanted))
+		if (!bytes_cut(&value, "=", &name) || !bytes_equal_case(bytes_strip(name), wanted))
 			continue;
 		value = bytes_strip(value);
 		if (value.length >= 2 && value.data[0] == '"' &&
@@ -75,18 +63,18 @@ media_parameter(struct arena *arena, struct media media, const char *wanted)
 }
 
 bool
-media_charset(struct arena *arena, struct media media, bool *latin1)
+media_charset(struct media media, bool *latin1)
 {
 	static const struct {
 		const char *name;
 		bool latin1;
 	} charsets[] = {{"", false}, {"utf-8", false}, {"utf8", false}, {"us-ascii", false},
 	    {"ascii", false}, {"iso-8859-1", true}, {"latin-1", true}, {"latin1", true}};
-	struct bytes name = lower(arena, media_parameter(arena, media, "charset"));
+	struct bytes name = media_parameter(media, "charset");
 
 	for (size_t i = 0; i < sizeof(charsets) / sizeof(*charsets); i++) {
 		*latin1 = charsets[i].latin1;
-		if (bytes_equal(name, charsets[i].name))
+		if (bytes_equal_case(name, charsets[i].name))
 			return true;
 	}
 	return false;

@@ -75,14 +75,14 @@ parameters_of_query(struct request *request, struct parameter *known, size_t cou
 enum parameters_fault
 parameters_of_body(struct request *request, struct parameter *known, size_t count)
 {
-	struct media media = media_parse(request->arena, bytes_of(request->content_type));
+	struct media media = media_parse(bytes_of(request->content_type));
 	bool latin1;
 
 	forget(known, count);
 	/* Some clients declare ISO 8859-1 although they escape every byte that is not ASCII. */
-	if (request->body.length > 0 && (!bytes_equal(media.main, "application") ||
-					    !bytes_equal(media.sub, "x-www-form-urlencoded") ||
-					    !media_charset(request->arena, media, &latin1)))
+	if (request->body.length > 0 && (!bytes_equal_case(media.main, "application") ||
+					    !bytes_equal_case(media.sub, "x-www-form-urlencoded") ||
+					    !media_charset(media, &latin1)))
 		return PARAMETERS_MEDIA_TYPE;
 	return parse(request->arena, request->body, known, count);
 }

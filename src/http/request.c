@@ -193,7 +193,7 @@ accepts(struct request *request, bool json, bool html)
 		struct media media;
 
 		more = bytes_cut(&rest, ",", &type);
-		media = media_parse(request->arena, type);
+		media = media_parse(type);
 		if ((json && media_matches(media, "application", "json")) ||
 		    (html && media_matches(media, "text", "html")))
 			return true;

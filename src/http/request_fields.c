@@ -47,14 +47,14 @@ parse_body(struct request *request, struct data *data, struct reply *out)
 	struct arena *arena = request->arena;
 	const char *given = request->content_type == NULL ? "" : request->content_type;
 	struct bytes type = bytes_of(given), body = request->body;
-	struct media media = media_parse(arena, type);
+	struct media media = media_parse(type);
 	bool forms = !request->config->json_only, latin1;
 	const char *message = NULL;
 
 	*data = (struct data){.json = NULL};
 	if (body.length == 0)
 		return true;
-	if (media_charset(arena, media, &latin1)) {
+	if (media_charset(media, &latin1)) {
 		if (media_matches(media, "application", "json"))
 			return parse_json(
 			    request, latin1 ? form_text(arena, body, true) : body, data, out);
@@ -62,9 +62,8 @@ parse_body(struct request *request, struct data *data, struct reply *out)
 			return form_urlencoded(arena, body, latin1, &data->form, &message) ||
 			       parse_error(request, message, out);
 		if (forms && media_matches(media, "multipart", "form-data"))
-			return form_multipart(arena, body,
-				   media_parameter(arena, media, "boundary"), latin1, &data->form,
-				   &message) ||
+			return form_multipart(arena, body, media_parameter(media, "boundary"),
+				   latin1, &data->form, &message) ||
 			       parse_error(request, message, out);
 	}
 	/* DRF shows the header as WSGI decodes it, as ISO 8859-1. */

@@ -36,7 +36,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool latin1;
 
 	bytes_cut(&body, "\n", &type);
-	if (!media_charset(arena, media_parse(arena, type), &latin1))
+	if (!media_charset(media_parse(type), &latin1))
 		return 0;
 	if (form_urlencoded(arena, body, latin1, &fields, &message))
 		check_fields(fields);

@@ -38,11 +38,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool latin1;
 
 	bytes_cut(&body, "\n", &type);
-	media = media_parse(arena, type);
-	if (!media_charset(arena, media, &latin1))
+	media = media_parse(type);
+	if (!media_charset(media, &latin1))
 		return 0;
 	if (form_multipart(
-		arena, body, media_parameter(arena, media, "boundary"), latin1, &fields, &message))
+		arena, body, media_parameter(media, "boundary"), latin1, &fields, &message))
 		check_fields(fields);
 	else
 		require(message != NULL && fields == NULL);

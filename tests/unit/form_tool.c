@@ -41,15 +41,15 @@ question_read(struct arena *arena, struct question *out)
 static bool
 answer(struct arena *arena, const struct question *q, struct form_field **out, const char **message)
 {
-	struct media media = media_parse(arena, q->content_type);
+	struct media media = media_parse(q->content_type);
 	bool latin1;
 
-	if (!media_charset(arena, media, &latin1))
+	if (!media_charset(media, &latin1))
 		exit(EXIT_FAILURE);
 	if (strcmp(q->kind, "urlencoded") == 0)
 		return form_urlencoded(arena, q->body, latin1, out, message);
 	return form_multipart(
-	    arena, q->body, media_parameter(arena, media, "boundary"), latin1, out, message);
+	    arena, q->body, media_parameter(media, "boundary"), latin1, out, message);
 }
 
 /* No bytes may have no address, which fwrite(3) does not want to see. */

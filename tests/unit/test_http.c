@@ -46,7 +46,7 @@ media_types_are_compared(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct media media = media_parse(arena, bytes_of(rows[i].text));
+		struct media media = media_parse(bytes_of(rows[i].text));
 
 		assert_int_equal(media_matches(media, "application", "json"), rows[i].matches);
 	}
@@ -56,13 +56,13 @@ static void
 parameters_are_found(void **state)
 {
 	struct media media =
-	    media_parse(arena, bytes_of("a/b; X=\"1;2\"; flag; y = 3 ;x=last; z=\"open;q=1"));
+	    media_parse(bytes_of("a/b; X=\"1;2\"; flag; y = 3 ;x=last; z=\"open;q=1"));
 
 	(void)state;
-	assert_true(bytes_equal(media_parameter(arena, media, "x"), "last"));
-	assert_true(bytes_equal(media_parameter(arena, media, "y"), "3"));
-	assert_true(bytes_equal(media_parameter(arena, media, "z"), "\"open;q=1"));
-	assert_null(media_parameter(arena, media, "flag").data);
+	assert_true(bytes_equal(media_parameter(media, "x"), "last"));
+	assert_true(bytes_equal(media_parameter(media, "y"), "3"));
+	assert_true(bytes_equal(media_parameter(media, "z"), "\"open;q=1"));
+	assert_null(media_parameter(media, "flag").data);
 }
 
 static void

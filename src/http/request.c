@@ -1,5 +1,6 @@
 #include "http/request.h"
 
+#include "base/b64url.h"
 #include "http/form.h"
 #include "http/forwarded.h"
 #include "http/media.h"
@@ -255,25 +256,16 @@ request_authorization(const struct request *request, const char *scheme, struct 
 static bool
 base64_decode(struct arena *arena, struct bytes text, struct bytes *out)
 {
-	static const char alphabet[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char *decoded = arena_alloc(arena, text.length);
-	size_t length = 0;
-	uint32_t bits = 0;
+	char *copy = arena_copy(arena, text.data, text.length);
 
-	for (int i = 0; i < 2 && text.length > 0 && text.data[text.length - 1] == '='; i++)
+	for (int i = 0; i < 2 && text.length > 0 && copy[text.length - 1] == '='; i++)
 		text.length--;
 	for (size_t i = 0; i < text.length; i++) {
-		const char *at = memchr(alphabet, text.data[i], sizeof(alphabet) - 1);
-
-		if (at == NULL)
+		if (copy[i] == '-' || copy[i] == '_')
 			return false;
-		bits = bits << 6 | (uint32_t)(at - alphabet);
-		if (i % 4 > 0)
-			decoded[length++] = (char)(bits >> (6 - i % 4 * 2));
+		copy[i] = copy[i] == '+' ? '-' : copy[i] == '/' ? '_' : copy[i];
 	}
-	*out = (struct bytes){decoded, length};
-	return text.length % 4 != 1;
+	return b64url_decode(arena, (struct bytes){copy, text.length}, out);
 }
 
 enum header_found

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -30,7 +31,7 @@ read_body(struct request *request, size_t length)
 }
 
 void
-cgi_receive(struct request *request)
+cgi_receive(struct request *request, bool with_body)
 {
 	long length, limit = request->config->request_body_limit;
 
@@ -38,15 +39,23 @@ cgi_receive(struct request *request)
 	length = request->content_length == NULL ? 0 : strtol(request->content_length, NULL, 10);
 	if (request_is_chunked(request))
 		length = limit + 1;
-	if (!request->body_ignored && length > 0 && length <= limit + 1)
+	if (with_body && length > 0 && length <= limit + 1)
 		request->body = read_body(request, (size_t)length);
 	if (request->body.length > (size_t)limit)
 		request->defect = WIRE_TOO_LARGE;
 	request_complete(request);
 }
 
-bool
-cgi_answer(struct bytes head, struct bytes body)
+void
+cgi_answer(const struct service *service)
 {
-	return file_write_all(STDOUT_FILENO, head) && file_write_all(STDOUT_FILENO, body);
+	struct request request = {
+	    .arena = service->arena, .config = service->config, .now = clock_seconds()};
+	struct bytes head, body;
+
+	cgi_receive(&request, service->endpoint->decide == NULL);
+	handle(service, &request, &head, &body);
+	if (!file_write_all(STDOUT_FILENO, head) || !file_write_all(STDOUT_FILENO, body))
+		log_warning("the client closed the connection before the response was sent");
+	arena_reset(service->arena);
 }

@@ -4,9 +4,13 @@
  */
 #pragma once
 
-#include "http/request.h"
+#include "http/handle.h"
 
-/* Reads CONTENT_LENGTH bytes of body; if it is shorter, or late, the request has a defect. */
-void cgi_receive(struct request *);
+/* Answers the request of this process. */
+void cgi_answer(const struct service *);
 
-bool cgi_answer(struct bytes head, struct bytes body);
+/*
+ * Reads the variables and, if `with_body`, CONTENT_LENGTH bytes of body. If it is shorter, or late,
+ * the request has a defect.
+ */
+void cgi_receive(struct request *, bool with_body);

@@ -179,10 +179,8 @@ bool
 fcgi_answer(const struct service *service, int connection, const struct guard *guard,
     const unsigned char *bytes)
 {
-	struct request request = {.arena = service->arena,
-	    .config = service->config,
-	    .now = clock_seconds(),
-	    .body_ignored = service->endpoint->decide != NULL};
+	struct request request = {
+	    .arena = service->arena, .config = service->config, .now = clock_seconds()};
 	struct bytes head, body;
 	bool sent = false;
 

@@ -6,11 +6,8 @@
  */
 #include "http/cgi.h"
 #include "http/describe.h"
-#include "http/endpoint.h"
-#include "http/handle.h"
 #include "http/loop.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "process/sandbox.h"
@@ -25,22 +22,6 @@
 #include <unistd.h>
 
 extern const struct endpoint endpoint;
-
-static void
-answer_cgi(const struct service *service)
-{
-	struct request request = {.arena = service->arena,
-	    .config = service->config,
-	    .now = clock_seconds(),
-	    .body_ignored = endpoint.decide != NULL};
-	struct bytes head, body;
-
-	cgi_receive(&request);
-	handle(service, &request, &head, &body);
-	if (!cgi_answer(head, body))
-		log_warning("the client closed the connection before the response was sent");
-	arena_reset(service->arena);
-}
 
 /*
  * A SCHED_BATCH process (sched(7)) that is woken does not preempt the process that woke it: the web
@@ -209,7 +190,7 @@ main(int argc, char **argv)
 		return prepare_fcgi(&service, listener) && loop_run(&service) ? EXIT_SUCCESS
 									      : EXIT_FAILURE;
 	if (config_environment("REQUEST_METHOD") != NULL) {
-		answer_cgi(&service);
+		cgi_answer(&service);
 		return EXIT_SUCCESS;
 	}
 	log_error("standard input is no listening socket (spawn-fcgi -n, multiwatch, systemd) and "

@@ -29,9 +29,8 @@ struct request {
 	/* Only with JWT_REFRESH_COOKIE or JWT_OIDC_ISSUER. */
 	const char *cookie, *origin, *fetch_site, *host, *scheme, *accept_language;
 	struct bytes body;
-	bool body_ignored; /* set before it is received: the endpoint has no use for a body */
-	bool authorizer;   /* FastCGI's authorizer role: decides, answers no client */
-	enum wire defect;  /* what is wrong with the request as a whole; WIRE_OK: nothing */
+	bool authorizer;  /* FastCGI's authorizer role: decides, answers no client */
+	enum wire defect; /* what is wrong with the request as a whole; WIRE_OK: nothing */
 
 	const char *allow; /* Allow header of this path, set by admit(); NULL: the endpoint's */
 	struct json_object *claims; /* of the token that admit() accepted; may be NULL */

@@ -56,7 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fill_standard_input(fill_environment(arena, (struct bytes){(const char *)data, size}));
 	environ = variables;
-	cgi_receive(&request);
+	cgi_receive(&request, true);
 	environ = before;
 	/* main() takes it for CGI only if there is a method. */
 	if (request.defect == WIRE_TOO_LARGE)

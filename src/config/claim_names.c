@@ -13,7 +13,9 @@ names_differ(const struct config *config)
 {
 	const char *names[] = {"exp", "iat", "nbf", "aud", "iss", config->token_type_claim,
 	    config->user_id_claim, config->jti_claim, config->revoke_token_claim,
-	    config->sliding_token_refresh_exp_claim};
+	    config->sliding_token_refresh_exp_claim,
+	    config->sessions ? config->session_id_claim : NULL,
+	    config->sessions ? config->session_generation_claim : NULL};
 	size_t count = sizeof(names) / sizeof(*names);
 	bool good = true;
 

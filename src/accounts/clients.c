@@ -108,7 +108,7 @@ read_row(struct accounts *accounts, struct arena *arena, const char *client_id, 
 	return VERDICT_YES;
 }
 
-/* The words of a text without blanks but single ones between them. */
+/* The words of a text, separated by spaces. */
 static const char *const *
 split(struct arena *arena, const char *text)
 {
@@ -116,10 +116,8 @@ split(struct arena *arena, const char *text)
 	const char **words = arena_alloc(arena, (rest.length / 2 + 2) * sizeof(*words));
 	size_t count = 0;
 
-	while (rest.length > 0) {
-		bytes_cut(&rest, " ", &word);
+	while (bytes_word(&rest, &word))
 		words[count++] = arena_copy(arena, word.data, word.length);
-	}
 	return words;
 }
 

@@ -28,6 +28,15 @@ bytes_cut(struct bytes *rest, const char *separator, struct bytes *out)
 }
 
 bool
+bytes_word(struct bytes *rest, struct bytes *out)
+{
+	do
+		bytes_cut(rest, " ", out);
+	while (out->length == 0 && rest->length > 0);
+	return out->length > 0;
+}
+
+bool
 bytes_among(struct bytes text, const char *const *words)
 {
 	for (; words != NULL && *words != NULL; words++)

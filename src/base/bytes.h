@@ -46,6 +46,10 @@ bool bytes_among(struct bytes text, const char *const *words);
  */
 bool bytes_cut(struct bytes *rest, const char *separator, struct bytes *out);
 
+/* Cuts off *out, the next word of a text whose words are separated by spaces; false: none is left.
+ */
+bool bytes_word(struct bytes *rest, struct bytes *out);
+
 /* Strips ASCII white space from both ends. */
 struct bytes bytes_strip(struct bytes);
 

@@ -162,12 +162,9 @@ static bool
 read_prompt(struct authorization *authorization)
 {
 	struct bytes rest = bytes_of(authorization->parameters[PROMPT].value), word;
-	bool more = rest.length > 0, others = false;
+	bool others = false;
 
-	while (more) {
-		more = bytes_cut(&rest, " ", &word);
-		if (word.length == 0)
-			continue;
+	while (bytes_word(&rest, &word)) {
 		if (bytes_equal(word, "none"))
 			authorization->prompt_none = true;
 		else if (bytes_equal(word, "login") || bytes_equal(word, "select_account"))

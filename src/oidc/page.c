@@ -228,12 +228,10 @@ put_scopes(struct page *page, const char *scopes)
 	struct bytes rest = bytes_of(scopes), word;
 
 	html_put(&page->html, "<ul>\n");
-	while (rest.length > 0) {
-		const char *scope, *text;
+	while (bytes_word(&rest, &word)) {
+		const char *scope = arena_copy(arena, word.data, word.length);
+		const char *text = text_of(page->language, arena_printf(arena, "scope.%s", scope));
 
-		bytes_cut(&rest, " ", &word);
-		scope = arena_copy(arena, word.data, word.length);
-		text = text_of(page->language, arena_printf(arena, "scope.%s", scope));
 		if (text == NULL)
 			text = text_with(arena, page->language, "scope", scope);
 		html_put(&page->html, "<li>{}</li>\n", text);

@@ -7,13 +7,10 @@ static bool
 have(const char *scopes, struct bytes scope)
 {
 	struct bytes rest = bytes_of(scopes), one;
-	bool more = true;
 
-	while (more) {
-		more = bytes_cut(&rest, " ", &one);
-		if (one.length > 0 && bytes_same(one, scope))
+	while (bytes_word(&rest, &one))
+		if (bytes_same(one, scope))
 			return true;
-	}
 	return false;
 }
 
@@ -52,20 +49,15 @@ scopes_narrow(struct arena *arena, const char *granted, const char *asked)
 {
 	struct bytes rest = bytes_of(asked), one;
 	struct buffer narrowed = {.arena = arena};
-	bool more = true;
 
 	if (asked == NULL)
 		return granted;
-	while (more) {
-		more = bytes_cut(&rest, " ", &one);
-		if (one.length > 0 && !have(granted, one))
+	while (bytes_word(&rest, &one))
+		if (!have(granted, one))
 			return NULL;
-	}
 	rest = bytes_of(granted);
-	for (more = true; more;) {
-		more = bytes_cut(&rest, " ", &one);
+	while (bytes_word(&rest, &one))
 		if (have(asked, one))
 			put(&narrowed, one);
-	}
 	return narrowed.length == 0 ? NULL : buffer_bytes(&narrowed).data;
 }

@@ -126,11 +126,10 @@ text_add(const char *tag, struct bytes content)
 	struct arena *arena = arena_of_process();
 	struct language *language = arena_alloc(arena, sizeof(*language));
 	struct bytes line, key;
-	bool more = true;
 
 	language->tag = arena_copy(arena, tag, strlen(tag));
-	for (size_t number = 1; more; number++) {
-		more = bytes_cut(&content, "\n", &line);
+	for (size_t number = 1; content.length > 0; number++) {
+		bytes_cut(&content, "\n", &line);
 		line = bytes_strip(line);
 		if (line.length == 0 || line.data[0] == '#')
 			continue;
@@ -237,19 +236,15 @@ text_language(const char *ui_locales, const char *accept_language)
 	struct bytes rest = bytes_of(ui_locales), item, range;
 	long best = 0, weight;
 
-	while (found == NULL && rest.length > 0) {
-		bytes_cut(&rest, " ", &range);
+	while (found == NULL && bytes_word(&rest, &range))
 		found = look_up(range);
-	}
 	if (found != NULL)
 		return found;
 	rest = bytes_of(accept_language);
 	while (rest.length > 0) {
 		bytes_cut(&rest, ",", &item);
-		if (bytes_cut(&item, ";", &range))
-			weight = weight_of(item);
-		else
-			weight = WEIGHT_ONE;
+		bytes_cut(&item, ";", &range);
+		weight = weight_of(item); /* of no bytes without a parameter */
 		one = look_up(bytes_strip(range));
 		if (one == NULL || weight <= best)
 			continue;

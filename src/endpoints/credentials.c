@@ -20,12 +20,11 @@ credentials_check(struct request *request, const struct context *context, struct
 	verdict = login_verify(context->accounts, request->arena, name, password, out);
 	if (throttle != NULL)
 		throttle_settle(throttle, &attempt, verdict, request->now);
-	if (verdict == VERDICT_YES) {
+	if (verdict == VERDICT_YES)
 		request->user = out->user_id;
-		return WIRE_OK;
-	}
-	request->reason = out->refusal;
-	return verdict == VERDICT_NO ? WIRE_NO_ACCOUNT : WIRE_UNAVAILABLE;
+	else
+		request->reason = out->refusal;
+	return wire_of_verdict(verdict, WIRE_NO_ACCOUNT);
 }
 
 enum wire

@@ -32,14 +32,9 @@ begin_session(const struct request *request, const struct context *context,
 	const struct session_terms terms = session_password_terms(context->config);
 	struct device device = session_device(request);
 
-	switch (sessions_begin(context->sessions, request->arena, &terms, account, &device, out)) {
-	case VERDICT_YES:
-		return WIRE_OK;
-	case VERDICT_NO:
-		return WIRE_NO_ACCOUNT;
-	default:
-		return WIRE_UNAVAILABLE;
-	}
+	return wire_of_verdict(
+	    sessions_begin(context->sessions, request->arena, &terms, account, &device, out),
+	    WIRE_NO_ACCOUNT);
 }
 
 enum wire

@@ -20,15 +20,11 @@ begin(struct request *request, const struct context *context, const struct accou
     struct provider_session *out, const char **cookie)
 {
 	struct device device = session_device(request);
+	enum wire begun = wire_of_verdict(
+	    browser_renew(request, context->sessions, account, &device, out, cookie),
+	    WIRE_NO_ACCOUNT);
 
-	switch (browser_renew(request, context->sessions, account, &device, out, cookie)) {
-	case VERDICT_YES:
-		return credentials_logged_in(request, context, account);
-	case VERDICT_NO:
-		return WIRE_NO_ACCOUNT;
-	default:
-		return WIRE_UNAVAILABLE;
-	}
+	return begun == WIRE_OK ? credentials_logged_in(request, context, account) : begun;
 }
 
 /* A field as /api/token/ reads it; "" if it is missing. */

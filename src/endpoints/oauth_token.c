@@ -17,7 +17,7 @@ enum { ID, SECRET, GRANT_TYPE, CODE, REDIRECT_URI, VERIFIER, REFRESH, SCOPE, PAR
 static struct reply
 refuse(struct request *request, enum verdict verdict, enum wire no)
 {
-	return oauth_refuse(request, verdict == VERDICT_NO ? no : WIRE_UNAVAILABLE, NULL);
+	return oauth_refuse(request, wire_of_verdict(verdict, no), NULL);
 }
 
 /* A code that was redeemed before: whoever did that may have stolen it, so their session ends. */

@@ -37,14 +37,7 @@ list(const struct request *request, const struct context *context, struct json_o
 	if (token != NULL)
 		listed =
 		    outstanding_list(&signing, context->accounts, claims, token, key, created_now);
-	switch (listed) {
-	case VERDICT_YES:
-		return WIRE_OK;
-	case VERDICT_NO:
-		return WIRE_TOKEN_INVALID;
-	default:
-		return WIRE_UNAVAILABLE;
-	}
+	return wire_of_verdict(listed, WIRE_TOKEN_INVALID);
 }
 
 enum wire
@@ -73,14 +66,9 @@ outstanding_end(
 {
 	struct claims_context signing = context_claims(request, context);
 
-	switch (blacklist_add(context->accounts, request->arena, claims_jti(&signing, claims))) {
-	case VERDICT_YES:
-		return WIRE_OK;
-	case VERDICT_NO:
-		return WIRE_TOKEN_BLACKLISTED;
-	default:
-		return WIRE_UNAVAILABLE;
-	}
+	return wire_of_verdict(
+	    blacklist_add(context->accounts, request->arena, claims_jti(&signing, claims)),
+	    WIRE_TOKEN_BLACKLISTED);
 }
 
 enum wire

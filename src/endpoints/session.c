@@ -163,7 +163,5 @@ session_end(struct request *request, const struct context *context, struct json_
 			return made;
 		ended = sessions_end(context->sessions, request->arena, user_id, session.sid);
 	}
-	if (ended == VERDICT_UNDECIDED)
-		return WIRE_UNAVAILABLE;
-	return ended == VERDICT_YES ? WIRE_OK : WIRE_TOKEN_BLACKLISTED;
+	return wire_of_verdict(ended, WIRE_TOKEN_BLACKLISTED);
 }

@@ -97,6 +97,12 @@ wire_is_oauth(enum wire wire)
 	return wire >= WIRE_OAUTH_BODY;
 }
 
+enum wire
+wire_of_verdict(enum verdict verdict, enum wire no)
+{
+	return verdict == VERDICT_YES ? WIRE_OK : verdict == VERDICT_NO ? no : WIRE_UNAVAILABLE;
+}
+
 const char *
 wire_detail(enum wire wire, enum compat compat)
 {

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/verdict.h"
 #include "config/config.h"
 
 enum wire {
@@ -73,6 +74,9 @@ struct wire_text {
 const struct wire_text *wire_text(enum wire);
 /* Whether the entry is OAuth's: its code is then `error` of RFC 6749 section 5.2. */
 bool wire_is_oauth(enum wire);
+
+/* WIRE_OK for a yes, WIRE_UNAVAILABLE for "could not decide". */
+enum wire wire_of_verdict(enum verdict, enum wire no);
 
 /* The sentence in that release of SimpleJWT; 5.2 words two of them differently. */
 const char *wire_detail(enum wire, enum compat);

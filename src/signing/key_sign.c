@@ -54,6 +54,14 @@ ecdsa_to_der(struct bytes signature, size_t half, unsigned char *der)
 	return size > 0 ? (size_t)size : 0;
 }
 
+/* Empties the old copy first: OpenSSL 3.5 otherwise copies a digest's state that a key's context
+ * may not have. */
+static bool
+copy_context(const struct key *key, const EVP_MD_CTX *from)
+{
+	return EVP_MD_CTX_reset(key->in_use) == 1 && EVP_MD_CTX_copy_ex(key->in_use, from) == 1;
+}
+
 bool
 key_sign(const struct key *key, struct bytes input, unsigned char *signature, size_t *length)
 {
@@ -66,7 +74,7 @@ key_sign(const struct key *key, struct bytes input, unsigned char *signature, si
 		return true;
 	}
 	*length = SIGNATURE_MAXIMUM;
-	done = EVP_MD_CTX_copy_ex(key->in_use, key->signing) == 1 &&
+	done = copy_context(key, key->signing) &&
 	       EVP_DigestSign(key->in_use, signature, length, raw(input), input.length) == 1 &&
 	       (key->algorithm->family != FAMILY_ECDSA ||
 		   ecdsa_from_der(signature, length, key->algorithm->length));
@@ -100,7 +108,7 @@ key_verify(const struct key *key, struct bytes input, struct bytes signature)
 		    (char *)der, ecdsa_to_der(signature, key->algorithm->length, der)};
 	if (signature.length == 0 || signature.length > SIGNATURE_MAXIMUM)
 		return false;
-	good = EVP_MD_CTX_copy_ex(key->in_use, key->verifying) == 1 &&
+	good = copy_context(key, key->verifying) &&
 	       EVP_DigestVerify(
 		   key->in_use, raw(signature), signature.length, raw(input), input.length) == 1;
 	if (!good)

@@ -83,10 +83,8 @@ tokener_open(size_t length)
 		json_tokener_free(tokener);
 		tokener = NULL;
 	}
-	if (tokener == NULL) {
+	if (tokener == NULL)
 		tokener = memory_need(json_tokener_new_ex(STRICT_LEVELS + 2));
-		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	}
 	json_tokener_reset(tokener);
 	/* Room for the longest possible string: growing would leave copies in the heap. */
 	if ((size_t)tokener->pb->size <= length)
@@ -199,7 +197,7 @@ tree_read(struct arena *arena, struct bytes text, struct strict *strict, struct 
 	if (error != json_tokener_success)
 		return json_tokener_error_desc(error);
 	if (strict->at != text.length)
-		return "text behind the value";
+		return "unexpected character";
 	if (!finite)
 		return "number too large";
 	return fewer ? "a member comes twice" : NULL;

@@ -10,6 +10,7 @@ struct cursor {
 	struct strict *strict;
 	const char *start, *at, *end;
 	int depth;
+	char before;     /* the first byte of the last token; 0 at the start */
 	bool nul_before; /* the last string has a \u0000, which a name may not */
 };
 
@@ -190,11 +191,18 @@ check_colon(struct cursor *cursor)
 	return true;
 }
 
-/* Checks one token, or one byte between tokens. */
+/* Checks one token, or one byte of white space. */
 static bool
 check_token(struct cursor *cursor)
 {
-	switch (*cursor->at) {
+	char first = *cursor->at, before = cursor->before;
+
+	if (first == ' ' || first == '\t' || first == '\r' || first == '\n') {
+		cursor->at++;
+		return true;
+	}
+	cursor->before = first;
+	switch (first) {
 	case '"':
 		return check_string(cursor);
 	case ':':
@@ -206,18 +214,15 @@ check_token(struct cursor *cursor)
 		break;
 	case '}':
 	case ']':
+		if (before == ',')
+			return refuse(cursor, "unexpected character");
 		cursor->depth--;
 		break;
 	case ',':
-	case ' ':
-	case '\t':
-	case '\r':
-	case '\n':
 		break;
 	default:
-		return *cursor->at == '-' || (*cursor->at >= '0' && *cursor->at <= '9')
-			   ? check_number(cursor)
-			   : check_word(cursor);
+		return first == '-' || (first >= '0' && first <= '9') ? check_number(cursor)
+								      : check_word(cursor);
 	}
 	cursor->at++;
 	return true;

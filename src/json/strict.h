@@ -1,6 +1,7 @@
 /*
  * Refuses text that json-c accepts although RFC 8259, RFC 7515 or RFC 8725 forbid it, before json-c
- * parses it. Builds no tree; checking the grammar is left to json-c.
+ * parses it. Builds no tree; checking the rest of the grammar is left to json-c, without
+ * JSON_TOKENER_STRICT: in json-c 0.18 that refuses every character outside ASCII.
  */
 #pragma once
 
@@ -24,9 +25,10 @@ struct strict {
 /*
  * Whether json-c may parse the text. The caller sets rules; false sets fault and at. Refuses
  * invalid UTF-8; control characters, unknown escapes and lone surrogates in strings; white space,
- * words and quotes that JSON does not have; numbers with a leading zero, without a digit before or
- * after the point, or longer than 64 characters; integers outside int64; and nesting beyond
- * STRICT_LEVELS. Accepts a number such as 1e400: only its value shows the overflow.
+ * words and quotes that JSON does not have; a comma before a closing bracket; numbers with a
+ * leading zero, without a digit before or after the point, or longer than 64 characters; integers
+ * outside int64; and nesting beyond STRICT_LEVELS. Accepts a number such as 1e400: only its value
+ * shows the overflow.
  */
 bool strict_check(struct strict *, struct bytes text);
 

@@ -25,7 +25,7 @@ memory_hard_work(int n_log2, int64_t r, int64_t p)
 		return 0;
 	if (r << n_log2 > 1 << 23 || r * p > 1 << 20)
 		return 0;
-	return (double)(r << n_log2) * (double)p * BLOCK_WORK;
+	return (double)((r << n_log2) * p * BLOCK_WORK);
 }
 
 static int
@@ -156,7 +156,7 @@ memory_of(const struct method *method, double work)
 {
 	bool hard = method->work == yescrypt_work || method->work == scrypt_work;
 
-	return hard ? (size_t)(work / BLOCK_WORK * BLOCK_BYTES) : 0;
+	return hard ? (size_t)work / BLOCK_WORK * BLOCK_BYTES : 0;
 }
 
 /* phrase: a C string. The failure tokens "*0" and "*1" of crypt_r(3) are no hashes: UNDECIDED. */

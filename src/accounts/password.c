@@ -135,17 +135,17 @@ processor_time(void)
 static long
 measured_cost(double nanoseconds)
 {
-	enum { COMPARED = 2000, NOTHING = 10000 /* nanoseconds */ };
+	static const long compared = 2000;
 	double taken;
 
-	if (nanoseconds < NOTHING)
+	if (nanoseconds < 10000)
 		return 0;
 	taken = -processor_time();
-	password_spend(bytes_of("comparison"), COMPARED);
+	password_spend(bytes_of("comparison"), compared);
 	taken += processor_time();
 	if (taken <= 0)
 		return 0;
-	return (long)((nanoseconds / taken + 1) * COMPARED);
+	return (long)((nanoseconds / taken + 1) * (double)compared);
 }
 
 enum verdict

@@ -72,7 +72,7 @@ PEOPLE = [
     stored(41, "h_md5unsalted", MD5),
     hashed(42, "h_sha1unsalted", _DJANGO + "UnsaltedSHA1PasswordHasher"),
     stored(43, "h_md5empty", "md5$$" + MD5),
-    hashed(44, "h_crypt", _DJANGO + "CryptPasswordHasher"),
+    hashed(44, "h_crypt", "reference.hashers.CryptPasswordHasher"),
     stored(45, "h_iter_zero", hashes.pbkdf2(PASSWORD, ITERATIONS).replace("$1000$", "$0$")),
     stored(46, "h_plain", PASSWORD),
     stored(47, "h_empty", ""),

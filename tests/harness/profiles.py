@@ -116,8 +116,8 @@ PROFILES = {
     "legacy": Profile(
         more_hashers=tuple(
             f"django.contrib.auth.hashers.{name}PasswordHasher"
-            for name in ("BCrypt", "SHA1", "MD5", "UnsaltedSHA1", "UnsaltedMD5", "Crypt")
-        ),
+            for name in ("BCrypt", "SHA1", "MD5", "UnsaltedSHA1", "UnsaltedMD5")
+        ) + ("reference.hashers.CryptPasswordHasher",),
         ours={"JWT_PASSWORD_LEGACY": "on"},
     ),
 }

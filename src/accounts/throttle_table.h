@@ -1,6 +1,6 @@
 /*
- * The file of the rate limit's counts, which all workers of a host map into memory. For throttle.c
- * and throttle_admin.c; throttle.h is for all others.
+ * The file of the rate limit's counts, which all workers of a host map into memory. For throttle.c;
+ * throttle.h is for all others.
  */
 #pragma once
 
@@ -67,6 +67,3 @@ void throttle_table_remember(struct throttle *, uint64_t key, int64_t now);
 
 /* Sets the count of a key to zero; a known pair stays known. */
 void throttle_table_forgive(struct throttle *, enum throttle_kind, uint64_t key);
-
-/* The keys of a login: for throttle_try(), and for an administrator. */
-void throttle_keys(struct throttle *, const char *address, struct bytes name, struct attempt *out);

@@ -48,15 +48,6 @@ hash_field_text(const char **text, struct bytes *out)
 	return true;
 }
 
-bool
-hash_field_is_hex(const char *text, const unsigned char *digest, size_t size)
-{
-	char hex[2 * EVP_MAX_MD_SIZE];
-
-	bytes_to_hex(digest, size, hex);
-	return strlen(text) == 2 * size && CRYPTO_memcmp(text, hex, 2 * size) == 0;
-}
-
 enum verdict
 hash_field_verify_base64(const char *text, unsigned char *derived, size_t size, bool padded)
 {

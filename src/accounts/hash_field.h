@@ -19,9 +19,6 @@ bool hash_field_number(const char **text, char end, long limit, long *out);
 /* One or more bytes and the '$' behind them. */
 bool hash_field_text(const char **text, struct bytes *out);
 
-/* Whether the text is the lower-case hexadecimal of the digest; takes constant time. */
-bool hash_field_is_hex(const char *text, const unsigned char *digest, size_t size);
-
 /*
  * YES or NO: whether it is the base64 (RFC 4648 section 4) of what was derived, with or without
  * '='; takes constant time, and wipes it. size <= 96.

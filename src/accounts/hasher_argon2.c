@@ -8,6 +8,7 @@
 #include "accounts/hash_field.h"
 
 #include <argon2.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 enum { SALT_MOST = 96, HASH_MOST = 96 };
@@ -57,37 +58,21 @@ argon2_read(const char *text, struct argon2_value *out)
 	return out->version == ARGON2_VERSION_10 || out->version == ARGON2_VERSION_13;
 }
 
-static int
-base64_digit(char c)
-{
-	static const char digits[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *found = c ? strchr(digits, c) : NULL;
-
-	return found ? (int)(found - digits) : -1;
-}
-
-/* Up to the '$'; without padding, and no bit set behind the last byte; 0 for anything else. */
+/* The base64 up to the '$', without padding; 0 unless it is the one spelling of its bytes. */
 static size_t
 salt_decode(const char *text, unsigned char out[static SALT_MOST])
 {
-	size_t length = 0;
-	unsigned bits = 0, held = 0;
+	unsigned char padded[SALT_MOST / 3 * 4 + 1], spelling[sizeof padded];
+	size_t length = strcspn(text, "$"), size = length * 3 / 4;
 
-	for (; *text != '$'; text++) {
-		int digit = base64_digit(*text);
-
-		if (digit < 0 || length == SALT_MOST)
-			return 0;
-		held = held << 6 | (unsigned)digit;
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			out[length++] = (unsigned char)(held >> bits);
-			held &= (1U << bits) - 1;
-		}
-	}
-	return bits < 6 && held == 0 ? length : 0;
+	if (length >= sizeof padded)
+		return 0;
+	memset(padded, '=', sizeof padded);
+	memcpy(padded, text, length);
+	if (EVP_DecodeBlock(out, padded, (int)((length + 3) / 4 * 4)) < 0)
+		return 0;
+	EVP_EncodeBlock(spelling, out, (int)size);
+	return memcmp(spelling, text, length) == 0 ? size : 0;
 }
 
 /* All lanes in this one thread: workers are the parallelism, and a sandbox may forbid threads. */

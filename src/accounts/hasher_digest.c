@@ -6,6 +6,7 @@
 #include "accounts/pbkdf2.h"
 
 #include <limits.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -107,6 +108,16 @@ hasher_scrypt(struct bytes password, const char *value, long limit)
 	return hash_field_verify_base64(parts.hash, derived, sizeof derived, true);
 }
 
+/* Whether the text is the lower-case hexadecimal of the digest; takes constant time. */
+static bool
+is_hex(const char *text, const unsigned char *digest, size_t size)
+{
+	char hex[2 * EVP_MAX_MD_SIZE];
+
+	bytes_to_hex(digest, size, hex);
+	return strlen(text) == 2 * size && CRYPTO_memcmp(text, hex, 2 * size) == 0;
+}
+
 /* What Django called a password hash before 1.4: one digest of salt and password, in hex. */
 static enum verdict
 digest_verify(const EVP_MD *md, struct bytes salt, struct bytes password, const char *hex)
@@ -120,7 +131,7 @@ digest_verify(const EVP_MD *md, struct bytes salt, struct bytes password, const 
 	    EVP_DigestUpdate(context, salt.data, salt.length) == 1 &&
 	    EVP_DigestUpdate(context, password.data, password.length) == 1 &&
 	    EVP_DigestFinal_ex(context, digest, &size) == 1)
-		verdict = hash_field_is_hex(hex, digest, size) ? VERDICT_YES : VERDICT_NO;
+		verdict = is_hex(hex, digest, size) ? VERDICT_YES : VERDICT_NO;
 	EVP_MD_CTX_free(context);
 	explicit_bzero(digest, sizeof digest);
 	return verdict;

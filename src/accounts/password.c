@@ -46,7 +46,6 @@ static const struct format formats[] = {
 /* These are not known by a prefix of their own, so that all of the string is the value. */
 static const struct format crypt_format = {"", hasher_crypt, hasher_crypt_is_strong, false};
 static const struct format bare_argon2 = {"$", hasher_argon2, always_strong, false};
-static const struct format crypt_bcrypt = {"", hasher_crypt, hasher_crypt_is_strong, false};
 static const struct format bare_md5 = {"", hasher_unsalted_md5, NULL, true};
 
 static const struct format *
@@ -56,10 +55,8 @@ format_recognise(const char *stored)
 		return NULL;
 	if (strncmp(stored, "$argon2", 7) == 0)
 		return &bare_argon2;
-	if (*stored == '$' && !hasher_crypt_knows(stored))
-		return NULL;
 	if (*stored == '$')
-		return stored[1] == '2' ? &crypt_bcrypt : &crypt_format;
+		return hasher_crypt_knows(stored) ? &crypt_format : NULL;
 	if (strlen(stored) == 32 && !strchr(stored, '$'))
 		return &bare_md5;
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)

@@ -36,7 +36,7 @@ map(size_t size)
 struct known *
 known_new(size_t owners, bool names)
 {
-	struct known *known = memory_need(calloc(1, sizeof(*known)));
+	struct known *known = arena_alloc(arena_of_process(), sizeof(*known));
 
 	known->buckets = (owners + BUCKET - 1) / BUCKET;
 	known->entries = map(known->buckets * sizeof(*known->entries));
@@ -45,18 +45,6 @@ known_new(size_t owners, bool names)
 	if (!crypto_random(known->key, sizeof(known->key)))
 		abort();
 	return known;
-}
-
-void
-known_free(struct known *known)
-{
-	if (known == NULL)
-		return;
-	known_clear(known);
-	munmap(known->entries, known->buckets * sizeof(*known->entries));
-	if (known->names != NULL)
-		munmap(known->names, known->buckets * sizeof(*known->names));
-	free(known);
 }
 
 /* A text with its NUL, so that two different lists of texts never have the same bytes. */

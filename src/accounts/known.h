@@ -31,7 +31,6 @@ struct known_owner {
 
 /* A table for so many owners, rounded up to whole buckets; with their names if `names`. */
 struct known *known_new(size_t owners, bool names);
-void known_free(struct known *); /* NULL is fine */
 
 /*
  * Whether the owner is in the table. In a table with names *name becomes a copy in the arena.

@@ -42,7 +42,6 @@ an_owner_is_found_as_it_was_judged(void **state)
 	assert_int_equal(known_count(known), 2);
 	add(known, "1", NULL);
 	assert_int_equal(known_count(known), 2);
-	known_free(known);
 }
 
 static void
@@ -73,7 +72,6 @@ all_entries_of_a_user_are_removed(void **state)
 	known_clear(known);
 	assert_int_equal(known_count(known), 0);
 	assert_false(has(known, "8", "1"));
-	known_free(known);
 }
 
 /* Entries of a session go by its sid alone, those of its user by his id. */
@@ -102,7 +100,6 @@ sessions_are_known_apart(void **state)
 	assert_true(has(known, "1", NULL));
 	known_remove(known, (const char *const[]){"1"}, 1);
 	assert_int_equal(known_count(known), 0);
-	known_free(known);
 }
 
 /* One bucket: the fifth owner takes the place of the first. */
@@ -125,7 +122,6 @@ the_oldest_of_a_full_bucket_goes(void **state)
 	assert_true(has(known, "c", NULL));
 	assert_true(has(known, "e", NULL));
 	assert_int_equal(known_count(known), 3);
-	known_free(known);
 }
 
 static void
@@ -152,7 +148,6 @@ names_are_kept_up_to_their_maximum(void **state)
 	assert_true(known_has(known, &(struct known_owner){.user_id = "1"}, arena, &name));
 	assert_string_equal(name, longest);
 	arena_free(arena);
-	known_free(known);
 }
 
 /* The figure beside bucket_of(): 100,000 owners in 131,072 places. */
@@ -169,7 +164,6 @@ few_owners_find_no_place(void **state)
 	}
 	print_message("# without a place: %zu\n", 100000 - known_count(known));
 	assert_in_range(known_count(known), 99000, 100000);
-	known_free(known);
 }
 
 int

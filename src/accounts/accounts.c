@@ -131,7 +131,7 @@ is_ended(const struct rows *rows, const struct known_owner *owner)
 	const char *const *first = rows->values;
 
 	if (owner->sid == NULL)
-		return strcmp(first[2], "t") != 0;
+		return !query_is_true(first[2]);
 	return first[0] == NULL || (atol(first[1]) < owner->gen && owner->gen < atol(first[0]));
 }
 

@@ -111,7 +111,7 @@ check_keep(struct accounts *accounts, struct arena *arena)
 	if (!config->sessions)
 		return VERDICT_YES;
 	verdict = query_ask(accounts->database, arena, SESSION_KEEP, &least, &rows);
-	if (verdict != VERDICT_YES || strcmp(rows.values[1], "t") == 0)
+	if (verdict != VERDICT_YES || query_is_true(rows.values[1]))
 		return verdict == VERDICT_UNDECIDED ? verdict : VERDICT_YES;
 	log_error("database: changes are kept for %s, less than the lifetimes of a refresh and an "
 		  "access token and two minutes; psql -v keep='%s' -f sql/sessions.sql",

@@ -121,12 +121,6 @@ split(struct arena *arena, const char *text)
 	return words;
 }
 
-static bool
-is_true(const char *value)
-{
-	return *value == 't';
-}
-
 enum verdict
 client_find(
     struct accounts *accounts, struct arena *arena, const char *client_id, struct client *out)
@@ -145,10 +139,10 @@ client_find(
 	    .scopes = split(arena, values[SCOPES]),
 	    .id_token_alg = values[ALGORITHM],
 	    .audience = values[AUDIENCE],
-	    .native = is_true(values[NATIVE]),
-	    .require_pkce = is_true(values[PKCE]),
-	    .first_party = is_true(values[FIRST]),
-	    .introspect = is_true(values[INTROSPECT])};
+	    .native = query_is_true(values[NATIVE]),
+	    .require_pkce = query_is_true(values[PKCE]),
+	    .first_party = query_is_true(values[FIRST]),
+	    .introspect = query_is_true(values[INTROSPECT])};
 	return VERDICT_YES;
 }
 

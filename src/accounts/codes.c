@@ -63,7 +63,7 @@ code_create(
 	    &rows);
 	if (verdict != VERDICT_YES)
 		return verdict;
-	if (*rows.values[0] == 't')
+	if (query_is_true(rows.values[0]))
 		provider_session_seen(sessions, arena, code->user_id, code->browser_sid);
 	/* One of 16, as hashes are random: the sweep costs as much as the statement does. */
 	if (hash[2] == '0')

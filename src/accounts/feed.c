@@ -126,8 +126,8 @@ take(struct feed *feed, struct arena *arena, const struct rows *rows, bool anew)
 	    first[TRIGGERS] ? first[TRIGGERS] : "", first[PERMISSIONS] ? first[PERMISSIONS] : "");
 	bool other = replace(&feed->identity, identity);
 
-	set_usable(feed, strcmp(first[USABLE], "t") == 0,
-	    feed->usable || (other && first[TRIGGERS] != NULL));
+	set_usable(
+	    feed, query_is_true(first[USABLE]), feed->usable || (other && first[TRIGGERS] != NULL));
 	feed->permissions = feed->usable && first[PERMISSIONS] != NULL;
 	replace(&feed->snapshot, first[SNAPSHOT]);
 	if (other || anew || !feed->usable)
@@ -250,6 +250,5 @@ feed_check(struct feed *feed, struct arena *arena)
 	if (verdict == VERDICT_YES)
 		verdict = query_ask(feed->database, arena, FEED_START,
 		    (const char *[]){feed->table, feed->arguments, "f"}, &rows);
-	return verdict == VERDICT_YES && strcmp(rows.values[USABLE], "t") != 0 ? VERDICT_NO
-									       : verdict;
+	return verdict == VERDICT_YES && !query_is_true(rows.values[USABLE]) ? VERDICT_NO : verdict;
 }

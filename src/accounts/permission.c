@@ -59,7 +59,7 @@ ask(struct accounts *accounts, struct arena *arena, const struct permission *ask
 	const char *has;
 	enum verdict verdict = operator_query_ask(accounts, arena, PERMISSION, parameters, &has);
 
-	return verdict == VERDICT_YES && *has != 't' ? VERDICT_NO : verdict;
+	return verdict == VERDICT_YES && !query_is_true(has) ? VERDICT_NO : verdict;
 }
 
 enum verdict

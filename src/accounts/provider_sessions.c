@@ -118,7 +118,7 @@ provider_session_find(struct sessions *sessions, struct arena *arena, struct byt
 	if (verdict != VERDICT_YES)
 		return verdict;
 	out->auth_time = atoll(rows.values[AUTH_TIME]);
-	if (strcmp(rows.values[UNSEEN], "t") == 0)
+	if (query_is_true(rows.values[UNSEEN]))
 		provider_session_seen(sessions, arena, out->user_id, out->sid);
 	query_cut(&rows, OWNER);
 	if (rows.count > 1 || !account_read(&rows, "browser session", &owner))

@@ -63,12 +63,6 @@ move(struct refresh *refresh, bool behind)
 	return VERDICT_YES;
 }
 
-static bool
-is_true(const char *value)
-{
-	return value != NULL && *value == 't';
-}
-
 /* NO: there is no such user. *out: the generation that was given out last, and what is left of it.
  */
 static enum verdict
@@ -86,15 +80,15 @@ read_state(const struct refresh *refresh, struct session_state *state)
 	*state = (struct session_state){.exists = false};
 	if (verdict != VERDICT_YES)
 		return verdict;
-	state->user_is_active = is_true(values[0]);
+	state->user_is_active = query_is_true(values[0]);
 	state->exists = values[1] != NULL;
 	if (!state->exists)
 		return VERDICT_YES;
 	state->gen = atol(values[1]);
 	state->held = atol(values[2]);
-	state->in_grace = is_true(values[3]);
-	state->in_recovery = is_true(values[4]);
-	state->alive = is_true(values[5]);
+	state->in_grace = query_is_true(values[3]);
+	state->in_recovery = query_is_true(values[4]);
+	state->alive = query_is_true(values[5]);
 	*refresh->out = *refresh->shown;
 	refresh->out->gen = state->gen;
 	refresh->out->seconds = atol(values[6]);

@@ -71,6 +71,13 @@ struct database *query_open(
 enum verdict query_ask(struct database *, struct arena *, size_t statement,
     const char *const *parameters, struct rows *out);
 
+/* Whether a value is true, for a boolean column; NULL is not. */
+static inline bool
+query_is_true(const char *value)
+{
+	return value != NULL && *value == 't';
+}
+
 /* Cuts the first columns off, values and types; further rows are lost. */
 void query_cut(struct rows *, size_t columns);
 

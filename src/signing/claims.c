@@ -4,9 +4,9 @@
 
 #include <math.h>
 
-#define YEAR_10000 253402300800 /* where Python's datetime ends */
+#define YEAR_10000 253402300800 /* the end of Python's datetime */
 
-/* Whole seconds, as Python's int() makes them of a number (or of True, which is 1). */
+/* Cut to whole seconds as by Python's int(), for which True is 1. */
 bool
 claims_time(struct json_object *claims, const char *name, int64_t *out)
 {
@@ -22,7 +22,7 @@ claims_time(struct json_object *claims, const char *name, int64_t *out)
 	return true;
 }
 
-/* iat and nbf, where present, are times and not in the future (PyJWT 2.6 on). */
+/* If present, iat and nbf must be times that are not in the future (PyJWT 2.6 and later). */
 static bool
 has_begun(const struct claims_context *context, struct json_object *claims, const char *name)
 {
@@ -32,7 +32,7 @@ has_begun(const struct claims_context *context, struct json_object *claims, cons
 					      seconds <= context->now + context->config->leeway);
 }
 
-/* aud may be one name or a list of names, ours among them (RFC 7519 section 4.1.3). */
+/* aud is our name, or a list of names that contains it (RFC 7519 section 4.1.3). */
 static bool
 is_for_us(struct json_object *audience, const char *name)
 {
@@ -48,7 +48,7 @@ is_for_us(struct json_object *audience, const char *name)
 	return found;
 }
 
-/* PyJWT 2.10 and later want these to be strings; 2.6, beside SimpleJWT 5.2, does not look. */
+/* PyJWT 2.10 and later require a string; 2.6, which SimpleJWT 5.2 uses, does not check. */
 static bool
 is_text(const struct claims_context *context, struct json_object *claims, const char *name)
 {
@@ -99,7 +99,7 @@ claims_check(const struct claims_context *context, struct json_object *claims, e
 		return CLAIMS_NO_ID;
 	if (kind == TOKEN_UNTYPED)
 		return CLAIMS_GOOD;
-	/* What such a token is exchanged for would carry its iss, which must be a string. */
+	/* Tokens issued in exchange would carry its iss, which must be a string. */
 	if (kind != TOKEN_ACCESS && !is_text(context, claims, "iss"))
 		return CLAIMS_INVALID;
 	if (!json_has(claims, type))
@@ -108,7 +108,7 @@ claims_check(const struct claims_context *context, struct json_object *claims, e
 								     : CLAIMS_WRONG_TYPE;
 }
 
-/* As a C string: strict_check() has left no NUL inside. NULL if it is no string or integer. */
+/* A string or an integer as a C string: strict_check() refuses NUL. NULL for other values. */
 static const char *
 text_of(struct arena *arena, struct json_object *value)
 {
@@ -128,7 +128,7 @@ claims_jti(const struct claims_context *context, struct json_object *claims)
 	return name == NULL ? NULL : text_of(context->arena, json_member(claims, name));
 }
 
-/* What Python's bool() says of a value. */
+/* The truth value that Python's bool() gives. */
 static bool
 is_true(struct json_object *value)
 {

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define TOKEN_MAXIMUM \
-	4096 /* with claims of the operator's own: web servers limit headers to 8 KiB */
+	4096 /* bytes, with the operator's claims: web servers limit headers to 8 KiB */
 
 static const struct {
 	const char *type, *class;
@@ -43,7 +43,7 @@ lifetime(const struct config *config, enum token_kind kind)
 				     : config->access_token_lifetime;
 }
 
-/* As uuid4().hex looks, but all of its 128 bits random. */
+/* Looks like uuid4().hex, but all of its 128 bits are random. */
 static bool
 set_jti(const struct claims_context *context, struct json_object *claims)
 {

@@ -38,7 +38,7 @@ build(const char *type, bool private, OSSL_PARAM *parameters)
 	return pair;
 }
 
-/* A number, which OpenSSL takes with its bytes in the order of the processor. */
+/* A number; OpenSSL takes it in the processor's byte order. */
 static bool
 read_number(struct arena *arena, struct bytes bytes, const char *parameter, OSSL_PARAM *out)
 {
@@ -58,7 +58,7 @@ octets(struct bytes bytes, const char *parameter)
 	    parameter, (void *)(uintptr_t)bytes.data, bytes.length);
 }
 
-/* RFC 7518 section 6.3; of the private members all or d alone. */
+/* RFC 7518 section 6.3; a private key has d alone, or all private members. */
 static EVP_PKEY *
 read_rsa(struct arena *arena, struct json_object *jwk)
 {
@@ -80,7 +80,7 @@ read_rsa(struct arena *arena, struct json_object *jwk)
 	return json_has(jwk, "oth") ? NULL : build("RSA", private, parameters);
 }
 
-/* RFC 7518 section 6.2: the coordinates have the curve's full length. */
+/* RFC 7518 section 6.2: coordinates are as long as the curve's field. */
 static EVP_PKEY *
 read_ec(struct arena *arena, struct json_object *jwk)
 {

@@ -7,9 +7,9 @@
 #include "json/json.h"
 
 /*
- * The key of a JWK. algorithm: NULL for that of the JWK's alg or, without one, of its kind. signs:
- * keep the private half. NULL with *why, a clause in the arena. A use that is not
- * sig, key_ops without sign or verify, and an alg that is not the algorithm are reasons too.
+ * Reads the key of a JWK. algorithm: the required one; NULL for the JWK's alg or, without alg, the
+ * default of its key type. signs: keep the private half. NULL with *why, a clause in the arena,
+ * also if its alg is another one, its use is not sig, or its key_ops has neither sign nor verify.
  */
 struct key *jwk_read(struct arena *, struct json_object *jwk, const struct algorithm *, bool signs,
     const char **why);
@@ -17,8 +17,8 @@ struct key *jwk_read(struct arena *, struct json_object *jwk, const struct algor
 /* Whether the JWK has a private or secret member. */
 bool jwk_is_private(struct json_object *jwk);
 
-/* Sets the key's id and jwk from its public half. */
+/* Sets the key's id and jwk from its public half; false only if OpenSSL fails. */
 bool jwk_describe(struct key *);
 
-/* The thumbprint of a secret. */
+/* The thumbprint of a secret, in the arena. */
 const char *jwk_thumbprint_secret(struct arena *, struct bytes secret);

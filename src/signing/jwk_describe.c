@@ -1,5 +1,5 @@
 /*
- * The public JWK of a key, and the thumbprint that is its id (RFC 7638).
+ * The public JWK of a key, and its thumbprint (RFC 7638), which is the key's id.
  */
 #include "signing/jwk.h"
 
@@ -10,7 +10,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 
-/* Puts a number in base64url, of at least that many bytes. */
+/* Adds a number in base64url, padded with zeros to at least `least` bytes. */
 static bool
 put_number(struct json_object *jwk, const char *name, const struct key *key, const char *parameter,
     int least)
@@ -30,7 +30,7 @@ put_number(struct json_object *jwk, const char *name, const struct key *key, con
 	return done;
 }
 
-/* The bytes of a point of an Edwards curve. */
+/* Adds the public point of an Edwards curve. */
 static bool
 put_point(struct json_object *jwk, const char *name, const struct key *key)
 {
@@ -44,7 +44,7 @@ put_point(struct json_object *jwk, const char *name, const struct key *key)
 	return done;
 }
 
-/* Puts the members that a thumbprint is of, in its order (RFC 7638 section 3.2). */
+/* Adds the members that the thumbprint covers, in its order (RFC 7638 section 3.2). */
 static bool
 put_required(struct json_object *jwk, const struct key *key)
 {

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #define KID_MAXIMUM    255
-#define SIGNATURE_ROOM 64 /* of most algorithms; the others let the buffer grow */
+#define SIGNATURE_ROOM 64 /* bytes; enough for most algorithms, the buffer grows for others */
 
-/* The header of the key's own tokens. */
+/* The header of tokens that the key signs. */
 static struct bytes
 own_header(const struct ring *ring, const struct key *key)
 {
@@ -23,7 +23,7 @@ sign(struct arena *arena, const struct key *key, struct bytes header, struct byt
 	unsigned char signature[SIGNATURE_MAXIMUM];
 	size_t length;
 
-	/* Allocated at once: a buffer that grows leaves copies behind. */
+	/* Allocated at full size: a buffer that grows leaves copies behind. */
 	buffer_extend(&token,
 	    header.length + b64url_length(payload.length) + b64url_length(SIGNATURE_ROOM) + 2);
 	token.length = 0;
@@ -58,7 +58,7 @@ jws_sign_with(struct arena *arena, const struct key *key, const char *typ, struc
 
 struct parts {
 	struct bytes header, body, signature;
-	struct bytes input; /* what is signed */
+	struct bytes input; /* the signed bytes: header and body */
 };
 
 static bool
@@ -73,7 +73,7 @@ cut(struct arena *arena, struct bytes token, struct parts *out)
 	return b64url_decode(arena, rest, &out->signature);
 }
 
-/* The header of a token, if it is not byte for byte that of one of our keys. */
+/* A parsed header. A header that is byte for byte that of one of our keys is not parsed. */
 struct header {
 	struct bytes algorithm, key_id;
 	bool has_key_id;
@@ -94,7 +94,7 @@ read_header(struct arena *arena, struct bytes encoded, struct header *out)
 	if (out->algorithm.data == NULL || json_has(header, "crit") ||
 	    (json_has(header, "kid") && !out->has_key_id))
 		return false;
-	/* RFC 7797: such a payload would not be the base64url that we are about to decode. */
+	/* RFC 7797: with b64 false the payload is not base64url. */
 	plain = json_member(header, "b64");
 	return json_kind(plain) != JSON_BOOL || json_is_true(plain);
 }
@@ -115,7 +115,7 @@ has_key(const struct ring *ring, struct bytes key_id)
 	return false;
 }
 
-/* Whether one of the keys that the header may mean made the signature. */
+/* Whether a key to which the header may refer made the signature. */
 static bool
 is_signed(
     const struct ring *ring, int64_t now, const struct header *header, const struct parts *parts)
@@ -134,7 +134,7 @@ is_signed(
 	return false;
 }
 
-/* The key whose tokens have that very header; NULL if there is none. */
+/* The key whose own tokens have exactly this header; NULL if there is none. */
 static const struct ring_key *
 find_by_header(const struct ring *ring, struct bytes header)
 {
@@ -168,7 +168,7 @@ jws_verify(struct arena *arena, struct keyring *keyring, int64_t now, struct byt
 		if (ring->with_ids && header.has_key_id && header.key_id.length <= KID_MAXIMUM &&
 		    !has_key(ring, header.key_id)) {
 			keyring_look_again(keyring);
-			ring = keyring_ring(keyring); /* even the same keys may be elsewhere now */
+			ring = keyring_ring(keyring); /* the old one may be freed */
 		}
 		good = is_signed(ring, now, &header, &parts);
 	}

@@ -1,29 +1,29 @@
 /*
- * JSON Web Signature in its compact form (RFC 7515 section 7.1). now: seconds since the epoch, for
- * keys that verify up to a time or sign from one.
+ * JSON Web Signature in its compact form (RFC 7515 section 7.1). now, in seconds since the epoch,
+ * decides which keys of the ring may sign and verify. Results live in the arena.
  */
 #pragma once
 
 #include "signing/keyring.h"
 
-/* header.payload.signature; NULL only if no key can sign or the library fails. In the arena. */
+/* Returns header.payload.signature; NULL only if no key can sign or OpenSSL fails. */
 const char *jws_sign(struct arena *, struct keyring *, int64_t now, struct bytes payload);
 
 /*
- * The same with the key given and its kid, whatever signs else; typ: the header's, "at+jwt" for
- * one. NULL too if the key is NULL or public.
+ * The same with a given key instead of the ring's current one; its kid is in the header. typ: of
+ * the header, such as "at+jwt". NULL also if the key is NULL or public.
  */
 const char *jws_sign_with(
     struct arena *, const struct key *, const char *typ, struct bytes payload);
 
 /*
- * Whether one of our keys signed the token: exactly three parts in strict base64url, a header
- * object whose alg is the key's, no crit (we understand no extension, section 4.1.11), a good
- * signature. The key is the one that kid names exactly; without a kid any key of that alg. jku,
- * jwk, x5u and x5c are not looked at. *payload: decoded, not parsed.
+ * Whether one of our keys signed the token. It must have exactly three parts in strict base64url, a
+ * header object with the key's alg and without crit (no extension is supported, section 4.1.11),
+ * and a good signature. A kid selects exactly one key; without it all keys of the alg are tried.
+ * jku, jwk, x5u and x5c are ignored. *payload: decoded, not parsed.
  */
 bool jws_verify(
     struct arena *, struct keyring *, int64_t now, struct bytes token, struct bytes *payload);
 
-/* Why jws_verify() says no, for people: a clause, in the arena. */
+/* Why jws_verify() refuses a token: a clause for a human reader. */
 const char *jws_fault(struct arena *, struct keyring *, int64_t now, struct bytes token);

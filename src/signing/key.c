@@ -36,7 +36,7 @@ key_free(struct key *key)
 	arena_free(key->arena);
 }
 
-/* With its members in PyJWT's order. */
+/* Members are in PyJWT's order. */
 struct bytes
 key_header(struct arena *arena, const struct key *key, const char *id, const char *type)
 {
@@ -97,7 +97,7 @@ key_algorithm_of(EVP_PKEY *pair)
 	return NULL;
 }
 
-/* NULL if the pair is one for the algorithm, else why not. */
+/* NULL if the algorithm can use the pair, else the reason. */
 static const char *
 misfit(struct arena *arena, const struct algorithm *algorithm, EVP_PKEY *pair)
 {
@@ -120,7 +120,7 @@ misfit(struct arena *arena, const struct algorithm *algorithm, EVP_PKEY *pair)
 	    EVP_PKEY_get0_type_name(pair), algorithm->name);
 }
 
-/* The public half, by way of its encoding. */
+/* A copy of the public half, made by encoding it. */
 static EVP_PKEY *
 public_half(EVP_PKEY *pair)
 {
@@ -133,7 +133,7 @@ public_half(EVP_PKEY *pair)
 	return half;
 }
 
-/* Sets up one use of the pair; EVP_DigestSignInit_ex() and EVP_DigestVerifyInit_ex() are alike. */
+/* init: EVP_DigestSignInit_ex() or EVP_DigestVerifyInit_ex(), which have the same type. */
 static bool
 prepare(const struct key *key, EVP_MD_CTX **out, __typeof__(EVP_DigestSignInit_ex) *init)
 {
@@ -148,7 +148,7 @@ prepare(const struct key *key, EVP_MD_CTX **out, __typeof__(EVP_DigestSignInit_e
 		   EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1);
 }
 
-/* An RSA exponent of 1, say, would make every signature right. */
+/* With an RSA exponent of 1, for example, anybody could make signatures. */
 static bool
 is_public_key(EVP_PKEY *pair)
 {
@@ -159,7 +159,7 @@ is_public_key(EVP_PKEY *pair)
 	return good;
 }
 
-/* A file may hold halves of two keys. A signature is faster than OpenSSL's check of the primes. */
+/* A file may hold halves of two keys. Signing once is faster than OpenSSL's check of primes. */
 static bool
 halves_belong_together(const struct key *key)
 {
@@ -171,7 +171,7 @@ halves_belong_together(const struct key *key)
 	       key_verify(key, text, (struct bytes){(char *)signature, length});
 }
 
-/* Takes the pair over; false with *why if it cannot be a key of the algorithm. */
+/* Takes ownership of the pair; false with *why if the algorithm cannot use it. */
 static bool
 use_pair(struct arena *arena, struct key *key, EVP_PKEY *pair, const char **why)
 {

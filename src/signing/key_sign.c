@@ -16,7 +16,7 @@ raw(struct bytes bytes)
 	return (const unsigned char *)bytes.data;
 }
 
-/* Makes r and s side by side (RFC 7518 section 3.4), half a signature each, of OpenSSL's DER. */
+/* Turns OpenSSL's DER into r and s, `half` bytes each (RFC 7518 section 3.4), in place. */
 static bool
 ecdsa_from_der(unsigned char *signature, size_t *length, size_t half)
 {
@@ -31,7 +31,7 @@ ecdsa_from_der(unsigned char *signature, size_t *length, size_t half)
 	return done;
 }
 
-/* The opposite, into SIGNATURE_MAXIMUM bytes; returns their number, 0 for what is no signature. */
+/* The reverse. der: SIGNATURE_MAXIMUM bytes. Returns the length; 0 if it is no signature. */
 static size_t
 ecdsa_to_der(struct bytes signature, size_t half, unsigned char *der)
 {

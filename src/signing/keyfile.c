@@ -27,7 +27,7 @@ add(struct keys *keys, struct key *key)
 	return true;
 }
 
-/* Keys of a curve know their algorithm; RSA keys and secrets fit several. */
+/* A key on a curve has one algorithm; RSA keys and secrets fit several. */
 static const struct algorithm *
 usual_algorithm(const struct key_load_options *options, const struct algorithm *own)
 {
@@ -63,7 +63,7 @@ read_pem(struct arena *arena, struct bytes text, const struct key_load_options *
 	    out, key_of_pair(arena, algorithm, pair, options->signs && pem_is_private(text), why));
 }
 
-/* Of a set, what cannot be used is passed over (RFC 7517 section 5) unless nothing is left. */
+/* Keys that cannot be used are skipped (RFC 7517 section 5); one must be left. */
 static bool
 read_set(struct arena *arena, struct json_object *set, const struct key_load_options *options,
     struct keys *out, bool *secret, const char **why)
@@ -84,7 +84,7 @@ read_secret(struct arena *arena, struct bytes text, const struct key_load_option
 {
 	const struct algorithm *algorithm = options->algorithm;
 
-	/* A public key is no secret, whatever its form (RFC 8725 section 2.1). */
+	/* A public key in any form must not become an HMAC secret (RFC 8725 section 2.1). */
 	if (text.length > 4 && memcmp(text.data, "ssh-", 4) == 0) {
 		*why = "is a key of SSH; PEM, a JWK or a secret is expected";
 		return false;
@@ -150,7 +150,7 @@ keyfile_read(struct arena *arena, const char *path, const struct key_load_option
 	return false;
 }
 
-/* base64url of random bytes: at least as many characters as any algorithm wants bytes. */
+/* 64 characters of base64url: HS512, which needs the longest secret, needs 64 bytes. */
 static const char *
 generate_secret(struct arena *arena)
 {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #define LOOK_EVERY 1000 /* milliseconds */
-#define SETTLED    2    /* seconds after which a change cannot hide behind a file's coarse times */
+#define SETTLED    2    /* seconds after which a further change is sure to show in file times */
 
 struct keyring {
 	struct arena *arena;
@@ -17,12 +17,12 @@ struct keyring {
 	enum keyring_duty duty;
 	const char *watched[KEYRING_WATCHED]; /* the files of single keys, and the folder */
 	struct ring *ring;
-	uint64_t fingerprint;         /* of folder and files when they were read */
-	uint64_t files;               /* of the files alone when they were last compared */
-	bool settled;                 /* whether that is sure to differ after the next change */
-	int64_t looked, looked_again; /* milliseconds */
+	uint64_t fingerprint;         /* of folder and files, when the keys were read */
+	uint64_t files;               /* of the files alone, at the last check */
+	bool settled;                 /* the next change is sure to change the fingerprint */
+	int64_t looked, looked_again; /* clock_milliseconds() */
 	sig_atomic_t hang_ups;
-	char complaint[512]; /* the last one, so that it is made once */
+	char complaint[512]; /* the last error, to log it only once */
 };
 
 static volatile sig_atomic_t hang_ups;
@@ -63,7 +63,7 @@ keyring_free(struct keyring *keyring)
 	arena_free(keyring->arena);
 }
 
-/* Says so once, and again only after something else was said. */
+/* Logs an error once, and again only after a different one. */
 static void
 complain(struct keyring *keyring, const char *why, bool in_use)
 {
@@ -73,7 +73,7 @@ complain(struct keyring *keyring, const char *why, bool in_use)
 	log_error("%s%s", why, in_use ? "; the keys in use stay" : "");
 }
 
-/* Of the files of single keys: one stat(2) for each. */
+/* Of the files of single keys: one stat(2) each. */
 static uint64_t
 fingerprint_files(const struct keyring *keyring, int64_t *newest)
 {
@@ -81,7 +81,7 @@ fingerprint_files(const struct keyring *keyring, int64_t *newest)
 	       ring_fingerprint(keyring->watched[1], newest);
 }
 
-/* Sets what keyring_ring() compares. */
+/* Also sets keyring->files, which keyring_ring() compares. */
 static uint64_t
 fingerprint(struct keyring *keyring, int64_t *newest)
 {
@@ -90,7 +90,7 @@ fingerprint(struct keyring *keyring, int64_t *newest)
 	return ring_fingerprint(keyring->watched[KEYRING_FOLDER], newest) * 31 + keyring->files;
 }
 
-/* Reads the folder or the files; what changes while it is read is read again. */
+/* Reads the keys, up to three times if they change meanwhile. */
 static struct ring *
 read_keys(struct keyring *keyring, struct arena *scratch, const char **why)
 {
@@ -109,7 +109,7 @@ read_keys(struct keyring *keyring, struct arena *scratch, const char **why)
 	return ring;
 }
 
-/* Whether the second ring would do anything that the first does not. */
+/* Whether the rings would sign or verify differently. */
 static bool
 differ(const struct ring *a, const struct ring *b)
 {
@@ -124,7 +124,7 @@ differ(const struct ring *a, const struct ring *b)
 	return false;
 }
 
-/* The thumbprint of a single secret stands in no token and must not be in the log. */
+/* Without kids the thumbprint is not logged: that of a secret is a hash of it. */
 static void
 log_ring(const struct ring *ring)
 {
@@ -143,7 +143,7 @@ log_ring(const struct ring *ring)
 		    signer->algorithm->name);
 }
 
-/* Takes the keys into use as they are now. */
+/* Loads the keys; after a failure the old ring stays in use. */
 static void
 reload(struct keyring *keyring)
 {
@@ -163,7 +163,7 @@ reload(struct keyring *keyring)
 	arena_free(scratch);
 }
 
-/* unsettled: also read again if a change may be hidden by the grain of a file's times. */
+/* unsettled: also reload if file times are too coarse to show the latest change. */
 static void
 look(struct keyring *keyring, bool unsettled)
 {
@@ -208,9 +208,9 @@ keyring_watched(const struct keyring *keyring)
 }
 
 /*
- * A folder is compared once a second at the most: its keys say with their kid that they are new,
- * and sign only after that time. A single key does neither, so its file is compared at each use
- * (one stat(2)): a token that one worker has signed is valid for the next.
+ * A folder is checked at most once a second: a new key has a kid that other workers do not know
+ * yet, and signs only after that time. A single key has neither, so its file is checked at each use
+ * (one stat(2)): a token that one worker signed must be valid for the next.
  */
 const struct ring *
 keyring_ring(struct keyring *keyring)

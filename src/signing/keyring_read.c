@@ -23,7 +23,7 @@ algorithm_of(const struct config *config)
 	return algorithm_find(bytes_of(config->algorithm));
 }
 
-/* Whether there is a verifying key by itself; with a secret it is not looked at. */
+/* Whether a separate verifying key is set; HMAC ignores it. */
 static bool
 has_public(const struct config *config)
 {
@@ -31,7 +31,7 @@ has_public(const struct config *config)
 	       (config->verifying_key != NULL || config->verifying_key_file != NULL);
 }
 
-/* Whether a single key of use is set. */
+/* Whether a single key is set that the program can use. */
 static bool
 has_single(const struct config *config, enum keyring_duty duty)
 {
@@ -39,7 +39,7 @@ has_single(const struct config *config, enum keyring_duty duty)
 	       (duty == KEYRING_VERIFIES && has_public(config));
 }
 
-/* A key from a setting's text or its file; false with *why, a line in the arena. */
+/* A key from a setting or from the file it names; false with *why, a line in the arena. */
 static bool
 read_setting(struct arena *arena, const char *name, const char *text, const char *file,
     const struct key_load_options *options, struct keys *out, const char **why)
@@ -129,7 +129,7 @@ read_folder(
 	return ring;
 }
 
-/* Whether a key of that algorithm is in active/, or its public half, or a single one. */
+/* Whether a key of that algorithm is active: in active/, or single. */
 static bool
 is_active(const struct ring *ring, const char *algorithm)
 {
@@ -140,7 +140,7 @@ is_active(const struct ring *ring, const char *algorithm)
 	return false;
 }
 
-/* The single key, beside the keys of a folder (NULL: there is none), which is freed on failure. */
+/* Adds the single key to the ring of a folder, which it frees on failure (NULL: to a new ring). */
 static struct ring *
 add_single(struct arena *arena, const struct config *config, enum keyring_duty duty,
     struct ring *folder, const char **why)

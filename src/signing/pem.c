@@ -34,7 +34,7 @@ read_certificate(BIO *text)
 	return key;
 }
 
-/* In any of its forms; the decoder has no way to ask for a password, and fails. */
+/* A key in any form. An encrypted one fails, because the decoder has no password callback. */
 static EVP_PKEY *
 read_key(BIO *text, int selection)
 {

@@ -1,5 +1,5 @@
 /*
- * Keys in PEM: private (PKCS#8 and the older forms), public, and that of a certificate.
+ * Keys in PEM: private (PKCS#8 and older forms), public, or in a certificate.
  */
 #pragma once
 
@@ -10,9 +10,9 @@
 bool pem_is(struct bytes text);
 bool pem_is_private(struct bytes text);
 
-/* The first key of the text, the caller's to free; NULL with *why, a clause. */
+/* The first key of the text; the caller frees it. NULL with *why, a clause. */
 EVP_PKEY *pem_read(struct bytes text, const char **why);
 
-/* The text of a key; NULL only if the library fails. */
+/* The PEM of a key, in the arena; NULL only if OpenSSL fails. */
 const char *pem_private(struct arena *, EVP_PKEY *);
 const char *pem_public(struct arena *, EVP_PKEY *);

@@ -1,6 +1,6 @@
 #include "signing/ring.h"
 
-/* Seconds within which each worker that serves requests has compared the folder twice. */
+/* Seconds within which each worker that serves requests has checked the folder twice. */
 #define KNOWN_AFTER 2
 
 struct ring *
@@ -14,7 +14,7 @@ ring_new(void)
 }
 
 /*
- * Adds a key. The halves of a pair become one, in the state of the half that can do more; the same
+ * Adds a key. The two halves of a pair become one key in the state of the private half. The same
  * key twice is refused, because its state would be ambiguous.
  */
 static const char *
@@ -61,7 +61,7 @@ ring_add(struct arena *arena, struct ring *ring, struct ring_key added, struct k
 	return why;
 }
 
-/* Of two keys of one file the first signs. */
+/* Of several keys in one file the first one signs. */
 static bool
 is_later(const struct ring_key *one, const struct ring_key *other)
 {
@@ -72,8 +72,7 @@ is_later(const struct ring_key *one, const struct ring_key *other)
 	return order > 0 || (order == 0 && one->place < other->place);
 }
 
-/* The private key of an algorithm (NULL: any) that was the last to enter that state, but for one.
- */
+/* The private key, of an algorithm (NULL: any), that entered a state last; `other` excluded. */
 static const struct ring_key *
 latest(const struct ring *ring, enum key_state state, const struct algorithm *algorithm,
     const struct key *other)

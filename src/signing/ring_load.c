@@ -1,5 +1,5 @@
 /*
- * Reads a folder of keys, and tells when it has changed.
+ * Reads a folder of keys, and detects its changes.
  */
 #include "signing/ring.h"
 
@@ -39,7 +39,7 @@ ends_with(const char *name, const char *end)
 	return length > tail && strcmp(name + length - tail, end) == 0;
 }
 
-/* Whether a file of that name is read at all. */
+/* Whether a file of that name is read. */
 static bool
 is_read(const char *name)
 {
@@ -52,7 +52,7 @@ is_read(const char *name)
 	return false;
 }
 
-/* rename(2) sets a file's ctime, so that `mv` says when a key changed its state. */
+/* rename(2) sets a file's ctime, so it tells when `mv` changed the key's state. */
 static int64_t
 moved_at(const struct stat *status)
 {
@@ -60,7 +60,7 @@ moved_at(const struct stat *status)
 							       : status->st_mtim.tv_sec;
 }
 
-/* A user who can write to a folder of keys can add one. NULL, or why the folder is refused. */
+/* Whoever can write to a folder can add a key. NULL, or why the folder is refused. */
 static const char *
 judge_folder(struct arena *arena, const char *path)
 {
@@ -99,7 +99,7 @@ list_state(struct arena *arena, const char *folder, enum key_state state, struct
 	return NULL;
 }
 
-/* Whether there is a NAME.pub of a NAME.pem, in any state: the files of a pair are moved singly. */
+/* Whether there is a NAME.pub for NAME.pem, in any state: the files of a pair move one by one. */
 static bool
 has_public_half(const struct entry *list, const char *name)
 {
@@ -113,7 +113,7 @@ has_public_half(const struct entry *list, const char *name)
 	return false;
 }
 
-/* The algorithm that a part of the name between dots names; NULL if none does. */
+/* The algorithm in a file name, between dots; NULL if there is none. */
 static const struct algorithm *
 algorithm_in(const char *name)
 {
@@ -177,7 +177,7 @@ fill(struct arena *arena, const char *folder, const struct ring_rules *rules, st
 	return NULL;
 }
 
-/* Sorted by id, because readdir(3) has no order. */
+/* By id, because readdir(3) has no order. */
 static int
 compare(const void *a, const void *b)
 {
@@ -204,7 +204,7 @@ ring_load(struct arena *arena, const char *folder, const struct ring_rules *rule
 	return ring;
 }
 
-/* What differs if the file is written, or another takes its place. */
+/* A hash that differs once the file is written or replaced. */
 static uint64_t
 fingerprint_file(uint64_t hash, const struct stat *status, int64_t *newest)
 {

@@ -8,18 +8,18 @@
 #include <poll.h>
 #include <stdlib.h>
 
-/* What libpq takes as lists; the elements at one place of them are one host. */
+/* libpq's options that are lists: the n-th elements of all lists describe the n-th host. */
 enum list { HOST, HOSTADDR, PORT, LISTS };
 
-#define OWN (2 + LISTS) /* options that are not those of the URL */
+#define OWN (2 + LISTS) /* options before those of the URL */
 
 static const char *const keywords[LISTS] = {"host", "hostaddr", "port"};
 
-/* As libpq found them in its variables, a service file and its defaults. */
+/* The hosts as libpq found them in its variables, a service file and its defaults. */
 struct hosts {
 	const char *lists[LISTS];
 	size_t count;
-	int64_t timeout; /* milliseconds for one host, of connect_timeout; 0 if it is not set */
+	int64_t timeout; /* connect_timeout: milliseconds for one host; 0 if it is not set */
 };
 
 static size_t
@@ -32,7 +32,7 @@ count_elements(const char *list)
 	return count;
 }
 
-/* A list of one is for all hosts. */
+/* A list of one element applies to all hosts. */
 static struct bytes
 element(const char *list, size_t number)
 {
@@ -41,6 +41,7 @@ element(const char *list, size_t number)
 	return (struct bytes){list, strcspn(list, ",")};
 }
 
+/* The list with one element removed. */
 static const char *
 without(struct arena *arena, const char *list, size_t number)
 {
@@ -81,14 +82,14 @@ read_hosts(PGconn *connection, struct arena *arena, struct hosts *out)
 	out->count = count_elements(out->lists[HOST]);
 }
 
-/* An empty element is a default of libpq's. */
+/* An empty element means libpq's default, whatever that is. */
 static bool
 stands_for(struct bytes element, const char *actual)
 {
 	return element.length == 0 || bytes_equal(element, actual);
 }
 
-/* Which of the hosts libpq is at. */
+/* The index of the host that libpq is trying. */
 static size_t
 find_current(const PGconn *connection, const struct hosts *hosts)
 {
@@ -100,7 +101,7 @@ find_current(const PGconn *connection, const struct hosts *hosts)
 	return i;
 }
 
-/* How long one of the hosts is waited for that are left. */
+/* The deadline for one host: its share of the time that is left. */
 static int64_t
 share(const struct hosts *hosts, int64_t deadline)
 {
@@ -123,8 +124,7 @@ connection_wait(const PGconn *connection, short events, int64_t deadline)
 	return ready > 0;
 }
 
-/* Until libpq has a connection or has failed; false at a host that has had its share of the time.
- */
+/* Runs libpq until it is connected or has failed; false if host *at has used up its time. */
 static bool
 advance(PGconn *connection, const struct hosts *hosts, int64_t deadline, size_t *at)
 {
@@ -146,7 +146,7 @@ advance(PGconn *connection, const struct hosts *hosts, int64_t deadline, size_t 
 	return true;
 }
 
-/* libpq would write it to standard error; what matters of it is returned as an error too. */
+/* libpq would write notices to standard error; what matters is returned as an error too. */
 static void
 ignore_notice(void *argument, const char *message)
 {
@@ -155,8 +155,9 @@ ignore_notice(void *argument, const char *message)
 }
 
 /*
- * libpq has a limit per host only where it blocks. So it walks its list by its own rules, of which
- * target_session_attrs has many, and begins again with a list that the silent host is taken from.
+ * libpq limits the time for a host only in its blocking functions. So it is left to try its list of
+ * hosts by its own rules (target_session_attrs has many), and when a host is silent it starts again
+ * with a list without that host.
  */
 PGconn *
 connection_open(struct arena *arena, const struct url_options *options, const char *program,

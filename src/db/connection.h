@@ -1,6 +1,6 @@
 /*
- * A new connection to PostgreSQL, by libpq's own rules for its PG* variables but with a deadline,
- * of which each of several hosts has its share: one that does not answer is skipped.
+ * Opens a connection to PostgreSQL by libpq's rules for its PG* variables, but with a deadline.
+ * Each of several hosts gets a share of the time; a host that does not answer is skipped.
  */
 #pragma once
 
@@ -12,12 +12,13 @@
 #include <stdint.h>
 
 /*
- * Of use if PQstatus() says CONNECTION_OK, and then non-blocking; else PQerrorMessage() says why.
- * NULL if no host is left that might answer. *late: whether one gave no answer in time, that is in
- * its share, or as connect_timeout (PGCONNECT_TIMEOUT) has it; then the log names it.
+ * The caller owns the result. If PQstatus() is CONNECTION_OK it is connected and non-blocking;
+ * otherwise PQerrorMessage() says why. NULL if no host is left to try. *late becomes true, after a
+ * line in the log, if a host did not answer within its share of the time or connect_timeout
+ * (PGCONNECT_TIMEOUT). deadline: of clock_milliseconds().
  */
 PGconn *connection_open(
     struct arena *, const struct url_options *, const char *program, int64_t deadline, bool *late);
 
-/* Whether one of the events (of poll(2)) came before the deadline (of clock_milliseconds()). */
+/* Waits for one of the events of poll(2); false if the deadline comes first. */
 bool connection_wait(const PGconn *, short events, int64_t deadline);

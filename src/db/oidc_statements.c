@@ -2,7 +2,7 @@
 
 #include "db/session_statements.h"
 
-/* The owner's row is locked: a deletion in progress is waited for, and then there is no user. */
+/* CONSENT_STORE locks the user's row: it waits for a deletion in progress, then finds no user. */
 static void
 make_clients(struct arena *arena, const struct session_users *users, struct statement *made)
 {
@@ -29,12 +29,12 @@ make_clients(struct arena *arena, const struct session_users *users, struct stat
 }
 
 /*
- * The time of the login is taken from the browser's session, with all its digits: a password that
- * was changed in the same second as the login would look like one that was changed after it.
+ * The time of the login is copied from the browser's session in full precision: cut to seconds, a
+ * change of the password just before the login would seem to come after it.
  *
- * Codes that expired long ago are deleted some at a time. Until then a redeemed one is kept, so
- * that a replay is noticed. With EXISTS the table is not read where none is old: a plan made while
- * it was small reads all of it.
+ * Codes are deleted in batches an hour after they expired. Until then redeemed codes are kept, to
+ * detect a replay. EXISTS avoids reading the table if no code is old: a plan made while the table
+ * was small reads all of it.
  */
 static void
 make_code(struct arena *arena, const struct session_users *users, struct statement *made)
@@ -72,19 +72,19 @@ make_code(struct arena *arena, const struct session_users *users, struct stateme
 }
 
 /*
- * Of several at once the first one takes the code; the others wait for its row, see the sid and
- * take nothing. Repeated with the same sid, after a lost connection, it is the same step. What
- * CODE_READ has compared does not change.
+ * Of several redemptions at once the first takes the code; the others wait for its row, see the sid
+ * and take nothing. A repeat with the same sid, after a lost connection, succeeds again. The
+ * columns that CODE_READ has compared never change.
  *
- * A change of the owner that is in progress is not waited for: the session begins at the time of
- * the login, before the change, so it is not alive when that is committed (SESSION_ALIVE).
+ * It does not wait for a change of the owner in progress: the session begins at the time of the
+ * login, before the change, so the change ends it when it is committed (SESSION_ALIVE).
  *
- * Two owners make (SELECT true FROM owner) an error of the statement, so the code is not taken.
+ * If there are two owners, (SELECT true FROM owner) is an error, so the code is not taken.
  *
- * PostgreSQL may execute a statement late, after it has waited for a lock or the network was
- * interrupted, when the program has given it up and answered 503. The code must not be taken then:
- * the client's next try would be a replay. So the code is not taken after a time by PostgreSQL's
- * own clock, which CODE_READ has returned.
+ * PostgreSQL may execute a statement late, after waiting for a lock or an interruption of the
+ * network, when the program has given up and answered 503. It must not take the code then: the
+ * client's next try would be a replay. So CODE_READ returns a time by PostgreSQL's clock after
+ * which the code is not taken.
  */
 static void
 make_redeem(
@@ -129,7 +129,7 @@ make_browser(struct arena *arena, const char *by_id, struct statement *made)
 		" AND s.client_id = '' AND s.expires_at > now() AND " SESSION_ALIVE,
 		by_id),
 	    4, LOOKUP};
-	/* A crash may forget it; so it does not wait for the disk. */
+	/* Losing this in a crash does no harm, so it does not wait for the disk. */
 	made[BROWSER_SEEN] = (struct statement){
 	    "UPDATE jwt_session SET rotated_at = now(),"
 	    " expires_at = least(now() + $3::interval, ends_at) WHERE user_id = $1"
@@ -140,8 +140,8 @@ make_browser(struct arena *arena, const char *by_id, struct statement *made)
 }
 
 /*
- * Columns that the table of users does not have are NULL: in the inner SELECT a name is the table's
- * column if there is one, else that of `absent` around it.
+ * Columns that the table of users lacks are NULL: in the inner SELECT a name means the table's
+ * column if it exists, else that of `absent`.
  */
 static const char *
 profile_query(struct arena *arena, const struct config *config)

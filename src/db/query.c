@@ -47,7 +47,7 @@ query_connected(const struct database *database)
 	return database->connection != NULL;
 }
 
-/* "jwt_fcgi_" and a hash of the text (FNV-1a): connections that share a pooler's agree on it. */
+/* "jwt_fcgi_" and a hash (FNV-1a) of the SQL: the same for all clients of a pooler. */
 static const char *
 name_of(struct database *database, const struct query *query)
 {
@@ -95,7 +95,7 @@ attempt(struct database *database, const struct query *query)
 	return query_receive(database, query, sent);
 }
 
-/* Deadlines are short for a while after one was missed, then there is a whole one again. */
+/* After a missed deadline the next ones are short for a while. */
 static void
 note_outcome(struct database *database, enum exchange outcome)
 {
@@ -149,7 +149,7 @@ query_ask(struct database *database, struct arena *arena, size_t statement,
 	return query.rows->count > 0 ? VERDICT_YES : VERDICT_NO;
 }
 
-/* Sends a text with as many parameters, all of them NULL. */
+/* Executes SQL with a number of parameters, all NULL. */
 static enum exchange
 execute(struct database *database, const struct query *query, const char *sql, int parameters)
 {
@@ -159,7 +159,7 @@ execute(struct database *database, const struct query *query, const char *sql, i
 	    PQsendQueryParams(database->connection, sql, parameters, NULL, nothing, NULL, NULL, 0));
 }
 
-/* In one transaction, so that a pooler has the same connection for both steps. */
+/* To be called in a transaction, in which a pooler keeps one connection for both steps. */
 static enum exchange
 prepare_and_describe(struct database *database, const struct query *query)
 {
@@ -177,7 +177,7 @@ prepare_and_describe(struct database *database, const struct query *query)
 	return MISSING;
 }
 
-/* EXPLAIN executes nothing, but PostgreSQL checks the rights as if it did. */
+/* EXPLAIN does not execute the statement, but checks the rights to do so. */
 static enum exchange
 check_rights(struct database *database, const struct query *query)
 {

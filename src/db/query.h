@@ -1,10 +1,11 @@
 /*
- * Queries to PostgreSQL: one connection, opened when it is needed, and a deadline for each query.
+ * Queries to PostgreSQL over one connection, which is opened when it is needed, with a deadline for
+ * each query.
  *
- * Each statement of a table is sent with text parameters and answered with rows of text. The first
- * use of a statement goes unprepared (a CGI process has no second one), from then on it is prepared
- * under a name made from its text. Behind a pooler that loses prepared statements (PgBouncer in
- * transaction mode) queries go on without them. The connection keeps no state of ours.
+ * Statements come from a table; parameters and results are text. The first use of a statement is
+ * sent unprepared (a CGI process has no second one); then it is prepared under a name derived from
+ * its SQL. Behind a pooler that loses prepared statements (PgBouncer in transaction mode) queries
+ * go on without them. No other state is kept on the connection.
  */
 #pragma once
 
@@ -18,89 +19,91 @@
 struct database;
 
 enum statement_kind {
-	ONCE,       /* a repeat may do more than the statement alone: not after a lost connection */
+	ONCE,       /* may have another effect when repeated: not after a lost connection */
 	REPEATABLE, /* a repeat is safe */
-	LOOKUP,     /* the same; a parameter that its column cannot hold finds no row */
+	LOOKUP,     /* a repeat is safe; a parameter that its column cannot hold finds no row */
 };
 
 struct statement {
 	const char *sql;
-	int parameters;
+	int parameters; /* their number */
 	enum statement_kind kind;
 };
 
-/* Of a column, by the object id of its type. */
+/* The type of a column. */
 enum column_type {
 	TYPE_OTHER,
-	TYPE_TEXT,    /* also types that are not PostgreSQL's own: citext, an enum, a domain */
-	TYPE_PADDED,  /* character(n): blanks at the end, which a cast to text removes */
+	TYPE_TEXT,    /* also types that are not built in: citext, an enum, a domain */
+	TYPE_PADDED,  /* character(n), padded with blanks, which a cast to text removes */
 	TYPE_INTEGER, /* smallint, integer, bigint */
 	TYPE_NUMERIC,
 	TYPE_BOOLEAN,
 	TYPE_UUID,
 };
 
-#define STATEMENTS_MAXIMUM 48 /* of a table */
+#define STATEMENTS_MAXIMUM 48 /* in a table */
 #define COLUMNS_MAXIMUM    16
 
-/* In the arena. Columns beyond the maximum are left out. */
+/* A result, in the arena. Columns beyond the maximum are left out. */
 struct rows {
-	size_t count, columns, parameters; /* parameters: of query_describe() only */
-	const char **values;               /* row by row, text; NULL is SQL's NULL */
-	const char **names; /* of all columns, a NULL at the end: of query_describe() only */
+	size_t count, columns, parameters; /* parameters: from query_describe() only */
+	const char **values;               /* row by row; NULL is SQL's NULL */
+	const char **names; /* of all columns, then NULL; from query_describe() only */
 	enum column_type types[COLUMNS_MAXIMUM];
 };
 
 /*
- * Does not connect yet: the database may come later than the program. The connection is what
- * JWT_DATABASE_URL, DATABASE_URL and libpq's PG* variables say; NULL, after a line in the log, if
- * that is not understood. program: application_name; it and the table must outlive the result.
- * milliseconds: for one query.
+ * Does not connect yet: the database may start later than the program. JWT_DATABASE_URL,
+ * DATABASE_URL and libpq's PG* variables say where it is; NULL, after a line in the log, if a URL
+ * is invalid. program: the application_name; it and the table must outlive the result, which lives
+ * as long as the process. milliseconds: the time for one query.
  */
 struct database *query_open(
     const struct config *, const char *program, const struct statement *table, long milliseconds);
 
 /*
- * Sends a statement of the table. YES: *out (unless NULL) has one row or more. NO: no row.
- * UNDECIDED: an error or no answer within the deadline, after a line in the log.
+ * Executes a statement of the table. YES: *out (unless NULL) has at least one row. NO: no row.
+ * UNDECIDED: an error or no answer before the deadline, after a line in the log.
  *
- * A lost connection is opened again and the statement repeated where that is safe; so is one that
- * PostgreSQL has rolled back (40001, 40P01). After a missed deadline a query waits for half a
- * second only, until an answer has come or five seconds are over.
+ * After a lost connection it connects again and repeats the statement if that is safe. A statement
+ * that PostgreSQL has rolled back (40001, 40P01) is repeated too. After a missed deadline, queries
+ * wait only half a second each, until one is answered or five seconds have passed.
  */
 enum verdict query_ask(struct database *, struct arena *, size_t statement,
     const char *const *parameters, struct rows *out);
 
-/* Whether a value is true, for a boolean column; NULL is not. */
+/* Whether the value of a boolean column is true; NULL is not. */
 static inline bool
 query_is_true(const char *value)
 {
 	return value != NULL && *value == 't';
 }
 
-/* Cuts the first columns off, values and types; further rows are lost. */
+/* Removes the first columns, values and types, from the first row; other rows are lost. */
 void query_cut(struct rows *, size_t columns);
 
-/* Errors of this statement are logged under the setting that its text is from. */
+/* Logs errors of this statement under the setting that its SQL comes from; NULL: "database". */
 void query_name(struct database *, size_t statement, const char *setting);
 
-/* The number of connections opened so far: it tells whether the last answer came over a new one. */
+/* The number of connections opened so far: shows whether the last answer came over a new one. */
 unsigned query_generation(const struct database *);
 
 /*
- * Whether the connection was lost at an attempt before the last answer: that attempt may have
- * carried the statement out, so that the repeat found no row.
+ * Whether an earlier attempt of the last query lost the connection. That attempt may have executed
+ * the statement, so that the repeat found no row.
  */
 bool query_repeated(const struct database *);
 
-/* Whether there is a connection, as far as the last query could tell: an error of SQL leaves it. */
+/*
+ * Whether the connection is open, as far as the last query could tell. SQL errors do not close it.
+ */
 bool query_connected(const struct database *);
 
 /*
- * Prepares a statement of the table to check it. YES: *out has its columns and no rows; also for a
- * statement without a text, which has no columns. NO: *fault is the reason, in the arena: what it
- * names is missing, it has another number of parameters, or, if `rights`, the role may
- * not execute it. UNDECIDED: as for query_ask().
+ * Prepares a statement of the table in order to check it. YES: *out has its columns and no rows; a
+ * statement without SQL has no columns. NO: *fault is the reason, in the arena: something that the
+ * statement names is missing, its number of parameters differs, or, with `rights`, the role may not
+ * execute it. UNDECIDED: as for query_ask().
  */
 enum verdict query_describe(struct database *, struct arena *, size_t statement, bool rights,
     struct rows *out, const char **fault);

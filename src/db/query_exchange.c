@@ -5,7 +5,7 @@
 
 #include <poll.h>
 
-/* libpq's message has several lines and may quote names: its first line, escaped. */
+/* The first of the lines of libpq's message, escaped because it may contain names. */
 static const char *
 first_line(const struct query *query, const char *message)
 {
@@ -77,7 +77,7 @@ next_result(struct database *database)
 	return PQgetResult(database->connection);
 }
 
-/* Object ids as in pg_type.dat; those from 16384 on are not PostgreSQL's own. */
+/* Object ids as in pg_type.dat; types from 16384 on are not built in. */
 static enum column_type
 type_of(Oid type)
 {
@@ -123,7 +123,7 @@ copy_rows(struct arena *arena, const PGresult *result, struct rows *out)
 				(size_t)PQgetlength(result, i / columns, i % columns));
 }
 
-/* What a description is asked for besides: no answer with rows has them. */
+/* Only a description has the names of columns, no result with rows. */
 static void
 copy_names(struct arena *arena, const PGresult *result, struct rows *out)
 {
@@ -135,7 +135,7 @@ copy_names(struct arena *arena, const PGresult *result, struct rows *out)
 		    arena_copy(arena, PQfname(result, column), strlen(PQfname(result, column)));
 }
 
-/* Class 42 is the statement's own: what it names is missing, or may not be used. */
+/* Class 42 is a fault of the statement: what it names is missing, or may not be used. */
 static enum exchange
 report(const struct database *database, const struct query *query, const char *state,
     const char *message)
@@ -155,11 +155,11 @@ report(const struct database *database, const struct query *query, const char *s
 	return missing ? MISSING : FAILED;
 }
 
-/* By SQLSTATE (PostgreSQL appendix A): what an error says about the next attempt. */
+/* What an error, by its SQLSTATE (PostgreSQL appendix A), says about the next attempt. */
 static enum exchange
 judge_error(struct database *database, const struct query *query, const PGresult *result)
 {
-	/* No row has a value that is out of range, malformed or not in the database's encoding. */
+	/* No row can have a value that is out of range, malformed or cannot be encoded. */
 	static const char *const impossible[] = {"22003", "22P02", "22P05", NULL};
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
@@ -171,12 +171,12 @@ judge_error(struct database *database, const struct query *query, const PGresult
 		database->unprepared = true;
 		return TRY_AGAIN;
 	}
-	/* Also what the server cannot do, but then a statement that is not prepared has it too. */
+	/* An unsupported feature has this state too, but then also without preparation. */
 	if (strcmp(state, "0A000") == 0 && database->prepared[query->statement - database->table]) {
 		database->outdated = true;
 		return TRY_AGAIN;
 	}
-	/* Prepared by another client of the pooler: the same name has the same text. */
+	/* Another client of the pooler has prepared it: the same name means the same SQL. */
 	if (strcmp(state, "42P05") == 0)
 		return ANSWERED;
 	if (query->statement->kind == LOOKUP && bytes_among(bytes_of(state), impossible))

@@ -14,7 +14,7 @@ session_active_of(struct arena *arena, const struct config *config, const char *
 	    column);
 }
 
-/* The operator's query decides what type $1 has; further columns of it may be called id. */
+/* The operator's query decides the type of $1, and may have more columns, also one named id. */
 struct session_users
 session_users_of(struct arena *arena, const struct config *config)
 {
@@ -39,8 +39,8 @@ session_users_of(struct arena *arena, const struct config *config)
 }
 
 /*
- * After a login and for a refresh token of before sessions: opens one. A login that verified the
- * old password waits for a change that is in progress and then finds another hash.
+ * Begins a session after a login, or for a refresh token that was issued without one. If the
+ * password is being changed, a login that verified the old one waits and then finds another hash.
  */
 static void
 make_begin(struct arena *arena, const struct session_users *users, struct statement *made)
@@ -61,9 +61,9 @@ make_begin(struct arena *arena, const struct session_users *users, struct statem
 		users->locked),
 	    8, REPEATABLE};
 	/*
-	 * The id as the token has it, not another way to write it, by which changes are not found.
-	 * A token that is older than a session may become could be converted again when the row of
-	 * its session has been swept.
+	 * The id must be spelled as in the token, because changes are found by this spelling. A
+	 * token older than the greatest age of a session is refused: its session may have been
+	 * deleted, and it would be converted a second time.
 	 */
 	made[SESSION_CONVERT] = (struct statement){
 	    arena_printf(arena,
@@ -81,9 +81,10 @@ make_begin(struct arena *arena, const struct session_users *users, struct statem
 }
 
 /*
- * Rotation and recovery are the same assignment. Of several at once the first one moves the row;
- * the others wait for it, see its new rotated_at and move nothing. A crash may forget the last
- * rotations, which is harmless: a token that is ahead of its row is accepted, whatever the grace.
+ * Rotation and recovery make the same assignment. Of several at once the first updates the row; the
+ * others wait for it, see the new rotated_at and update nothing. A crash of PostgreSQL may lose the
+ * last rotations (synchronous_commit is off), which is harmless: a token that is ahead of its row
+ * is accepted, whatever the grace period.
  */
 static void
 make_refresh(struct arena *arena, const struct session_users *users, struct statement *made)
@@ -115,7 +116,7 @@ make_refresh(struct arena *arena, const struct session_users *users, struct stat
 	    6, LOOKUP};
 }
 
-/* Sessions of one user are locked in the order of sid, here as in sql/sessions.sql. */
+/* The sessions of a user are locked in the order of sid, as in sql/sessions.sql: no deadlock. */
 static void
 make_end(struct statement *made)
 {
@@ -142,8 +143,8 @@ make_end(struct statement *made)
 }
 
 /*
- * The end of those that are too many, and of those that have expired. Only those of password logins
- * are counted: the browser's and those of clients end by time.
+ * Ends a user's sessions above the limit, and deletes expired ones. Only sessions of password
+ * logins are counted: those of browsers and clients end by time alone.
  */
 static void
 make_sweep(struct statement *made)
@@ -160,8 +161,8 @@ make_sweep(struct statement *made)
 	    " RETURNING replace(sid::text, '-', '')",
 	    2, REPEATABLE};
 	/*
-	 * The fifty rows after the last one of the step before; it waits for no lock. By ctid:
-	 * joined by its key, a table of some thousand rows would be read as a whole.
+	 * The fifty rows after the last one of the previous step. It waits for no lock. Joined by
+	 * ctid: a join by the key reads the whole of a table of some thousand rows.
 	 */
 	made[SESSION_SWEEP] = (struct statement){
 	    "WITH step AS MATERIALIZED (SELECT ctid AS place, user_id, sid, expires_at"
@@ -188,7 +189,7 @@ make_reads(struct arena *arena, const char *by_id, struct statement *made)
 		" AND s.expires_at > now() AND " SESSION_ALIVE,
 		by_id),
 	    4, LOOKUP};
-	/* The argument of the trigger that sweeps; without it changes are kept for ever. */
+	/* The argument of the trigger that deletes old changes; without it they stay for ever. */
 	made[SESSION_KEEP] = (struct statement){
 	    "SELECT keep, keep::interval >= $1::interval"
 	    " FROM (SELECT convert_from(btrim(tgargs, '\\x00'), 'UTF8') AS keep FROM pg_trigger"

@@ -1,29 +1,29 @@
 /*
- * The SQL of sessions (sql/sessions.sql): each step is one statement that may be repeated.
+ * The SQL of sessions (sql/sessions.sql). Each step is one statement that can be repeated safely.
  */
 #pragma once
 
 #include "db/statements.h"
 
-/* How SQL writes the columns of the table of users, or of what the operator's query returns. */
+/* SQL expressions for a user, in the table of users or in the result of the operator's query. */
 struct session_users {
 	const char *id, *password, *active;
-	const char *is;     /* whether it is the user of $1 */
-	const char *from;   /* all of the users, or the one of $1 */
-	const char *locked; /* behind a sub-select of one user: waits for changes in progress */
+	const char *is;     /* the condition that u is the user of $1 */
+	const char *from;   /* u: all users, or the one of $1 */
+	const char *locked; /* ends a sub-select of one user: waits for changes in progress */
 };
 struct session_users session_users_of(struct arena *, const struct config *);
 
 /*
- * Whether the user may log in, of such a column of the row u: a boolean, a number or a word, as
- * account_read() reads it. Always, without JWT_CHECK_USER_IS_ACTIVE.
+ * The condition that user u may log in. column: holds a boolean, a number or a word, read as by
+ * account_read(). Without JWT_CHECK_USER_IS_ACTIVE it is always true.
  */
 const char *session_active_of(struct arena *, const struct config *, const char *column);
 
 /*
- * A session that began before a change that ended all sessions of its user is not alive, although
- * its row may be there: a transaction with an old snapshot (REPEATABLE READ) changes a user without
- * seeing the sessions that were opened since.
+ * The condition that no later change has ended all sessions of the user of session s. The row may
+ * outlive such a change: a transaction with an old snapshot (REPEATABLE READ) does not see, and so
+ * does not delete, sessions that began after its snapshot.
  */
 #define SESSION_ALIVE                                                                        \
 	"NOT EXISTS (SELECT FROM jwt_change c WHERE c.user_id IN (s.user_id, '') AND c.ends" \

@@ -30,7 +30,7 @@ user_query(struct arena *arena, const struct config *config, const char *where)
 	    statements_quote(arena, config->user_table), statements_quote(arena, where));
 }
 
-/* Reading and writing the stored hashes of a table of users. */
+/* Writing stored hashes into the table of users. */
 static void
 make_passwords(struct arena *arena, const struct config *config, struct statement *made)
 {
@@ -39,8 +39,8 @@ make_passwords(struct arena *arena, const struct config *config, struct statemen
 	const char *password = statements_quote(arena, config->user_password_field);
 
 	/*
-	 * Only if the old hash is still there. The setting, which ends with the statement, tells
-	 * the change feed that the password is the same (sql/changes.sql).
+	 * Only if the old hash is still stored. jwt_fcgi.rehash, which is set for this statement,
+	 * tells the change feed that the password is the same (sql/changes.sql).
 	 */
 	made[PASSWORD_STORE] = (struct statement){
 	    arena_printf(arena,
@@ -51,8 +51,8 @@ make_passwords(struct arena *arena, const struct config *config, struct statemen
 }
 
 /*
- * The tables of the blacklist app: only inserts and reads, so that the login role needs no more. A
- * deleted user becomes NULL, as Django's SET_NULL would have made it.
+ * The tables of the blacklist app are read and inserted into, never updated, so the role needs no
+ * more rights. The id of a deleted user is stored as NULL, as by Django's SET_NULL.
  */
 static void
 make_tokens(struct arena *arena, const char *user, struct statement *made)
@@ -70,13 +70,14 @@ make_tokens(struct arena *arena, const char *user, struct statement *made)
 	    " JOIN token_blacklist_outstandingtoken outstanding ON blacklisted.token_id = outstanding.id"
 	    " WHERE outstanding.jti = $1",
 	    1, LOOKUP};
-	/* The unique token_id lets one of several in; a second query would not know which. */
+	/* The unique token_id admits one of several at once; a second query could not tell which.
+	 */
 	made[TOKEN_BLACKLIST] = (struct statement){
 	    "INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at)"
 	    " SELECT id, now() FROM token_blacklist_outstandingtoken WHERE jti = $1"
 	    " ON CONFLICT (token_id) DO NOTHING RETURNING id",
 	    1, ONCE};
-	/* Of serial columns ('a'): an identity column needs no right to its sequence. */
+	/* Only of serial columns ('a'): an identity column needs no right to its sequence. */
 	made[SEQUENCES] = (struct statement){
 	    "SELECT s.relname::text FROM pg_class s JOIN pg_depend d ON d.objid = s.oid"
 	    " AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass"
@@ -88,12 +89,12 @@ make_tokens(struct arena *arena, const char *user, struct statement *made)
 }
 
 /*
- * Django's own rule (ModelBackend.has_perm). The tables between users, groups and permissions are
- * named by the table of users. Their columns are the row's id, the user, and the third by its name:
- * that of the user has the name of the model, which need not be in the table's, so it is renamed by
- * its place. A table with other columns in these places has no such third one: an error. Without
- * coalesce() EXPLAIN, which has NULL for each parameter, would drop the inner tables and with them
- * the check of the rights.
+ * Django's rule (ModelBackend.has_perm). The tables that join users with groups and permissions are
+ * named after the table of users. Their columns are id, the user, and group_id or permission_id.
+ * The user's column is named after the model, whose name is not known here, so it is renamed by its
+ * position; if the columns are in another order, the third name is missing, which is an error.
+ * coalesce() is for EXPLAIN, where all parameters are NULL: without it the planner would drop the
+ * inner tables, and with them the check of the rights.
  */
 static const char *
 django_permission(struct arena *arena, const struct config *config)
@@ -120,8 +121,9 @@ django_permission(struct arena *arena, const struct config *config)
 }
 
 /*
- * One boolean, which PostgreSQL checks. All four parameters are named, because the text may use
- * fewer. A text that closes the parentheses of one statement does not fit into the other.
+ * The query must return one boolean; PostgreSQL checks that. All four parameters are mentioned,
+ * because the query may use fewer. A query that closes the parentheses around it may fit into one
+ * of the two statements, but not into the other.
  */
 static void
 make_permission(struct arena *arena, const struct config *config, struct statement *made)
@@ -142,16 +144,20 @@ make_permission(struct arena *arena, const struct config *config, struct stateme
 }
 
 /*
- * What changed since a snapshot (sql/changes.sql). One statement has one snapshot, so the rows and
- * the snapshot that it returns belong together: a change that it did not see is not visible in the
- * snapshot, and the next question finds it. The last condition on xid: after a dump and restore
- * rows carry ids of the future. Triggers that watch other columns or fill a table of another schema
- * (tgargs, tgfoid) are none. Nor are those of a table with children or partitions, whose rows can
- * change without them. To look for the triggers of permissions takes 55 us, as long as the rest.
+ * The changes since a snapshot (sql/changes.sql). A statement has one snapshot, so the rows and the
+ * snapshot that it returns belong together: a change that it did not see is not visible in that
+ * snapshot, and the next query finds it. xid must be below the snapshot's end, because after a dump
+ * and restore rows carry transaction ids of the future.
  *
- * A crash may bring transaction ids that were not on disk a second time, and behind a pooler no
- * connection tells of it, nor does the postmaster's start. PostgreSQL loses its statistics then, so
- * the time of their reset tells (11 us; not before version 15, which reads a file for it).
+ * The feed cannot be used if its triggers watch other columns (tgargs) or write to a table of
+ * another schema (tgfoid), or if the table of users has children or partitions, whose rows can
+ * change without the triggers. Looking for the triggers of permissions takes 55 us, as long as the
+ * rest.
+ *
+ * After a crash, PostgreSQL may use transaction ids that were not yet on disk a second time. Behind
+ * a pooler the connection does not show the crash, nor does the start of the postmaster. But it
+ * resets the statistics, so the time of that reset does (11 us; not before version 15, where it
+ * would read a file).
  */
 static void
 make_feed(struct statement *made)
@@ -197,7 +203,7 @@ statements_row(struct arena *arena, const char *query)
 	    1, REPEATABLE};
 }
 
-/* A text that closes the parenthesis is refused, because it cannot be prepared by itself. */
+/* *text refuses a query that closes the parenthesis around it: it cannot be prepared alone. */
 static void
 make_operator(struct arena *arena, const char *query, struct statement *row, struct statement *text)
 {

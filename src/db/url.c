@@ -16,8 +16,8 @@ is_url(const char *text)
 }
 
 /*
- * The name of an option that libpq does not know, from its message. NULL if the name could be a
- * piece of a password that is not escaped: behind an @ or another password.
+ * The name of an unknown option, from libpq's message. NULL if the name could be part of a password
+ * that is not escaped: if there is an @ or a password among the options.
  */
 static const char *
 unknown_option(struct arena *arena, const char *url, const char *message)
@@ -31,7 +31,7 @@ unknown_option(struct arena *arena, const char *url, const char *message)
 	return length > 0 && name[length + 1] == '"' ? arena_copy(arena, name + 1, length) : NULL;
 }
 
-/* Why libpq does not understand it, without anything of its values. */
+/* Why libpq cannot parse it, without any of the values. */
 static const char *
 reason(struct arena *arena, const char *url, const char *message)
 {
@@ -54,13 +54,13 @@ reason(struct arena *arena, const char *url, const char *message)
 		return arena_printf(arena, "invalid connection option: \"%s\"", name);
 	if (!is_url(url))
 		return "is neither a postgresql:// URL nor a list of keyword=value as libpq reads it";
-	/* libpq quotes what it could not read behind its words. */
+	/* Without the text that libpq quotes at the end of its message. */
 	return arena_copy(arena, message,
 	    strstr(message, ": \"") != NULL ? (size_t)(strstr(message, ": \"") - message)
 					    : strcspn(message, "\""));
 }
 
-/* A slash in a password that is not escaped makes a piece of it the port. */
+/* With an unescaped slash in a password, part of the password is parsed as the port. */
 static bool
 is_port(const PQconninfoOption *option)
 {

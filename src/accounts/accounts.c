@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SESSION_COLUMNS 3 /* before those of the account, of SESSION_JUDGE */
+#define SESSION_COLUMNS 3 /* of SESSION_JUDGE, before the account's */
 
 struct accounts *
 accounts_open(const struct config *config, const char *program, bool names)
@@ -107,7 +107,7 @@ account_ask(struct accounts *accounts, struct arena *arena, enum statement_numbe
 	return account_read(&rows, setting, out) ? VERDICT_YES : VERDICT_UNDECIDED;
 }
 
-/* The id itself, not another way to write it (" 1", "+1", another case of a citext). */
+/* The id must be spelled alike: " 1", "+1" or a citext in another case find the row too. */
 static enum verdict
 same_id(enum verdict verdict, const struct account *found, const char *user_id)
 {
@@ -124,7 +124,7 @@ account_find(
 	return same_id(verdict, out, user_id);
 }
 
-/* The first columns are of the session: gen and held, NULL if there is none, and unended. */
+/* The first columns: gen and held of the session, NULL if there is none, and unended. */
 static bool
 is_ended(const struct rows *rows, const struct known_owner *owner)
 {

@@ -1,5 +1,5 @@
 /*
- * Whether the database has what the settings need.
+ * Checks that the database has what the settings need.
  */
 #include "accounts/accounts.h"
 #include "accounts/operator_query.h"
@@ -10,7 +10,7 @@
 
 #define KEEP_MARGIN 120 /* seconds, for clocks of several hosts */
 
-/* Why a query for a user with such columns can return no account; NULL if it can. */
+/* Why a query with these columns cannot return accounts; NULL if it can. */
 static const char *
 find_row_fault(struct arena *arena, const struct rows *columns, bool sessions)
 {
@@ -35,7 +35,7 @@ is_for_users(enum statement_number statement)
 	return statement == USER_BY_NAME || statement == USER_BY_ID;
 }
 
-/* The setting that the text of a statement is from; NULL: it is the project's. */
+/* The setting that contains the SQL of a statement; NULL: it is our own. */
 static const char *
 setting_of(const struct config *config, enum statement_number statement)
 {
@@ -44,7 +44,7 @@ setting_of(const struct config *config, enum statement_number statement)
 	return operator_query_setting(config, statement);
 }
 
-/* Why a statement cannot work, in a line's form; NULL: it can, or *verdict is UNDECIDED. */
+/* Why a statement cannot work, as a line for the log; NULL: it can, or *verdict is UNDECIDED. */
 static const char *
 find_fault(struct accounts *accounts, struct arena *arena, enum statement_number statement,
     bool rights, enum verdict *verdict)
@@ -74,7 +74,7 @@ find_fault(struct accounts *accounts, struct arena *arena, enum statement_number
 					   "JWT_TOKEN_BLACKLIST say what is used");
 }
 
-/* With sessions the programs cannot do without the feed, otherwise --check-config tells of it. */
+/* Sessions need the feed; without sessions --check-config only says that there is none. */
 static enum verdict
 check_feed(struct accounts *accounts, struct arena *arena, bool rights)
 {
@@ -95,7 +95,7 @@ check_feed(struct accounts *accounts, struct arena *arena, bool rights)
 	return VERDICT_YES;
 }
 
-/* A change that ended a session must be remembered for as long as one of its tokens lasts. */
+/* A change that ended a session must be kept for as long as a token of it may last. */
 static enum verdict
 check_keep(struct accounts *accounts, struct arena *arena)
 {
@@ -145,13 +145,13 @@ accounts_check(struct accounts *accounts, struct arena *arena, bool rights)
 	for (int statement = 0; statement < STATEMENT_COUNT && verdict != VERDICT_UNDECIDED;
 	     statement++) {
 		if (statement == FEED_START || statement == FEED_CHANGES)
-			continue; /* the programs can do without */
+			continue; /* optional: check_feed() */
 		if (statement == PERMISSION && accounts->config->permission_query == NULL)
-			continue; /* a site need not have Django's tables:
+			continue; /* Django's tables are optional:
 				     accounts_check_permissions() */
 		fault =
 		    find_fault(accounts, arena, (enum statement_number)statement, rights, &verdict);
-		/* One missing table is a fault of several statements. */
+		/* One missing table is the fault of several statements: log it once. */
 		if (fault != NULL && strcmp(fault, last) != 0)
 			log_error("%s", last = fault);
 		if (verdict != VERDICT_YES && all != VERDICT_NO)

@@ -35,8 +35,8 @@ struct row {
 };
 
 struct clients {
-	long milliseconds; /* for which a row is used again */
-	int64_t until;     /* clock_milliseconds() when all of `seen` are forgotten */
+	long milliseconds; /* for which rows are cached */
+	int64_t until;     /* clock_milliseconds() when all of `seen` expire */
 	struct arena *arena;
 	size_t count;
 	struct row seen[SEEN_MAXIMUM];
@@ -75,7 +75,7 @@ recall(struct clients *clients, const char *client_id, int64_t now)
 	return NULL;
 }
 
-/* now: before the row was read. */
+/* now: the time before the row was read. */
 static void
 remember(struct clients *clients, const struct row *row, int64_t now)
 {
@@ -108,7 +108,7 @@ read_row(struct accounts *accounts, struct arena *arena, const char *client_id, 
 	return VERDICT_YES;
 }
 
-/* The words of a text, separated by spaces. */
+/* The words of a text, separated by spaces; a NULL ends them. */
 static const char *const *
 split(struct arena *arena, const char *text)
 {

@@ -1,5 +1,5 @@
 /*
- * The clients of OpenID Connect (sql/oidc.sql), and which scopes users have let them have.
+ * The clients of OpenID Connect (sql/oidc.sql), and users' consent to their scopes.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 struct accounts;
 struct config;
 
-/* The rows that were read last, for as long as the process lives. */
+/* A cache of the rows that were read last; lives as long as the process. */
 struct clients *clients_new(const struct config *);
 
 /* In the request's arena. Lists end in NULL. */
@@ -23,14 +23,13 @@ struct client {
 	const char *id_token_alg;
 	const char *audience; /* of its access tokens; NULL: JWT_OIDC_AUDIENCE */
 	bool native, require_pkce, first_party;
-	bool introspect; /* it may know of tokens that belong to no client */
+	bool introspect; /* may ask about tokens that belong to no client */
 };
 
 /*
- * NO: unknown or not active. client_id: UTF-8 without NUL. A row that was read at most
- * JWT_FEED_POLL milliseconds ago is not read again, as users are with a change feed; so a change of
- * a client counts as soon as one of a user. The statement that takes a code asks anew whether it is
- * active.
+ * NO: unknown or inactive. client_id: UTF-8 without NUL. A row is cached for JWT_FEED_POLL
+ * milliseconds, so a change of a client takes effect as soon as one of a user. Redeeming a code
+ * always checks in the database that the client is active.
  */
 enum verdict client_find(
     struct accounts *, struct arena *, const char *client_id, struct client *out);
@@ -39,8 +38,8 @@ enum verdict client_find(
 const char *client_secret_hash(struct arena *, const char *secret);
 
 /*
- * Compares in constant time, and makes a hash also for a client without a secret or NULL, of which
- * no secret is right.
+ * Whether the secret is the client's; compares in constant time. A client that has no secret, or is
+ * NULL, takes as long and has no right secret.
  */
 bool client_secret_matches(const struct client *, const char *secret);
 
@@ -48,6 +47,6 @@ bool client_secret_matches(const struct client *, const char *secret);
 enum verdict client_consented(struct accounts *, struct arena *, const char *user_id,
     const char *client_id, const char *scopes);
 
-/* Adds scopes to those that the user has consented to. NO: there is no such user any more. */
+/* Adds scopes to those that the user has consented to. NO: the user no longer exists. */
 enum verdict client_consent(struct accounts *, struct arena *, const char *user_id,
     const char *client_id, const char *scopes);

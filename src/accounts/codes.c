@@ -12,7 +12,7 @@
 
 #define CODE_BYTES 32
 
-#define OWNER 1 /* the column of CODE_REDEEM from which the account's follow */
+#define OWNER 1 /* the first column of CODE_REDEEM that is the account's */
 
 /* Columns of CODE_READ. */
 enum { USER, SCOPES, NONCE, TIME, SID, END };
@@ -65,7 +65,7 @@ code_create(
 		return verdict;
 	if (query_is_true(rows.values[0]))
 		provider_session_seen(sessions, arena, code->user_id, code->browser_sid);
-	/* One of 16, as hashes are random: the sweep costs as much as the statement does. */
+	/* For one code in 16, as hashes are random: a sweep costs as much as CODE_CREATE. */
 	if (hash[2] == '0')
 		(void)query_ask(database, arena, CODE_SWEEP, NULL, NULL);
 	return VERDICT_YES;
@@ -109,7 +109,7 @@ code_redeem(struct sessions *sessions, struct arena *arena, const struct code *c
 		terms->age == 0 ? NULL : session_interval(arena, terms->age), code->end_there},
 	    &rows);
 
-	/* The time may be over for the statement too: then its NO says nothing about the code. */
+	/* After that time the statement takes no code, so its NO says nothing about this one. */
 	if (verdict == VERDICT_NO && clock_milliseconds() >= code->end_here)
 		return VERDICT_UNDECIDED;
 	if (verdict != VERDICT_YES)
@@ -118,7 +118,7 @@ code_redeem(struct sessions *sessions, struct arena *arena, const struct code *c
 	query_cut(&rows, OWNER);
 	if (!account_read(&rows, "authorization code", owner))
 		return VERDICT_UNDECIDED;
-	/* One of 16, as ids are random: a step costs three times what the statement does. */
+	/* For one session in 16, as ids are random: a sweep costs three times CODE_REDEEM. */
 	if (*terms->sid == '0')
 		sessions_sweep(sessions, arena);
 	return VERDICT_YES;

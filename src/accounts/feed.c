@@ -11,11 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* sql/changes.sql keeps changes for a day; a minute is left for wrong clocks. */
-#define SILENCE_MAXIMUM 60000
-#define UNUSED_FOR      60000 /* milliseconds until a missing feed is looked for again */
+/* Milliseconds. */
+#define SILENCE_MAXIMUM 60000 /* without a query; sql/changes.sql keeps changes for much longer */
+#define UNUSED_FOR      60000 /* until a missing feed is looked for again */
 #define FAILED_FOR      1000  /* until the feed is read again after a failure */
-#define CHANGES_MAXIMUM 4096  /* the statement returns one more */
+
+#define CHANGES_MAXIMUM 4096 /* the statement returns one more, which means too many */
 
 /* Columns of both statements. */
 enum { STARTED, SNAPSHOT, TRIGGERS, USABLE, PERMISSIONS, CHANGED_USER, CHANGED_SID };
@@ -23,21 +24,21 @@ enum { STARTED, SNAPSHOT, TRIGGERS, USABLE, PERMISSIONS, CHANGED_USER, CHANGED_S
 struct feed {
 	struct database *database;
 	struct known *known;
-	const char *table;     /* as SQL writes it */
-	const char *arguments; /* of its triggers, as bytea writes them */
+	const char *table;     /* of users, quoted for SQL */
+	const char *arguments; /* of its triggers, in SQL's notation for bytes */
 	long poll_ms, stale_ms;
 	bool called;         /* at least once */
 	bool usable;         /* the feed is installed, on a primary server */
-	bool watches;        /* the triggers of sql/permissions.sql are asked for, too */
-	bool permissions;    /* and they are installed */
+	bool watches;        /* queries ask for the triggers of sql/permissions.sql too */
+	bool permissions;    /* these are installed */
 	unsigned generation; /* of the connection of the last query */
-	int64_t asked;       /* when the last query that was answered was sent */
-	int64_t failed;      /* when the database last did not answer; 0: it answered since */
+	int64_t asked;       /* when the last answered query was sent */
+	int64_t failed;      /* when the database did not answer; 0: it has answered since */
 	char *identity;      /* of server and triggers */
-	char *snapshot;      /* of the last question */
+	char *snapshot;      /* of the last query */
 };
 
-/* The columns that an owner is judged by, in the order of sql/changes.sql. */
+/* The columns by which an owner is judged, in the order of sql/changes.sql. */
 static const char *
 trigger_arguments(struct arena *arena, const struct config *config)
 {
@@ -71,7 +72,7 @@ feed_open(const struct config *config, struct database *database, bool names)
 	return feed;
 }
 
-/* Sets a text of the feed; whether it was another one. */
+/* Replaces a text; whether it has changed. */
 static bool
 replace(char **text, const char *value)
 {
@@ -117,7 +118,7 @@ remove_changed(struct feed *feed, const struct rows *rows)
 		known_remove(feed->known, changed, count);
 }
 
-/* The answer to a query; `anew`: all that was known before is dropped. */
+/* Applies the answer to a query. anew: all that was known before is dropped. */
 static void
 take(struct feed *feed, struct arena *arena, const struct rows *rows, bool anew)
 {
@@ -136,7 +137,7 @@ take(struct feed *feed, struct arena *arena, const struct rows *rows, bool anew)
 		remove_changed(feed, rows);
 }
 
-/* Whether the last answer still holds for a request of now. */
+/* Whether the last answer is recent enough for a request now. */
 static bool
 is_fresh(const struct feed *feed, int64_t now)
 {
@@ -146,14 +147,14 @@ is_fresh(const struct feed *feed, int64_t now)
 	       now - feed->asked < period;
 }
 
-/* Whether an outage at this time leaves known owners as they are (JWT_FEED_STALE). */
+/* Whether known owners may still be used in an outage (JWT_FEED_STALE). */
 static bool
 may_be_stale(const struct feed *feed, int64_t now)
 {
 	return feed->usable && now - feed->asked <= feed->stale_ms;
 }
 
-/* YES: the known owners are up to date. NO: there is no feed. UNDECIDED: an outage. */
+/* YES: the known owners are now up to date. NO: there is no feed. UNDECIDED: an outage. */
 static enum verdict
 ask(struct feed *feed, struct arena *arena)
 {
@@ -181,7 +182,7 @@ ask(struct feed *feed, struct arena *arena)
 		replace(&feed->identity, "");
 		known_clear(feed->known);
 	} else {
-		/* The connection may be another one than the one the question was made for. */
+		/* query_ask() may have opened another connection. */
 		anew = anew || feed->generation != query_generation(feed->database);
 		take(feed, arena, &rows, anew);
 	}
@@ -236,7 +237,7 @@ feed_watches_permissions(struct feed *feed)
 	return feed->permissions;
 }
 
-/* Described first: a server that is too old for the statement is no error. */
+/* Described first, because a server that is too old for the statement is not an error. */
 enum verdict
 feed_check(struct feed *feed, struct arena *arena)
 {

@@ -1,14 +1,14 @@
 /*
- * The change feed: whether what this process has read of an owner is still true.
+ * The change feed: tells whether what this process knows of an owner is still true.
  *
- * sql/changes.sql keeps a table of the users that changed. A process reads what changed since its
- * last read, when a request comes and the last query was sent more than JWT_FEED_POLL
- * milliseconds ago, and removes those users from its table of known owners. So a known owner is
- * judged as a SELECT sent at most that long ago would have judged the user, and no row is read.
+ * The triggers of sql/changes.sql record which users change. When a request comes, and the last
+ * query was sent more than JWT_FEED_POLL milliseconds ago, the process reads what has changed since
+ * and removes those users from its table of known owners. So a known owner is judged as by a SELECT
+ * sent at most that long ago, without reading the row.
  *
- * The question uses transaction snapshots: a change is reported once it is committed, whenever its
- * transaction began. After a new connection, a crash, restart or fail-over, a change of the
- * triggers or a minute without a question the table of known owners is emptied.
+ * The query compares transaction snapshots, so a change is reported once it is committed, no matter
+ * when its transaction began. The table of known owners is emptied after a new connection, a crash,
+ * restart or fail-over of the server, a change of the triggers, or a minute without a query.
  */
 #pragma once
 
@@ -19,32 +19,32 @@
 struct feed;
 struct database;
 
-/* NULL if the settings want none: JWT_FEED_KNOWN is 0, or users come from JWT_USER_QUERY. */
+/* NULL if the settings exclude it: JWT_FEED_KNOWN is 0, or users come from JWT_USER_QUERY. */
 struct feed *feed_open(const struct config *, struct database *, bool names);
 
 /*
- * YES: the owner is known and unchanged; *name as of known_has(). NO: the owner must be read, and
- * may be added if that finds him good. UNDECIDED: the database does not answer, and has not for
- * longer than JWT_FEED_STALE. The feed may be NULL: NO.
+ * YES: the owner is known and unchanged; *name as by known_has(). NO: the owner must be read, and
+ * may be added if found good. UNDECIDED: the database has not answered for longer than
+ * JWT_FEED_STALE. The feed may be NULL: NO.
  *
- * The first call of a process sends no query: a CGI program has no second one.
+ * The first call of a process sends no query, because a CGI program makes no second call.
  */
 enum verdict feed_find(
     struct feed *, struct arena *, const struct known_owner *, const char **name);
 
-/* Adds an owner who was read after feed_find() had said NO. The feed may be NULL. */
+/* Adds an owner that was read after a NO of feed_find(). The feed may be NULL. */
 void feed_add(struct feed *, const struct known_owner *, const char *name);
 
 /*
- * Whether changes of permissions are in the feed too (sql/permissions.sql), as of the last query.
- * Queries ask for that only after the first call, because it makes them slower. The feed may be
+ * Whether the feed reports changes of permissions too (sql/permissions.sql), as of the last query.
+ * Queries find that out only after the first call, because it makes them slower. The feed may be
  * NULL: no.
  */
 bool feed_watches_permissions(struct feed *);
 
 /*
- * Whether the feed could be used now, for a check of the database. NO: it is not installed,
- * disabled, made for other columns or another schema, or the server is a standby. UNDECIDED: as
- * query_ask(). The feed may be NULL: YES.
+ * Whether the database has a feed that can be used. NO: it is not installed, disabled, made for
+ * other columns or another schema, or the server is a standby. UNDECIDED: as query_ask(). The feed
+ * may be NULL: YES.
  */
 enum verdict feed_check(struct feed *, struct arena *);

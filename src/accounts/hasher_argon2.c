@@ -33,7 +33,7 @@ argon2_read_type(const char **text, argon2_type *out)
 	return true;
 }
 
-/* "argon2id$v=19$m=102400,t=2,p=8$salt$hash"; without v= it is the version of before 2016. */
+/* "argon2id$v=19$m=102400,t=2,p=8$salt$hash"; without v= it is version 1.0, of before 2016. */
 static bool
 argon2_read(const char *text, struct argon2_value *out)
 {
@@ -58,7 +58,10 @@ argon2_read(const char *text, struct argon2_value *out)
 	return out->version == ARGON2_VERSION_10 || out->version == ARGON2_VERSION_13;
 }
 
-/* The base64 up to the '$', without padding; 0 unless it is the one spelling of its bytes. */
+/*
+ * Decodes unpadded base64 up to the '$'. Returns the number of bytes; 0 if it is malformed or not
+ * the only spelling of these bytes.
+ */
 static size_t
 salt_decode(const char *text, unsigned char out[static SALT_MOST])
 {
@@ -75,7 +78,7 @@ salt_decode(const char *text, unsigned char out[static SALT_MOST])
 	return memcmp(spelling, text, length) == 0 ? size : 0;
 }
 
-/* All lanes in this one thread: workers are the parallelism, and a sandbox may forbid threads. */
+/* All lanes in one thread: workers already run in parallel, and a sandbox may forbid threads. */
 enum verdict
 hasher_argon2(struct bytes password, const char *value, long limit)
 {

@@ -11,13 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The sixty-four of crypt(5), by their value. */
+/* The 64 digits of crypt(5), in the order of their values. */
 static const char crypt_digits[] =
     "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/* What yescrypt's and scrypt's strings ask for is N r blocks of memory, each some work. */
+/* yescrypt and scrypt use N r blocks of memory; the work for each in PBKDF2 iterations. */
 enum { BLOCK_BYTES = 128, BLOCK_WORK = 5 };
 
+/* 0: out of range. */
 static double
 memory_hard_work(int n_log2, int64_t r, int64_t p)
 {
@@ -36,7 +37,7 @@ digit_value(char c)
 	return found ? (int)(found - crypt_digits) : -1;
 }
 
-/* Thirty bits in five digits, the lowest first. */
+/* Thirty bits in five digits, the lowest first; 0 if they are malformed. */
 static int64_t
 five_digits(const char *text)
 {
@@ -65,8 +66,8 @@ bcrypt_work(const char *text)
 }
 
 /*
- * "j9T$": flavour, log2 N - 1 and r - 1. Only this shape, which crypt_gensalt(3) makes; a fourth
- * character would announce further parameters, a digit above 47 a longer number.
+ * "j9T$": flavour, log2 N - 1 and r - 1. Only this form, which crypt_gensalt(3) makes, is accepted:
+ * a fourth digit would mean more parameters, a digit above 47 a longer number.
  */
 static double
 yescrypt_work(const char *text)
@@ -93,17 +94,17 @@ scrypt_work(const char *text)
 }
 
 /*
- * The methods of crypt(5), and what their strings ask for, told before any of it is done: libxcrypt
- * itself would work for days. Work is counted in PBKDF2 iterations.
+ * The methods of crypt(5), and how much work their strings ask for, in PBKDF2 iterations. That is
+ * estimated beforehand, because libxcrypt would accept a string that takes days.
  */
 struct method {
 	const char *prefix;                     /* parameters are what stands behind it */
-	double strong;                          /* from this work on it is as good as ours */
+	double strong;                          /* the least work that is strong enough */
 	size_t cut;                             /* bytes of a password that count; 0: all */
-	double (*work)(const char *parameters); /* 0: broken; NULL: by the number of rounds */
-	const char *word; /* what precedes that number; NULL: there is none to choose */
+	double (*work)(const char *parameters); /* 0: malformed; NULL: by the number of rounds */
+	const char *word; /* precedes the number of rounds; NULL: the number is fixed */
 	long usual;       /* rounds without the word */
-	long more;        /* rounds that come on top */
+	long more;        /* rounds in addition */
 	double each;      /* work of a round */
 };
 
@@ -125,7 +126,7 @@ static const struct method methods[] = {
     {"$3$", HUGE_VAL, 0, NULL, NULL, 20, 0, 1},
 };
 
-/* The method of a whole string; NULL if it is none that we know. */
+/* The method of a string; NULL if it is unknown. */
 static const struct method *
 method_of(const char *value)
 {
@@ -135,7 +136,7 @@ method_of(const char *value)
 	return NULL;
 }
 
-/* What a string of the method asks for; 0: it is broken. */
+/* The work that a string of the method asks for; 0: it is malformed. */
 static double
 work_of(const struct method *method, const char *value)
 {
@@ -150,7 +151,7 @@ work_of(const struct method *method, const char *value)
 	return (double)(rounds + method->more) * method->each;
 }
 
-/* The bytes that a method works in; 0: too few to mention. */
+/* The bytes of memory that such work takes; 0: negligible. */
 static size_t
 memory_of(const struct method *method, double work)
 {
@@ -176,8 +177,8 @@ crypt_compare(const char *phrase, const char *stored)
 }
 
 /*
- * A password longer than the CRYPT_MAX_PASSPHRASE_SIZE of libxcrypt has never been stored with it:
- * it is a no that takes the work of a check, so that it does not tell that there is such a user.
+ * A password that does not fit into CRYPT_MAX_PASSPHRASE_SIZE cannot have been stored by libxcrypt:
+ * NO, but after the work of a check, so that the time does not reveal that the user exists.
  */
 static enum verdict
 crypt_verify(struct bytes password, const char *stored)
@@ -196,8 +197,8 @@ crypt_verify(struct bytes password, const char *stored)
 }
 
 /*
- * libxcrypt says EINVAL for a broken string and for want of memory alike; so see whether there is
- * any. volatile, because compilers drop an unused allocation.
+ * libxcrypt reports EINVAL both for a malformed string and for lack of memory, so find out whether
+ * there is memory. volatile, because compilers remove an unused allocation.
  */
 static enum verdict
 failure_verdict(size_t size)
@@ -251,7 +252,7 @@ hasher_bcrypt(struct bytes password, const char *value, long limit)
 	return strncmp(value, "$2", 2) == 0 ? hasher_crypt(password, value, limit) : VERDICT_NO;
 }
 
-/* Django hashes first so that nothing is cut, and in hexadecimal so that no NUL ends it. */
+/* Django hashes the password first so that bcrypt does not cut it, and in hex to avoid NUL. */
 enum verdict
 hasher_bcrypt_sha256(struct bytes password, const char *value, long limit)
 {
@@ -268,7 +269,7 @@ hasher_bcrypt_sha256(struct bytes password, const char *value, long limit)
 	return verdict;
 }
 
-/* "salt$hash", where only the hash counts: thirteen digits of DES, or a string as in shadow(5). */
+/* "salt$hash"; only the hash counts: thirteen digits of DES, or a string as in shadow(5). */
 enum verdict
 hasher_legacy_crypt(struct bytes password, const char *value, long limit)
 {

@@ -57,7 +57,7 @@ struct scrypt_value {
 	const char *hash;
 };
 
-/* A block of 128 r bytes is worked on 2 N p times; about four PBKDF2 iterations for each N r p. */
+/* scrypt mixes a block of 128 r bytes 2 N p times: N r p are about four PBKDF2 iterations. */
 static bool
 scrypt_is_affordable(const struct scrypt_value *value, long limit)
 {
@@ -118,7 +118,7 @@ is_hex(const char *text, const unsigned char *digest, size_t size)
 	return strlen(text) == 2 * size && CRYPTO_memcmp(text, hex, 2 * size) == 0;
 }
 
-/* What Django called a password hash before 1.4: one digest of salt and password, in hex. */
+/* A password hash of Django before 1.4: one digest of salt and password, in hex. */
 static enum verdict
 digest_verify(const EVP_MD *md, struct bytes salt, struct bytes password, const char *hex)
 {

@@ -1,11 +1,10 @@
 /*
- * One function for each format of stored passwords: whether the password belongs to the value,
- * which is the stored string without the prefix that password.c recognised it by.
+ * One function for each format of stored passwords: whether the password matches the value, which
+ * is the stored string without the prefix by which password.c recognised it.
  *
- * All keep the same rules. password.data is never NULL and holds no NUL. A broken value is
- * VERDICT_NO, and so is one whose work, estimated in PBKDF2 iterations before any is done, is above
- * the limit or which asks for more than 1 GiB of memory. VERDICT_UNDECIDED only if a library fails
- * or has no memory.
+ * For all of them: password.data is never NULL and contains no NUL. NO also for a malformed value,
+ * and for one that asks for more work than the limit, estimated beforehand in PBKDF2 iterations, or
+ * for more than 1 GiB of memory. UNDECIDED only if a library fails or has no memory.
  */
 #pragma once
 
@@ -26,7 +25,7 @@ enum verdict hasher_sha1(struct bytes password, const char *value, long limit);
 enum verdict hasher_unsalted_md5(struct bytes password, const char *value, long limit);
 enum verdict hasher_unsalted_sha1(struct bytes password, const char *value, long limit);
 
-/* What a whole pbkdf2_* value says, with a hash as long as one of `size` bytes; false: broken. */
+/* Parses a pbkdf2_* value whose hash is of `size` bytes; false if it is malformed. */
 struct pbkdf2_value {
 	long iterations;
 	struct bytes salt;
@@ -34,7 +33,7 @@ struct pbkdf2_value {
 };
 bool hasher_pbkdf2_read(const char *value, size_t size, long limit, struct pbkdf2_value *out);
 
-/* Whether it is a crypt(3) string of a method of crypt(5). */
+/* Whether it is a crypt(3) string of a method that is known here (crypt(5)). */
 bool hasher_crypt_knows(const char *value);
 
 /* Whether a crypt(3) string or a bcrypt value is slow enough for password_must_rehash(). */

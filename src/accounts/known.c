@@ -16,7 +16,7 @@ struct entry {
 	uint32_t user, session; /* hashes of user id and sid */
 };
 
-/* A bucket's newest entry stands first; free ones stand behind the others. */
+/* In a bucket the newest entry is first; free entries are last. */
 struct known {
 	char key[16];
 	size_t buckets, count;
@@ -24,7 +24,7 @@ struct known {
 	char (*names)[BUCKET][KNOWN_NAME_MAXIMUM + 8]; /* NULL: a table without names */
 };
 
-/* Zeros of which a page takes memory once it is written to; calloc(3) writes after M_PERTURB. */
+/* Zeros that take memory only once written to; with M_PERTURB calloc(3) writes all of them. */
 static void *
 map(size_t size)
 {
@@ -65,7 +65,7 @@ hash_pieces(const struct bytes *pieces, size_t count)
 	return out;
 }
 
-/* Never 0. */
+/* Never 0, which marks a free entry. */
 static uint64_t
 owner_hash(const struct known *known, const struct known_owner *owner)
 {
@@ -88,8 +88,8 @@ id_hash(const struct known *known, const char *id)
 }
 
 /*
- * The two buckets in which an owner may stand. With one, 100,000 owners in 131,072 places would
- * leave 11,000 out; with the emptier one of two, 800 (tests/unit/test_known.c).
+ * An owner is in one of two buckets. With a single choice 11,000 of 100,000 owners would not fit
+ * into 131,072 entries; in the emptier of two buckets all but 800 do (tests/unit/test_known.c).
  */
 static size_t
 bucket_of(const struct known *known, uint64_t owner, int choice)
@@ -179,7 +179,7 @@ compare_hashes(const void *a, const void *b)
 	return (one > other) - (one < other);
 }
 
-/* Removes entry i; those behind it move up. */
+/* Removes entry i; the entries behind it move up. */
 static void
 bucket_remove(struct known *known, size_t bucket, int i)
 {

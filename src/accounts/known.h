@@ -1,13 +1,12 @@
 /*
- * The owners of tokens that this process has read from the database and found good.
+ * A table of token owners that this process has read from the database and found good.
  *
- * A hash table of a fixed size in this process's memory. An entry is a 64-bit hash of what was
- * judged, under a random key of this process, beside 32-bit hashes of the user id and the sid, by
- * which entries are removed: 16 bytes, or 64 with the user's name. A full table, a hash that
- * collides in the 32 bits or a name that is too long costs a read of the database, never a wrong
- * answer.
+ * A hash table of fixed size in the memory of the process. An entry is a 64-bit hash of what was
+ * judged, with a random key of the process, and 32-bit hashes of the user id and the sid, by which
+ * entries are removed: 16 bytes, or 64 with the user's name. A full table, a collision of 32-bit
+ * hashes or a name that is too long costs a read of the database, never a wrong answer.
  *
- * Whether what the table says is still true is not decided here: see accounts/feed.h.
+ * The change feed (accounts/feed.h) removes entries that are no longer true.
  */
 #pragma once
 
@@ -24,26 +23,24 @@ struct known_owner {
 	const char *digest;     /* of the password, where tokens carry one; else NULL */
 	const char *sid;        /* of the session; NULL if the token has none */
 	long gen;               /* generation of the session's tokens */
-	const char *permission; /* of the user, with the answer before it; NULL: an owner */
+	const char *permission; /* an answer about one, such as "+blog.add_post"; NULL: an owner */
 };
 
 #define KNOWN_NAME_MAXIMUM 40 /* bytes */
 
-/* A table for so many owners, rounded up to whole buckets; with their names if `names`. */
+/* A table for that many owners, with their names if `names`; lives as long as the process. */
 struct known *known_new(size_t owners, bool names);
 
-/*
- * Whether the owner is in the table. In a table with names *name becomes a copy in the arena.
- */
+/* Whether the owner is in the table. In a table with names *name becomes a copy in the arena. */
 bool known_has(const struct known *, const struct known_owner *, struct arena *, const char **name);
 
 /*
- * Adds an owner, in place of the oldest of its bucket if that is full. In a table with names an
- * owner without a name, or with one of more than KNOWN_NAME_MAXIMUM bytes, is not added.
+ * Adds an owner, replacing the oldest of its bucket if that is full. In a table with names an owner
+ * without a name, or with one of more than KNOWN_NAME_MAXIMUM bytes, is not added.
  */
 void known_add(struct known *, const struct known_owner *, const char *name);
 
-/* Removes all entries whose user id or sid is among these, in one pass over the table. */
+/* Removes all entries whose user id or sid is one of these, in one pass over the table. */
 void known_remove(struct known *, const char *const *ids, size_t count);
 void known_clear(struct known *);
 

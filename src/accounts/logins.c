@@ -8,18 +8,18 @@
 #include <ctype.h>
 #include <string.h>
 
-#define DEAREST_MAXIMUM 256 /* Django's column holds 128 */
+#define COSTLIEST_MAXIMUM 256 /* Django's column holds 128 */
 
-/* Of the hashes that were verified, the one that took most work. */
-struct dearest {
-	char stored[DEAREST_MAXIMUM]; /* without its digest; "": the setting is the dearest */
-	long cost;                    /* PBKDF2 iterations, when it was verified last */
+/* The verified hash that took the most work. */
+struct costliest {
+	char stored[COSTLIEST_MAXIMUM]; /* without its digest; "": the setting is the costliest */
+	long cost;                      /* PBKDF2 iterations, at its last verification */
 };
 
 struct logins {
 	struct password_policy policy;
 	enum password_rehash rehash;
-	struct dearest dearest;
+	struct costliest costliest;
 };
 
 struct logins *
@@ -32,47 +32,46 @@ logins_new(const struct config *config)
 	logins->rehash = strcmp(config->password_rehash, "off") == 0      ? REHASH_OFF
 			 : strcmp(config->password_rehash, "django") == 0 ? REHASH_DJANGO
 									  : REHASH_UPGRADE;
-	logins->dearest.cost = config->pbkdf2_iterations;
+	logins->costliest.cost = config->pbkdf2_iterations;
 	return logins;
 }
 
-/* What is kept has no use but its cost: letters take the place of the digest behind the last '$'.
- */
+/* Only the cost of the string matters: its digest, after the last '$', becomes letters. */
 static void
-remember_dearest(struct dearest *dearest, const char *stored, long cost)
+remember_costliest(struct costliest *costliest, const char *stored, long cost)
 {
 	char *digest;
 
-	if (cost <= dearest->cost || strlen(stored) >= sizeof(dearest->stored))
+	if (cost <= costliest->cost || strlen(stored) >= sizeof(costliest->stored))
 		return;
-	dearest->cost = cost;
-	memcpy(dearest->stored, stored, strlen(stored) + 1);
-	digest = strrchr(dearest->stored, '$');
-	for (digest = digest == NULL ? dearest->stored : digest; *digest != '\0'; digest++)
+	costliest->cost = cost;
+	memcpy(costliest->stored, stored, strlen(stored) + 1);
+	digest = strrchr(costliest->stored, '$');
+	for (digest = digest == NULL ? costliest->stored : digest; *digest != '\0'; digest++)
 		if (isalnum((unsigned char)*digest))
 			*digest = 'A';
 }
 
-/* Makes a refusal that has cost that much cost as much as the verification of the dearest hash. */
+/* Makes a refusal that has cost `spent` as costly as verifying the costliest hash. */
 static void
 spend_the_rest(struct logins *logins, struct bytes password, long spent)
 {
-	struct dearest *dearest = &logins->dearest;
+	struct costliest *costliest = &logins->costliest;
 	long least = logins->policy.iterations;
 
-	if (spent == 0 && *dearest->stored != '\0') {
-		(void)password_verify(&logins->policy, password, dearest->stored, &spent);
-		dearest->cost = spent;
+	if (spent == 0 && *costliest->stored != '\0') {
+		(void)password_verify(&logins->policy, password, costliest->stored, &spent);
+		costliest->cost = spent;
 		if (spent < least)
-			*dearest = (struct dearest){.cost = least};
+			*costliest = (struct costliest){.cost = least};
 	}
-	password_spend(password, dearest->cost - spent);
+	password_spend(password, costliest->cost - spent);
 }
 
 /*
- * A failure to store the new hash is no failure of the login: the next one tries again. Afterwards
- * the account has what stands in the table, even if another process was faster: tokens may carry
- * its digest.
+ * If the new hash cannot be stored, the login succeeds all the same, and the next one tries again.
+ * Then account->password is what the table has, even if another process was faster, because tokens
+ * may carry its digest.
  */
 static void
 renew_hash(
@@ -102,7 +101,7 @@ renew_hash(
 	}
 }
 
-/* Why the login was refused, by what is known of the account afterwards. */
+/* Why the login was refused, from what is known about the account. */
 static const char *
 refusal_reason(const struct logins *logins, enum verdict found, enum verdict verified,
     const struct account *account)
@@ -136,8 +135,8 @@ login_verify(struct accounts *accounts, struct arena *arena, struct bytes name,
 	if (verified == VERDICT_UNDECIDED)
 		return verified;
 	if (spent > 0)
-		remember_dearest(&logins->dearest, out->password, spent);
-	/* Django renews the hash of an inactive user too, before it refuses him. */
+		remember_costliest(&logins->costliest, out->password, spent);
+	/* Django renews the hash of an inactive user too, before it refuses the login. */
 	if (verified == VERDICT_YES)
 		renew_hash(accounts, arena, password, out);
 	if (verified != VERDICT_YES || !out->active) {

@@ -28,7 +28,7 @@ always_strong(const char *value)
 	return true;
 }
 
-/* The first row is the one that password_hash() makes; of two that fit, the first counts. */
+/* The first row is the format of password_hash(). Of two prefixes that match the first counts. */
 static const struct format formats[] = {
     {"pbkdf2_sha256$", hasher_pbkdf2_sha256, NULL, false},
     {"pbkdf2_sha1$", hasher_pbkdf2_sha1, NULL, false},
@@ -43,7 +43,7 @@ static const struct format formats[] = {
     {"crypt$", hasher_legacy_crypt, NULL, true},
 };
 
-/* These are not known by a prefix of their own, so that all of the string is the value. */
+/* Formats without a prefix of Django's. */
 static const struct format crypt_format = {"", hasher_crypt, hasher_crypt_is_strong, false};
 static const struct format bare_argon2 = {"$", hasher_argon2, always_strong, false};
 static const struct format bare_md5 = {"", hasher_unsalted_md5, NULL, true};
@@ -125,9 +125,9 @@ processor_time(void)
 }
 
 /*
- * In iterations as they cost at this very moment: a machine with other work to do is slower by a
- * third from one second to the next. Those of the comparison are part of the cost; what was not
- * worth one, such as to see that a string is broken, cost nothing.
+ * Converts processor time into iterations, by timing some of them now: a busy machine may become a
+ * third slower from one second to the next. These count as part of the cost. Time that is not worth
+ * a comparison, such as for finding a string malformed, counts as nothing.
  */
 static long
 measured_cost(double nanoseconds)
@@ -188,7 +188,7 @@ password_must_rehash(
 	return parts.iterations < policy->iterations;
 }
 
-/* 248 is the largest multiple of 62 in a byte: what lies above would favour the first letters. */
+/* 248 is the largest multiple of 62 in a byte: greater values would favour the first letters. */
 static bool
 salt_make(char out[static SALT_LENGTH + 1])
 {

@@ -1,4 +1,4 @@
-/* The compression function is deprecated since OpenSSL 3.0, whose EVP has nothing in its place. */
+/* The compression function is deprecated since OpenSSL 3.0, but EVP has no replacement. */
 #define OPENSSL_API_COMPAT 0x10100000L
 
 #include "accounts/pbkdf2.h"
@@ -13,15 +13,15 @@
 #include <string.h>
 
 /*
- * After so many iterations, a third of a millisecond, the processor is yielded to other processes.
- * A nice value alone does not bring that about: a batch process (http/main.c) that is
- * woken waits for the kernel's next tick, up to four milliseconds, whatever process runs.
+ * The processor is yielded to other processes after this many iterations, a third of a millisecond.
+ * A nice value alone does not suffice: a batch process (http/main.c) that becomes runnable waits
+ * for the kernel's next tick, up to four milliseconds, whatever process is running.
  */
 enum { BLOCK_SIZE = 64, GIVE_WAY = 4096 };
 
 /*
- * Four words are swapped in one register because the compression function reads its block in pieces
- * of 16 bytes: a load that has to collect narrower stores stalls, twice per iteration (4 % with
+ * Four words are swapped in one register, because the compression function reads its block in
+ * pieces of 16 bytes: a load that combines narrower stores stalls, twice per iteration (4 % with
  * gcc).
  */
 typedef uint32_t words4 __attribute__((vector_size(16)));
@@ -58,8 +58,8 @@ hmac_first(const struct crypto_hmac *hmac, struct bytes salt, unsigned char *out
 }
 
 /*
- * T = U_1 ^ U_2 ^ ...; both halves of HMAC now hash 32 bytes behind 64, so that one prepared block
- * with its padding and length serves them all.
+ * T = U_1 ^ U_2 ^ ... Both halves of HMAC hash 32 bytes after a block of 64, so one prepared block,
+ * with padding and length, serves all of them.
  */
 static void
 hmac_iterate(const struct crypto_hmac *hmac, long iterations, unsigned char *out)

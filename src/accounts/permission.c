@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* With JWT_USER_QUERY there need not be any of Django's tables. */
+/* A site with JWT_USER_QUERY may not have Django's tables. */
 static bool
 is_possible(const struct config *config)
 {
@@ -16,7 +16,7 @@ is_possible(const struct config *config)
 	return false;
 }
 
-/* Whether an answer depends on user and permission alone: the text has no $3, nor "$03". */
+/* Whether answers can be kept: the query has no $3 or $4 (nor "$03"), and the feed watches. */
 static bool
 may_be_known(const struct config *config, struct feed *feed)
 {
@@ -28,7 +28,7 @@ may_be_known(const struct config *config, struct feed *feed)
 	return feed_watches_permissions(feed);
 }
 
-/* A known answer is an owner of its own: of the user alone, whatever the token is. */
+/* A known answer is stored like an owner, but depends on the user alone, not on the token. */
 static struct known_owner
 owner_of(struct arena *arena, const struct permission *asked, bool has)
 {
@@ -36,7 +36,7 @@ owner_of(struct arena *arena, const struct permission *asked, bool has)
 	    .permission = arena_printf(arena, "%c%s", has ? '+' : '-', asked->name)};
 }
 
-/* YES: *answer is the known one. NO: there is none. UNDECIDED: as feed_find(). */
+/* YES: *answer is known. NO: no answer is known. UNDECIDED: as feed_find(). */
 static enum verdict
 find(struct feed *feed, struct arena *arena, const struct permission *asked, enum verdict *answer)
 {

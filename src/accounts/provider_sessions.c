@@ -12,12 +12,12 @@
 #include <string.h>
 
 #define SECRET_BYTES 32
-#define SEEN_SECONDS 60 /* between two notes that a session was used, at most */
+#define SEEN_SECONDS 60 /* at most, between two notes that a session was used */
 
 /* Columns of BROWSER_FIND; the account's follow. */
 enum { AUTH_TIME, UNSEEN, OWNER };
 
-/* base64url(secret) "." base64url(user id): the row is found by its primary key. */
+/* base64url(secret) "." base64url(user id): the row can be found by its primary key. */
 static const char *
 write_cookie(struct arena *arena, struct bytes secret, const char *user_id)
 {
@@ -29,7 +29,7 @@ write_cookie(struct arena *arena, struct bytes secret, const char *user_id)
 	return cookie.data;
 }
 
-/* false: no cookie of ours. *user_id is what PostgreSQL takes as a text: UTF-8 without NUL. */
+/* false: not one of our cookies. *user_id is text for PostgreSQL: UTF-8 without NUL. */
 static bool
 read_cookie(struct arena *arena, struct bytes cookie, char sid[static SESSION_ID_SIZE],
     const char **user_id)

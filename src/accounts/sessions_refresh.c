@@ -1,5 +1,5 @@
 /*
- * How a session is judged and moved on when one of its refresh tokens is shown.
+ * Refreshes a session when one of its refresh tokens is shown.
  */
 #include "accounts/sessions.h"
 #include "db/query.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES 3 /* of a refresh that raced with others */
+#define TRIES 3 /* of a refresh that races with others */
 
 enum session_outcome
 session_decide(const struct session_state *state, long shown)
@@ -36,10 +36,10 @@ struct refresh {
 	const char *user_id;
 	const struct session *shown;
 	struct session *out;
-	bool repeated; /* a lost connection may hide that this very refresh has moved the row */
+	bool repeated; /* a lost connection may hide that this refresh has moved the row */
 };
 
-/* Moves the row if it may be moved: YES with the new generation in *out. */
+/* Moves the row to its next generation, if it may: YES, with the new generation in *out. */
 static enum verdict
 move(struct refresh *refresh, bool behind)
 {
@@ -63,8 +63,7 @@ move(struct refresh *refresh, bool behind)
 	return VERDICT_YES;
 }
 
-/* NO: there is no such user. *out: the generation that was given out last, and what is left of it.
- */
+/* NO: there is no such user. *out: the newest generation, and the seconds that are left. */
 static enum verdict
 read_state(const struct refresh *refresh, struct session_state *state)
 {
@@ -95,7 +94,7 @@ read_state(const struct refresh *refresh, struct session_state *state)
 	return VERDICT_YES;
 }
 
-/* Only while the token is older than the newest one: after a crash it may be the newest again. */
+/* Only if the token is still older than the newest: after a crash it may be the newest again. */
 static enum session_outcome
 end_replayed(const struct refresh *refresh)
 {
@@ -120,8 +119,7 @@ attempt(struct refresh *refresh)
 	found = read_state(refresh, &state);
 	if (found != VERDICT_YES)
 		return found == VERDICT_NO ? SESSION_NO_ACCOUNT : SESSION_UNAVAILABLE;
-	/* Without rotation a client has no newer token to show, however long ago the last one was.
-	 */
+	/* Without rotation a client has no newer token, however old this one is. */
 	state.in_recovery = state.in_recovery || !rotate;
 	state.in_grace = state.in_grace || refresh->repeated;
 	return session_decide(&state, refresh->shown->gen);

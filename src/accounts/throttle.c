@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#define STUFFING 50 /* failures within a minute that the log reports */
+#define STUFFING 50 /* refused logins within a minute that are worth a line in the log */
 
-/* The bytes by which an address is known: four, or the first eight of IPv6, or itself. */
+/* The bytes that identify an address: IPv4's four, IPv6's first eight, or else its text. */
 static struct bytes
 network_of(const char *text, struct address *memory)
 {
@@ -19,7 +19,7 @@ network_of(const char *text, struct address *memory)
 	return (struct bytes){(char *)memory->bytes, 8};
 }
 
-/* Never NOT_AN_ENTRY. */
+/* A key; its upper 24 bits are never those of NOT_AN_ENTRY. */
 static uint64_t
 hash(struct throttle *throttle, enum throttle_kind kind, struct bytes one, struct bytes other)
 {
@@ -34,7 +34,7 @@ hash(struct throttle *throttle, enum throttle_kind kind, struct bytes one, struc
 	return key >> 40 == 0 ? key | UINT64_C(1) << 40 : key;
 }
 
-/* Spellings that a case-insensitive column takes for one name share its tries (ASCII only). */
+/* In lower case (ASCII only): a case-insensitive column takes all spellings for one name. */
 static struct bytes
 fold(struct bytes name, char memory[256])
 {
@@ -138,8 +138,9 @@ count_bits(const _Atomic uint64_t *words)
 }
 
 /*
- * Many names from many addresses, none often enough to have to wait: a list of stolen passwords is
- * tried. At the end of a minute two workers may count a failure differently: it is only a hint.
+ * Many names from many addresses, none often enough to have to wait, are a sign that somebody tries
+ * a list of stolen passwords. It is only a hint, so at the end of a minute two workers may count a
+ * failure differently.
  */
 static void
 watch_for_stuffing(struct throttle *throttle, const struct attempt *attempt, int64_t now)

@@ -30,8 +30,7 @@ entry_time(uint64_t entry)
 	return (int64_t)(entry & 0xffffffff);
 }
 
-/* Seconds since the last try. A time that is still to come was written before a clock was set back.
- */
+/* Seconds since the last try; 0 if its time is in the future, because a clock was set back. */
 static int64_t
 entry_age(uint64_t entry, int64_t now)
 {
@@ -58,13 +57,13 @@ wait_after(const struct throttle_limit *limit, long tries)
 	return wait < limit->longest ? wait : limit->longest;
 }
 
-/* The seconds until another try, as far as this entry is that key's. */
+/* Seconds until the next try of a key; 0 also if the entry is another key's. */
 static long
 entry_wait(const struct throttle_limit *limit, uint64_t entry, uint64_t key, int64_t now)
 {
 	long wait;
 
-	/* A clock was set back; a few seconds are other workers, whose request began later. */
+	/* The clock was set back; a few seconds are normal: another request began later. */
 	if (!entry_is(entry, key) || entry_time(entry) > now + 10)
 		return 0;
 	wait = wait_after(limit, throttle_table_tries(limit, entry, now)) -
@@ -72,14 +71,16 @@ entry_wait(const struct throttle_limit *limit, uint64_t entry, uint64_t key, int
 	return wait < 0 ? 0 : wait;
 }
 
-/* The places where a key may stand. */
+/* The places where the entry of a key may be. */
 struct places {
 	_Atomic uint64_t *first;
 	size_t count;
 };
 
-/* The last entry of each set of counts is for clients: a wrong secret costs no hash, so a flood of
- * them would soon displace the counts of logins. */
+/*
+ * The last entry of each set of counts is for clients: refusing a wrong secret takes no password
+ * hash, so a flood of them would soon displace the counts of logins.
+ */
 static struct places
 places_of(struct throttle *throttle, enum throttle_kind kind, uint64_t key)
 {
@@ -96,7 +97,7 @@ places_of(struct throttle *throttle, enum throttle_kind kind, uint64_t key)
 	}
 }
 
-/* The place of that key; NULL if it has none. */
+/* The place of a key's entry; NULL if it has none. */
 static _Atomic uint64_t *
 find(struct throttle *throttle, enum throttle_kind kind, uint64_t key)
 {
@@ -116,7 +117,7 @@ throttle_table_entry(struct throttle *throttle, enum throttle_kind kind, uint64_
 	return place == NULL ? NOT_AN_ENTRY : atomic_load(place);
 }
 
-/* How much would be lost with an entry: what it counts, then how young it is. */
+/* How much an entry counts when one is to be replaced: by its tries, then by its youth. */
 static int64_t
 worth(const struct throttle_limit *limit, enum throttle_kind kind, uint64_t entry, int64_t now)
 {
@@ -124,13 +125,13 @@ worth(const struct throttle_limit *limit, enum throttle_kind kind, uint64_t entr
 
 	if (entry == NOT_AN_ENTRY)
 		return -1;
-	/* The kind of another's entry is not known: the limits of names are in the middle. */
+	/* The kind of the entry is unknown; the limits of names are between the others. */
 	return kind == KNOWN_PAIR
 		   ? youth
 		   : ((int64_t)throttle_table_tries(limit, entry, now) << 32) + youth;
 }
 
-/* The place of that key, with what stands there, which may be another's that it may replace. */
+/* The place of a key's entry, or of the one that it replaces; *entry: what is there now. */
 static _Atomic uint64_t *
 find_place(
     struct throttle *throttle, enum throttle_kind kind, uint64_t key, int64_t now, uint64_t *entry)
@@ -177,7 +178,7 @@ throttle_table_take(struct throttle *throttle, enum throttle_kind kind, uint64_t
 		if (wait > 0)
 			return wait;
 		tries = entry_is(entry, key) ? throttle_table_tries(limit, entry, now) : 0;
-		/* More than makes the longest wait would only be forgotten later. */
+		/* With more than the longest wait needs, it would only be forgotten later. */
 		tries += wait_after(limit, tries) < limit->longest;
 	} while (
 	    !atomic_compare_exchange_strong(place, &entry, entry_of(key, (uint64_t)tries, now)));
@@ -228,7 +229,7 @@ table_prepare(void *mapped)
 	return true;
 }
 
-/* The file, in memory of the caller's if that is the usual one. */
+/* The path of the file; the default is written to `usual`. */
 static const char *
 path_of(const struct config *config, char usual[static 64])
 {

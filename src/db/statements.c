@@ -70,8 +70,7 @@ make_tokens(struct arena *arena, const char *user, struct statement *made)
 	    " JOIN token_blacklist_outstandingtoken outstanding ON blacklisted.token_id = outstanding.id"
 	    " WHERE outstanding.jti = $1",
 	    1, LOOKUP};
-	/* The unique token_id admits one of several at once; a second query could not tell which.
-	 */
+	/* The unique token_id admits one of several; a second query could not tell which. */
 	made[TOKEN_BLACKLIST] = (struct statement){
 	    "INSERT INTO token_blacklist_blacklistedtoken (token_id, blacklisted_at)"
 	    " SELECT id, now() FROM token_blacklist_outstandingtoken WHERE jti = $1"

@@ -1,6 +1,6 @@
--- The change feed: a table that says which users changed, filled by triggers on the table of users.
--- The programs ask it what changed since they last asked, and so need not read a user again whom
--- they have read before. Optional: without it every request reads its user.
+-- The change feed: a table of the users that changed, filled by triggers on the table of users. The
+-- programs ask it for the changes since their last query, so they need not read a user again who has
+-- not changed. Optional: without it every request reads its user.
 --
 --     psql -v ON_ERROR_STOP=1 [-v users=auth_user] [-v id=id] [-v username=username]
 --         [-v password=password] [-v active=is_active] [-v keep='26 hours'] -f changes.sql
@@ -12,8 +12,8 @@
 -- To be run by the owner of the table of users, with CREATE on its schema, or by a superuser; before or after roles.sql;
 -- can be run again at any time. PostgreSQL 13 or newer. Before a migration that alters the type of one
 -- of these columns run changes-remove.sql, and this file after it. The feed is not used for a table with
--- partitions or tables that inherit from it. The programs must reach the primary server and no other:
--- a pooler that sends reads to standbys would let them take a row for good that has changed already.
+-- partitions or tables that inherit from it. The programs must reach only the primary server: behind a
+-- pooler that sends reads to standbys they might read an outdated row, and keep it.
 \if :{?users} \else \set users auth_user \endif
 \if :{?id} \else \set id id \endif
 \if :{?username} \else \set username username \endif
@@ -26,24 +26,24 @@ BEGIN;
 CREATE TABLE IF NOT EXISTS jwt_change (
 	user_id text NOT NULL,                    -- as the user's row has it; '': every user
 	sid uuid,                                 -- the session that ended; NULL: all of the user's
-	keep uuid,                                -- but not this one
+	keep uuid,                                -- except this one
 	ends boolean NOT NULL DEFAULT true,       -- false: read the user again, no session ends
 	at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	xid xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
 CREATE INDEX IF NOT EXISTS jwt_change_user ON jwt_change (user_id);
--- Every refresh asks what ended all sessions of its user: few of the rows, most of which end one or none.
+-- Every refresh asks which changes ended all sessions of its user: few rows, as most changes end one session or none.
 CREATE INDEX IF NOT EXISTS jwt_change_ends ON jwt_change (user_id) WHERE ends AND sid IS NULL;
 CREATE INDEX IF NOT EXISTS jwt_change_xid ON jwt_change (xid);
 
--- The arguments are the names of the columns: id, password, active, and username, which is not used
--- here: the programs compare them with their settings, for the feed of other columns is none. A value of the active column is
+-- The arguments are the names of the columns: id, password, active, and username, which is not used here. The
+-- programs compare them with their settings and do not use the feed of other columns. The active column is
 -- compared, not cast: an error here would be an error of the statement that changes the user.
 CREATE OR REPLACE FUNCTION jwt_user_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
 	o jsonb;
 	n jsonb;
-	-- A login that only renews a password's hash names the new hash here.
+	-- A login that only renews the hash of a password sets this to the new hash.
 	rehash text := current_setting('jwt_fcgi.rehash', true);
 BEGIN
 	IF TG_OP = 'TRUNCATE' THEN
@@ -70,7 +70,7 @@ BEGIN
 	RETURN NULL;
 END $$;
 
--- They run with the rights of the owner, so they must find these tables and no others.
+-- The functions run with the rights of the owner, so they must find these tables and no others.
 SELECT format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema())
 	FROM unnest(ARRAY['jwt_user_changed()', 'jwt_change_sweep()']) name \gexec
 REVOKE ALL ON FUNCTION jwt_user_changed(), jwt_change_sweep() FROM PUBLIC;
@@ -79,7 +79,7 @@ DROP TRIGGER IF EXISTS jwt_changed ON :users;
 DROP TRIGGER IF EXISTS jwt_removed ON :users;
 DROP TRIGGER IF EXISTS jwt_emptied ON :users;
 DROP TRIGGER IF EXISTS jwt_swept ON jwt_change;
--- Deferred: a change is dated when it is committed. WHEN: a save that changes none of these costs nothing.
+-- Deferred, so that a change is dated at its commit. WHEN: a save that changes none of these columns costs nothing.
 CREATE CONSTRAINT TRIGGER jwt_changed AFTER UPDATE ON :users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
 	WHEN (OLD.:"id" IS DISTINCT FROM NEW.:"id" OR OLD.:"password" IS DISTINCT FROM NEW.:"password"
 		OR OLD.:"active" IS DISTINCT FROM NEW.:"active" OR OLD.:"username" IS DISTINCT FROM NEW.:"username")
@@ -87,14 +87,14 @@ CREATE CONSTRAINT TRIGGER jwt_changed AFTER UPDATE ON :users DEFERRABLE INITIALL
 CREATE CONSTRAINT TRIGGER jwt_removed AFTER DELETE ON :users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
 	EXECUTE FUNCTION jwt_user_changed(:'id', :'password', :'active', :'username');
 CREATE TRIGGER jwt_emptied AFTER TRUNCATE ON :users EXECUTE FUNCTION jwt_user_changed();
--- For each row: a statement that may insert but does not, as a refresh is, costs nothing.
+-- For each row, so that a statement that may insert but does not, such as a refresh, costs nothing.
 CREATE TRIGGER jwt_swept AFTER INSERT ON jwt_change FOR EACH ROW EXECUTE FUNCTION jwt_change_sweep(:'keep');
--- ALWAYS: under logical replication and session_replication_role = replica too.
+-- ALWAYS: also under logical replication and session_replication_role = replica.
 ALTER TABLE :users ENABLE ALWAYS TRIGGER jwt_changed, ENABLE ALWAYS TRIGGER jwt_removed,
 	ENABLE ALWAYS TRIGGER jwt_emptied;
 ALTER TABLE jwt_change ENABLE ALWAYS TRIGGER jwt_swept;
 
--- The programs have either the role of the table's owner or that of roles.sql.
+-- The programs log in as the owner of the table, or with the role of roles.sql.
 SELECT format('GRANT SELECT, INSERT ON jwt_change TO %I', pg_get_userbyid(relowner))
 	FROM pg_class WHERE oid = :'users'::regclass \gexec
 SELECT 'GRANT SELECT, INSERT ON jwt_change TO jwt_fcgi'

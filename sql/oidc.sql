@@ -1,10 +1,10 @@
--- OpenID Connect, for JWT_OIDC_ISSUER: clients, authorization codes, consents. Brings sessions.sql up to
+-- OpenID Connect, for JWT_OIDC_ISSUER: clients, authorization codes and consents. Brings sessions.sql up to
 -- date first and takes the same psql variables.
 --
 --     psql -v ON_ERROR_STOP=1 [-v users=auth_user ...] -f oidc.sql
 --
 -- To be run by the owner of the table of users; before or after roles.sql; can be run again at any time.
--- Clients are rows; jwtctl client adds them too. The secret of this one is shown once, and not stored:
+-- Clients are rows, which jwtctl client adds too. The secret of this one is shown once and not stored:
 --
 --     SELECT secret, 'sha256$' || encode(sha256(secret::bytea), 'hex') AS hash FROM (SELECT
 --         encode(sha256((gen_random_uuid()::text || gen_random_uuid())::bytea), 'hex') AS secret) made \gset
@@ -12,7 +12,7 @@
 --     INSERT INTO oidc_client (client_id, name, secret, redirect_uris, post_logout_redirect_uris)
 --     VALUES ('wiki', 'The wiki', :'hash', '{https://wiki.example.com/callback}', '{https://wiki.example.com/}');
 --
--- One without a secret, such as a page in the browser or a program on a telephone:
+-- A client without a secret, such as a page in the browser or an application on a telephone:
 --
 --     INSERT INTO oidc_client (client_id, name, auth_method, redirect_uris)
 --     VALUES ('app', 'The app', 'none', '{https://app.example.com/callback}');
@@ -20,9 +20,9 @@
 SET client_min_messages = warning;
 BEGIN;
 
--- Redirect URIs are compared byte for byte, so they are checked once, here. https; http on this very machine
--- (RFC 8252 section 7.3); or a scheme of an application, which has a dot (section 7.1): javascript and data
--- have none. No fragment, no user information, no wildcard, only characters of a URI.
+-- Redirect URIs are compared byte for byte, so they are checked once, here: https; http to the user's own machine
+-- (RFC 8252 section 7.3); or the scheme of an application, which has a dot (section 7.1), unlike javascript and
+-- data. No fragment, no user information, no wildcard, only characters of a URI.
 CREATE OR REPLACE FUNCTION jwt_oidc_uris_good(uris text[]) RETURNS boolean LANGUAGE sql IMMUTABLE
 	SET search_path = pg_catalog AS $$
 	SELECT count(*) = 0 FROM unnest(uris) uri WHERE uri IS NULL OR length(uri) > 2048
@@ -60,11 +60,11 @@ CREATE TABLE IF NOT EXISTS oidc_client (
 ALTER TABLE oidc_client ADD COLUMN IF NOT EXISTS introspect boolean NOT NULL DEFAULT false
 	CONSTRAINT oidc_client_introspect CHECK (NOT introspect OR secret IS NOT NULL);
 
--- What ends a client ends its codes and sessions. (A foreign key of oidc_code would lock the client's row for
--- each code, and all codes of a client would write to it.) Enabling a client again, or adding one of its id, ends
--- them too: until the transaction that ended it was committed, others could make and redeem codes that this
--- transaction did not see. Codes are deleted before sessions: the DELETE waits for a transaction that redeems one
--- of them, so the session which that has begun is found afterwards.
+-- The end of a client ends its codes and sessions. (With a foreign key of oidc_code, each code would lock the
+-- client's row, so that all codes of a client would write to it.) Enabling a client again, or adding one with the
+-- same id, ends them too: until the transaction that ended the client was committed, others could make and redeem
+-- codes that it did not see. Codes are deleted before sessions: the DELETE waits for a transaction that redeems
+-- one of them, and the session that was begun by it is found afterwards.
 CREATE OR REPLACE FUNCTION jwt_oidc_client_ended() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
 	ids text[] := ARRAY[OLD.client_id, NEW.client_id];
@@ -91,7 +91,7 @@ CREATE TRIGGER jwt_oidc_client_switched AFTER UPDATE ON oidc_client
 
 -- A code is found by its SHA-256. browser is the session in which the user logged in, sid the session that
 -- began when the code was redeemed. Unlogged: after a crash of PostgreSQL, and on a standby that takes over,
--- the table is empty. A code is good for a minute, and its user has the session of the browser to get another.
+-- the table is empty. That does little harm: a code is valid for a minute, and the browser's session gets another.
 CREATE UNLOGGED TABLE IF NOT EXISTS oidc_code (
 	code bytea PRIMARY KEY,
 	client_id text NOT NULL,
@@ -105,7 +105,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS oidc_code (
 	expires_at timestamptz NOT NULL,
 	sid uuid
 );
--- Also a table that was made before it was unlogged. The fill factor leaves room in the page for the row with its sid.
+-- The table may be older and logged. The fill factor leaves room in the page for the row with its sid.
 ALTER TABLE oidc_code SET UNLOGGED, SET (fillfactor = 50);
 CREATE INDEX IF NOT EXISTS oidc_code_expires_at ON oidc_code (expires_at);
 
@@ -134,10 +134,10 @@ CREATE TRIGGER jwt_oidc_user_renumbered AFTER UPDATE ON :users FOR EACH ROW
 CREATE TRIGGER jwt_oidc_users_emptied AFTER TRUNCATE ON :users EXECUTE FUNCTION jwt_oidc_user_removed();
 ALTER TABLE :users ENABLE ALWAYS TRIGGER jwt_oidc_user_removed, ENABLE ALWAYS TRIGGER jwt_oidc_user_renumbered,
 	ENABLE ALWAYS TRIGGER jwt_oidc_users_emptied;
--- Of users who were deleted before there were these triggers.
+-- Consents of users who were deleted before these triggers existed.
 DELETE FROM oidc_consent WHERE NOT EXISTS (SELECT FROM :users u WHERE u.:"id"::text = oidc_consent.user_id);
 
--- What the programs need: also, of the table of users, the columns of the claims that it has.
+-- The rights of the programs, which include those of the claims' columns that the table of users has.
 CREATE OR REPLACE FUNCTION jwt_oidc_grant(users regclass) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	claim name;

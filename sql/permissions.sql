@@ -50,7 +50,7 @@ BEGIN
 	RETURN NULL;
 END $$;
 
--- ALWAYS: under logical replication and session_replication_role = replica too.
+-- ALWAYS: also under logical replication and session_replication_role = replica.
 CREATE OR REPLACE FUNCTION jwt_watch_permissions(watched regclass, user_column text DEFAULT '') RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -66,8 +66,8 @@ END $$;
 SELECT format('ALTER FUNCTION jwt_permission_changed() SET search_path = %I, pg_temp', current_schema()) \gexec
 REVOKE ALL ON FUNCTION jwt_permission_changed(), jwt_watch_permissions(regclass, text) FROM PUBLIC;
 
--- The second column is the user's, as the programs read it, of the key: where tokens carry
--- another column a change concerns every user.
+-- The programs take the second column of these tables for the user's key. If tokens carry another column than
+-- the key, a change concerns every user.
 SELECT jwt_watch_permissions(attrelid, CASE :'id' WHEN :'key' THEN attname ELSE '' END) FROM pg_attribute
 	WHERE attrelid IN (:'groups'::regclass, :'permissions'::regclass) AND attnum = 2 \g /dev/null
 SELECT jwt_watch_permissions(watched) FROM unnest(ARRAY['auth_group_permissions', 'auth_permission',

@@ -1,7 +1,7 @@
 -- The login role of the programs. It reads the columns of a user that a login needs, replaces a
 -- password hash by a newer one, writes the last login, and adds rows to the two token tables;
--- nothing else. Where there are the tables of changes.sql, sessions.sql and oidc.sql it works with
--- them; for the last it also reads first_name, last_name and email.
+-- nothing else. If the tables of changes.sql, sessions.sql and oidc.sql exist, it gets the rights to
+-- them too; for oidc.sql it also reads first_name, last_name and email.
 --
 --     psql -v ON_ERROR_STOP=1 -f roles.sql
 --

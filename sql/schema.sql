@@ -1,7 +1,7 @@
--- The tables, as the migrations of Django 3.2 (django.contrib.auth) and of SimpleJWT 5.2
--- (rest_framework_simplejwt.token_blacklist) make them: same names, types, constraints and indexes.
--- The programs use the first three. The others are empty; with them Django continues on a database
--- that this made, by `migrate --fake-initial`. On one that Django migrated this changes nothing.
+-- The tables that the migrations of Django 3.2 (django.contrib.auth) and of SimpleJWT 5.2
+-- (rest_framework_simplejwt.token_blacklist) create: same names, types, constraints and indexes. The
+-- programs use the first three. The others are empty; with them Django can take over the database by
+-- `migrate --fake-initial`. A database that Django has migrated is not changed.
 --
 --     psql -v ON_ERROR_STOP=1 -f schema.sql
 --
@@ -42,7 +42,7 @@ CREATE INDEX IF NOT EXISTS token_blacklist_outstandingtoken_jti_hex_d9bdf6f7_lik
 CREATE INDEX IF NOT EXISTS token_blacklist_outstandingtoken_user_id_83bc629a
 	ON token_blacklist_outstandingtoken (user_id);
 
--- Those of them that must not be accepted any more.
+-- The tokens that must no longer be accepted.
 CREATE TABLE IF NOT EXISTS token_blacklist_blacklistedtoken (
 	id bigserial NOT NULL PRIMARY KEY,
 	blacklisted_at timestamp with time zone NOT NULL,
@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS token_blacklist_blacklistedtoken (
 		REFERENCES token_blacklist_outstandingtoken (id) DEFERRABLE INITIALLY DEFERRED
 );
 
--- What else those migrations make, for Django only.
+-- The other tables of those migrations, for Django only.
 CREATE TABLE IF NOT EXISTS django_content_type (
 	id serial NOT NULL PRIMARY KEY,
 	app_label varchar(100) NOT NULL,
@@ -124,7 +124,7 @@ CREATE INDEX IF NOT EXISTS auth_user_user_permissions_user_id_a95ead1b
 CREATE INDEX IF NOT EXISTS auth_user_user_permissions_permission_id_1fbb5f2c
 	ON auth_user_user_permissions (permission_id);
 
--- And which they are, for an application of which Django has noted none.
+-- The migrations themselves, for each application of which Django has recorded none.
 CREATE TABLE IF NOT EXISTS django_migrations (
 	id bigserial NOT NULL PRIMARY KEY,
 	app varchar(255) NOT NULL,

@@ -8,9 +8,9 @@
 SET client_min_messages = warning;
 BEGIN;
 
--- A session is its row. gen is the generation of the newest refresh token that was given out, held the
--- newest that a client has shown. No further index, so that every update is a HOT update; the fill factor
--- leaves room for it. No foreign key: users may be in any table.
+-- gen is the generation of the newest refresh token that was issued, held the newest that the client has
+-- shown. There is no further index, so that every update is a HOT update; the fill factor leaves room for
+-- it. There is no foreign key, because users may be in any table.
 CREATE TABLE IF NOT EXISTS jwt_session (
 	user_id text NOT NULL,
 	sid uuid NOT NULL,
@@ -18,18 +18,18 @@ CREATE TABLE IF NOT EXISTS jwt_session (
 	held integer NOT NULL,
 	created_at timestamptz NOT NULL,
 	rotated_at timestamptz NOT NULL,
-	expires_at timestamptz NOT NULL,          -- moves with each refresh
-	ends_at timestamptz NOT NULL,             -- does not
+	expires_at timestamptz NOT NULL,          -- later with each refresh
+	ends_at timestamptz NOT NULL,             -- never later
 	address text,                             -- of the login, if JWT_SESSION_DEVICE is on
 	agent text,
 	PRIMARY KEY (user_id, sid)
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
--- Of OpenID Connect (oidc.sql). client_id is NULL for a password login and '' for the login of a browser
+-- For OpenID Connect (oidc.sql). client_id is NULL for a password login and '' for the login of a browser
 -- at the provider; otherwise the row is a login at that client.
 ALTER TABLE jwt_session ADD COLUMN IF NOT EXISTS client_id text, ADD COLUMN IF NOT EXISTS scopes text[];
 
--- What ends all sessions of a user, or of every user, comes through the change feed. Rows of one user are
--- locked in the order of sid, as the programs do, so that no two of them can block each other.
+-- A change that ends all sessions of a user, or of every user, deletes them when it enters the change feed.
+-- Rows of one user are locked in the order of sid, as by the programs, so that there are no deadlocks.
 CREATE OR REPLACE FUNCTION jwt_session_end() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
 	IF NEW.user_id = '' THEN

@@ -166,7 +166,7 @@ accounts_check(struct accounts *accounts, struct arena *arena, bool rights)
 		all = check_feed(accounts, arena, rights);
 	if (all == VERDICT_YES)
 		all = check_keep(accounts, arena);
-	/* A program without requests holds no connection: databases have few. */
+	/* An idle program holds no connection: databases allow few. */
 	query_close(accounts->database);
 	return all;
 }

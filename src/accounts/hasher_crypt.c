@@ -98,7 +98,7 @@ scrypt_work(const char *text)
  * estimated beforehand, because libxcrypt would accept a string that takes days.
  */
 struct method {
-	const char *prefix;                     /* parameters are what stands behind it */
+	const char *prefix;                     /* the parameters follow it */
 	double strong;                          /* the least work that is strong enough */
 	size_t cut;                             /* bytes of a password that count; 0: all */
 	double (*work)(const char *parameters); /* 0: malformed; NULL: by the number of rounds */

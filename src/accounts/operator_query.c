@@ -68,7 +68,7 @@ operator_query_fault(struct arena *arena, const struct config *config,
 	return NULL;
 }
 
-/* Two of the queries have a default for Django's tables, unless users are in JWT_USER_QUERY. */
+/* Two queries default to ones on Django's tables, unless users come from JWT_USER_QUERY. */
 static bool
 has_text(const struct config *config, enum statement_number statement)
 {

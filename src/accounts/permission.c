@@ -16,7 +16,7 @@ is_possible(const struct config *config)
 	return false;
 }
 
-/* Whether answers can be kept: the query has no $3 or $4 (nor "$03"), and the feed watches. */
+/* Whether answers can be kept: the query has no $3, $4 or "$03", and the feed reports changes. */
 static bool
 may_be_known(const struct config *config, struct feed *feed)
 {

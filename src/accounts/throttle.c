@@ -138,9 +138,9 @@ count_bits(const _Atomic uint64_t *words)
 }
 
 /*
- * Many names from many addresses, none often enough to have to wait, are a sign that somebody tries
- * a list of stolen passwords. It is only a hint, so at the end of a minute two workers may count a
- * failure differently.
+ * Many names from many addresses, none often enough to have to wait, are a sign of a list of stolen
+ * passwords. It is only a hint, so at the end of a minute two workers may count a failure
+ * differently.
  */
 static void
 watch_for_stuffing(struct throttle *throttle, const struct attempt *attempt, int64_t now)

@@ -178,7 +178,7 @@ throttle_table_take(struct throttle *throttle, enum throttle_kind kind, uint64_t
 		if (wait > 0)
 			return wait;
 		tries = entry_is(entry, key) ? throttle_table_tries(limit, entry, now) : 0;
-		/* With more than the longest wait needs, it would only be forgotten later. */
+		/* A count above that of the longest wait would only take longer to be forgotten. */
 		tries += wait_after(limit, tries) < limit->longest;
 	} while (
 	    !atomic_compare_exchange_strong(place, &entry, entry_of(key, (uint64_t)tries, now)));

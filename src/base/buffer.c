@@ -30,7 +30,8 @@ buffer_extend(struct buffer *buffer, size_t length)
 {
 	char *at;
 
-	make_room(buffer, length);
+	if (buffer->size - buffer->length <= length)
+		make_room(buffer, length);
 	at = buffer->data + buffer->length;
 	buffer->length += length;
 	at[length] = '\0';

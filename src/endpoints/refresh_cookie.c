@@ -23,10 +23,7 @@ name_of(const struct request *request)
 static enum cookie_origin
 origin_of(const struct request *request)
 {
-	const struct cookie_request asked = {
-	    request->fetch_site, request->origin, request->scheme, request->host};
-
-	return cookie_judge_origin(&asked, request->config->refresh_cookie_origins);
+	return cookie_judge_origin(request, request->config->refresh_cookie_origins);
 }
 
 struct reply

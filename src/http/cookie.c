@@ -46,7 +46,7 @@ is_own(const char *origin, const char *scheme, const char *host)
 }
 
 enum cookie_origin
-cookie_judge_origin(const struct cookie_request *request, const char *const *allowed)
+cookie_judge_origin(const struct request *request, const char *const *allowed)
 {
 	if (request->fetch_site != NULL && strcmp(request->fetch_site, "same-origin") == 0)
 		return COOKIE_ORIGIN_ALLOWED;

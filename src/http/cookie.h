@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "base/bytes.h"
+#include "http/request.h"
 
 enum cookie_found {
 	COOKIE_NONE,
@@ -24,15 +24,8 @@ enum cookie_origin {
 	COOKIE_ORIGIN_OTHER,
 };
 
-/* Headers and parameters that tell a request's origin; each may be NULL. */
-struct cookie_request {
-	const char *fetch_site;    /* Sec-Fetch-Site */
-	const char *origin;        /* Origin */
-	const char *scheme, *host; /* "https" and the Host header: the request's own origin */
-};
-
 /*
  * Whether a page of an allowed origin sent the request: the same origin by Sec-Fetch-Site, or else
  * an Origin that is scheme://host or one of `allowed` (JWT_REFRESH_COOKIE_ORIGINS; may be NULL).
  */
-enum cookie_origin cookie_judge_origin(const struct cookie_request *, const char *const *allowed);
+enum cookie_origin cookie_judge_origin(const struct request *, const char *const *allowed);

@@ -39,7 +39,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const allowed[] = {"https://app.example.org", NULL};
 	char *rest = arena_copy(fuzz_arena(), data, size);
-	struct cookie_request request;
+	struct request request = {.arena = NULL};
 	enum cookie_origin judged;
 
 	request.fetch_site = next_line(&rest);

@@ -122,7 +122,6 @@ wipe_parameters(void)
 		explicit_bzero(*variable, strlen(*variable));
 }
 
-/* Parameters and body. */
 static bool
 take_request(struct request *request, const struct guard *guard)
 {

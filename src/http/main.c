@@ -40,7 +40,7 @@ lower_priority(const struct config *config)
 		log_error("cannot set JWT_LOGIN_NICE: %s", strerror(errno));
 }
 
-/* Everything that the sandbox would forbid. Returns false after logging why. */
+/* Does what the sandbox would forbid. Returns false after logging why. */
 static bool
 prepare_fcgi(const struct service *service, int listening)
 {

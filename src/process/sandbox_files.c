@@ -133,10 +133,10 @@ allow_home(int ruleset)
 
 	for (size_t i = 0; home != NULL && i < sizeof(inside) / sizeof(*inside); i++) {
 		snprintf(path, sizeof(path), "%s/%s", home, inside[i]);
-		if (access(path, F_OK) == 0)
-			allow_folder_of(ruleset, path);
-		if (access(path, F_OK) == 0)
-			allow_reading(ruleset, path);
+		if (access(path, F_OK) != 0)
+			continue;
+		allow_folder_of(ruleset, path);
+		allow_reading(ruleset, path);
 	}
 }
 

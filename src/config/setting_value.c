@@ -99,11 +99,15 @@ parse_list(
 	return true;
 }
 
-/* Names of claims (for JSON) and of columns (for SQL). */
+/* Names of claims (for JSON) and of columns (for SQL). Only tokens' ids may have no name. */
 static bool
 parse_name(struct arena *memory, const struct setting *setting, const char *value, const char **out)
 {
 	*out = *value == '\0' ? NULL : value;
+	if (*out == NULL && setting->offset != offsetof(struct config, jti_claim)) {
+		log_error("%s: must not be empty", setting->name);
+		return false;
+	}
 	for (const char *at = value; *at != '\0'; at++) {
 		if (isalnum((unsigned char)*at) || strchr("_-.:/", *at) != NULL)
 			continue;

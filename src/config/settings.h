@@ -14,7 +14,7 @@ enum setting_type {
 	SETTING_SWITCH,  /* bool: on/off, true/false, 1/0 */
 	SETTING_CHOICE,  /* const char *, one of the words in `values` */
 	SETTING_LIST,    /* const char *const *, separated by commas; of `values` if set */
-	SETTING_NAME,    /* const char *, a claim or column; A-Z a-z 0-9 _ - . : / */
+	SETTING_NAME,    /* const char *, a claim or column: A-Z a-z 0-9 _ - . : / */
 };
 
 struct setting {

@@ -66,21 +66,6 @@ are_origins(struct arena *arena, const char *const *words)
 	return true;
 }
 
-static bool
-names_are_set(const struct config *config)
-{
-	bool good = true;
-
-	for (const struct setting *setting = settings; setting->name != NULL; setting++)
-		if (setting->type == SETTING_NAME && setting->initial != NULL &&
-		    setting->offset != offsetof(struct config, jti_claim) &&
-		    *(const char *const *)((const char *)config + setting->offset) == NULL) {
-			log_error("%s: must not be empty", setting->name);
-			good = false;
-		}
-	return good;
-}
-
 /* Checks combinations of settings that are valid alone. */
 static bool
 combinations_agree(const struct config *config)
@@ -128,9 +113,8 @@ combinations_agree(const struct config *config)
 bool
 settings_agree(struct arena *arena, const struct config *config)
 {
-	bool good = names_are_set(config);
+	bool good = combinations_agree(config);
 
-	good = combinations_agree(config) && good;
 	good = keys_agree(config) && good;
 	good = are_proxies(arena, config->trusted_proxies) && good;
 	good = are_origins(arena, config->refresh_cookie_origins) && good;

@@ -92,7 +92,7 @@ static bool
 parse(void)
 {
 	fcgx.ipcFd = spool.file;
-	fcgx.keepConnection = 1; /* FCGX_Accept_r() finishes the last request: it closes nothing */
+	fcgx.keepConnection = 1; /* FCGX_Accept_r() finishes the last request without closing */
 	FCGX_Detach(&fcgx);      /* if it closes after an error, then without waiting */
 	if (FCGX_Accept_r(&fcgx) != 0) {
 		spool.file = dup(spool.spare);

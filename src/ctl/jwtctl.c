@@ -190,8 +190,7 @@ has_word(char **words, const char *word)
 	return *words != NULL;
 }
 
-/* Executes the script, which in the build folder is beside jwtctl. words[-1] is the command's name.
- */
+/* Executes the script; in the build folder it is beside jwtctl. words[-1]: the command's name. */
 static enum outcome
 script_run(const struct invocation *invocation, char **words)
 {

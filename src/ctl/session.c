@@ -30,8 +30,7 @@ open_database(const struct invocation *invocation)
 	return accounts == NULL ? NULL : accounts->database;
 }
 
-/* Reports how many sessions ended; the log has whose and which too. NULL: all users, all sessions.
- */
+/* Reports how many sessions ended, and to the log whose and which too. NULL: all of them. */
 static enum outcome
 report_ended(
     const struct invocation *invocation, const char *user_id, const char *sid, const char *count)

@@ -37,8 +37,7 @@ struct context *context_open_keys(const struct config *, const struct endpoint *
  */
 struct context *context_open_oidc(const struct config *, const struct endpoint *);
 
-/* As context_open_oidc(), for a program that authenticates clients: with the file of JWT_THROTTLE.
- */
+/* As context_open_oidc(), for a program that authenticates clients: opens JWT_THROTTLE_FILE too. */
 struct context *context_open_clients(const struct config *, const struct endpoint *);
 
 /* As context_open_oidc(), for a program that answers with pages: reads their texts too. */

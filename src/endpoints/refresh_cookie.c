@@ -11,8 +11,7 @@ is_on(const struct request *request)
 	return request->config->refresh_cookie != REFRESH_COOKIE_OFF;
 }
 
-/* Browsers accept a cookie with the prefix __Host- only over https, and send it to this host only.
- */
+/* Browsers accept a cookie named __Host-… over https only, and send it to this host only. */
 static const char *
 name_of(const struct request *request)
 {

@@ -91,8 +91,7 @@ enum authorization_next authorization_next(const struct claims_context *, struct
 /* Sets the names and maximums of the parameters. */
 void authorization_names(struct authorization *);
 
-/* Reads all parameters but client_id, redirect_uri and scope; false after authorization_refuse().
- */
+/* Reads all parameters but client_id, redirect_uri and scope; false: it has been refused. */
 bool authorization_read(struct authorization *);
 
 /* What the next step depends on. */

@@ -16,8 +16,7 @@ is_secure(const struct request *request)
 	return strncmp(request->config->oidc_issuer, HTTPS, strlen(HTTPS)) == 0;
 }
 
-/* Browsers accept a cookie with the prefix __Host- only over https, and send it to this host only.
- */
+/* Browsers accept a cookie named __Host-… over https only, and send it to this host only. */
 static const char *
 name_of(const struct request *request, const char *name)
 {

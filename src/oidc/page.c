@@ -141,7 +141,7 @@ put_hidden(struct page *page, const struct parameter *parameters, size_t count)
 			    parameters->name, parameters->value);
 }
 
-/* A form of ours; false: it cannot be protected. */
+/* Begins a form with its csrf field; false: there are no random numbers for it. */
 static bool
 begin_form(struct page *page, const char *path, const char *bound)
 {

@@ -19,8 +19,7 @@
 /* What the tokens of a login at a client are made from. */
 struct token_grant {
 	const struct account *owner;
-	const struct session
-	    *session; /* access and refresh tokens live for its `seconds` at most */
+	const struct session *session; /* its `seconds` limit all lifetimes but the ID token's */
 	const char *client_id;
 	const char *audience;     /* of access tokens; NULL: JWT_OIDC_AUDIENCE */
 	const char *id_token_alg; /* such as "RS256" */

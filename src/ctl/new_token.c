@@ -1,8 +1,8 @@
 /*
  * jwtctl issue: makes a token.
  */
+#include "endpoints/credentials.h"
 #include "endpoints/custom.h"
-#include "endpoints/issue.h"
 #include "endpoints/outstanding.h"
 
 #include "ctl/report.h"
@@ -92,7 +92,7 @@ issue_and_list(const struct invocation *invocation, const struct claims_context 
 		return NULL;
 	if (accounts != NULL && !custom_read(context, accounts, CLAIMS, owner.user_id, &custom))
 		return NULL;
-	token = issue_token(context, kind, &owner, NULL, custom, claims);
+	token = credentials_token(context, kind, &owner, NULL, custom, claims);
 	if (token == NULL)
 		command_error(invocation, "the token cannot be signed");
 	else if (accounts != NULL && outstanding_takes(context->config, kind) &&

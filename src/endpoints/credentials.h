@@ -1,5 +1,5 @@
 /*
- * A login with name and password, under the rate limit.
+ * A login with name and password, under the rate limit, and the token that it gets.
  */
 #pragma once
 
@@ -16,6 +16,15 @@ enum wire credentials_check(struct request *, const struct context *, struct byt
 /* With JWT_UPDATE_LAST_LOGIN stores the time of the login. WIRE_OK or WIRE_UNAVAILABLE. */
 enum wire credentials_logged_in(
     const struct request *, const struct context *, const struct account *);
+
+/*
+ * Makes a signed token of that kind for an account, with its claims in *claims, as a login gets it
+ * but not yet listed as outstanding. session: NULL for a token without one. custom: the operator's
+ * claims, may be NULL. Returns NULL if OpenSSL fails.
+ */
+const char *credentials_token(const struct claims_context *, enum token_kind,
+    const struct account *, const struct session *, struct json_object *custom,
+    struct json_object **claims);
 
 /* The result of a login, in the request's arena. */
 struct login {

@@ -208,25 +208,31 @@ look_up(struct bytes range)
 	return NULL;
 }
 
-/* The weight "q=0.8" is 800; of an empty parameter 1000, of a malformed one 0. */
+/*
+ * The weight "q=0.8" is 800; of an empty parameter 1000, of a malformed one or one above 1 it is 0
+ * (RFC 9110 section 12.4.2). A fourth decimal and what follows are ignored.
+ */
 static long
 weight_of(struct bytes parameter)
 {
-	long weight = 0, digit = WEIGHT_ONE / 10;
+	long weight = 0, digit = WEIGHT_ONE;
 
 	parameter = bytes_strip(parameter);
 	if (parameter.length == 0)
 		return WEIGHT_ONE;
 	if (parameter.length < 3 || strncasecmp(parameter.data, "q=", 2) != 0)
 		return 0;
-	if (parameter.data[2] == '1')
-		return WEIGHT_ONE;
-	for (size_t i = 4; i < parameter.length && digit > 0; i++, digit /= 10) {
-		if (parameter.data[i] < '0' || parameter.data[i] > '9')
+	for (size_t i = 2; i < parameter.length && digit > 0; i++) {
+		char byte = parameter.data[i];
+
+		if (i == 3 && byte == '.')
+			continue;
+		if (i == 3 || byte < '0' || byte > '9')
 			return 0;
-		weight += (parameter.data[i] - '0') * digit;
+		weight += (byte - '0') * digit;
+		digit /= 10;
 	}
-	return weight;
+	return weight <= WEIGHT_ONE ? weight : 0;
 }
 
 const struct language *

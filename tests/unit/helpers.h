@@ -1,6 +1,7 @@
 /*
  * What unit tests share: the headers that cmocka.h needs before it, an arena for each test, long
- * texts and the files of tests/vectors. Its functions are used by those tests that name them.
+ * texts, the files of tests/vectors and fewer repetitions under valgrind. Its functions are used by
+ * those tests that name them.
  */
 #pragma once
 
@@ -66,4 +67,11 @@ vector_text(const char *name)
 		buffer_put(&text, part, got);
 	fclose(file);
 	return buffer_bytes(&text);
+}
+
+/* sparse if TESTS_SPARSE is in the environment (make check-valgrind): one in so many is tried. */
+static inline size_t
+step(size_t sparse)
+{
+	return getenv("TESTS_SPARSE") == NULL ? 1 : sparse;
 }

@@ -1,9 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "helpers.h"
 
 #include "accounts/password.h"
 #include "accounts/pbkdf2.h"
@@ -32,13 +27,6 @@ static const struct password_policy usual = {.iterations = 1000, .limit = 200000
 
 static const char salt22[] = "pbkdf2_sha256$1000$abcdefghijklmnopqrstuv$"
 			     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-
-/* With TESTS_SPARSE in the environment (make check-valgrind) one in several is tried. */
-static size_t
-step(size_t sparse)
-{
-	return getenv("TESTS_SPARSE") == NULL ? 1 : sparse;
-}
 
 /* Without libargon2 its strings cannot be decided. */
 static enum verdict
@@ -600,7 +588,6 @@ test_must_rehash(void **state)
 static void
 test_hash(void **state)
 {
-	struct arena *arena = arena_new();
 	char *stored = password_hash(arena, &usual, bytes_of("l\303\250tmein"));
 
 	(void)state;
@@ -613,7 +600,6 @@ test_hash(void **state)
 	assert_int_equal(1000, password_cost(stored));
 	stored = password_hash(arena, &usual, (struct bytes){NULL, 0});
 	assert_int_equal(VERDICT_YES, verify(&usual, "", stored));
-	arena_free(arena);
 }
 
 /* Of 88,000 characters each of the 62 comes 1419 times, give or take 37; six sigmas are allowed. */
@@ -622,7 +608,6 @@ test_salts(void **state)
 {
 	const struct password_policy cheap = {.iterations = 1};
 	static int count[256];
-	struct arena *arena = arena_new();
 	int seen = 0;
 
 	(void)state;
@@ -642,7 +627,6 @@ test_salts(void **state)
 		seen++;
 	}
 	assert_int_equal(62, seen);
-	arena_free(arena);
 }
 
 /* RFC 7914 section 11, the first 32 of 64 bytes */
@@ -736,8 +720,8 @@ main(void)
 	    cmocka_unit_test(test_spend),
 	    cmocka_unit_test(test_cost),
 	    cmocka_unit_test(test_must_rehash),
-	    cmocka_unit_test(test_hash),
-	    cmocka_unit_test(test_salts),
+	    cmocka_unit_test_setup_teardown(test_hash, arena_setup, arena_teardown),
+	    cmocka_unit_test_setup_teardown(test_salts, arena_setup, arena_teardown),
 	    cmocka_unit_test(test_pbkdf2_vectors),
 	    cmocka_unit_test(test_pbkdf2_random),
 	    cmocka_unit_test(test_pbkdf2_gives_way),

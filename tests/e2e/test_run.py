@@ -65,13 +65,59 @@ class Run:
         return self.process.wait(30)
 
 
-@pytest.fixture
-def folder():
+@contextlib.contextmanager
+def new_folder():
     """A folder that other users can enter, which those of pytest are not."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="jwt-fcgi-run-"))
     path.chmod(0o755)
     yield path
     shutil.rmtree(path)
+
+
+@pytest.fixture
+def folder():
+    with new_folder() as path:
+        yield path
+
+
+@contextlib.contextmanager
+def started(*arguments):
+    """A ./run with a state folder of its own, ready."""
+    skip_without("token", "refresh", "hello")
+    with new_folder() as folder:
+        one = Run(folder, "--state", folder / "state", "--programs", ours.BUILD, *arguments)
+        try:
+            yield one.wait()
+        finally:
+            process.end(one.process, seconds=30)
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """For all tests that only ask it something."""
+    with started() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def shared_with_cookie():
+    with started("--cookie") as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def left():
+    """The state folder of one that has ended."""
+    with started() as one:
+        assert one.end() == 0
+        yield one.state
+
+
+@pytest.fixture
+def database(folder, left):
+    """A state folder with database and keys, for `run` to begin with: it starts in two thirds of the time."""
+    subprocess.run(["cp", "-a", left, folder / "state"], check=True)
+    return folder / "state"
 
 
 @pytest.fixture
@@ -115,21 +161,21 @@ def paste(lines):
     return done.stdout
 
 
-def test_says_url_login_and_lines_to_paste(run):
-    one = run().wait()
+def test_says_url_login_and_lines_to_paste(shared):
+    one = shared
     lines = one.output().splitlines()
     assert f"http://127.0.0.1:{one.port}/" in lines
     assert "login: vitor password: 123" in lines
     assert f"state: {one.state}" in lines
+    before = len(one.output())
     said = paste(line for line in lines if line.startswith(("answer=", "access=", "refresh=", "curl ", "http ")))
     assert said.count('"refresh":"') == 2 and said.count('"access":"') == 4
     assert said.count('{"message":"Hello, World!"}') == 2
-    after = lambda: one.output().rpartition("http post")[2]
-    process.wait_for(lambda: after().count(" status=200 outcome=ok ") == 6, "a line for each request")
+    process.wait_for(lambda: one.output()[before:].count(" status=200 outcome=ok ") == 6, "a line for each request")
 
 
-def test_serves_permissions_and_the_document_of_its_settings(run):
-    one = run("--cookie").wait()
+def test_serves_permissions_and_the_document_of_its_settings(shared_with_cookie):
+    one = shared_with_cookie
     assert f"OpenAPI: http://127.0.0.1:{one.port}/api/schema/" in one.output().splitlines()
     got = client.ask(one.port, "GET /api/schema/")
     assert (got.status, got.header("Content-Type")) == (200, "application/json")
@@ -162,9 +208,9 @@ def test_what_the_pages_say_to_try(run):
     process.wait_for(lambda: ask() == '{"blog.add_post":true,"blog.change_post":false}', "the permission")
 
 
-def test_a_cookie_in_place_of_the_refresh_token(run):
+def test_a_cookie_in_place_of_the_refresh_token(shared_with_cookie):
     """Of a private database: with the tables of sessions, and lines to paste that are true."""
-    one = run("--cookie").wait()
+    one = shared_with_cookie
     assert list(one.login().json()) == ["access"]
     lines = one.output().splitlines()
     said = paste(line for line in lines if line.startswith(("cookies=", "answer=", "access=", "curl ", "http ")))
@@ -204,8 +250,8 @@ def test_keeps_users_and_key(run):
     assert client.hello(third.port, token).status == 401
 
 
-def test_secrets_are_their_owners(run):
-    one = run().wait()
+def test_secrets_are_their_owners(shared):
+    one = shared
     key = (one.state / "key").stat()
     assert key.st_mode & 0o777 == 0o600 and key.st_size == 64
     assert pwd.getpwuid(key.st_uid).pw_name == ("www-data" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name)
@@ -235,6 +281,7 @@ def test_a_key_in_a_variable_is_in_no_environment(run):
     assert {name.split()[0] for name in found} >= {"nginx", "postgres", "multiwatch"}
     assert [name for name, text in found.items() if key.encode() in text] == []
     assert jwt.decode(one.login().json()["access"], key, ["HS256"])["token_type"] == "access"
+    assert not (one.state / "key").exists(), "none is generated"
     one.end()
     assert not list(one.state.rglob("run-*/key"))
 
@@ -254,8 +301,8 @@ def test_root_refuses_a_folder_of_another_user(folder, which):
         assert done.returncode == 1 and "--state" in done.stderr and not list(place.iterdir())
 
 
-def test_nobody_writes_where_another_could_put_a_link(run):
-    one = run().wait()
+def test_nobody_writes_where_another_could_put_a_link(shared):
+    one = shared
     owners = {path: path.lstat().st_uid for path in [one.state, *one.state.rglob("*")]}
     assert any(path.name == "token.sock" for path in owners)
     for path, owner in owners.items():
@@ -263,22 +310,15 @@ def test_nobody_writes_where_another_could_put_a_link(run):
             assert owners[path.parent] in (owner, os.geteuid()), path
 
 
-def test_the_clusters_owner_does_not_say_what_is_run(run, folder):
-    assert run().wait().end() == 0
+def test_the_clusters_owner_does_not_say_what_is_run(run, folder, database):
     evil = folder / "bin"
     evil.mkdir()
     for name in ("postgres", "pg_isready"):
         (evil / name).write_text(f"#!/bin/sh\ntouch {folder}/ran\n")
         (evil / name).chmod(0o755)
-    (folder / "state/cluster/PG_VERSION").write_text(f"../../..{folder}")
+    (database / "cluster/PG_VERSION").write_text(f"../../..{folder}")
     refused(run(), "--fresh")
     assert not (folder / "ran").exists()
-
-
-def test_own_key_wins_over_the_generated_one(run):
-    one = run(JWT_SIGNING_KEY="0123456789abcdef0123456789abcdef").wait()
-    assert one.login().status == 200
-    assert not (one.state / "key").exists()
 
 
 # --- OpenID Connect.
@@ -317,7 +357,8 @@ def test_openid_connect_is_on_where_it_is_opened(run):
 
 
 @pytest.mark.parametrize("settings", [{"JWT_OIDC_ISSUER": ""}, {"JWT_SESSIONS": "off"}, {"JWT_ISSUER": "theirs"}])
-def test_settings_that_switch_openid_connect_off(run, settings):
+def test_settings_that_switch_openid_connect_off(run, database, settings):
+    shutil.rmtree(database / "keys")
     one = run(**settings).wait()
     assert client.ask(one.port, DOCUMENT).status == 503
     login = one.login()
@@ -338,6 +379,7 @@ def shared_memory(tree):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.usefixtures("database")
 def test_a_signal_ends_everything(run, number):
     one = run().wait()
     tree = one.tree()
@@ -359,6 +401,7 @@ def test_a_signal_ends_it_in_the_middle_of_its_start(run):
     assert run().wait().login().status == 200
 
 
+@pytest.mark.usefixtures("database")
 def test_works_again_after_kill(run):
     one = run().wait()
     tree = one.tree()
@@ -368,6 +411,7 @@ def test_works_again_after_kill(run):
     process.wait_for(lambda: not any(process.alive(pid) for pid in tree), "the end of the first one's processes")
 
 
+@pytest.mark.usefixtures("database")
 def test_works_again_after_the_power_went(run):
     one = run().wait()
     tree = one.tree()
@@ -380,6 +424,7 @@ def test_works_again_after_the_power_went(run):
 
 
 @pytest.mark.parametrize("name", ["nginx", "multiwatch", "postgres"])
+@pytest.mark.usefixtures("database")
 def test_ends_when_a_part_of_it_ends(run, name):
     one = run().wait()
     tree = one.tree()
@@ -390,6 +435,7 @@ def test_ends_when_a_part_of_it_ends(run, name):
     assert_nothing_left(one, tree)
 
 
+@pytest.mark.usefixtures("database")
 def test_a_program_that_refuses_ends_the_start(run):
     one = run(JWT_SIGNING_KEY="short")
     assert one.process.wait(60) == 1
@@ -404,16 +450,14 @@ def refused(one, word):
     assert len(one.complaints()) == 1 and word in one.complaints()[0], one.output()
 
 
-def test_second_one_on_the_same_port(run):
-    first = run().wait()
-    refused(run(port=first.port), "--port")
-    assert first.login().status == 200
+def test_second_one_on_the_same_port(run, shared):
+    refused(run(port=shared.port), "--port")
+    assert shared.login().status == 200
 
 
-def test_second_one_with_the_same_state(run):
-    first = run().wait()
-    refused(run(), "--state")
-    assert first.login().status == 200
+def test_second_one_with_the_same_state(run, shared):
+    refused(run("--state", shared.state), "--state")
+    assert shared.login().status == 200
 
 
 def test_taken_port(run):
@@ -423,6 +467,7 @@ def test_taken_port(run):
     assert not one.state.exists()
 
 
+@pytest.mark.usefixtures("database")
 def test_a_port_that_nobody_may_take_leaves_nothing(run):
     with socket.socket() as bound:  # taken, though nobody answers there
         bound.bind(("127.0.0.1", 0))
@@ -483,16 +528,12 @@ def test_openid_connect_of_somebodys_database(run, own, cluster, folder):
     assert not (one.state / "keys").exists()
 
 
-def test_settings_reach_the_programs(run, own):
-    one = run(JWT_SIGNING_KEY=KEY, JWT_AUTH_HEADER_TYPES="Token", **own).wait()
-    assert client.ask(one.port, "GET /hello/").header("WWW-Authenticate") == 'Token realm="api"'
-
-
-def test_files_are_seen_from_the_callers_folder(run, own, folder):
+def test_settings_reach_the_programs_and_files_are_seen_from_the_callers_folder(run, own, folder):
     (folder / "secret").write_text(KEY)
     (folder / "secret").chmod(0o600)
-    one = run(JWT_SIGNING_KEY_FILE=os.path.relpath(folder / "secret", "/tmp"), **own).wait()
+    one = run(JWT_SIGNING_KEY_FILE=os.path.relpath(folder / "secret", "/tmp"), JWT_AUTH_HEADER_TYPES="Token", **own).wait()
     assert one.login().status == 200
+    assert client.ask(one.port, "GET /hello/").header("WWW-Authenticate") == 'Token realm="api"'
 
 
 def test_workers_come_back(run, own):
@@ -532,7 +573,8 @@ def test_builds_as_an_ordinary_user_in_a_folder_with_a_blank(run, folder):
     if os.geteuid() == 0:
         before = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
         subprocess.run(["chown", "-R", "nobody:nogroup", folder], check=True)
-    one = Run(folder, before=before, run=clone / "run", HOME=str(home))
+    # Whether it is built there is asked, not how well: gcc needs half the time.
+    one = Run(folder, before=before, run=clone / "run", HOME=str(home), CFLAGS="-O0")
     try:
         one.wait(240)
         assert one.login().status == 200

@@ -91,7 +91,7 @@ class Cluster:
 
     def psql(self, database, *arguments, **more):
         return subprocess.run(
-            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments],
+            [program("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments],
             env={**os.environ, **self.environment(database)}, check=True, **more,
         )
 
@@ -115,8 +115,10 @@ class Cluster:
     @contextlib.contextmanager
     def hanging(self):
         self.signal_all(signal.SIGSTOP)
-        yield
-        self.signal_all(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.signal_all(signal.SIGCONT)
 
     def remove(self):
         if self.postmaster:

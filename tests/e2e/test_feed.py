@@ -46,13 +46,14 @@ class Fleet:
     """Processes of one program, each with counters of its own."""
 
     def __init__(self, stack, site, folder, name="hello", count=PROCESSES, environment=None, **settings):
-        self.name, self.folders, self.programs = name, [], []
+        self.name, self.metrics, self.programs = name, [], []
         for number in range(count):
             counters = folder / f"metrics{number}"
             counters.mkdir(mode=0o777)
             every = ours.environment(environment or site.our_environment(), {
                 **PROFILES["plain"].our_settings(), "JWT_METRICS_DIR": str(counters), **settings})
-            self.folders.append(counters)
+            self.metrics.append(stack.enter_context(
+                fastcgi.Program("metrics", fastcgi.plain_environment(JWT_METRICS_DIR=str(counters)))))
             self.programs.append(stack.enter_context(fastcgi.Program(name, every)))
 
     def status(self, program, token):
@@ -63,8 +64,7 @@ class Fleet:
 
     def counters(self, number):
         """(hits, reads) of one process."""
-        with fastcgi.Program("metrics", fastcgi.plain_environment(JWT_METRICS_DIR=str(self.folders[number]))) as metrics:
-            text = metrics.answer(*fastcgi.get("/metrics")).body.decode()
+        text = self.metrics[number].answer(*fastcgi.get("/metrics")).body.decode()
         found = dict(re.findall(rf'jwt_fcgi_owners_total{{program="{self.name}",source="(\w+)"}} (\d+)', text))
         return int(found.get("known", 0)), int(found.get("database", 0))
 
@@ -646,8 +646,7 @@ def test_what_is_counted(fed, fleet):
     hello.warm(token(1), token(4))
 
     def gauges():
-        with fastcgi.Program("metrics", fastcgi.plain_environment(JWT_METRICS_DIR=str(hello.folders[0]))) as metrics:
-            text = metrics.answer(*fastcgi.get("/metrics")).body.decode()
+        text = hello.metrics[0].answer(*fastcgi.get("/metrics")).body.decode()
         return dict(re.findall(r'jwt_fcgi_feed_(\w+)\{program="hello"\} ([\d.]+)', text))
 
     assert hello.accepts(token(1))

@@ -1,12 +1,16 @@
 """The provider of OpenID Connect: its programs behind Nginx at an issuer of loopback, with keys and clients of ours."""
+import atexit
 import base64
 import contextlib
+import functools
 import hashlib
 import itertools
 import json
 import os
 import secrets
+import shutil
 import subprocess
+import tempfile
 import urllib.parse
 
 import pytest
@@ -85,6 +89,14 @@ def generate_key(folder, algorithm="RS256", state="active"):
     return json.loads(made.stdout)
 
 
+@functools.cache
+def common_key():
+    """A folder with one active RSA key, and what jwtctl tells of it; made once, for all who copy it."""
+    folder = tempfile.mkdtemp(prefix="jwt-fcgi-keys-")
+    atexit.register(shutil.rmtree, folder)
+    return f"{folder}/keys", generate_key(f"{folder}/keys")
+
+
 SERVER = "".join(f"include jwt-fcgi/{name}.conf;\n" for name in ("errors", "locations", "sessions", "oidc"))
 
 
@@ -103,7 +115,8 @@ class Provider:
         self.stack = contextlib.ExitStack()
         self.folder = _folder()
         self.keys = self.folder / "keys"
-        self.key = generate_key(self.keys)
+        common, self.key = common_key()
+        shutil.copytree(common, self.keys)
         self.port = process.free_port()
         self.issuer = settings.setdefault("JWT_OIDC_ISSUER", f"http://127.0.0.1:{self.port}")
         self.environment = ours.environment(site.our_environment(), {

@@ -291,7 +291,7 @@ static const struct {
 	offsetof(struct metrics, requests), false},
     {"jwt_fcgi_password_duration_seconds", "histogram", "Time to verify a password's hash.",
 	put_histogram, offsetof(struct metrics, passwords), false},
-    {"jwt_fcgi_database_errors_total", "counter", "Questions that the database did not answer.",
+    {"jwt_fcgi_database_errors_total", "counter", "Statements that the database did not answer.",
 	put_counter, offsetof(struct metrics, database_errors), false},
     {"jwt_fcgi_owners_total", "counter",
 	"Owners of tokens that were judged, by what a process knows or by a read.", put_owners,

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 extern const struct endpoint endpoint;
@@ -139,6 +140,19 @@ read_arguments(int argc, char **argv, struct arguments *out, int *status)
 	return false;
 }
 
+/* A program that starts only says that its metrics are disabled: they are not worth an outage. */
+static bool
+check_metrics(const char *folder)
+{
+	struct stat status;
+	bool there = folder == NULL || stat(folder, &status) == 0;
+
+	if (there && (folder == NULL || S_ISDIR(status.st_mode)))
+		return true;
+	log_error("JWT_METRICS_DIR: %s: %s", folder, strerror(there ? ENOTDIR : errno));
+	return false;
+}
+
 /* --check-config. Returns the exit status: 1 for a wrong setting, 2 for the database. */
 static int
 check_config(const char *file)
@@ -148,6 +162,8 @@ check_config(const char *file)
 	struct context *context = config == NULL ? NULL : endpoint.start(config, &endpoint);
 	enum verdict verdict = VERDICT_YES;
 
+	if (config != NULL && !check_metrics(config->metrics_dir))
+		good = false;
 	if (context != NULL && endpoint.check != NULL)
 		verdict = endpoint.check(context, true);
 	if (context == NULL || !good)

@@ -147,3 +147,14 @@ def test_without_the_folder(site):
         assert "metrics disabled" in done.stderr
     finally:
         server.end()
+
+
+@pytest.mark.parametrize("name", ["hello", "metrics"])
+def test_the_check_names_a_folder_that_is_missing(site, tmp_path, name):
+    (tmp_path / "file").touch()
+    for folder, word in ((tmp_path, None), (tmp_path / "none", "No such file or directory"),
+                         (tmp_path / "file", "Not a directory")):
+        done = subprocess.run([ours.program(name), "--check-config"], text=True, capture_output=True, env=ours.environment(
+            site.our_environment(), {**PROFILES["plain"].our_settings(), "JWT_METRICS_DIR": str(folder)}))
+        assert done.returncode == (0 if word is None else 1), done.stderr
+        assert word is None or f"JWT_METRICS_DIR: {folder}: {word}\n" in done.stderr

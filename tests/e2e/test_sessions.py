@@ -43,6 +43,21 @@ def restored(kept):
     kept.execute("DELETE FROM jwt_session; DELETE FROM jwt_change")
 
 
+class Processes(dict):
+    """Those of each program, by its name; started when they are first asked for: few tests need all."""
+
+    def __init__(self, stack, environment):
+        super().__init__()
+        self.stack, self.environment, self.lock = stack, environment, threading.Lock()
+
+    def __missing__(self, name):
+        with self.lock:
+            if name not in self:
+                self[name] = [self.stack.enter_context(fastcgi.Program(name, self.environment))
+                              for _ in range(PROCESSES[name])]
+        return self[name]
+
+
 class Service:
     """Some processes of each program; requests go round."""
 
@@ -50,8 +65,7 @@ class Service:
         every = ours.environment(site.our_environment(), {
             **PROFILES["plain"].our_settings(), "JWT_SESSIONS": "on", **settings})
         self.site = site
-        self.programs = {name: [stack.enter_context(fastcgi.Program(name, every)) for _ in range(count)]
-                         for name, count in PROCESSES.items()}
+        self.programs = Processes(stack, every)
         self.turn = itertools.count()
 
     def one(self, name):
@@ -918,7 +932,7 @@ def lossy(kept):
         with contextlib.ExitStack() as stack:
             def started(**settings):
                 server = Service(stack, site, **settings)
-                for program in itertools.chain.from_iterable(server.programs.values()):
+                for program in itertools.chain.from_iterable(server.programs[name] for name in PROCESSES):
                     program.answer(*fastcgi.get("/"))  # its start asks the database, too
                 return server
 

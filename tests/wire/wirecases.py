@@ -6,6 +6,7 @@ A case is requests, one after the other, under one profile of settings. In a tex
 A group either lists cases or makes one of each combination of its axes ("each"), in which ${...}
 stands for a value of the axis; an axis "as above" is the one of that name in an earlier group.
 """
+import functools
 import hashlib
 import itertools
 import json
@@ -32,6 +33,7 @@ class Case:
     lenient: bool = False  # Python takes it, a strict server need not
 
 
+@functools.cache
 def every(path=FOLDER / "cases.json"):
     cases, axes = {}, {}
     for group in json.loads(path.read_text())["groups"]:
@@ -47,8 +49,8 @@ def left_out():
 
 def load():
     """The cases that are compared."""
-    cases = every()
-    return {name: cases[name] for name in cases if name not in set(left_out())}
+    cases, without = every(), set(left_out())
+    return {name: cases[name] for name in cases if name not in without}
 
 
 def _cases_of(group, axes):

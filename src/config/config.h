@@ -55,7 +55,7 @@ struct config {
 	const char *user_table, *user_key_field, *user_id_field, *username_field;
 	const char *user_password_field, *user_active_field, *user_last_login_field;
 	const char *permission_query;           /* NULL: Django's tables of permissions */
-	const char *user_query, *user_id_query; /* NULL: built from the seven above */
+	const char *user_query, *user_id_query; /* NULL: built from user_table and the fields */
 	const char *password_rehash;            /* off, upgrade, django */
 	long pbkdf2_iterations;
 	bool password_trim, password_legacy;

@@ -23,7 +23,7 @@ struct key_load_options {
 /*
  * Reads the keys in a text; of a JWK Set those that fit the algorithm. false with *why, a clause in
  * the arena such as "is a key of 31 bytes; HS256 needs at least 32"; then *out is empty. *secret
- * (unless NULL): whether the text holds a private key or a secret. keys_free() frees *out.
+ * (unless NULL): whether the text holds a private key or a secret. keyfile_free() frees *out.
  */
 bool keyfile_parse(struct arena *, struct bytes text, const struct key_load_options *,
     struct keys *out, bool *secret, const char **why);

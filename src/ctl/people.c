@@ -262,8 +262,9 @@ people_ask(struct people *people, enum people_statement statement, const char *c
 {
 	enum verdict verdict =
 	    query_ask(people->database, people->arena, statement, parameters, out);
+	bool persons = statement == PEOPLE_FIND || statement == PEOPLE_LIST;
 
-	if (verdict == VERDICT_YES && out != NULL && statement <= PEOPLE_LIST)
+	if (verdict == VERDICT_YES && out != NULL && persons)
 		for (size_t i = PERSON_HASH; i < out->count * out->columns; i += out->columns)
 			out->values[i] = people_hash_format(people, out->values[i], true);
 	return verdict;

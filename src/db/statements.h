@@ -6,7 +6,11 @@
 #include "config/config.h"
 #include "db/query.h"
 
-/* Parameters -> columns of the result. */
+/*
+ * Parameters -> columns of the result. accounts_check.c finds the script that makes a missing table
+ * by the order: statements of sessions from SESSION_BEGIN, of OpenID Connect from CLIENT_FIND, the
+ * operator's queries alone from CLAIMS_TEXT.
+ */
 enum statement_number {
 	USER_BY_NAME,      /* login -> id, password, active, primary key, login */
 	USER_BY_ID,        /* id -> the same */

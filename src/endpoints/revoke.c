@@ -91,17 +91,21 @@ answer(struct request *request, struct context *context)
 }
 
 /*
- * With a larger leeway than elsewhere: by the clock of this host, a token that another host has
- * just issued may not be valid yet. It would be refused, and stay good after the answer 200.
+ * Tokens are read with a larger leeway than elsewhere: by the clock of this host, a token that
+ * another host has just issued may not be valid yet. It would be refused, and stay good after the
+ * answer 200. Sessions keep JWT_LEEWAY: what a refresh would convert must be converted here too.
  */
 static struct context *
 start(const struct config *config, const struct endpoint *endpoint)
 {
 	static struct config lenient;
+	struct context *context = context_open_clients(config, endpoint);
 
 	lenient = *config;
 	lenient.leeway += CLOCK_SKEW;
-	return context_open_clients(&lenient, endpoint);
+	if (context != NULL)
+		context->config = &lenient;
+	return context;
 }
 
 const struct endpoint endpoint = {

@@ -383,6 +383,20 @@ def test_without_a_blacklist(oidc_site, make):
         assert provider.site.execute("SELECT count(*) FROM token_blacklist_outstandingtoken") == [(0,)]
 
 
+@pytest.mark.parametrize("issued", [0, 30 - 2592000], ids=["after the end of all sessions", "nearly too old"])
+def test_revocation_of_a_token_that_a_refresh_would_accept(oidc_site, issued):
+    """The leeway for other clocks must not make revoke take it for one that is over."""
+    with oidc.Provider(oidc_site, JWT_SIGNING_KEY=KEY) as provider:
+        prepared(provider)
+        recipe = {"kind": "refresh", "set": {"user_id": "1", "iat": int(time.time()) + issued}}
+        if issued == 0:
+            provider.site.execute("INSERT INTO jwt_change (user_id, at) VALUES ('1', now() - interval '30 seconds')")
+        one, other = (Maker().make(recipe) for _ in range(2))
+        assert refresh(provider, one).status == 200
+        revoke(provider, other)
+        assert refresh(provider, other).status == 401
+
+
 @pytest.mark.parametrize("with_session", [True, False])
 def test_twenty_revocations_at_once(provider, make, with_session):
     token = log_in(provider)["refresh"] if with_session else make("refresh")

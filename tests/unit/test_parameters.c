@@ -184,6 +184,8 @@ basic_credentials_are_read(void **state)
 	    {"Basic YTol", HEADER_MALFORMED, NULL, NULL},     /* a:% */
 	    {"Basic JXp6OmI=", HEADER_MALFORMED, NULL, NULL}, /* %zz:b */
 	    {"Basic YTr/", HEADER_MALFORMED, NULL, NULL},     /* a:\xff */
+	    {"Basic YTp+", HEADER_FOUND, "a", "~"},
+	    {"Basic YTp=", HEADER_MALFORMED, NULL, NULL}, /* a: and a bit that no encoder sets */
 	    {"Basic YTpi!", HEADER_MALFORMED, NULL, NULL},
 	    {"Basic YTpi=YTpi", HEADER_MALFORMED, NULL, NULL},
 	    {"Basic YTpi-_", HEADER_MALFORMED, NULL, NULL},

@@ -59,8 +59,8 @@ argon2_read(const char *text, struct argon2_value *out)
 }
 
 /*
- * Decodes unpadded base64 up to the '$'. Returns the number of bytes; 0 if it is malformed or not
- * the only spelling of these bytes.
+ * Decodes unpadded base64 up to the '$'. Returns the number of bytes; 0 if it is malformed or if
+ * unused bits of its last character are not 0.
  */
 static size_t
 salt_decode(const char *text, unsigned char out[static SALT_MOST])

@@ -13,7 +13,8 @@ struct buffer {
 };
 
 void buffer_put(struct buffer *, const void *bytes, size_t length);
-char *buffer_extend(struct buffer *, size_t length); /* the caller fills them */
+/* Adds `length` bytes and returns their address; the caller writes them before the next put. */
+char *buffer_extend(struct buffer *, size_t length);
 void buffer_puts(struct buffer *, const char *string);
 void buffer_putc(struct buffer *, char);
 void buffer_printf(struct buffer *, const char *format, ...) __attribute__((format(printf, 2, 3)));

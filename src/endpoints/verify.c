@@ -5,8 +5,8 @@
 #include "endpoints/policy.h"
 
 /*
- * Whether the token's session has ended; of the owner nothing else counts here. For a refresh token
- * the database is always read.
+ * Whether the token's session has ended. An unknown owner has none; an inactive one, or a changed
+ * password, does not count here. For a refresh token the database is always read.
  */
 static enum wire
 judge_session(struct request *request, struct context *context, struct json_object *claims)

@@ -37,9 +37,8 @@ judge_plainly(const struct endpoint *endpoint, struct request *request, struct c
 {
 	struct reply reply = {.status = 0};
 
-	if (request->defect != WIRE_OK || request->method == NULL)
-		return endpoint->refuse(
-		    request, request->defect != WIRE_OK ? request->defect : WIRE_BAD_REQUEST, NULL);
+	if (request->defect != WIRE_OK)
+		return endpoint->refuse(request, request->defect, NULL);
 	if (!is_allowed(endpoint, request))
 		return endpoint->refuse(request, WIRE_METHOD, request->method);
 	if (is_method(request, "OPTIONS"))
@@ -60,11 +59,8 @@ judge(const struct endpoint *endpoint, struct request *request, struct context *
 		return endpoint->decide(request, context);
 	if (endpoint->refuse != NULL)
 		return judge_plainly(endpoint, request, context);
-	if (request->method == NULL || request->defect == WIRE_BAD_REQUEST ||
-	    request->defect == WIRE_HEADERS_TOO_LARGE)
-		return reply_refuse(request,
-		    request->defect == WIRE_HEADERS_TOO_LARGE ? request->defect : WIRE_BAD_REQUEST,
-		    NULL);
+	if (request->defect == WIRE_BAD_REQUEST || request->defect == WIRE_HEADERS_TOO_LARGE)
+		return reply_refuse(request, request->defect, NULL);
 	negotiated = endpoint->one_form ? WIRE_OK : request_negotiate(request);
 	if (negotiated != WIRE_OK)
 		return reply_refuse(request, negotiated, NULL);

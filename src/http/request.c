@@ -151,11 +151,11 @@ request_complete(struct request *request)
 		request->remote_address =
 		    forwarded_address(request->arena, request->config->trusted_proxies,
 			request->remote_address, request->forwarded_for);
-	if (request->defect != WIRE_OK)
+	if (request->method == NULL && request->defect != WIRE_HEADERS_TOO_LARGE)
+		request->defect = WIRE_BAD_REQUEST;
+	if (request->defect != WIRE_OK || request_is_chunked(request))
 		return;
-	if (request_is_chunked(request) && request->method != NULL)
-		return;
-	if (request->method == NULL || !parse_length(request->content_length, &announced))
+	if (!parse_length(request->content_length, &announced))
 		request->defect = WIRE_BAD_REQUEST;
 	else if (announced > (size_t)request->config->request_body_limit)
 		request->defect = WIRE_TOO_LARGE;

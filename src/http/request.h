@@ -30,7 +30,7 @@ struct request {
 	const char *cookie, *origin, *fetch_site, *host, *scheme, *accept_language;
 	struct bytes body;
 	bool authorizer;  /* FastCGI's authorizer role: decides, answers no client */
-	enum wire defect; /* what is wrong with the request as a whole; WIRE_OK: nothing */
+	enum wire defect; /* of the request as a whole, such as no method; WIRE_OK: none */
 
 	const char *allow; /* Allow header of this path, set by admit(); NULL: the endpoint's */
 	struct json_object *claims; /* of the token that admit() accepted; may be NULL */

@@ -501,6 +501,7 @@ pages_refuse_in_their_own_manner(void **state)
 		request.accept = "image/png";
 		request.authorization = "Negotiate YIIabc";
 		request.defect = rows[i].defect;
+		request_complete(&request);
 		answer = handled(rows[i].endpoint, &request);
 		end = answer + strlen(answer) - strlen(rows[i].body);
 		assert_true(strncmp(answer, rows[i].status, strlen(rows[i].status)) == 0);

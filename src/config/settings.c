@@ -157,7 +157,7 @@ const struct setting settings[] = {
     {"JWT_SESSION_RECOVERY", SETTING_SECONDS, FIELD(session_recovery), "86400", "0 to 31536000",
 	"how long after a refresh a client may ask again for an answer that it lost; 0: never"},
     {"JWT_SESSION_MAX_AGE", SETTING_SECONDS, FIELD(session_max_age), "2592000", "1 to 315360000",
-	"when a session ends, however often it is refreshed"},
+	"age at which a session ends, however often it is refreshed"},
     {"JWT_SESSION_MAX", SETTING_NUMBER, FIELD(session_max), "100", "0 to 100000",
 	"sessions from password logins per user; one more ends the least recently used; 0: no limit"},
     {"JWT_SESSION_CONVERT", SETTING_SWITCH, FIELD(session_convert), "on", "on off",

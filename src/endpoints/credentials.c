@@ -22,7 +22,7 @@ credentials_check(struct request *request, const struct context *context, struct
 	if (throttle != NULL)
 		throttle_settle(throttle, &attempt, verdict, request->now);
 	if (verdict == VERDICT_YES)
-		request->user = out->user_id;
+		request->user_id = out->user_id;
 	else
 		request->reason = out->refusal;
 	return wire_of_verdict(verdict, WIRE_NO_ACCOUNT);

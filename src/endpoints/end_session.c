@@ -71,7 +71,7 @@ answer_session(struct request *request, const struct context *context,
 	bool hinted = proof->user_id != NULL && strcmp(proof->user_id, session->user_id) == 0;
 	struct reply reply;
 
-	request->user = session->user_id;
+	request->user_id = session->user_id;
 	if (!hinted &&
 	    !(request_is_post(request) && browser_sent_form(request, session->sid, csrf)))
 		return page_ask_logout(request, parameters[UI_LOCALES].value, session);

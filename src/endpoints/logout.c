@@ -20,15 +20,15 @@ end(const struct request *request, const struct context *context, struct bytes s
 	if (bytes_equal(scope, "others") || bytes_equal(scope, "all")) {
 		const char *keep = bytes_equal(scope, "others") && has_session ? sid : NULL;
 
-		ended =
-		    sessions_end_all(context->sessions, request->arena, request->user, keep, count);
+		ended = sessions_end_all(
+		    context->sessions, request->arena, request->user_id, keep, count);
 		/* A statement repeated after a lost connection counts only what was left. */
 		if (ended == VERDICT_YES && keep == NULL && has_session && *count == 0)
 			*count = 1;
 		return ended;
 	}
 	if (has_session)
-		ended = sessions_end(context->sessions, request->arena, request->user, sid);
+		ended = sessions_end(context->sessions, request->arena, request->user_id, sid);
 	*count = ended == VERDICT_YES;
 	return ended;
 }

@@ -87,7 +87,7 @@ exchange_code(struct request *request, const struct context *context, const stru
 	read = code_read(context->sessions, request->arena, given[CODE].value, &use, &code);
 	if (read != VERDICT_YES)
 		return refuse(request, read, WIRE_OAUTH_CODE);
-	request->user = code.user_id;
+	request->user_id = code.user_id;
 	return code.sid == NULL ? redeem(request, context, client, &code)
 				: refuse_replay(request, context, &code);
 }

@@ -47,7 +47,7 @@ static bool
 put_answer(struct request *request, const struct context *context, struct json_object *body,
     const char *name)
 {
-	struct permission asked = {.user_id = request->user, .name = name};
+	struct permission asked = {.user_id = request->user_id, .name = name};
 	enum verdict has;
 
 	if (json_has(body, name))

@@ -152,7 +152,7 @@ read_owner(struct request *request, const struct context *context, struct json_o
 		break;
 	}
 	metrics_owner(OWNER_WAS_READ);
-	request->user = out->user_id;
+	request->user_id = out->user_id;
 	judged = judge_row(request, context->config, owner, out);
 	if (judged == OWNER_GOOD && out->ended)
 		judged = OWNER_ENDED;
@@ -206,7 +206,7 @@ policy_owner(struct request *request, const struct context *context, struct json
 	if (known == VERDICT_UNDECIDED)
 		return OWNER_UNDECIDED;
 	metrics_owner(OWNER_WAS_KNOWN);
-	request->user = owner.user_id;
+	request->user_id = owner.user_id;
 	return OWNER_GOOD;
 }
 

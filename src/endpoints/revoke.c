@@ -69,7 +69,7 @@ revoke(struct request *request, const struct context *context, const struct clie
 	if (strcmp(shown.client_id, client->id) != 0 ||
 	    !session_read(context->config, shown.claims, &session))
 		return VERDICT_NO;
-	request->user = shown.user_id;
+	request->user_id = shown.user_id;
 	return sessions_end(context->sessions, request->arena, shown.user_id, session.sid);
 }
 

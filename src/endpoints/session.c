@@ -83,7 +83,7 @@ log_unusual(const struct request *request, enum session_outcome outcome,
 {
 	const char *sid = arena_copy(request->arena, given->sid, 8);
 	const struct log_field fields[] = {{"outcome", .text = outcomes[outcome].outcome},
-	    {"user", .text = request->user}, {"sid", .text = sid},
+	    {"user", .text = request->user_id}, {"sid", .text = sid},
 	    {"shown", LOG_FIELD_NUMBER, .number = shown->gen},
 	    {"gen", LOG_FIELD_NUMBER, .number = given->gen},
 	    {"from", .text = request->remote_address}, {.name = NULL}};
@@ -100,7 +100,7 @@ owner_of(struct request *request, const struct context *context, struct json_obj
 
 	if (claims_user(&signing, claims, &user_id) != CLAIMS_USER)
 		return NULL;
-	request->user = user_id;
+	request->user_id = user_id;
 	return user_id;
 }
 
@@ -113,7 +113,7 @@ convert(struct request *request, const struct context *context, struct json_obje
 
 	claims_time(claims, "iat", &iat);
 	return sessions_convert(
-	    context->sessions, request->arena, request->user, token, iat, &device, out);
+	    context->sessions, request->arena, request->user_id, token, iat, &device, out);
 }
 
 enum wire

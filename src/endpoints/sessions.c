@@ -43,7 +43,7 @@ list(struct request *request, const struct context *context)
 	struct session session;
 	struct rows rows;
 
-	if (sessions_list(context->sessions, request->arena, request->user, &rows) ==
+	if (sessions_list(context->sessions, request->arena, request->user_id, &rows) ==
 	    VERDICT_UNDECIDED)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	session_read(context->config, request->claims, &session);
@@ -75,7 +75,7 @@ end(struct request *request, const struct context *context, struct bytes sid)
 	enum verdict ended = VERDICT_NO;
 
 	if (session_is_id(sid))
-		ended = sessions_end(context->sessions, request->arena, request->user,
+		ended = sessions_end(context->sessions, request->arena, request->user_id,
 		    arena_copy(request->arena, sid.data, sid.length));
 	switch (ended) {
 	case VERDICT_YES:

@@ -145,7 +145,7 @@ log_request(const struct request *request, const struct reply *reply, int64_t to
 	const char *client = request->client, *reason = request->reason;
 	struct log_field fields[9] = {{"method", .text = request->method},
 	    {"status", LOG_FIELD_NUMBER, .number = reply->status},
-	    {"outcome", .text = reply->outcome}, {"user", .text = request->user},
+	    {"outcome", .text = reply->outcome}, {"user", .text = request->user_id},
 	    {"from", .text = request->remote_address},
 	    {"ms", LOG_FIELD_THOUSANDTHS, .number = took}};
 	size_t count = 6;

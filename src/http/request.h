@@ -36,7 +36,11 @@ struct request {
 	struct json_object *claims; /* of the token that admit() accepted; may be NULL */
 	const struct bytes *values; /* of the endpoint's fields; UTF-8 without NUL */
 	const char *reason; /* why a login was refused; only for the log, never for the client */
-	const char *user;   /* for the log; may be NULL */
+	/*
+	 * The id of a token's owner, or of the user who logs in; after admit() the user is
+	 * authenticated. For statements and the log; NULL: none.
+	 */
+	const char *user_id;
 	const char *client; /* OAuth's client_id, for the log; may be NULL */
 };
 

@@ -98,7 +98,7 @@ answer_at_once(struct flow *flow, struct reply *out)
 		return VERDICT_NO;
 	answered = answer_code(flow->request, flow->sessions, authorization, &claimed, out);
 	if (answered == VERDICT_YES)
-		flow->request->user = claimed.user_id;
+		flow->request->user_id = claimed.user_id;
 	return answered;
 }
 
@@ -118,7 +118,7 @@ flow_begin(struct flow *flow)
 		return unavailable(flow);
 	if (found == VERDICT_NO)
 		return flow_next(flow, STEP_REQUEST, NULL);
-	flow->request->user = session.user_id;
+	flow->request->user_id = session.user_id;
 	return flow_next(flow, STEP_REQUEST, &session);
 }
 
@@ -134,7 +134,7 @@ flow_consent(struct flow *flow, const char *decision, const char *csrf)
 		return unavailable(flow);
 	if (found == VERDICT_NO)
 		return page_login(flow->request, &flow->authorization, NULL);
-	flow->request->user = session.user_id;
+	flow->request->user_id = session.user_id;
 	bound = authorization_bound(flow->signing.arena, &flow->authorization, &session);
 	sent = decision != NULL && browser_sent_form(flow->request, bound, csrf);
 	if (sent && strcmp(decision, "allow") == 0)

@@ -15,11 +15,11 @@
 
 /* A token that belongs to no client: its client_id and scope are NULL. */
 static enum verdict
-read_unowned(const struct request *request, const struct context *context, struct bytes token,
+read_token_of_site(const struct request *request, const struct context *context, struct bytes token,
     struct client_token *out)
 {
 	enum token_kind kind;
-	enum wire judged = policy_unowned(request, context, token, &kind, &out->claims);
+	enum wire judged = policy_token_of_site(request, context, token, &kind, &out->claims);
 
 	if (judged != WIRE_OK)
 		return judged == WIRE_UNAVAILABLE ? VERDICT_UNDECIDED : VERDICT_NO;
@@ -45,7 +45,7 @@ read_token(const struct request *request, const struct context *context,
 
 	if (tokens_of_client(&signing, token, out))
 		return is_allowed(client, out) ? VERDICT_YES : VERDICT_NO;
-	return client->introspect ? read_unowned(request, context, token, out) : VERDICT_NO;
+	return client->introspect ? read_token_of_site(request, context, token, out) : VERDICT_NO;
 }
 
 /* Whether a refresh token would be accepted now. One of an older generation would not: to show it
@@ -62,7 +62,7 @@ judge_refresh(const struct request *request, const struct context *context,
 		terms = session_client_terms(config, shown->client_id, true);
 	if (!session_read(config, shown->claims, &session))
 		return VERDICT_NO;
-	/* A token from before JWT_SESSIONS has none; policy_unowned() has judged it. */
+	/* A token from before JWT_SESSIONS has none; policy_token_of_site() has judged it. */
 	if (*session.sid == '\0')
 		return VERDICT_YES;
 	return sessions_judge(context->sessions, request->arena, &terms, owner->user_id, &session);

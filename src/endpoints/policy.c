@@ -73,8 +73,8 @@ policy_token(const struct request *request, const struct context *context, struc
 }
 
 enum wire
-policy_unowned(const struct request *request, const struct context *context, struct bytes token,
-    enum token_kind *kind, struct json_object **out)
+policy_token_of_site(const struct request *request, const struct context *context,
+    struct bytes token, enum token_kind *kind, struct json_object **out)
 {
 	struct claims_context signing = context_claims(request, context);
 	enum claims_fault fault = claims_read(&signing, token, out);

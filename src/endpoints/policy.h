@@ -14,7 +14,7 @@ enum wire policy_token(const struct request *, const struct context *, struct by
     enum token_kind, struct json_object **out);
 
 /* The same for a token that no client of OpenID Connect was given; *kind is its token_type. */
-enum wire policy_unowned(const struct request *, const struct context *, struct bytes token,
+enum wire policy_token_of_site(const struct request *, const struct context *, struct bytes token,
     enum token_kind *, struct json_object **out);
 
 /* What is wrong with the user whom a token names, in the order of the checks. */

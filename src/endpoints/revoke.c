@@ -32,12 +32,12 @@ blacklist(const struct request *request, const struct context *context, struct j
 
 /* An access token without a session, from before JWT_SESSIONS, cannot be ended: it expires. */
 static enum verdict
-revoke_unowned(struct request *request, const struct context *context, struct bytes token)
+revoke_token_of_site(struct request *request, const struct context *context, struct bytes token)
 {
 	const struct config *config = context->config;
 	struct json_object *claims;
 	enum token_kind kind;
-	enum wire done = policy_unowned(request, context, token, &kind, &claims);
+	enum wire done = policy_token_of_site(request, context, token, &kind, &claims);
 	bool has_session;
 
 	if (done != WIRE_OK)
@@ -46,8 +46,8 @@ revoke_unowned(struct request *request, const struct context *context, struct by
 	done = WIRE_TOKEN_BLACKLISTED;
 	if (has_session || kind == TOKEN_REFRESH)
 		done = session_end(request, context, claims, token);
-	/* Last, because policy_unowned() refuses a blacklisted token: after an outage the client's
-	 * next request must get this far again. */
+	/* Last, because policy_token_of_site() refuses a blacklisted token: after an outage the
+	 * client's next request must get this far again. */
 	if (done != WIRE_UNAVAILABLE && !has_session && outstanding_takes(config, kind))
 		done = blacklist(request, context, claims, token);
 	if (done == WIRE_UNAVAILABLE)
@@ -65,7 +65,8 @@ revoke(struct request *request, const struct context *context, const struct clie
 	struct session session;
 
 	if (!tokens_of_client(&signing, token, &shown))
-		return client->introspect ? revoke_unowned(request, context, token) : VERDICT_NO;
+		return client->introspect ? revoke_token_of_site(request, context, token)
+					  : VERDICT_NO;
 	if (strcmp(shown.client_id, client->id) != 0 ||
 	    !session_read(context->config, shown.claims, &session))
 		return VERDICT_NO;

@@ -79,7 +79,7 @@ is_number(const char *text)
  * nevertheless, from the id alone, unless JWT_CLAIMS_QUERY has claims for it.
  */
 static const char *
-issue_and_list(const struct invocation *invocation, const struct claims_context *context,
+issue_and_list(const struct invocation *invocation, const struct claims_context *signing,
     enum token_kind kind, struct json_object **claims)
 {
 	const char *user = command_value(invocation, "user"), *token;
@@ -88,15 +88,15 @@ issue_and_list(const struct invocation *invocation, const struct claims_context 
 	struct accounts *accounts;
 	enum verdict found = find_owner(invocation, kind, &owner, &accounts);
 
-	if (found == VERDICT_UNDECIDED && context->config->claims_query != NULL)
+	if (found == VERDICT_UNDECIDED && signing->config->claims_query != NULL)
 		return NULL;
-	if (accounts != NULL && !custom_read(context, accounts, CLAIMS, owner.user_id, &custom))
+	if (accounts != NULL && !custom_read(signing, accounts, CLAIMS, owner.user_id, &custom))
 		return NULL;
-	token = credentials_token(context, kind, &owner, NULL, custom, claims);
+	token = credentials_token(signing, kind, &owner, NULL, custom, claims);
 	if (token == NULL)
 		command_error(invocation, "the token cannot be signed");
-	else if (accounts != NULL && outstanding_takes(context->config, kind) &&
-		 outstanding_list(context, accounts, *claims, token, owner.key, true) !=
+	else if (accounts != NULL && outstanding_takes(signing->config, kind) &&
+		 outstanding_list(signing, accounts, *claims, token, owner.key, true) !=
 		     VERDICT_YES)
 		command_error(invocation, "the token is not listed as outstanding");
 	return token;
@@ -108,7 +108,7 @@ issue(const struct invocation *invocation)
 	static const struct column columns[] = {{"token", COLUMN_TEXT}, {"type", COLUMN_TEXT},
 	    {"expires", COLUMN_TIME}, {NULL, COLUMN_TEXT}};
 	const char *user = command_value(invocation, "user"), *token;
-	struct claims_context context = {.arena = invocation->arena, .config = invocation->config};
+	struct claims_context signing = {.arena = invocation->arena, .config = invocation->config};
 	struct json_object *claims;
 	enum token_kind kind;
 	int64_t expires = 0;
@@ -117,11 +117,11 @@ issue(const struct invocation *invocation)
 		command_error(invocation, "--user is needed; see --help");
 		return OUTCOME_UNDECIDED;
 	}
-	if (!read_type(invocation, &kind) || !command_clock(invocation, &context.now) ||
-	    (context.keyring = keyring_load(invocation->config, KEYRING_SIGNS)) == NULL)
+	if (!read_type(invocation, &kind) || !command_clock(invocation, &signing.now) ||
+	    (signing.keyring = keyring_load(invocation->config, KEYRING_SIGNS)) == NULL)
 		return OUTCOME_UNDECIDED;
-	token = issue_and_list(invocation, &context, kind, &claims);
-	keyring_free(context.keyring);
+	token = issue_and_list(invocation, &signing, kind, &claims);
+	keyring_free(signing.keyring);
 	if (token == NULL)
 		return OUTCOME_UNDECIDED;
 	claims_time(claims, "exp", &expires);

@@ -131,21 +131,21 @@ read_keys(const struct invocation *invocation)
 
 /* Why a token with a good signature is not valid now; NULL if it is valid. */
 static const char *
-claims_why(struct claims_context *context, struct bytes token, struct bytes payload)
+claims_why(struct claims_context *signing, struct bytes token, struct bytes payload)
 {
 	struct json_object *claims;
 	int64_t expires;
 
-	if (!json_parse(context->arena, payload, JSON_STRICT, &claims, NULL) ||
+	if (!json_parse(signing->arena, payload, JSON_STRICT, &claims, NULL) ||
 	    json_kind(claims) != JSON_OBJECT)
 		return "its claims are no JSON object";
-	switch (claims_read(context, token, &claims)) {
+	switch (claims_read(signing, token, &claims)) {
 	case CLAIMS_GOOD:
 		return NULL;
 	case CLAIMS_EXPIRED:
 		claims_time(claims, "exp", &expires);
 		return arena_printf(
-		    context->arena, "it expired at %s", report_date(context->arena, expires));
+		    signing->arena, "it expired at %s", report_date(signing->arena, expires));
 	default:
 		return "its exp, iat or nbf is no time, or lies in the future, or its iss or aud "
 		       "is another";
@@ -174,22 +174,22 @@ verify(const struct invocation *invocation)
 	const struct config config = {.compat = COMPAT_HEAD,
 	    .issuer = command_value(invocation, "issuer"),
 	    .audience = command_value(invocation, "audience")};
-	struct claims_context context = {.arena = invocation->arena, .config = &config};
+	struct claims_context signing = {.arena = invocation->arena, .config = &config};
 	const char *why = NULL;
 	struct bytes token, payload;
 
-	if (!command_clock(invocation, &context.now) ||
-	    (context.keyring = read_keys(invocation)) == NULL)
+	if (!command_clock(invocation, &signing.now) ||
+	    (signing.keyring = read_keys(invocation)) == NULL)
 		return OUTCOME_UNDECIDED;
 	if (!command_read_line(invocation, TOKEN_MAXIMUM, &token)) {
-		keyring_free(context.keyring);
+		keyring_free(signing.keyring);
 		return OUTCOME_UNDECIDED;
 	}
-	if (!jws_verify(invocation->arena, context.keyring, context.now, token, &payload))
-		why = jws_fault(invocation->arena, context.keyring, context.now, token);
+	if (!jws_verify(invocation->arena, signing.keyring, signing.now, token, &payload))
+		why = jws_fault(invocation->arena, signing.keyring, signing.now, token);
 	else if (command_value(invocation, "signature-only") == NULL)
-		why = claims_why(&context, token, payload);
-	keyring_free(context.keyring);
+		why = claims_why(&signing, token, payload);
+	keyring_free(signing.keyring);
 	return tell_verdict(invocation, why);
 }
 

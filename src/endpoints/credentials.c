@@ -39,23 +39,23 @@ credentials_logged_in(
 }
 
 const char *
-credentials_token(const struct claims_context *context, enum token_kind kind,
+credentials_token(const struct claims_context *signing, enum token_kind kind,
     const struct account *account, const struct session *session, struct json_object *custom,
     struct json_object **claims)
 {
-	const struct config *config = context->config;
+	const struct config *config = signing->config;
 
-	*claims = claims_new(context, kind);
+	*claims = claims_new(signing, kind);
 	if (*claims == NULL)
 		return NULL;
-	claims_put_user(context, *claims, account->user_id, account->user_id_integer);
+	claims_put_user(signing, *claims, account->user_id, account->user_id_integer);
 	if (session != NULL)
-		session_write(context, *claims, session);
+		session_write(signing, *claims, session);
 	if (config->check_revoke_token)
 		json_put_text(*claims, config->revoke_token_claim,
-		    account_password_digest(context->arena, account));
+		    account_password_digest(signing->arena, account));
 	json_put_members(*claims, custom);
-	return claims_sign(context, *claims);
+	return claims_sign(signing, *claims);
 }
 
 /* Begins the session of a new refresh token. */

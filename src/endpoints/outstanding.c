@@ -13,10 +13,10 @@ outstanding_takes(const struct config *config, enum token_kind kind)
 }
 
 enum verdict
-outstanding_list(const struct claims_context *context, struct accounts *accounts,
+outstanding_list(const struct claims_context *signing, struct accounts *accounts,
     struct json_object *claims, const char *token, const char *key, bool created_now)
 {
-	struct listed_token record = {.jti = claims_jti(context, claims),
+	struct listed_token record = {.jti = claims_jti(signing, claims),
 	    .token = token,
 	    .user_key = key,
 	    .created_now = created_now};
@@ -24,7 +24,7 @@ outstanding_list(const struct claims_context *context, struct accounts *accounts
 	if (record.jti == NULL || strlen(record.jti) > JTI_MAXIMUM)
 		return VERDICT_NO;
 	claims_time(claims, "exp", &record.expires_at);
-	return blacklist_list(accounts, context->arena, &record);
+	return blacklist_list(accounts, signing->arena, &record);
 }
 
 static enum wire

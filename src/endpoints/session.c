@@ -29,11 +29,11 @@ session_read(const struct config *config, struct json_object *claims, struct ses
 
 void
 session_write(
-    const struct claims_context *context, struct json_object *claims, const struct session *session)
+    const struct claims_context *signing, struct json_object *claims, const struct session *session)
 {
-	json_put_text(claims, context->config->session_id_claim, session->sid);
-	json_put_integer(claims, context->config->session_generation_claim, session->gen);
-	json_put_integer(claims, "exp", context->now + session->seconds);
+	json_put_text(claims, signing->config->session_id_claim, session->sid);
+	json_put_integer(claims, signing->config->session_generation_claim, session->gen);
+	json_put_integer(claims, "exp", signing->now + session->seconds);
 }
 
 /* Printable ASCII of at most AGENT_MAXIMUM bytes; other bytes become '?'. */

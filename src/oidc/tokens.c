@@ -25,23 +25,23 @@ tokens_challenge(struct arena *arena, const char *verifier)
 
 /* A JSON string as text in the arena; NULL for "" and any other value. */
 static const char *
-copy_text(const struct claims_context *context, struct json_object *value)
+copy_text(const struct claims_context *signing, struct json_object *value)
 {
 	struct bytes text = json_string(value);
 
-	return text.length == 0 ? NULL : arena_copy(context->arena, text.data, text.length);
+	return text.length == 0 ? NULL : arena_copy(signing->arena, text.data, text.length);
 }
 
 static bool
-is_of_issuer(const struct claims_context *context, struct json_object *claims)
+is_of_issuer(const struct claims_context *signing, struct json_object *claims)
 {
-	return json_is(json_member(claims, "iss"), context->config->oidc_issuer);
+	return json_is(json_member(claims, "iss"), signing->config->oidc_issuer);
 }
 
 enum claims_fault
-tokens_read(const struct claims_context *context, struct bytes token, struct json_object **out)
+tokens_read(const struct claims_context *signing, struct bytes token, struct json_object **out)
 {
-	struct claims_context provider = *context;
+	struct claims_context provider = *signing;
 
 	provider.any_audience = true;
 	return claims_read(&provider, token, out);
@@ -49,48 +49,48 @@ tokens_read(const struct claims_context *context, struct bytes token, struct jso
 
 bool
 tokens_describe(
-    const struct claims_context *context, struct json_object *claims, struct client_token *out)
+    const struct claims_context *signing, struct json_object *claims, struct client_token *out)
 {
-	struct json_object *type = json_member(claims, context->config->token_type_claim);
+	struct json_object *type = json_member(claims, signing->config->token_type_claim);
 
-	if (claims_check(context, claims, TOKEN_UNTYPED) != CLAIMS_GOOD ||
-	    !is_of_issuer(context, claims) ||
-	    !json_has(claims, context->config->session_id_claim) ||
-	    claims_user(context, claims, &out->user_id) != CLAIMS_USER ||
+	if (claims_check(signing, claims, TOKEN_UNTYPED) != CLAIMS_GOOD ||
+	    !is_of_issuer(signing, claims) ||
+	    !json_has(claims, signing->config->session_id_claim) ||
+	    claims_user(signing, claims, &out->user_id) != CLAIMS_USER ||
 	    !claims_time(claims, "auth_time", &out->auth_time))
 		return false;
 	out->refresh = json_is(type, TOKENS_REFRESH_TYPE);
-	out->client_id = copy_text(context, json_member(claims, "client_id"));
-	out->scope = copy_text(context, json_member(claims, "scope"));
+	out->client_id = copy_text(signing, json_member(claims, "client_id"));
+	out->scope = copy_text(signing, json_member(claims, "scope"));
 	out->claims = claims;
 	return out->client_id != NULL && out->scope != NULL &&
 	       (out->refresh || json_is(type, claims_type(TOKEN_ACCESS)));
 }
 
 bool
-tokens_of_client(const struct claims_context *context, struct bytes token, struct client_token *out)
+tokens_of_client(const struct claims_context *signing, struct bytes token, struct client_token *out)
 {
 	struct json_object *claims;
 
-	return tokens_read(context, token, &claims) == CLAIMS_GOOD &&
-	       tokens_describe(context, claims, out);
+	return tokens_read(signing, token, &claims) == CLAIMS_GOOD &&
+	       tokens_describe(signing, claims, out);
 }
 
 bool
-tokens_hint(const struct claims_context *context, const char *text, struct token_hint *out)
+tokens_hint(const struct claims_context *signing, const char *text, struct token_hint *out)
 {
 	struct json_object *claims;
 	struct token_hint hint;
 	struct bytes payload;
 	int64_t auth_time;
 
-	if (!jws_verify(context->arena, context->keyring, context->now, bytes_of(text), &payload) ||
-	    !json_parse(context->arena, payload, JSON_STRICT, &claims, NULL) ||
-	    !is_of_issuer(context, claims) || !claims_time(claims, "auth_time", &auth_time) ||
-	    json_has(claims, context->config->token_type_claim))
+	if (!jws_verify(signing->arena, signing->keyring, signing->now, bytes_of(text), &payload) ||
+	    !json_parse(signing->arena, payload, JSON_STRICT, &claims, NULL) ||
+	    !is_of_issuer(signing, claims) || !claims_time(claims, "auth_time", &auth_time) ||
+	    json_has(claims, signing->config->token_type_claim))
 		return false;
-	hint.client_id = copy_text(context, json_member(claims, "aud"));
-	hint.user_id = copy_text(context, json_member(claims, "sub"));
+	hint.client_id = copy_text(signing, json_member(claims, "aud"));
+	hint.user_id = copy_text(signing, json_member(claims, "sub"));
 	if (hint.client_id == NULL || hint.user_id == NULL)
 		return false;
 	*out = hint;

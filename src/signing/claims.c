@@ -24,12 +24,12 @@ claims_time(struct json_object *claims, const char *name, int64_t *out)
 
 /* If present, iat and nbf must be times that are not in the future (PyJWT 2.6 and later). */
 static bool
-has_begun(const struct claims_context *context, struct json_object *claims, const char *name)
+has_begun(const struct claims_context *signing, struct json_object *claims, const char *name)
 {
 	int64_t seconds;
 
 	return !json_has(claims, name) || (claims_time(claims, name, &seconds) &&
-					      seconds <= context->now + context->config->leeway);
+					      seconds <= signing->now + signing->config->leeway);
 }
 
 /* aud is our name, or a list of names that contains it (RFC 7519 section 4.1.3). */
@@ -50,47 +50,47 @@ is_for_us(struct json_object *audience, const char *name)
 
 /* PyJWT 2.10 and later require a string; 2.6, which SimpleJWT 5.2 uses, does not check. */
 static bool
-is_text(const struct claims_context *context, struct json_object *claims, const char *name)
+is_text(const struct claims_context *signing, struct json_object *claims, const char *name)
 {
-	return context->config->compat == COMPAT_5_2 || !json_has(claims, name) ||
+	return signing->config->compat == COMPAT_5_2 || !json_has(claims, name) ||
 	       json_kind(json_member(claims, name)) == JSON_STRING;
 }
 
 enum claims_fault
-claims_read(const struct claims_context *context, struct bytes token, struct json_object **out)
+claims_read(const struct claims_context *signing, struct bytes token, struct json_object **out)
 {
-	const struct config *config = context->config;
+	const struct config *config = signing->config;
 	struct json_object *claims;
 	struct bytes payload;
 	int64_t expires;
 
-	if (!jws_verify(context->arena, context->keyring, context->now, token, &payload) ||
-	    !json_parse(context->arena, payload, JSON_STRICT, &claims, NULL) ||
+	if (!jws_verify(signing->arena, signing->keyring, signing->now, token, &payload) ||
+	    !json_parse(signing->arena, payload, JSON_STRICT, &claims, NULL) ||
 	    json_kind(claims) != JSON_OBJECT)
 		return CLAIMS_INVALID;
 	*out = claims;
-	if (!has_begun(context, claims, "iat") || !has_begun(context, claims, "nbf"))
+	if (!has_begun(signing, claims, "iat") || !has_begun(signing, claims, "nbf"))
 		return CLAIMS_INVALID;
 	if (json_has(claims, "exp")) {
 		if (!claims_time(claims, "exp", &expires))
 			return CLAIMS_INVALID;
-		if (expires <= context->now - config->leeway)
+		if (expires <= signing->now - config->leeway)
 			return CLAIMS_EXPIRED;
 	}
 	if (config->issuer != NULL && !json_is(json_member(claims, "iss"), config->issuer))
 		return CLAIMS_INVALID;
-	if (config->audience != NULL && !context->any_audience &&
+	if (config->audience != NULL && !signing->any_audience &&
 	    !is_for_us(json_member(claims, "aud"), config->audience))
 		return CLAIMS_INVALID;
-	if (!is_text(context, claims, "sub") || !is_text(context, claims, "jti"))
+	if (!is_text(signing, claims, "sub") || !is_text(signing, claims, "jti"))
 		return CLAIMS_INVALID;
 	return CLAIMS_GOOD;
 }
 
 enum claims_fault
-claims_check(const struct claims_context *context, struct json_object *claims, enum token_kind kind)
+claims_check(const struct claims_context *signing, struct json_object *claims, enum token_kind kind)
 {
-	const struct config *config = context->config;
+	const struct config *config = signing->config;
 	const char *type = config->token_type_claim;
 
 	if (!json_has(claims, "exp"))
@@ -100,7 +100,7 @@ claims_check(const struct claims_context *context, struct json_object *claims, e
 	if (kind == TOKEN_UNTYPED)
 		return CLAIMS_GOOD;
 	/* Tokens issued in exchange would carry its iss, which must be a string. */
-	if (kind != TOKEN_ACCESS && !is_text(context, claims, "iss"))
+	if (kind != TOKEN_ACCESS && !is_text(signing, claims, "iss"))
 		return CLAIMS_INVALID;
 	if (!json_has(claims, type))
 		return CLAIMS_NO_TYPE;
@@ -121,11 +121,11 @@ text_of(struct arena *arena, struct json_object *value)
 }
 
 const char *
-claims_jti(const struct claims_context *context, struct json_object *claims)
+claims_jti(const struct claims_context *signing, struct json_object *claims)
 {
-	const char *name = context->config->jti_claim;
+	const char *name = signing->config->jti_claim;
 
-	return name == NULL ? NULL : text_of(context->arena, json_member(claims, name));
+	return name == NULL ? NULL : text_of(signing->arena, json_member(claims, name));
 }
 
 /* The truth value that Python's bool() gives. */
@@ -140,14 +140,14 @@ is_true(struct json_object *value)
 }
 
 enum claims_user
-claims_user(const struct claims_context *context, struct json_object *claims, const char **out)
+claims_user(const struct claims_context *signing, struct json_object *claims, const char **out)
 {
-	struct json_object *user = json_member(claims, context->config->user_id_claim);
+	struct json_object *user = json_member(claims, signing->config->user_id_claim);
 
-	if (!json_has(claims, context->config->user_id_claim))
+	if (!json_has(claims, signing->config->user_id_claim))
 		return CLAIMS_USER_NONE;
 	if (!is_true(user))
 		return CLAIMS_USER_FALSE;
-	*out = text_of(context->arena, user);
+	*out = text_of(signing->arena, user);
 	return *out == NULL ? CLAIMS_USER_OTHER : CLAIMS_USER;
 }

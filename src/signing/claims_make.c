@@ -45,44 +45,44 @@ lifetime(const struct config *config, enum token_kind kind)
 
 /* Looks like uuid4().hex, but all of its 128 bits are random. */
 static bool
-set_jti(const struct claims_context *context, struct json_object *claims)
+set_jti(const struct claims_context *signing, struct json_object *claims)
 {
 	unsigned char random[CRYPTO_ID_BYTES];
 	char hex[2 * sizeof(random)];
 
-	if (context->config->jti_claim == NULL)
+	if (signing->config->jti_claim == NULL)
 		return true;
 	if (!crypto_random(random, sizeof(random)))
 		return false;
 	bytes_to_hex(random, sizeof(random), hex);
-	json_put_bytes(claims, context->config->jti_claim, (struct bytes){hex, sizeof(hex)});
+	json_put_bytes(claims, signing->config->jti_claim, (struct bytes){hex, sizeof(hex)});
 	return true;
 }
 
 struct json_object *
-claims_new(const struct claims_context *context, enum token_kind kind)
+claims_new(const struct claims_context *signing, enum token_kind kind)
 {
-	const struct config *config = context->config;
-	struct json_object *claims = json_new_object(context->arena);
+	const struct config *config = signing->config;
+	struct json_object *claims = json_new_object(signing->arena);
 
 	json_put_text(claims, config->token_type_claim, claims_type(kind));
-	json_put_integer(claims, "exp", context->now + lifetime(config, kind));
-	json_put_integer(claims, "iat", context->now);
-	if (!set_jti(context, claims))
+	json_put_integer(claims, "exp", signing->now + lifetime(config, kind));
+	json_put_integer(claims, "iat", signing->now);
+	if (!set_jti(signing, claims))
 		return NULL;
 	if (kind == TOKEN_SLIDING)
 		json_put_integer(claims, config->sliding_token_refresh_exp_claim,
-		    context->now + config->sliding_token_refresh_lifetime);
+		    signing->now + config->sliding_token_refresh_lifetime);
 	return claims;
 }
 
 void
-claims_put_user(const struct claims_context *context, struct json_object *claims,
+claims_put_user(const struct claims_context *signing, struct json_object *claims,
     const char *user_id, bool integer)
 {
-	const char *name = context->config->user_id_claim;
+	const char *name = signing->config->user_id_claim;
 
-	if (integer && context->config->compat == COMPAT_5_2)
+	if (integer && signing->config->compat == COMPAT_5_2)
 		json_put_integer(claims, name, strtoll(user_id, NULL, 10));
 	else
 		json_put_text(claims, name, user_id);
@@ -99,47 +99,47 @@ is_own(const struct config *config, const char *name)
 }
 
 struct json_object *
-claims_copy(const struct claims_context *context, struct json_object *claims)
+claims_copy(const struct claims_context *signing, struct json_object *claims)
 {
-	struct json_object *copy = json_new_object(context->arena);
+	struct json_object *copy = json_new_object(signing->arena);
 
 	json_put_members(copy, claims);
 	return copy;
 }
 
 struct json_object *
-claims_access(const struct claims_context *context, struct json_object *refresh)
+claims_access(const struct claims_context *signing, struct json_object *refresh)
 {
-	struct json_object *access = claims_new(context, TOKEN_ACCESS);
+	struct json_object *access = claims_new(signing, TOKEN_ACCESS);
 	int64_t latest, exp;
 
 	if (access == NULL)
 		return NULL;
 	for (struct json_entry e = json_first(refresh); e.name != NULL; json_next(&e))
-		if (!is_own(context->config, e.name))
+		if (!is_own(signing->config, e.name))
 			json_put(access, e.name, e.value);
-	if (context->config->sessions && claims_time(refresh, "exp", &latest) &&
+	if (signing->config->sessions && claims_time(refresh, "exp", &latest) &&
 	    claims_time(access, "exp", &exp) && exp > latest)
 		json_put_integer(access, "exp", latest);
 	return access;
 }
 
 bool
-claims_renew(const struct claims_context *context, struct json_object *claims, enum token_kind kind,
+claims_renew(const struct claims_context *signing, struct json_object *claims, enum token_kind kind,
     bool new_jti)
 {
-	if (new_jti && !set_jti(context, claims))
+	if (new_jti && !set_jti(signing, claims))
 		return false;
-	json_put_integer(claims, "exp", context->now + lifetime(context->config, kind));
-	json_put_integer(claims, "iat", context->now);
+	json_put_integer(claims, "exp", signing->now + lifetime(signing->config, kind));
+	json_put_integer(claims, "iat", signing->now);
 	return true;
 }
 
 const char *
-claims_sign(const struct claims_context *context, struct json_object *claims)
+claims_sign(const struct claims_context *signing, struct json_object *claims)
 {
-	const struct config *config = context->config;
-	struct buffer text = {.arena = context->arena};
+	const struct config *config = signing->config;
+	struct buffer text = {.arena = signing->arena};
 	const char *token;
 
 	if (claims == NULL)
@@ -149,7 +149,7 @@ claims_sign(const struct claims_context *context, struct json_object *claims)
 	if (config->issuer != NULL)
 		json_put_text(claims, "iss", config->issuer);
 	json_write(&text, claims, true);
-	token = jws_sign(context->arena, context->keyring, context->now, buffer_bytes(&text));
+	token = jws_sign(signing->arena, signing->keyring, signing->now, buffer_bytes(&text));
 	if (token == NULL || config->claims_query == NULL || strlen(token) <= TOKEN_MAXIMUM)
 		return token;
 	log_error("JWT_CLAIMS_QUERY: a token of %zu bytes is refused; %d are allowed",

@@ -155,7 +155,7 @@ receive(struct slot *slot)
 	if (verdict == GUARD_REFUSED)
 		refuse(slot);
 	else if (verdict == GUARD_INCOMPLETE &&
-		 (slot->wait == SLOT_NEW || (slot->wait == SLOT_KEPT && slot->length > 0)))
+		 (slot->wait == SLOT_ACTIVE || (slot->wait == SLOT_KEPT && slot->length > 0)))
 		park(slot, SLOT_INCOMPLETE);
 	return verdict == GUARD_COMPLETE;
 }

@@ -112,11 +112,11 @@ slot_clear(struct slot *slot, const struct guard *rules)
 void
 slot_unpark(struct slot *slot)
 {
-	if (slot->wait != SLOT_NEW) {
+	if (slot->wait != SLOT_ACTIVE) {
 		TAILQ_REMOVE(&waiting[slot->wait], slot, next);
 		counts[slot->wait]--;
 	}
-	slot->wait = SLOT_NEW;
+	slot->wait = SLOT_ACTIVE;
 }
 
 void

@@ -1,6 +1,6 @@
 /*
- * An accepted connection and the bytes received so far of its next request. The guard bounds their
- * number, and they are wiped.
+ * An accepted connection and the bytes received so far of its next request. guard_drop() limits
+ * their number, and they are wiped after the answer.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 
 /* What a connection is waiting for. */
 enum slot_wait {
-	SLOT_NEW, /* nothing: it has no deadline */
+	SLOT_ACTIVE, /* nothing: just accepted, or its request is answered; no deadline */
 	SLOT_INCOMPLETE,
 	SLOT_KEPT,
 	SLOT_CLOSING, /* the answer was sent; waits for the peer to close */

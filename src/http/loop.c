@@ -104,7 +104,7 @@ park(struct slot *slot, enum slot_wait wait)
 }
 
 static void
-answer(const struct service *service, struct slot *slot)
+answer_slot(const struct service *service, struct slot *slot)
 {
 	bool authorizer = slot->guard.authorizer;
 	bool is_last = slot->length == slot->guard.checked;
@@ -204,7 +204,7 @@ accept_connections(const struct service *service, int maximum)
 		}
 		slot = slot_new(connection, &rules);
 		if (receive(slot))
-			answer(service, slot);
+			answer_slot(service, slot);
 	}
 }
 
@@ -231,7 +231,7 @@ end_incomplete(const struct service *service, struct slot *slot)
 	bool late = slot->deadline <= clock_milliseconds();
 
 	if (late && slot_receive(slot) == GUARD_COMPLETE) {
-		answer(service, slot);
+		answer_slot(service, slot);
 		return;
 	}
 	if (slot->length > 0)
@@ -282,7 +282,7 @@ handle_events(const struct service *service, int milliseconds)
 		else if (happened[i].data.ptr == &signals)
 			stopping = true;
 		else if (receive(happened[i].data.ptr)) {
-			answer(service, happened[i].data.ptr);
+			answer_slot(service, happened[i].data.ptr);
 			answered = true;
 		}
 	if (offered)

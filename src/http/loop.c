@@ -211,15 +211,16 @@ accept_connections(const struct service *service, int maximum)
 /*
  * How many connections to accept. A program that hashes passwords skips every other turn after an
  * answer: waiting logins belong in the backlog, which is bounded and shared with the other
- * processes. During a stop one, as epoll may have woken no other process for it.
+ * processes. A program that stops still accepts one, because epoll may have told only this process
+ * of it.
  */
 static int
-accepts(const struct service *service, bool answered)
+accepts_allowed(const struct service *service, bool answered)
 {
-	static bool passed;
+	static bool skipped;
 
-	passed = service->endpoint->slow && answered && !passed && !stopping;
-	if (passed)
+	skipped = service->endpoint->slow && answered && !skipped && !stopping;
+	if (skipped)
 		return 0;
 	return service->endpoint->slow || stopping ? 1 : ACCEPTS_MAXIMUM;
 }
@@ -286,7 +287,7 @@ handle_events(const struct service *service, int milliseconds)
 			answered = true;
 		}
 	if (offered)
-		accept_connections(service, accepts(service, answered));
+		accept_connections(service, accepts_allowed(service, answered));
 	expire(service);
 	return seen;
 }

@@ -229,7 +229,7 @@ feed_add(struct feed *feed, const struct known_owner *owner, const char *name)
 }
 
 bool
-feed_watches_permissions(struct feed *feed)
+feed_want_permissions(struct feed *feed)
 {
 	if (feed == NULL)
 		return false;

@@ -36,11 +36,11 @@ enum verdict feed_find(
 void feed_add(struct feed *, const struct known_owner *, const char *name);
 
 /*
- * Whether the feed reports changes of permissions too (sql/permissions.sql), as of the last query.
- * Queries find that out only after the first call, because it makes them slower. The feed may be
- * NULL: no.
+ * From the first call on, queries also ask for the triggers of permissions (sql/permissions.sql),
+ * which makes them slower. Returns whether all were there at the last query, so that the feed
+ * reports changes of permissions too. The feed may be NULL: no.
  */
-bool feed_watches_permissions(struct feed *);
+bool feed_want_permissions(struct feed *);
 
 /*
  * Whether the database has a feed that can be used. NO: it is not installed, disabled, made for

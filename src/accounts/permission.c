@@ -25,7 +25,7 @@ may_be_known(const struct config *config, struct feed *feed)
 	while (text != NULL && (text = strchr(text, '$')) != NULL)
 		if (strtol(++text, NULL, 10) > 2)
 			return false;
-	return feed_watches_permissions(feed);
+	return feed_want_permissions(feed);
 }
 
 /* A known answer is stored like an owner, but depends on the user alone, not on the token. */

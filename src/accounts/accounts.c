@@ -126,7 +126,7 @@ account_find(
 
 /* The first columns: gen and held of the session, NULL if there is none, and unended. */
 static bool
-is_ended(const struct rows *rows, const struct known_owner *owner)
+is_ended(const struct rows *rows, const struct known_fact *owner)
 {
 	const char *const *first = rows->values;
 
@@ -136,7 +136,7 @@ is_ended(const struct rows *rows, const struct known_owner *owner)
 }
 
 enum verdict
-account_judge(struct accounts *accounts, struct arena *arena, const struct known_owner *owner,
+account_judge(struct accounts *accounts, struct arena *arena, const struct known_fact *owner,
     int64_t earliest, struct account *out)
 {
 	const char *since = arena_printf(arena, "%lld", (long long)earliest);
@@ -157,7 +157,7 @@ account_judge(struct accounts *accounts, struct arena *arena, const struct known
 }
 
 enum verdict
-account_known(struct accounts *accounts, struct arena *arena, const struct known_owner *owner,
+account_known(struct accounts *accounts, struct arena *arena, const struct known_fact *owner,
     struct account *out)
 {
 	*out = (struct account){.user_id = owner->user_id, .active = true};
@@ -166,7 +166,7 @@ account_known(struct accounts *accounts, struct arena *arena, const struct known
 
 void
 account_remember(
-    struct accounts *accounts, const struct known_owner *owner, const struct account *account)
+    struct accounts *accounts, const struct known_fact *owner, const struct account *account)
 {
 	feed_add(accounts->feed, owner, account->name);
 }

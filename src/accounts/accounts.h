@@ -64,17 +64,17 @@ enum verdict account_find(
  * UNDECIDED: an outage.
  */
 enum verdict account_known(
-    struct accounts *, struct arena *, const struct known_owner *, struct account *out);
+    struct accounts *, struct arena *, const struct known_fact *, struct account *out);
 
 /* Call once an account that account_known() did not know was read and found good. */
-void account_remember(struct accounts *, const struct known_owner *, const struct account *);
+void account_remember(struct accounts *, const struct known_fact *, const struct account *);
 
 /*
  * account_find() with JWT_SESSIONS. out->ended: the token's session is over or its generation void;
  * for a token without a session (sid NULL): all sessions of the user were ended after `earliest`,
  * in seconds since the epoch.
  */
-enum verdict account_judge(struct accounts *, struct arena *, const struct known_owner *,
+enum verdict account_judge(struct accounts *, struct arena *, const struct known_fact *,
     int64_t earliest, struct account *out);
 
 /* The MD5 of the stored string in upper-case hex, for SimpleJWT's REVOKE_TOKEN_CLAIM. */

@@ -193,8 +193,7 @@ ask(struct feed *feed, struct arena *arena)
 }
 
 enum verdict
-feed_find(
-    struct feed *feed, struct arena *arena, const struct known_owner *owner, const char **name)
+feed_find(struct feed *feed, struct arena *arena, const struct known_fact *fact, const char **name)
 {
 	enum verdict asked;
 	bool first, found;
@@ -210,22 +209,22 @@ feed_find(
 		metrics_feed(known_count(feed->known), feed->asked);
 	switch (asked) {
 	case VERDICT_YES:
-		return known_has(feed->known, owner, arena, name) ? VERDICT_YES : VERDICT_NO;
+		return known_has(feed->known, fact, arena, name) ? VERDICT_YES : VERDICT_NO;
 	case VERDICT_NO:
 		return VERDICT_NO;
 	default:
 		found = may_be_stale(feed, clock_milliseconds()) &&
-			known_has(feed->known, owner, arena, name);
+			known_has(feed->known, fact, arena, name);
 		return found ? VERDICT_YES : VERDICT_UNDECIDED;
 	}
 }
 
 void
-feed_add(struct feed *feed, const struct known_owner *owner, const char *name)
+feed_add(struct feed *feed, const struct known_fact *fact, const char *name)
 {
 	if (feed != NULL && feed->usable && feed->failed == 0 &&
 	    feed->generation == query_generation(feed->database))
-		known_add(feed->known, owner, name);
+		known_add(feed->known, fact, name);
 }
 
 bool

@@ -23,17 +23,16 @@ struct database;
 struct feed *feed_open(const struct config *, struct database *, bool names);
 
 /*
- * YES: the owner is known and unchanged; *name as by known_has(). NO: the owner must be read, and
- * may be added if found good. UNDECIDED: the database has not answered for longer than
+ * YES: the fact is known and unchanged; *name as by known_has(). NO: it must be read, and may be
+ * added; an owner only if found good. UNDECIDED: the database has not answered for longer than
  * JWT_FEED_STALE. The feed may be NULL: NO.
  *
  * The first call of a process sends no query, because a CGI program makes no second call.
  */
-enum verdict feed_find(
-    struct feed *, struct arena *, const struct known_owner *, const char **name);
+enum verdict feed_find(struct feed *, struct arena *, const struct known_fact *, const char **name);
 
-/* Adds an owner that was read after a NO of feed_find(). The feed may be NULL. */
-void feed_add(struct feed *, const struct known_owner *, const char *name);
+/* Adds a fact that was read after a NO of feed_find(). The feed may be NULL. */
+void feed_add(struct feed *, const struct known_fact *, const char *name);
 
 /*
  * From the first call on, queries also ask for the triggers of permissions (sql/permissions.sql),

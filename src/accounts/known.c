@@ -12,7 +12,7 @@
 #define BUCKET 4 /* entries: a cache line */
 
 struct entry {
-	uint64_t owner;         /* 0: the entry is free */
+	uint64_t fact;          /* hash; 0: the entry is free */
 	uint32_t user, session; /* hashes of user id and sid */
 };
 
@@ -34,11 +34,11 @@ map(size_t size)
 }
 
 struct known *
-known_new(size_t owners, bool names)
+known_new(size_t facts, bool names)
 {
 	struct known *known = arena_alloc(arena_of_process(), sizeof(*known));
 
-	known->buckets = (owners + BUCKET - 1) / BUCKET;
+	known->buckets = (facts + BUCKET - 1) / BUCKET;
 	known->entries = map(known->buckets * sizeof(*known->entries));
 	if (names)
 		known->names = map(known->buckets * sizeof(*known->names));
@@ -67,11 +67,11 @@ hash_pieces(const struct bytes *pieces, size_t count)
 
 /* Never 0, which marks a free entry. */
 static uint64_t
-owner_hash(const struct known *known, const struct known_owner *owner)
+fact_hash(const struct known *known, const struct known_fact *fact)
 {
-	const struct bytes pieces[] = {{known->key, sizeof(known->key)}, piece(owner->user_id),
-	    piece(owner->digest), piece(owner->sid), piece(owner->permission),
-	    {(const char *)&owner->gen, sizeof(owner->gen)}};
+	const struct bytes pieces[] = {{known->key, sizeof(known->key)}, piece(fact->user_id),
+	    piece(fact->digest), piece(fact->sid), piece(fact->permission),
+	    {(const char *)&fact->gen, sizeof(fact->gen)}};
 	uint64_t hash = hash_pieces(pieces, sizeof(pieces) / sizeof(*pieces));
 
 	return hash == 0 ? 1 : hash;
@@ -88,22 +88,22 @@ id_hash(const struct known *known, const char *id)
 }
 
 /*
- * An owner is in one of two buckets. With a single choice 11,000 of 100,000 owners would not fit
+ * A fact is in one of two buckets. With a single choice 11,000 of 100,000 facts would not fit
  * into 131,072 entries; in the emptier of two buckets all but 800 do (tests/unit/test_known.c).
  */
 static size_t
-bucket_of(const struct known *known, uint64_t owner, int choice)
+bucket_of(const struct known *known, uint64_t fact, int choice)
 {
-	uint32_t half = (uint32_t)(choice == 0 ? owner : owner >> 32);
+	uint32_t half = (uint32_t)(choice == 0 ? fact : fact >> 32);
 
 	return half % known->buckets;
 }
 
 static int
-bucket_find(const struct known *known, size_t bucket, uint64_t owner)
+bucket_find(const struct known *known, size_t bucket, uint64_t fact)
 {
 	for (int i = 0; i < BUCKET; i++)
-		if (known->entries[bucket][i].owner == owner)
+		if (known->entries[bucket][i].fact == fact)
 			return i;
 	return -1;
 }
@@ -117,10 +117,10 @@ bucket_size(const struct known *known, size_t bucket)
 }
 
 bool
-known_has(const struct known *known, const struct known_owner *owner, struct arena *arena,
+known_has(const struct known *known, const struct known_fact *fact, struct arena *arena,
     const char **name)
 {
-	uint64_t hash = owner_hash(known, owner);
+	uint64_t hash = fact_hash(known, fact);
 
 	for (int choice = 0; choice < 2; choice++) {
 		size_t bucket = bucket_of(known, hash, choice);
@@ -144,7 +144,7 @@ bucket_shift(struct known *known, size_t bucket)
 {
 	struct entry *entries = known->entries[bucket];
 
-	known->count += entries[BUCKET - 1].owner == 0;
+	known->count += entries[BUCKET - 1].fact == 0;
 	memmove(&entries[1], &entries[0], (BUCKET - 1) * sizeof(*entries));
 	if (known->names != NULL)
 		memmove(known->names[bucket][1], known->names[bucket][0],
@@ -152,9 +152,9 @@ bucket_shift(struct known *known, size_t bucket)
 }
 
 void
-known_add(struct known *known, const struct known_owner *owner, const char *name)
+known_add(struct known *known, const struct known_fact *fact, const char *name)
 {
-	uint64_t hash = owner_hash(known, owner);
+	uint64_t hash = fact_hash(known, fact);
 	size_t bucket = bucket_of(known, hash, 0), other = bucket_of(known, hash, 1);
 
 	if (known->names != NULL && (name == NULL || strlen(name) > KNOWN_NAME_MAXIMUM))
@@ -164,9 +164,9 @@ known_add(struct known *known, const struct known_owner *owner, const char *name
 	if (bucket_size(known, other) < bucket_size(known, bucket))
 		bucket = other;
 	bucket_shift(known, bucket);
-	known->entries[bucket][0] = (struct entry){.owner = hash,
-	    .user = id_hash(known, owner->user_id),
-	    .session = id_hash(known, owner->sid)};
+	known->entries[bucket][0] = (struct entry){.fact = hash,
+	    .user = id_hash(known, fact->user_id),
+	    .session = id_hash(known, fact->sid)};
 	if (known->names != NULL)
 		memcpy(known->names[bucket][0], name, strlen(name) + 1);
 }
@@ -187,7 +187,7 @@ bucket_remove(struct known *known, size_t bucket, int i)
 	size_t behind = (size_t)(BUCKET - 1 - i);
 
 	memmove(&entries[i], &entries[i + 1], behind * sizeof(*entries));
-	entries[BUCKET - 1] = (struct entry){.owner = 0};
+	entries[BUCKET - 1] = (struct entry){.fact = 0};
 	if (known->names != NULL)
 		memmove(known->names[bucket][i], known->names[bucket][i + 1],
 		    behind * sizeof(*known->names[bucket]));
@@ -209,7 +209,7 @@ known_remove(struct known *known, const char *const *ids, size_t count)
 		hashes[i] = id_hash(known, ids[i]);
 	qsort(hashes, count, sizeof(*hashes), compare_hashes);
 	for (size_t bucket = 0; bucket < known->buckets; bucket++)
-		for (int i = 0; i < BUCKET && known->entries[bucket][i].owner != 0;)
+		for (int i = 0; i < BUCKET && known->entries[bucket][i].fact != 0;)
 			if (is_among(known->entries[bucket][i].user, hashes, count) ||
 			    is_among(known->entries[bucket][i].session, hashes, count))
 				bucket_remove(known, bucket, i);

@@ -28,11 +28,11 @@ may_be_known(const struct config *config, struct feed *feed)
 	return feed_want_permissions(feed);
 }
 
-/* A known answer is stored like an owner, but depends on the user alone, not on the token. */
-static struct known_owner
-owner_of(struct arena *arena, const struct permission *asked, bool has)
+/* An answer depends on the user alone, not on the token. */
+static struct known_fact
+fact_of(struct arena *arena, const struct permission *asked, bool has)
 {
-	return (struct known_owner){.user_id = asked->user_id,
+	return (struct known_fact){.user_id = asked->user_id,
 	    .permission = arena_printf(arena, "%c%s", has ? '+' : '-', asked->name)};
 }
 
@@ -44,9 +44,9 @@ find(struct feed *feed, struct arena *arena, const struct permission *asked, enu
 	const char *name;
 
 	for (int has = 1; has >= 0 && found != VERDICT_YES; has--) {
-		struct known_owner owner = owner_of(arena, asked, has);
+		struct known_fact fact = fact_of(arena, asked, has);
 
-		found = feed_find(feed, arena, &owner, &name);
+		found = feed_find(feed, arena, &fact, &name);
 		*answer = has ? VERDICT_YES : VERDICT_NO;
 	}
 	return found;
@@ -68,7 +68,7 @@ permission_ask(struct accounts *accounts, struct arena *arena, const struct perm
 	struct feed *feed = accounts->feed;
 	bool known = may_be_known(accounts->config, feed);
 	enum verdict answer = VERDICT_UNDECIDED, found = VERDICT_NO;
-	struct known_owner owner;
+	struct known_fact fact;
 
 	if (!is_possible(accounts->config))
 		return VERDICT_UNDECIDED;
@@ -77,9 +77,9 @@ permission_ask(struct accounts *accounts, struct arena *arena, const struct perm
 	if (found != VERDICT_NO)
 		return found == VERDICT_YES ? answer : VERDICT_UNDECIDED;
 	answer = ask(accounts, arena, asked);
-	owner = owner_of(arena, asked, answer == VERDICT_YES);
+	fact = fact_of(arena, asked, answer == VERDICT_YES);
 	if (known && answer != VERDICT_UNDECIDED)
-		feed_add(feed, &owner, "");
+		feed_add(feed, &fact, ""); /* a table with names takes no NULL */
 	return answer;
 }
 

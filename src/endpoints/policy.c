@@ -112,7 +112,7 @@ policy_compares_password(const struct config *config, bool has_session)
 
 static enum owner
 judge_row(const struct request *request, const struct config *config,
-    const struct known_owner *owner, const struct account *account)
+    const struct known_fact *owner, const struct account *account)
 {
 	if (config->check_user_is_active && !account->active)
 		return OWNER_INACTIVE;
@@ -126,7 +126,7 @@ judge_row(const struct request *request, const struct config *config,
 /* Reads the account; with JWT_SESSIONS one statement judges the session too. */
 static enum verdict
 find_account(const struct request *request, const struct context *context,
-    struct json_object *claims, const struct known_owner *owner, struct account *out)
+    struct json_object *claims, const struct known_fact *owner, struct account *out)
 {
 	int64_t iat = 0;
 
@@ -139,7 +139,7 @@ find_account(const struct request *request, const struct context *context,
 
 static enum owner
 read_owner(struct request *request, const struct context *context, struct json_object *claims,
-    const struct known_owner *owner, struct account *out)
+    const struct known_fact *owner, struct account *out)
 {
 	enum owner judged;
 
@@ -164,11 +164,11 @@ read_owner(struct request *request, const struct context *context, struct json_o
 /* The owner whom the claims name, as accounts/known.h identifies owners. */
 static enum owner
 read_claims(const struct request *request, const struct context *context,
-    struct json_object *claims, struct session *session, struct known_owner *out)
+    struct json_object *claims, struct session *session, struct known_fact *out)
 {
 	struct claims_context signing = context_claims(request, context);
 
-	*out = (struct known_owner){.digest = digest_claim(context, claims)};
+	*out = (struct known_fact){.digest = digest_claim(context, claims)};
 	if (!session_read(context->config, claims, session))
 		return OWNER_OTHER;
 	if (*session->sid != '\0') {
@@ -193,7 +193,7 @@ policy_owner(struct request *request, const struct context *context, struct json
     enum wanted wanted, struct account *out)
 {
 	struct session session;
-	struct known_owner owner;
+	struct known_fact owner;
 	enum owner said = read_claims(request, context, claims, &session, &owner);
 	enum verdict known = VERDICT_NO;
 

@@ -12,7 +12,7 @@
 static bool
 has(const struct known *known, const char *user_id, const char *digest)
 {
-	struct known_owner owner = {.user_id = user_id, .digest = digest};
+	struct known_fact owner = {.user_id = user_id, .digest = digest};
 
 	return known_has(known, &owner, NULL, NULL);
 }
@@ -20,7 +20,7 @@ has(const struct known *known, const char *user_id, const char *digest)
 static void
 add(struct known *known, const char *user_id, const char *digest)
 {
-	known_add(known, &(struct known_owner){.user_id = user_id, .digest = digest}, NULL);
+	known_add(known, &(struct known_fact){.user_id = user_id, .digest = digest}, NULL);
 }
 
 static void
@@ -80,7 +80,7 @@ sessions_are_known_apart(void **state)
 {
 	static const char one[] = "00112233445566778899aabbccddeeff";
 	static const char other[] = "ffeeddccbbaa99887766554433221100";
-	struct known_owner owner = {.user_id = "1", .sid = one, .gen = 3};
+	struct known_fact owner = {.user_id = "1", .sid = one, .gen = 3};
 	struct known *known = known_new(64, false);
 
 	(void)state;
@@ -135,17 +135,17 @@ names_are_kept_up_to_their_maximum(void **state)
 
 	(void)state;
 	assert_int_equal(strlen(longest), KNOWN_NAME_MAXIMUM);
-	known_add(known, &(struct known_owner){.user_id = "1"}, longest);
-	known_add(known, &(struct known_owner){.user_id = "2"}, too_long);
-	known_add(known, &(struct known_owner){.user_id = "3"}, NULL);
-	known_add(known, &(struct known_owner){.user_id = "4"}, "");
+	known_add(known, &(struct known_fact){.user_id = "1"}, longest);
+	known_add(known, &(struct known_fact){.user_id = "2"}, too_long);
+	known_add(known, &(struct known_fact){.user_id = "3"}, NULL);
+	known_add(known, &(struct known_fact){.user_id = "4"}, "");
 	assert_int_equal(known_count(known), 2);
-	assert_true(known_has(known, &(struct known_owner){.user_id = "1"}, arena, &name));
+	assert_true(known_has(known, &(struct known_fact){.user_id = "1"}, arena, &name));
 	assert_string_equal(name, longest);
-	assert_true(known_has(known, &(struct known_owner){.user_id = "4"}, arena, &name));
+	assert_true(known_has(known, &(struct known_fact){.user_id = "4"}, arena, &name));
 	assert_string_equal(name, "");
 	known_remove(known, (const char *const[]){"4"}, 1);
-	assert_true(known_has(known, &(struct known_owner){.user_id = "1"}, arena, &name));
+	assert_true(known_has(known, &(struct known_fact){.user_id = "1"}, arena, &name));
 	assert_string_equal(name, longest);
 	arena_free(arena);
 }

@@ -135,10 +135,10 @@ metrics_request(int status, const char *outcome, int64_t microseconds)
 }
 
 void
-metrics_password(int64_t begun)
+metrics_password(int64_t microseconds)
 {
 	if (mapped != NULL)
-		observe(&mapped->passwords, clock_microseconds() - begun);
+		observe(&mapped->passwords, microseconds);
 }
 
 void

@@ -19,8 +19,11 @@ void metrics_open(const char *folder, const char *program);
  */
 void metrics_request(int status, const char *outcome, int64_t microseconds);
 
-/* Counts the time that one password took to verify, since `begun` (clock_microseconds()). */
-void metrics_password(int64_t begun);
+/*
+ * Counts how long it took to judge a login's password: to verify it, to renew and store the hash,
+ * and what a refusal spends to take as long as others.
+ */
+void metrics_password(int64_t microseconds);
 
 /* Counts a query that the database did not answer. */
 void metrics_database_error(void);

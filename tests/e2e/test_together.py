@@ -19,10 +19,10 @@ ACTIVE = [person for person in PEOPLE if person.get("active", True)]
 
 @pytest.fixture
 def one(site):
-    """One process, with its statement prepared."""
+    """One process, with its statement prepared; what waits for a test is given up later than tests are."""
     site.restore()
     environment = ours.environment(site.our_environment(), PROFILES["default"].our_settings())
-    with fastcgi.Program(NAME, environment) as program:
+    with fastcgi.Program(NAME, {**environment, "JWT_DATABASE_TIMEOUT": "60", "JWT_REQUEST_TIMEOUT": "60"}) as program:
         for _ in range(3):
             assert whom(program.answer(*asking(1))) == (204, "1")
         yield program
@@ -173,7 +173,12 @@ def test_a_stop_answers_what_has_been_received(one, site):
     process.wait_for(lambda: descriptors(one) > before, "the incomplete request to be accepted")
     with standing(backend(site)):
         busy = one.send(*asking(1))
-        process.wait_for(lambda: descriptors(one) > before + 1, "the request to be accepted")
+
+        def accepted():
+            assert one.process.poll() is None and "database: " not in one.log.read_text(), one.log.read_text()
+            return descriptors(one) > before + 1
+
+        process.wait_for(accepted, "the request to be accepted")
         for connection in kept:
             ask_again(connection)
         one.process.terminate()

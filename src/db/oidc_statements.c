@@ -24,7 +24,7 @@ make_clients(struct arena *arena, const struct session_users *users, struct stat
 		" ON CONFLICT (user_id, client_id)"
 		" DO UPDATE SET scopes = ARRAY(SELECT DISTINCT unnest(oidc_consent.scopes ||"
 		" excluded.scopes)) RETURNING 1",
-		users->id, users->from, users->is, users->locked),
+		users->id, users->from_item, users->is_user, users->lock_clause),
 	    3, REPEATABLE};
 }
 
@@ -52,7 +52,7 @@ make_code(struct arena *arena, const struct session_users *users, struct stateme
 		" created_at, sid, now() + $10::interval FROM session"
 		" ON CONFLICT (code) DO UPDATE SET code = excluded.code)"
 		" SELECT unseen FROM session",
-		users->from, users->is, users->active, users->id),
+		users->from_item, users->is_user, users->active, users->id),
 	    11, LOOKUP};
 	made[CODE_SWEEP] =
 	    (struct statement){"WITH old AS MATERIALIZED (SELECT code FROM oidc_code"

@@ -26,16 +26,16 @@ session_users_of(struct arena *arena, const struct config *config)
 		return (struct session_users){.id = "u.jwt_id",
 		    .password = "u.jwt_password",
 		    .active = session_active_of(arena, config, "jwt_active"),
-		    .is = "u.jwt_id::text = $1::text",
-		    .from = arena_printf(
+		    .is_user = "u.jwt_id::text = $1::text",
+		    .from_item = arena_printf(
 			arena, "(%s\n) u(jwt_id, jwt_password, jwt_active)", config->user_id_query),
-		    .locked = ""};
+		    .lock_clause = ""};
 	return (struct session_users){.id = arena_printf(arena, "u.%s", id),
 	    .password = arena_printf(arena, "u.%s", password),
 	    .active = session_active_of(arena, config, active),
-	    .is = arena_printf(arena, "u.%s = $1", id),
-	    .from = arena_printf(arena, "%s u", statements_quote(arena, config->user_table)),
-	    .locked = " FOR SHARE"};
+	    .is_user = arena_printf(arena, "u.%s = $1", id),
+	    .from_item = arena_printf(arena, "%s u", statements_quote(arena, config->user_table)),
+	    .lock_clause = " FOR SHARE"};
 }
 
 /*
@@ -57,8 +57,8 @@ make_begin(struct arena *arena, const struct session_users *users, struct statem
 		" LATERAL (SELECT clock_timestamp() AS t) clock"
 		" ON CONFLICT (user_id, sid) DO UPDATE SET sid = excluded.sid"
 		" RETURNING ceil(extract(epoch FROM expires_at - clock_timestamp()))::bigint",
-		columns, times, users->id, users->from, users->is, users->password, users->active,
-		users->locked),
+		columns, times, users->id, users->from_item, users->is_user, users->password,
+		users->active, users->lock_clause),
 	    8, REPEATABLE};
 	/*
 	 * The id must be spelled as in the token, because changes are found by this spelling. A
@@ -76,7 +76,8 @@ make_begin(struct arena *arena, const struct session_users *users, struct statem
 		" AND (c.sid = $3::uuid OR c.sid IS NULL AND c.at > to_timestamp($8::bigint)))"
 		" ON CONFLICT (user_id, sid) DO NOTHING"
 		" RETURNING ceil(extract(epoch FROM expires_at - clock_timestamp()))::bigint",
-		columns, times, users->id, users->from, users->is, users->active, users->locked),
+		columns, times, users->id, users->from_item, users->is_user, users->active,
+		users->lock_clause),
 	    8, LOOKUP};
 }
 
@@ -104,7 +105,7 @@ make_refresh(struct arena *arena, const struct session_users *users, struct stat
 		" SELECT user_id, sid, false FROM moved WHERE gen > $4::integer + 1)"
 		" SELECT s.gen, " SECONDS_LEFT " FROM moved s"
 		" WHERE set_config('synchronous_commit', 'off', true) IS NOT NULL",
-		users->from, users->is, users->active),
+		users->from_item, users->is_user, users->active),
 	    9, LOOKUP};
 	made[SESSION_STATE] = (struct statement){
 	    arena_printf(arena,
@@ -112,7 +113,7 @@ make_refresh(struct arena *arena, const struct session_users *users, struct stat
 		" s.rotated_at > now() - $5::interval, s.expires_at > now(), " SECONDS_LEFT
 		" FROM %s LEFT JOIN jwt_session s ON s.user_id = $2 AND s.sid = $3::uuid"
 		" AND s.client_id IS NOT DISTINCT FROM $6 AND " SESSION_ALIVE " WHERE %s",
-		users->active, users->from, users->is),
+		users->active, users->from_item, users->is_user),
 	    6, LOOKUP};
 }
 

@@ -5,12 +5,18 @@
 
 #include "db/statements.h"
 
-/* SQL expressions for a user, in the table of users or in the result of the operator's query. */
+/*
+ * SQL for a user, in the table of users or in the result of the operator's query. With Django's
+ * table and without JWT_CHECK_USER_IS_ACTIVE, "SELECT id FROM from_item WHERE is_user AND active
+ * lock_clause" is
+ *
+ *     SELECT u."id" FROM "auth_user" u WHERE u."id" = $1 AND true FOR SHARE
+ */
 struct session_users {
 	const char *id, *password, *active;
-	const char *is;     /* the condition that u is the user of $1 */
-	const char *from;   /* u: all users, or the one of $1 */
-	const char *locked; /* ends a sub-select of one user: waits for changes in progress */
+	const char *is_user;     /* the condition that u is the user of $1 */
+	const char *from_item;   /* u: all users, or the one of $1 */
+	const char *lock_clause; /* ends a sub-select of one user: waits for changes in progress */
 };
 struct session_users session_users_of(struct arena *, const struct config *);
 

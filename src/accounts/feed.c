@@ -103,7 +103,7 @@ remove_changed(struct feed *feed, const struct rows *rows)
 	size_t count = 0;
 
 	for (size_t row = 0; row < rows->count; row++) {
-		const char *const *values = &rows->values[row * rows->columns];
+		const char *const *values = query_row(rows, row);
 		const char *user_id = values[CHANGED_USER], *sid = values[CHANGED_SID];
 
 		if (user_id == NULL)

@@ -108,7 +108,7 @@ list(const struct invocation *invocation)
 	while ((verdict = query_ask(database, invocation->arena,
 		    name == NULL ? LIST_ALL : LIST_USER, parameters, &rows)) == VERDICT_YES) {
 		report_add_rows(&report, &rows, 1);
-		parameters[0] = rows.values[(rows.count - 1) * rows.columns];
+		parameters[0] = query_row(&rows, rows.count - 1)[0];
 	}
 	return verdict == VERDICT_UNDECIDED ? OUTCOME_UNDECIDED : report_list(&report);
 }

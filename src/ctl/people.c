@@ -39,8 +39,8 @@ column_row(const struct people *people, const char *name)
 	const struct rows *rows = &people->columns;
 
 	for (size_t i = 0; i < rows->count; i++)
-		if (strcmp(rows->values[i * rows->columns], name) == 0)
-			return rows->values + i * rows->columns;
+		if (strcmp(query_row(rows, i)[0], name) == 0)
+			return query_row(rows, i);
 	return NULL;
 }
 
@@ -265,7 +265,10 @@ people_ask(struct people *people, enum people_statement statement, const char *c
 	bool persons = statement == PEOPLE_FIND || statement == PEOPLE_LIST;
 
 	if (verdict == VERDICT_YES && out != NULL && persons)
-		for (size_t i = PERSON_HASH; i < out->count * out->columns; i += out->columns)
-			out->values[i] = people_hash_format(people, out->values[i], true);
+		for (size_t i = 0; i < out->count; i++) {
+			const char **row = query_row(out, i);
+
+			row[PERSON_HASH] = people_hash_format(people, row[PERSON_HASH], true);
+		}
 	return verdict;
 }

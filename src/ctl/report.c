@@ -41,7 +41,7 @@ void
 report_add_rows(struct report *report, const struct rows *rows, size_t skipped)
 {
 	for (size_t row = 0; row < rows->count; row++)
-		report_add(report, &rows->values[row * rows->columns + skipped]);
+		report_add(report, query_row(rows, row) + skipped);
 }
 
 const char *

@@ -109,10 +109,10 @@ hashes(const struct invocation *invocation)
 	if (verdict == VERDICT_UNDECIDED)
 		return OUTCOME_UNDECIDED;
 	for (size_t i = 0; verdict == VERDICT_YES && i < found.count; i++) {
-		const char *stored = found.values[i * found.columns + 1];
-		enum password_kind kind = password_kind(&policy, stored);
-		const char *cells[] = {people_hash_format(people, stored, false),
-		    found.values[i * found.columns], kind == PASSWORD_KNOWN ? "true" : "false"};
+		const char *const *row = query_row(&found, i);
+		enum password_kind kind = password_kind(&policy, row[1]);
+		const char *cells[] = {people_hash_format(people, row[1], false), row[0],
+		    kind == PASSWORD_KNOWN ? "true" : "false"};
 
 		report_add(&report, cells);
 		if (kind == PASSWORD_UNKNOWN)

@@ -47,7 +47,7 @@ enum column_type {
 /* A result, in the arena. Columns beyond the maximum are left out. */
 struct rows {
 	size_t count, columns, parameters; /* parameters: from query_describe() only */
-	const char **values;               /* row by row; NULL is SQL's NULL */
+	const char **values;               /* row by row (query_row()); NULL is SQL's NULL */
 	const char **names; /* of all columns, then NULL; from query_describe() only */
 	enum column_type types[COLUMNS_MAXIMUM];
 };
@@ -71,6 +71,13 @@ struct database *query_open(
  */
 enum verdict query_ask(struct database *, struct arena *, size_t statement,
     const char *const *parameters, struct rows *out);
+
+/* The values of a row. */
+static inline const char **
+query_row(const struct rows *rows, size_t row)
+{
+	return rows->values + row * rows->columns;
+}
 
 /* Whether the value of a boolean column is true; NULL is not. */
 static inline bool

@@ -48,7 +48,7 @@ list(struct request *request, const struct context *context)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	session_read(context->config, request->claims, &session);
 	for (size_t row = 0; row < rows.count; row++)
-		put_session(body, rows.values + row * rows.columns, session.sid);
+		put_session(body, query_row(&rows, row), session.sid);
 	return reply_value(request, body);
 }
 

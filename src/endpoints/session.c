@@ -74,6 +74,7 @@ static const struct {
     [SESSION_ENDED] = {WIRE_TOKEN_BLACKLISTED, "session-ended"},
     [SESSION_EXPIRED] = {WIRE_TOKEN_EXPIRED, NULL},
     [SESSION_NO_ACCOUNT] = {WIRE_NO_ACCOUNT_FOR_TOKEN, NULL},
+    [SESSION_AGAIN] = {WIRE_UNAVAILABLE, NULL}, /* sessions_refresh() never returns it */
 };
 
 /* For an administrator who looks for stolen tokens. sid: its first 8 digits. */

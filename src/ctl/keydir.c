@@ -201,13 +201,12 @@ move_file(const struct invocation *invocation, enum key_state from, enum key_sta
 bool
 keydir_move(const struct invocation *invocation, const struct ring_key *key, enum key_state to)
 {
-	static const char *const ends[] = {".pub", ".pem", ".crt", ".json", ".jwk", ".secret"};
 	static const struct column columns[] = {{"kid", COLUMN_TEXT}, {"state", COLUMN_TEXT},
 	    {"was", COLUMN_TEXT}, {NULL, COLUMN_TEXT}};
 	const char *cells[] = {key->key->id, ring_state_name(to), ring_state_name(key->state)};
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
-		if (!move_file(invocation, key->state, to, stem_of(key->file), ends[i]))
+	for (const char *const *end = ring_file_ends; *end != NULL; end++)
+		if (!move_file(invocation, key->state, to, stem_of(key->file), *end))
 			return false;
 	report_row(invocation, columns, cells);
 	return true;

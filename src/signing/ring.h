@@ -41,6 +41,12 @@ struct ring_rules {
 	int64_t longest; /* longest lifetime of a token, seconds */
 };
 
+/*
+ * How the names of the files that are read end; then NULL. ".pub" is first, because keydir_move()
+ * moves the files of a key in this order.
+ */
+extern const char *const ring_file_ends[];
+
 /* Reads a folder. NULL with *why, a line in the arena that names the file. */
 struct ring *ring_load(
     struct arena *, const char *folder, const struct ring_rules *, const char **why);

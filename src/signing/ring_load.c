@@ -39,14 +39,13 @@ ends_with(const char *name, const char *end)
 	return length > tail && strcmp(name + length - tail, end) == 0;
 }
 
+const char *const ring_file_ends[] = {".pub", ".pem", ".crt", ".json", ".jwk", ".secret", NULL};
+
 /* Whether a file of that name is read. */
 static bool
 is_read(const char *name)
 {
-	static const char *const ends[] = {
-	    ".pem", ".crt", ".json", ".jwk", ".pub", ".secret", NULL};
-
-	for (const char *const *end = ends; *name != '.' && *end != NULL; end++)
+	for (const char *const *end = ring_file_ends; *name != '.' && *end != NULL; end++)
 		if (ends_with(name, *end))
 			return true;
 	return false;

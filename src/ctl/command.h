@@ -46,13 +46,13 @@ struct command {
 
 /* The tables; a NULL name ends each. */
 extern const struct command client_commands[];
-extern const struct command issue_commands[];
 extern const struct command key_commands[];
-extern const struct command outstanding_commands[];
-extern const struct command public_commands[];
+extern const struct command key_public_commands[];
 extern const struct command session_commands[];
 extern const struct command throttle_commands[];
-extern const struct command token_commands[];
+extern const struct command token_issue_commands[];
+extern const struct command token_list_commands[];
+extern const struct command token_read_commands[];
 extern const struct command user_commands[];
 extern const struct command user_test_commands[];
 

@@ -26,9 +26,10 @@ static const struct command doctor_commands[] = {
     {.name = NULL},
 };
 
-static const struct command *const tables[] = {key_commands, public_commands, token_commands,
-    issue_commands, outstanding_commands, user_commands, user_test_commands, session_commands,
-    client_commands, throttle_commands, doctor_commands, NULL};
+static const struct command *const tables[] = {key_commands, key_public_commands,
+    token_read_commands, token_issue_commands, token_list_commands, user_commands,
+    user_test_commands, session_commands, client_commands, throttle_commands, doctor_commands,
+    NULL};
 
 /* The options of all commands. Their values come after those of the command's own options. */
 enum { CONFIG, JSON, HELP, COMMON = OPTIONS_COMMON };

@@ -132,7 +132,7 @@ issue(const struct invocation *invocation)
 	return OUTCOME_YES;
 }
 
-const struct command issue_commands[] = {
+const struct command token_issue_commands[] = {
     {
 	.name = "issue",
 	.summary = "Make a token with the configured key, listed as one of a login is",

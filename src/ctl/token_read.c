@@ -193,7 +193,7 @@ verify(const struct invocation *invocation)
 	return tell_verdict(invocation, why);
 }
 
-const struct command token_commands[] = {
+const struct command token_read_commands[] = {
     {
 	.name = "verify",
 	.summary = "Say whether the token on standard input is valid",

@@ -55,7 +55,7 @@ export_public(const struct invocation *invocation)
 	return outcome;
 }
 
-const struct command public_commands[] = {
+const struct command key_public_commands[] = {
     {
 	.name = "key thumbprint",
 	.arguments = "FILE",

@@ -193,7 +193,7 @@ flush(const struct invocation *invocation)
 	return report_row(invocation, counted, &count);
 }
 
-const struct command outstanding_commands[] = {
+const struct command token_list_commands[] = {
     {.name = "token list",
 	.summary = "Show the tokens that are listed as outstanding and have not expired",
 	.examples = "  jwtctl token list --user alice\n"

@@ -7,8 +7,8 @@
 #include "db/query.h"
 #include "db/statements.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CODE_BYTES 32
 
@@ -39,7 +39,7 @@ new_code(struct arena *arena, const char **text)
 	if (!crypto_random(random, sizeof(random)))
 		return NULL;
 	b64url_encode(&made, (struct bytes){(const char *)random, sizeof(random)});
-	OPENSSL_cleanse(random, sizeof(random));
+	explicit_bzero(random, sizeof(random));
 	*text = made.data;
 	return hash_of(arena, made.data);
 }

@@ -3,11 +3,11 @@
  */
 #include "accounts/hash_field.h"
 #include "accounts/hashers.h"
+#include "base/crypto.h"
 
 #include <crypt.h>
 #include <math.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -256,14 +256,13 @@ hasher_bcrypt(struct bytes password, const char *value, long limit)
 enum verdict
 hasher_bcrypt_sha256(struct bytes password, const char *value, long limit)
 {
-	unsigned char digest[32];
+	unsigned char digest[SHA256_DIGEST_LENGTH];
 	char hex[2 * sizeof digest];
-	enum verdict verdict = VERDICT_UNDECIDED;
+	enum verdict verdict;
 
-	if (EVP_Digest(password.data, password.length, digest, NULL, EVP_sha256(), NULL) == 1) {
-		bytes_to_hex(digest, sizeof digest, hex);
-		verdict = hasher_bcrypt((struct bytes){hex, sizeof hex}, value, limit);
-	}
+	crypto_sha256(password, digest);
+	bytes_to_hex(digest, sizeof digest, hex);
+	verdict = hasher_bcrypt((struct bytes){hex, sizeof hex}, value, limit);
 	explicit_bzero(digest, sizeof digest);
 	explicit_bzero(hex, sizeof hex);
 	return verdict;

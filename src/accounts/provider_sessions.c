@@ -7,7 +7,6 @@
 #include "db/query.h"
 #include "db/statements.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +69,7 @@ provider_session_begin(struct sessions *sessions, struct arena *arena,
 		*cookie = write_cookie(arena, bytes, account->user_id);
 		verdict = provider_session_find(sessions, arena, bytes_of(*cookie), out);
 	}
-	OPENSSL_cleanse(secret, sizeof(secret));
+	explicit_bzero(secret, sizeof(secret));
 	return verdict;
 }
 

@@ -80,13 +80,12 @@ void
 crypto_sha256_pieces(
     const struct bytes *pieces, size_t count, unsigned char hash[static SHA256_DIGEST_LENGTH])
 {
-	struct crypto_sha2 state;
+	SHA256_CTX state;
 
-	sha2_begin(&state, SHA256_DIGEST_LENGTH);
+	SHA256_Init(&state);
 	for (size_t i = 0; i < count; i++)
-		sha2_add(&state, pieces[i]);
-	sha2_end(&state, hash);
-	explicit_bzero(&state, sizeof(state));
+		SHA256_Update(&state, pieces[i].data, pieces[i].length);
+	SHA256_Final(hash, &state); /* wipes the input that it holds */
 }
 
 void

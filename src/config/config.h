@@ -80,7 +80,7 @@ struct config {
 	const char *metrics_dir;          /* NULL: metrics are disabled */
 	const char *database_url;         /* wiped from the environment; NULL: only PG* variables */
 	const char *database_url_setting; /* JWT_DATABASE_URL or DATABASE_URL */
-	long database_timeout;            /* seconds for the database's part of one request */
+	long database_timeout;            /* seconds for one statement */
 	long feed_poll;                   /* milliseconds; accounts/feed.h */
 	long feed_known;                  /* owners */
 	long feed_stale;                  /* seconds */

@@ -138,7 +138,7 @@ const struct setting settings[] = {
 	"the database, as a postgresql:// URL or libpq's keyword=value pairs, in place of PG* "
 	"variables; DATABASE_URL is read too"},
     {"JWT_DATABASE_TIMEOUT", SETTING_SECONDS, FIELD(database_timeout), "3", "1 to 60",
-	"how long the database may take for one request before the answer is 503"},
+	"how long one statement may take before the answer is 503; a request may need several"},
     {"JWT_FEED_POLL", SETTING_NUMBER, FIELD(feed_poll), "250", "0 to 10000",
 	"milliseconds between reads of the change feed, and of an OpenID Connect client; 0: read "
 	"for every request"},

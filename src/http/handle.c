@@ -142,18 +142,20 @@ write_head(
 static void
 log_request(const struct request *request, const struct reply *reply, int64_t took)
 {
+	enum { FIXED = 6, OPTIONAL = 2 };
 	const char *client = request->client, *reason = request->reason;
-	struct log_field fields[9] = {{"method", .text = request->method},
+	struct log_field fields[FIXED + OPTIONAL + 1] = {{"method", .text = request->method},
 	    {"status", LOG_FIELD_NUMBER, .number = reply->status},
 	    {"outcome", .text = reply->outcome}, {"user", .text = request->user_id},
 	    {"from", .text = request->remote_address},
 	    {"ms", LOG_FIELD_THOUSANDTHS, .number = took}};
-	size_t count = 6;
+	size_t count = FIXED;
 
 	if (client != NULL)
 		fields[count++] = (struct log_field){"client", .text = client};
 	if (reason != NULL)
-		fields[count] = (struct log_field){"reason", .text = reason};
+		fields[count++] = (struct log_field){"reason", .text = reason};
+	fields[count] = (struct log_field){.name = NULL};
 	log_event(reply->status < 500 ? LEVEL_INFO : LEVEL_WARNING, "request", fields);
 }
 

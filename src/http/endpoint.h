@@ -19,7 +19,7 @@ enum field_kind {
 	FIELD_END, /* ends the list */
 	FIELD_TEXT,
 	FIELD_OPTIONAL,  /* may be missing: then its value has length 0 */
-	FIELD_COOKIE,    /* may be missing unless JWT_REFRESH_COOKIE is off */
+	FIELD_COOKIE,    /* required if JWT_REFRESH_COOKIE is off; else the cookie may replace it */
 	FIELD_LOGIN,     /* named by JWT_USERNAME_FIELD */
 	FIELD_PASSWORD,  /* named "password"; JWT_PASSWORD_TRIM: whether to strip white space */
 	FIELD_READ_ONLY, /* a member of the answer that OPTIONS lists; not in the request */
@@ -30,7 +30,7 @@ struct field {
 	const char *name;
 };
 
-#define FIELDS_MAXIMUM 4
+#define FIELDS_MAXIMUM 3 /* of one endpoint, without the end */
 
 /* A member of a 200 answer, for the OpenAPI document. */
 enum member_kind {
@@ -50,17 +50,18 @@ struct member {
 	const char *name;
 };
 
-#define MEMBERS_MAXIMUM 9
+#define MEMBERS_MAXIMUM 8 /* of one endpoint, without the end */
 
 struct endpoint {
 	const char *name;  /* of the program */
 	const char *allow; /* the value of the Allow header; NULL with decide() */
 	const char *title; /* name and description of DRF's view, for OPTIONS */
 	const char *description;
-	struct field fields[FIELDS_MAXIMUM]; /* FIELD_END ends them; FIELD_READ_ONLY stands last */
+	/* FIELD_END ends them; FIELD_READ_ONLY stands last. */
+	struct field fields[FIELDS_MAXIMUM + 1];
 	/* For the OpenAPI document; an endpoint without a schema is not in it (describe.h). */
 	const char *path, *schema;
-	struct member members[MEMBERS_MAXIMUM]; /* MEMBER_END ends them */
+	struct member members[MEMBERS_MAXIMUM + 1]; /* MEMBER_END ends them */
 	const char *const *choices; /* the values of FIELD_OPTIONAL, NULL at the end; NULL: any */
 	/*
 	 * If set, the answer is an array of objects of the schema, each identified by this member;

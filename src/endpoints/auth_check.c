@@ -137,10 +137,10 @@ judge_permission(struct request *request, const struct context *context, const c
 	    .method = plain(request->arena, request->method)};
 
 	if (asked.name == NULL || *asked.name == '\0')
-		return (struct reply){.status = 0};
+		return reply_none();
 	switch (permission_ask(context->accounts, request->arena, &asked)) {
 	case VERDICT_YES:
-		return (struct reply){.status = 0};
+		return reply_none();
 	case VERDICT_NO:
 		return reply_refuse(request, WIRE_FORBIDDEN, NULL);
 	default:

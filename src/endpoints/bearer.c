@@ -18,7 +18,7 @@ read_token(struct request *request, const struct context *context, struct bytes 
 		*kind = sliding ? TOKEN_SLIDING : TOKEN_ACCESS;
 		why = policy_token(request, context, token, *kind, &request->claims);
 		if (why == WIRE_OK)
-			return (struct reply){.status = 0};
+			return reply_none();
 		if (why == WIRE_UNAVAILABLE)
 			return reply_refuse(request, why, NULL);
 		refusals[count++] =

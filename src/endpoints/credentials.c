@@ -135,5 +135,5 @@ credentials_answer(
 		wire = issue(request, context, kind, &account, out);
 	if (wire != WIRE_OK)
 		return refuse(request, wire, wait);
-	return (struct reply){.status = 0};
+	return reply_none();
 }

@@ -31,7 +31,7 @@ refresh_cookie_admit(struct request *request, struct context *context)
 	(void)context;
 	if (is_on(request) && origin_of(request) == COOKIE_ORIGIN_OTHER)
 		return reply_refuse(request, WIRE_ORIGIN, NULL);
-	return (struct reply){.status = 0};
+	return reply_none();
 }
 
 static struct reply
@@ -51,7 +51,7 @@ refresh_cookie_token(struct request *request, struct bytes *token, bool *from_co
 	*token = request->values[0];
 	*from_cookie = is_on(request) && token->length == 0;
 	if (!*from_cookie)
-		return (struct reply){.status = 0};
+		return reply_none();
 	found = cookie_find(request->cookie, name_of(request), token);
 	if (found == COOKIE_NONE)
 		return refuse_missing(request);
@@ -59,7 +59,7 @@ refresh_cookie_token(struct request *request, struct bytes *token, bool *from_co
 		return reply_refuse(request, WIRE_ORIGIN, NULL);
 	if (found == COOKIE_REFUSED)
 		return reply_refuse(request, WIRE_BAD_REQUEST, NULL);
-	return (struct reply){.status = 0};
+	return reply_none();
 }
 
 /* seconds: how long the browser keeps it; 0 deletes it. */

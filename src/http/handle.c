@@ -35,7 +35,7 @@ is_allowed(const struct endpoint *endpoint, const struct request *request)
 static struct reply
 judge_plainly(const struct endpoint *endpoint, struct request *request, struct context *context)
 {
-	struct reply reply = {.status = 0};
+	struct reply reply = reply_none();
 
 	if (request->defect != WIRE_OK)
 		return endpoint->refuse(request, request->defect, NULL);
@@ -52,7 +52,7 @@ judge_plainly(const struct endpoint *endpoint, struct request *request, struct c
 static struct reply
 judge(const struct endpoint *endpoint, struct request *request, struct context *context)
 {
-	struct reply reply = {.status = 0};
+	struct reply reply = reply_none();
 	enum wire negotiated;
 
 	if (endpoint->decide != NULL)

@@ -30,6 +30,12 @@ reply_header(struct request *request, struct reply *reply, const char *name, con
 }
 
 struct reply
+reply_none(void)
+{
+	return (struct reply){.status = 0};
+}
+
+struct reply
 reply_status(int status, const char *outcome)
 {
 	return (struct reply){.status = status, .outcome = outcome};

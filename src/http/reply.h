@@ -23,6 +23,9 @@ struct reply {
  */
 bool reply_header(struct request *, struct reply *, const char *name, const char *value);
 
+/* Status 0, no answer yet: the request is admitted, or its answer is made later. */
+struct reply reply_none(void);
+
 /* A status without a body; the caller may add one. outcome: the word for the log. */
 struct reply reply_status(int status, const char *outcome);
 

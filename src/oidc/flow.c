@@ -15,7 +15,7 @@ flow_judge(struct flow *flow)
 {
 	switch (authorization_judge(flow->request, flow->accounts, &flow->authorization)) {
 	case AUTHORIZATION_GOOD:
-		return (struct reply){.status = 0};
+		return reply_none();
 	case AUTHORIZATION_CLIENT:
 		return answer_error(flow->request, &flow->authorization);
 	case AUTHORIZATION_PAGE:

@@ -107,5 +107,5 @@ oauth_parameters(struct request *request, struct parameter *known, size_t count)
 		if (known[i].too_long)
 			return oauth_refuse(request, WIRE_OAUTH_TOO_LONG, known[i].name);
 	}
-	return (struct reply){.status = 0};
+	return reply_none();
 }

@@ -168,6 +168,7 @@ const struct endpoint endpoint = {
     .name = "auth_check",
     .title = "Auth check",
     .description = "",
+    .needs_names = true,
     .start = context_open,
     .check = context_check,
     .decide = decide,

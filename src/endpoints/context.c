@@ -4,7 +4,7 @@
 #include "oidc/text.h"
 
 static struct context *
-limit(struct context *context)
+open_throttle(struct context *context)
 {
 	if (context == NULL || !context->config->throttle)
 		return context;
@@ -16,7 +16,7 @@ struct context *
 context_open(const struct config *config, const struct endpoint *endpoint)
 {
 	struct context *context = context_open_keys(config, endpoint);
-	struct accounts *accounts = accounts_open(config, endpoint->name, endpoint->decide != NULL);
+	struct accounts *accounts = accounts_open(config, endpoint->name, endpoint->needs_names);
 
 	/* --check-config names the faults of the database beside those of the keys. */
 	if (context == NULL && accounts != NULL && config->check_only)
@@ -26,7 +26,7 @@ context_open(const struct config *config, const struct endpoint *endpoint)
 	context->accounts = accounts;
 	if (config->sessions)
 		context->sessions = sessions_open(config, accounts->database);
-	return endpoint->slow ? limit(context) : context;
+	return endpoint->slow ? open_throttle(context) : context;
 }
 
 struct context *
@@ -38,7 +38,7 @@ context_open_oidc(const struct config *config, const struct endpoint *endpoint)
 struct context *
 context_open_clients(const struct config *config, const struct endpoint *endpoint)
 {
-	return limit(context_open_oidc(config, endpoint));
+	return open_throttle(context_open_oidc(config, endpoint));
 }
 
 struct context *

@@ -75,7 +75,8 @@ struct endpoint {
 	/* Verifies passwords, 0.1 s each: JWT_LOGIN_NICE, JWT_LOGIN_QUEUE and JWT_THROTTLE apply.
 	 */
 	bool slow;
-	bool one_form; /* no content negotiation: ignores the Accept header */
+	bool needs_names; /* known owners are kept with their names (accounts/known.h) */
+	bool one_form;    /* no content negotiation: ignores the Accept header */
 
 	/*
 	 * Set for OAuth endpoints and pages, which are not DRF views; makes all of their refusals.

@@ -1,7 +1,8 @@
 /*
- * Every status, code and sentence that a client can see.
+ * The refusals that have a status of their own: status, code and sentence of each.
  *
- * The sentences are SimpleJWT's, Django REST framework's and a few of our own (marked in wire.c).
+ * Sentences about fields are in request_fields.c and beside the endpoints that check them, those
+ * about authorization requests in oidc/.
  */
 #pragma once
 
@@ -46,7 +47,10 @@ enum wire {
 	WIRE_THROTTLED, /* 429 with Retry-After; {} is the seconds */
 	/* Outages. */
 	WIRE_UNAVAILABLE, /* 503 with Retry-After */
-	/* OAuth, for clients (oidc/oauth.h); {} is the parameter. */
+	/*
+	 * OAuth, for clients (oidc/oauth.h); {} is the parameter. From here to the end, because
+	 * wire_is_oauth() compares with the first one.
+	 */
 	WIRE_OAUTH_BODY,
 	WIRE_OAUTH_MISSING,
 	WIRE_OAUTH_REPEATED,
@@ -65,7 +69,7 @@ enum wire {
 };
 
 struct wire_text {
-	const char *outcome; /* word for log and metrics */
+	const char *outcome; /* word for log and metrics; base/metrics.c lists it too */
 	int status;
 	const char *code;   /* NULL: the body has no code */
 	const char *detail; /* {} is replaced by the argument */

@@ -1,4 +1,4 @@
--- Removes what changes.sql and permissions.sql created. The programs keep working: every request reads its user again.
+-- Removes what changes.sql and permissions.sql created. The programs continue to work, but every request reads its user.
 --
 --     psql -v ON_ERROR_STOP=1 -f changes-remove.sql
 SET client_min_messages = warning;

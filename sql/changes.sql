@@ -1,19 +1,19 @@
--- The change feed: a table of the users that changed, filled by triggers on the table of users. The
--- programs ask it for the changes since their last query, so they need not read a user again who has
--- not changed. Optional: without it every request reads its user.
+-- The change feed: a table of users who have changed, filled by triggers on the table of users. The programs ask it for
+-- the changes since they last asked, and so need not read a user again. Optional: without it every request reads its
+-- user.
 --
 --     psql -v ON_ERROR_STOP=1 [-v users=auth_user] [-v id=id] [-v username=username]
 --         [-v password=password] [-v active=is_active] [-v keep='26 hours'] -f changes.sql
 --
--- users is JWT_USER_TABLE (schema.table is possible), id JWT_USER_ID_FIELD, username
--- JWT_USERNAME_FIELD, password JWT_USER_PASSWORD_FIELD, active JWT_USER_ACTIVE_FIELD. keep is how long
--- a change is remembered: at least the lifetimes of a refresh and an access token and two minutes.
+-- users is JWT_USER_TABLE (schema.table is possible), id JWT_USER_ID_FIELD, username JWT_USERNAME_FIELD, password
+-- JWT_USER_PASSWORD_FIELD, active JWT_USER_ACTIVE_FIELD. keep is how long a change is kept: at least the lifetimes of a
+-- refresh token and an access token and two minutes.
 --
--- To be run by the owner of the table of users, with CREATE on its schema, or by a superuser; before or after roles.sql;
--- can be run again at any time. PostgreSQL 13 or newer. Before a migration that alters the type of one
--- of these columns run changes-remove.sql, and this file after it. The feed is not used for a table with
--- partitions or tables that inherit from it. The programs must reach only the primary server: behind a
--- pooler that sends reads to standbys they might read an outdated row, and keep it.
+-- Run it as the owner of the table of users, with CREATE on its schema, or as a superuser, before or after roles.sql; it
+-- can be run again at any time. PostgreSQL 13 or newer. Before a migration that alters the type of one of these columns
+-- run changes-remove.sql, and this file after it. For a table with partitions, or with tables that inherit from it, the
+-- programs do not use the feed. They must connect to the primary server only: through a pooler that sends reads to
+-- standbys, they could read a row before its change arrives there, and would never read it again.
 \if :{?users} \else \set users auth_user \endif
 \if :{?id} \else \set id id \endif
 \if :{?username} \else \set username username \endif
@@ -24,26 +24,26 @@ SET client_min_messages = warning;
 BEGIN;
 
 CREATE TABLE IF NOT EXISTS jwt_change (
-	user_id text NOT NULL,                    -- as the user's row has it; '': every user
-	sid uuid,                                 -- the session that ended; NULL: all of the user's
+	user_id text NOT NULL,                    -- the user's id as text; '': every user
+	sid uuid,                                 -- the session that ended; NULL: all sessions of the user
 	keep uuid,                                -- except this one
-	ends boolean NOT NULL DEFAULT true,       -- false: read the user again, no session ends
+	ends boolean NOT NULL DEFAULT true,       -- false: read the user again, but no session ends
 	at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	xid xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
 CREATE INDEX IF NOT EXISTS jwt_change_user ON jwt_change (user_id);
--- Every refresh asks which changes ended all sessions of its user: few rows, as most changes end one session or none.
+-- Every refresh looks for rows that ended all sessions of its user. Few rows do, so this partial index is small.
 CREATE INDEX IF NOT EXISTS jwt_change_ends ON jwt_change (user_id) WHERE ends AND sid IS NULL;
 CREATE INDEX IF NOT EXISTS jwt_change_xid ON jwt_change (xid);
 
--- The arguments are the names of the columns: id, password, active, and username, which is not used here. The
--- programs compare them with their settings and do not use the feed of other columns. The active column is
--- compared, not cast: an error here would be an error of the statement that changes the user.
+-- The arguments are the names of the columns id, password, active and username. username is not used here, but the
+-- programs compare all four with their settings and do not use a feed of other columns. The value of the active column
+-- is compared as text, not cast, because an error here would fail the statement that changes the user.
 CREATE OR REPLACE FUNCTION jwt_user_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
 	o jsonb;
 	n jsonb;
-	-- A login that only renews the hash of a password sets this to the new hash.
+	-- A login that only renews the hash of a password stores the new hash in this variable.
 	rehash text := current_setting('jwt_fcgi.rehash', true);
 BEGIN
 	IF TG_OP = 'TRUNCATE' THEN
@@ -61,7 +61,7 @@ BEGIN
 	RETURN NULL;
 END $$;
 
--- Every insert removes up to eight rows that are too old, so the table needs no cleaning job.
+-- Every insert deletes up to eight rows that are too old, so the table needs no cleaning job.
 CREATE OR REPLACE FUNCTION jwt_change_sweep() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
 	DELETE FROM jwt_change WHERE ctid = ANY (ARRAY(
@@ -70,7 +70,7 @@ BEGIN
 	RETURN NULL;
 END $$;
 
--- The functions run with the rights of the owner, so they must find these tables and no others.
+-- These functions run with the owner's rights, so their search_path must find these tables and no others.
 SELECT format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema())
 	FROM unnest(ARRAY['jwt_user_changed()', 'jwt_change_sweep()']) name \gexec
 REVOKE ALL ON FUNCTION jwt_user_changed(), jwt_change_sweep() FROM PUBLIC;
@@ -87,14 +87,14 @@ CREATE CONSTRAINT TRIGGER jwt_changed AFTER UPDATE ON :users DEFERRABLE INITIALL
 CREATE CONSTRAINT TRIGGER jwt_removed AFTER DELETE ON :users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
 	EXECUTE FUNCTION jwt_user_changed(:'id', :'password', :'active', :'username');
 CREATE TRIGGER jwt_emptied AFTER TRUNCATE ON :users EXECUTE FUNCTION jwt_user_changed();
--- For each row, so that a statement that may insert but does not, such as a refresh, costs nothing.
+-- FOR EACH ROW: the statement of a refresh, which may insert a row but rarely does, then costs nothing.
 CREATE TRIGGER jwt_swept AFTER INSERT ON jwt_change FOR EACH ROW EXECUTE FUNCTION jwt_change_sweep(:'keep');
--- ALWAYS: also under logical replication and session_replication_role = replica.
+-- ALWAYS: the triggers also fire under logical replication and with session_replication_role = replica.
 ALTER TABLE :users ENABLE ALWAYS TRIGGER jwt_changed, ENABLE ALWAYS TRIGGER jwt_removed,
 	ENABLE ALWAYS TRIGGER jwt_emptied;
 ALTER TABLE jwt_change ENABLE ALWAYS TRIGGER jwt_swept;
 
--- The programs log in as the owner of the table, or with the role of roles.sql.
+-- The programs connect either as the table's owner or with the role of roles.sql.
 SELECT format('GRANT SELECT, INSERT ON jwt_change TO %I', pg_get_userbyid(relowner))
 	FROM pg_class WHERE oid = :'users'::regclass \gexec
 SELECT 'GRANT SELECT, INSERT ON jwt_change TO jwt_fcgi'

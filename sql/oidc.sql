@@ -1,10 +1,10 @@
--- OpenID Connect, for JWT_OIDC_ISSUER: clients, authorization codes and consents. Brings sessions.sql up to
--- date first and takes the same psql variables.
+-- OpenID Connect, for JWT_OIDC_ISSUER: clients, authorization codes, consents. Runs sessions.sql first and takes the same
+-- psql variables.
 --
 --     psql -v ON_ERROR_STOP=1 [-v users=auth_user ...] -f oidc.sql
 --
--- To be run by the owner of the table of users; before or after roles.sql; can be run again at any time.
--- Clients are rows, which jwtctl client adds too. The secret of this one is shown once and not stored:
+-- Run it as the owner of the table of users, before or after roles.sql; it can be run again at any time. Then add
+-- clients, with `jwtctl client add` or in SQL. This client gets a secret, which is shown once and not stored:
 --
 --     SELECT secret, 'sha256$' || encode(sha256(secret::bytea), 'hex') AS hash FROM (SELECT
 --         encode(sha256((gen_random_uuid()::text || gen_random_uuid())::bytea), 'hex') AS secret) made \gset
@@ -12,7 +12,7 @@
 --     INSERT INTO oidc_client (client_id, name, secret, redirect_uris, post_logout_redirect_uris)
 --     VALUES ('wiki', 'The wiki', :'hash', '{https://wiki.example.com/callback}', '{https://wiki.example.com/}');
 --
--- A client without a secret, such as a page in the browser or an application on a telephone:
+-- A public client, such as a page in the browser or an application on a telephone, has no secret:
 --
 --     INSERT INTO oidc_client (client_id, name, auth_method, redirect_uris)
 --     VALUES ('app', 'The app', 'none', '{https://app.example.com/callback}');
@@ -20,9 +20,9 @@
 SET client_min_messages = warning;
 BEGIN;
 
--- Redirect URIs are compared byte for byte, so they are checked once, here: https; http to the user's own machine
--- (RFC 8252 section 7.3); or the scheme of an application, which has a dot (section 7.1), unlike javascript and
--- data. No fragment, no user information, no wildcard, only characters of a URI.
+-- Redirect URIs are checked here only, because the programs compare them byte for byte. Allowed are https, http on a
+-- loopback address (RFC 8252 section 7.3), and an application's own scheme, which must have a dot (section 7.1), so not
+-- javascript or data. No fragment, user information or wildcard, and only characters of a URI.
 CREATE OR REPLACE FUNCTION jwt_oidc_uris_good(uris text[]) RETURNS boolean LANGUAGE sql IMMUTABLE
 	SET search_path = pg_catalog AS $$
 	SELECT count(*) = 0 FROM unnest(uris) uri WHERE uri IS NULL OR length(uri) > 2048
@@ -56,15 +56,15 @@ CREATE TABLE IF NOT EXISTS oidc_client (
 	CHECK ((secret IS NULL) = (auth_method = 'none')),
 	CHECK (require_pkce OR auth_method <> 'none')
 );
--- Whether it may ask about, and revoke, tokens that belong to no client.
+-- Whether the client may introspect and revoke tokens that belong to no client.
 ALTER TABLE oidc_client ADD COLUMN IF NOT EXISTS introspect boolean NOT NULL DEFAULT false
 	CONSTRAINT oidc_client_introspect CHECK (NOT introspect OR secret IS NOT NULL);
 
--- The end of a client ends its codes and sessions. (With a foreign key of oidc_code, each code would lock the
--- client's row, so that all codes of a client would write to it.) Enabling a client again, or adding one with the
--- same id, ends them too: until the transaction that ended the client was committed, others could make and redeem
--- codes that it did not see. Codes are deleted before sessions: the DELETE waits for a transaction that redeems
--- one of them, and the session that was begun by it is found afterwards.
+-- Removing or disabling a client deletes its codes and sessions. (A foreign key in oidc_code would lock, and so write to,
+-- the client's row for each code.) Enabling a client again, or adding one with the same id, deletes them too: before
+-- the client's end was committed, other transactions could create and redeem codes which that transaction did not see.
+-- Codes are deleted before sessions: the DELETE waits for a transaction that redeems one of them, so the session that this
+-- transaction creates is found afterwards.
 CREATE OR REPLACE FUNCTION jwt_oidc_client_ended() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
 	ids text[] := ARRAY[OLD.client_id, NEW.client_id];
@@ -89,9 +89,9 @@ CREATE TRIGGER jwt_oidc_client_switched AFTER UPDATE ON oidc_client
 	FOR EACH ROW WHEN (OLD.active <> NEW.active OR OLD.client_id <> NEW.client_id)
 	EXECUTE FUNCTION jwt_oidc_client_ended();
 
--- A code is found by its SHA-256. browser is the session in which the user logged in, sid the session that
--- began when the code was redeemed. Unlogged: after a crash of PostgreSQL, and on a standby that takes over,
--- the table is empty. That does little harm: a code is valid for a minute, and the browser's session gets another.
+-- code is the SHA-256 of the code. browser is the session in which the user logged in, sid the session that began when the
+-- code was redeemed. Unlogged: after a crash of PostgreSQL, and on a standby that takes over, the table is empty. Little
+-- is lost: a code is valid for a minute, and with the browser's session the user gets another without a password.
 CREATE UNLOGGED TABLE IF NOT EXISTS oidc_code (
 	code bytea PRIMARY KEY,
 	client_id text NOT NULL,
@@ -105,7 +105,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS oidc_code (
 	expires_at timestamptz NOT NULL,
 	sid uuid
 );
--- The table may be older and logged. The fill factor leaves room in the page for the row with its sid.
+-- For tables of earlier releases, which were logged. The fill factor leaves room to update a row with its sid in the same
+-- page.
 ALTER TABLE oidc_code SET UNLOGGED, SET (fillfactor = 50);
 CREATE INDEX IF NOT EXISTS oidc_code_expires_at ON oidc_code (expires_at);
 
@@ -116,8 +117,8 @@ CREATE TABLE IF NOT EXISTS oidc_consent (
 	PRIMARY KEY (user_id, client_id)
 );
 
--- A consent ends with its user, so that a later user of the same id does not inherit it; no foreign key, as in
--- sessions.sql. The argument is the name of the column of the id.
+-- Deletes a user's consents with the user, so that a later user with the same id does not inherit them; no foreign key, as
+-- in sessions.sql. The argument is the name of the id column.
 CREATE OR REPLACE FUNCTION jwt_oidc_user_removed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
 	DELETE FROM oidc_consent WHERE TG_OP = 'TRUNCATE' OR user_id = to_jsonb(OLD) ->> TG_ARGV[0];
@@ -137,7 +138,7 @@ ALTER TABLE :users ENABLE ALWAYS TRIGGER jwt_oidc_user_removed, ENABLE ALWAYS TR
 -- Consents of users who were deleted before these triggers existed.
 DELETE FROM oidc_consent WHERE NOT EXISTS (SELECT FROM :users u WHERE u.:"id"::text = oidc_consent.user_id);
 
--- The rights of the programs, which include those of the claims' columns that the table of users has.
+-- Grants the rights that the programs need, including the columns for claims that the table of users has.
 CREATE OR REPLACE FUNCTION jwt_oidc_grant(users regclass) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	claim name;

@@ -1,14 +1,14 @@
--- Permissions for auth_check and the program permissions: the rights to read Django's tables, and, where the change feed
--- (changes.sql) is installed, triggers that write changes of permissions into it. Without the triggers the programs ask the
--- database for every permission; with them they remember the answers until one changes.
+-- Permissions for auth_check and the program permissions: grants the rights to read Django's tables, and, if the change
+-- feed (changes.sql) is installed, creates triggers that write changes of permissions to it. Without the triggers the
+-- programs ask the database for every permission; with them they keep the answers until one changes.
 --
 --     psql -v ON_ERROR_STOP=1 [-v users=auth_user] [-v id=id] [-v key=id] -f permissions.sql
 --
 -- users is JWT_USER_TABLE (schema.table is possible), id JWT_USER_ID_FIELD, key JWT_USER_KEY_FIELD.
 --
--- To be run by the owner of the tables, with CREATE on their schema, or by a superuser; after roles.sql and changes.sql; can be
--- run again at any time. If JWT_PERMISSION_QUERY reads further tables and uses neither $3 nor $4, each of them needs
--- triggers too, or a change of it is not seen:
+-- Run it as the owner of the tables, with CREATE on their schema, or as a superuser, after roles.sql and changes.sql; it
+-- can be run again at any time. If JWT_PERMISSION_QUERY reads further tables and uses neither $3 nor $4, each of these tables
+-- needs triggers too, or the programs do not see its changes:
 --
 --     SELECT jwt_watch_permissions('team_member', 'user_id');  -- a change concerns the user of the row
 --     SELECT jwt_watch_permissions('team');                    -- a change may concern every user
@@ -29,7 +29,8 @@ GRANT SELECT ON :groups, :permissions, auth_group_permissions, auth_permission, 
 \endif
 
 \if :feed
--- The argument is the column of the user; '': every user. A statement with many rows that concern every user adds one row.
+-- The argument is the column with the user's id; '': a change concerns every user. Then a transaction adds only one row to
+-- the feed, however many rows it changes.
 CREATE OR REPLACE FUNCTION jwt_permission_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
 	rows jsonb[] := '{}';
@@ -50,7 +51,7 @@ BEGIN
 	RETURN NULL;
 END $$;
 
--- ALWAYS: also under logical replication and session_replication_role = replica.
+-- ALWAYS: the triggers also fire under logical replication and with session_replication_role = replica.
 CREATE OR REPLACE FUNCTION jwt_watch_permissions(watched regclass, user_column text DEFAULT '') RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -66,8 +67,8 @@ END $$;
 SELECT format('ALTER FUNCTION jwt_permission_changed() SET search_path = %I, pg_temp', current_schema()) \gexec
 REVOKE ALL ON FUNCTION jwt_permission_changed(), jwt_watch_permissions(regclass, text) FROM PUBLIC;
 
--- The programs take the second column of these tables for the user's key. If tokens carry another column than
--- the key, a change concerns every user.
+-- The second column of these tables refers to the user's key, by which the programs read them too. If tokens carry another
+-- column than the key, a change concerns every user.
 SELECT jwt_watch_permissions(attrelid, CASE :'id' WHEN :'key' THEN attname ELSE '' END) FROM pg_attribute
 	WHERE attrelid IN (:'groups'::regclass, :'permissions'::regclass) AND attnum = 2 \g /dev/null
 SELECT jwt_watch_permissions(watched) FROM unnest(ARRAY['auth_group_permissions', 'auth_permission',

@@ -1,16 +1,14 @@
--- The login role of the programs. It reads the columns of a user that a login needs, replaces a
--- password hash by a newer one, writes the last login, and adds rows to the two token tables;
--- nothing else. If the tables of changes.sql, sessions.sql and oidc.sql exist, it gets the rights to
--- them too; for oidc.sql it also reads first_name, last_name and email.
+-- Creates the login role of the programs, jwt_fcgi. It may read the columns of a user that a login needs, replace a
+-- password hash, write the last login, and add rows to the two token tables; nothing else. If the tables of changes.sql,
+-- sessions.sql and oidc.sql exist, it may use them too; for oidc.sql it also reads first_name, last_name and email.
 --
 --     psql -v ON_ERROR_STOP=1 -f roles.sql
 --
--- Run it after schema.sql as the owner of the tables, with CREATEROLE; it can be run again at any
--- time. The role has no password: set one (\password jwt_fcgi), or let it in by peer
--- authentication.
+-- Run it after schema.sql as the owner of the tables, with CREATEROLE; it can be run again at any time. The role has no
+-- password: set one (\password jwt_fcgi), or allow peer authentication.
 --
--- For another table of users, name it and its columns as in the settings JWT_USER_*; users is
--- written as SQL writes it. from-django --roles prints the whole command for a Django site:
+-- For another table of users, name the table and its columns as in the settings JWT_USER_*; users is written as in SQL.
+-- from-django --roles prints the whole command for a Django site:
 --
 --     psql -v ON_ERROR_STOP=1 -v users='"members_member"' -v login=email -f roles.sql
 \if :{?users} \else \set users auth_user \endif

@@ -1,11 +1,11 @@
--- The tables that the migrations of Django 3.2 (django.contrib.auth) and of SimpleJWT 5.2
--- (rest_framework_simplejwt.token_blacklist) create: same names, types, constraints and indexes. The
--- programs use the first three. The others are empty; with them Django can take over the database by
--- `migrate --fake-initial`. A database that Django has migrated is not changed.
+-- The tables, as the migrations of Django 3.2 (django.contrib.auth) and of SimpleJWT 5.2
+-- (rest_framework_simplejwt.token_blacklist) create them: same names, types, constraints and indexes. The programs use
+-- the first three. The others are empty; with them Django can take over the database with `migrate --fake-initial`. On
+-- a database that Django has migrated, this file changes nothing.
 --
 --     psql -v ON_ERROR_STOP=1 -f schema.sql
 --
--- Needs no more than the right to create tables; can be run again at any time.
+-- It needs only the right to create tables and can be run again at any time.
 SET client_min_messages = warning;
 BEGIN;
 
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS auth_user (
 CREATE INDEX IF NOT EXISTS auth_user_username_6821ab7c_like
 	ON auth_user (username varchar_pattern_ops);
 
--- One row for each refresh token that was issued, where the blacklist is used.
+-- If the blacklist is used: one row for each refresh token that was issued.
 CREATE TABLE IF NOT EXISTS token_blacklist_outstandingtoken (
 	id bigserial NOT NULL PRIMARY KEY,
 	token text NOT NULL,
@@ -42,7 +42,7 @@ CREATE INDEX IF NOT EXISTS token_blacklist_outstandingtoken_jti_hex_d9bdf6f7_lik
 CREATE INDEX IF NOT EXISTS token_blacklist_outstandingtoken_user_id_83bc629a
 	ON token_blacklist_outstandingtoken (user_id);
 
--- The tokens that must no longer be accepted.
+-- The revoked ones of these tokens.
 CREATE TABLE IF NOT EXISTS token_blacklist_blacklistedtoken (
 	id bigserial NOT NULL PRIMARY KEY,
 	blacklisted_at timestamp with time zone NOT NULL,
@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS token_blacklist_blacklistedtoken (
 		REFERENCES token_blacklist_outstandingtoken (id) DEFERRABLE INITIALLY DEFERRED
 );
 
--- The other tables of those migrations, for Django only.
+-- The other tables of these migrations, which only Django uses.
 CREATE TABLE IF NOT EXISTS django_content_type (
 	id serial NOT NULL PRIMARY KEY,
 	app_label varchar(100) NOT NULL,
@@ -124,7 +124,7 @@ CREATE INDEX IF NOT EXISTS auth_user_user_permissions_user_id_a95ead1b
 CREATE INDEX IF NOT EXISTS auth_user_user_permissions_permission_id_1fbb5f2c
 	ON auth_user_user_permissions (permission_id);
 
--- The migrations themselves, for each application of which Django has recorded none.
+-- Django's record of applied migrations; adds those of an application if Django has recorded none of it.
 CREATE TABLE IF NOT EXISTS django_migrations (
 	id bigserial NOT NULL PRIMARY KEY,
 	app varchar(255) NOT NULL,

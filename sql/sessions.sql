@@ -1,16 +1,15 @@
--- Sessions: one row for each login, for JWT_SESSIONS=on. Brings changes.sql up to date first and takes the
--- same psql variables.
+-- Sessions, for JWT_SESSIONS=on: one row for each login. Runs changes.sql first and takes the same psql variables.
 --
 --     psql -v ON_ERROR_STOP=1 [-v users=auth_user ...] -f sessions.sql
 --
--- To be run by the owner of the table of users; before or after roles.sql; can be run again at any time.
+-- Run it as the owner of the table of users, before or after roles.sql; it can be run again at any time.
 \ir changes.sql
 SET client_min_messages = warning;
 BEGIN;
 
--- gen is the generation of the newest refresh token that was issued, held the newest that the client has
--- shown. There is no further index, so that every update is a HOT update; the fill factor leaves room for
--- it. There is no foreign key, because users may be in any table.
+-- A session lasts as long as its row. gen is the generation of the newest refresh token that was issued, held the newest
+-- that a client has used. There is no further index, so that every update is a HOT update, for which the fill factor
+-- leaves room. There is no foreign key, because users may be in any table.
 CREATE TABLE IF NOT EXISTS jwt_session (
 	user_id text NOT NULL,
 	sid uuid NOT NULL,
@@ -18,18 +17,18 @@ CREATE TABLE IF NOT EXISTS jwt_session (
 	held integer NOT NULL,
 	created_at timestamptz NOT NULL,
 	rotated_at timestamptz NOT NULL,
-	expires_at timestamptz NOT NULL,          -- later with each refresh
-	ends_at timestamptz NOT NULL,             -- never later
+	expires_at timestamptz NOT NULL,          -- each refresh moves it
+	ends_at timestamptz NOT NULL,             -- never moves
 	address text,                             -- of the login, if JWT_SESSION_DEVICE is on
 	agent text,
 	PRIMARY KEY (user_id, sid)
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
--- For OpenID Connect (oidc.sql). client_id is NULL for a password login and '' for the login of a browser
--- at the provider; otherwise the row is a login at that client.
+-- For OpenID Connect (oidc.sql). client_id is NULL for a password login, '' for the login of a browser at the provider,
+-- otherwise the client that the user logged in to.
 ALTER TABLE jwt_session ADD COLUMN IF NOT EXISTS client_id text, ADD COLUMN IF NOT EXISTS scopes text[];
 
--- A change that ends all sessions of a user, or of every user, deletes them when it enters the change feed.
--- Rows of one user are locked in the order of sid, as by the programs, so that there are no deadlocks.
+-- Deletes all sessions of a user, or of every user, when the change feed gets a row that says so. Rows of one user are
+-- locked in the order of sid, as the programs do, to avoid deadlocks.
 CREATE OR REPLACE FUNCTION jwt_session_end() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
 	IF NEW.user_id = '' THEN

@@ -1,8 +1,9 @@
-# The private PostgreSQL cluster of ./run; to be sourced (bash). It lives in $state/cluster, listens on
-# a unix socket in $run/postgres only and runs as $owner. Peer authentication lets $owner and the user who
-# called ./run in as postgres, and $service as jwt_fcgi.
+# shellcheck shell=bash
+# The private PostgreSQL cluster of ./run; to be sourced (bash). Its files are in $state/cluster and belong to $owner; it
+# listens only on a unix socket in $run/postgres. Peer authentication lets $owner and the user who called ./run log in as
+# postgres, and $service as jwt_fcgi.
 
-# Makes the cluster if there is none, and sets $bin to the server's programs.
+# Creates the cluster if there is none, and sets $bin to the folder of the server's programs.
 cluster_make() {
 	local new=$state/cluster.new versions version
 	if [ ! -e "$state/cluster" ]; then
@@ -20,7 +21,7 @@ cluster_make() {
 		die "$state/cluster needs $bin; --fresh makes another"
 }
 
-cluster_in_use() { # a server and its children work in the folder
+cluster_in_use() { # whether a process has the cluster as its working directory, as a server has
 	local folder
 	for folder in /proc/[0-9]*/cwd; do
 		[ ! "$folder" -ef "$state/cluster" ] || return 0
@@ -28,8 +29,8 @@ cluster_in_use() { # a server and its children work in the folder
 	return 1
 }
 
-# Ends a server that outlived a killed ./run: this ./run holds the state folder's lock, so no other one uses it.
-# Its pid file is removed too: without a wait(2) an ended server would count as running.
+# Ends a server that outlived a killed ./run: this ./run holds the lock of the state folder, so no other uses the server.
+# Removes its pid file too, because an ended server that nobody waits for would count as running.
 cluster_end_stale() {
 	local file=$state/cluster/postmaster.pid i
 	[ -e "$file" ] || return 0
@@ -41,7 +42,7 @@ cluster_end_stale() {
 	die "another process uses $state/cluster; see $file"
 }
 
-# What is in the owner's folder is written as the owner: it may have become a link to something of root's.
+# Writes to a file as the cluster's owner, who could have replaced the file by a link to one of root's.
 as_owner_write() { # FILE
 	as "$owner" sh -c 'cat >"$1"' sh "$state/cluster/$1"
 }
@@ -71,7 +72,7 @@ cluster_start() {
 	sql jwt_fcgi <"$here/sql/roles.sql"
 	sql jwt_fcgi -f "$here/sql/oidc.sql" # and with it sessions.sql
 	sql jwt_fcgi -f "$here/sql/permissions.sql"
-	if [ ! -e "$state/cluster/seeded" ]; then # once, so that a vitor who was removed stays away
+	if [ ! -e "$state/cluster/seeded" ]; then # once, so that a vitor who was deleted does not come back
 		sql jwt_fcgi <"$here/sql/seed.sql"
 		as_owner_write seeded </dev/null
 	fi

@@ -1,4 +1,5 @@
-# The Debian packages that running and testing need; to be sourced (bash).
+# shellcheck shell=bash
+# The Debian packages that building, running and testing need; to be sourced (bash).
 run_packages=(autoconf automake curl gcc libargon2-dev libc6-dev libcrypt-dev libfcgi-dev libjson-c-dev libpq-dev
 	libseccomp-dev libssl-dev make multiwatch nginx pkg-config postgresql spawn-fcgi)
 check_packages=(apache2-bin apache2-suexec-custom caddy chromium chromium-driver clang clang-format
@@ -8,10 +9,10 @@ check_packages=(apache2-bin apache2-suexec-custom caddy chromium chromium-driver
 	python3-djangorestframework-simplejwt python3-djangorestframework-spectacular python3-psycopg2 python3-pytest python3-pytest-xdist
 	python3-requests-oauthlib python3-selenium systemd systemd-container valgrind)
 coverage_packages=(gcovr)
-command -v node >/dev/null || check_packages+=(nodejs) # or another package that has it
+command -v node >/dev/null || check_packages+=(nodejs) # unless another package has installed it
 command -v npm >/dev/null || check_packages+=(npm)
 
-# Installs those that are missing; false, after a line that names them, if that cannot be done.
+# Installs those of the packages that are missing; if that fails, names them and returns false.
 packages_need() {
 	local name missing=() root=()
 	for name; do

@@ -1,9 +1,10 @@
-# Processes of ./run; to be sourced (bash). Each leads a group of its own, and is told to end if this
-# shell is killed.
+# shellcheck shell=bash
+# The child processes of ./run; to be sourced (bash). Each leads its own process group, and the kernel sends it a signal
+# if this shell is killed.
 me=$(id -un)
 declare -A pids=()
 
-identity() { # USER: the options of setpriv that make a process of ours that user's
+identity() { # USER: the options of setpriv that change to this user
 	[ "$1" = "$me" ] || echo "--reuid=$1 --regid=$1 --init-groups"
 }
 
@@ -11,7 +12,7 @@ as() { # USER COMMAND...
 	setpriv $(identity "$1") -- "${@:2}"
 }
 
-start() { # NAME USER SIGNAL COMMAND...: in the background; SIGNAL is what ends it
+start() { # NAME USER SIGNAL COMMAND...: in the background; SIGNAL ends it if this shell is killed
 	setsid setpriv $(identity "$2") --pdeathsig "$3" -- "${@:4}" </dev/null 8<&- 9<&- &
 	pids[$1]=$!
 }
@@ -20,7 +21,7 @@ running() { # NAME
 	[ -n "${pids[$1]-}" ] && kill -0 "${pids[$1]}" 2>/dev/null
 }
 
-wait_for() { # NAMES CONDITION...: for half a minute, and as long as those processes run
+wait_for() { # NAMES CONDITION...: up to half a minute, while the processes NAMES run
 	local name i
 	for ((i = 0; i < 1500; i++)); do
 		for name in $1; do
@@ -32,7 +33,7 @@ wait_for() { # NAMES CONDITION...: for half a minute, and as long as those proce
 	return 1
 }
 
-end() { # NAME SIGNAL: politely, then firmly
+end() { # NAME SIGNAL: sends SIGNAL, and SIGKILL to the group after 10 seconds
 	local pid=${pids[$1]-} i
 	[ -n "$pid" ] || return 0
 	kill "-$2" "$pid" 2>/dev/null
@@ -45,7 +46,7 @@ end() { # NAME SIGNAL: politely, then firmly
 	unset "pids[$1]"
 }
 
-quiet() { # USER COMMAND...: shows what it says only if it fails; ends with us even in its middle
+quiet() { # USER COMMAND...: shows its output only if it fails; Ctrl-C ends it too
 	local log=$state/work.log
 	start work "$1" TERM "${@:2}" >"$log" 2>&1
 	wait "${pids[work]}" || die_with "$log" "failed: ${*:2}"

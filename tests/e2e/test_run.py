@@ -431,7 +431,7 @@ def test_ends_when_a_part_of_it_ends(run, name):
     part = next(pid for pid in tree[1:] if os.path.basename(process.command_line(pid)[0].split()[0].rstrip(":")) == name)
     os.kill(part, signal.SIGKILL)
     assert one.process.wait(30) == 1
-    assert len(one.complaints()) == 1 and "ended by itself" in one.complaints()[0]
+    assert len(one.complaints()) == 1 and "ended unexpectedly" in one.complaints()[0]
     assert_nothing_left(one, tree)
 
 

@@ -1,7 +1,7 @@
 /*
- * For `make coverage` only: a program in its sandbox can write no file, so the counters of gcov
- * would be lost. This thread is from before the sandbox, which is each thread's own, and writes
- * them.
+ * For `make coverage` only. A program in its sandbox cannot write files, so gcov's counters would be
+ * lost. The thread of this file writes them: it starts before the sandbox, which applies to each
+ * thread by itself.
  */
 #include <gcov.h>
 #include <pthread.h>

@@ -270,7 +270,7 @@ del PASSWORD_HASHERS
                            ' WHERE "phone_no" = $1',
          "JWT_USER_ID_QUERY": 'SELECT "number", "password", true, "number", "phone_no" FROM "members_guest"'
                               ' WHERE "number" = $1'},
-        ["no hash is renewed"],
+        ["hashes are not renewed"],
     ),
     "columns with other names": (
         'SIMPLE_JWT = {"USER_ID_FIELD": "code", "UPDATE_LAST_LOGIN": True}\n' + USER.format("Odd"),

@@ -1,8 +1,8 @@
-/* The view of one token: its life, its three parts, what they say and what that means. */
+/* The view of one token: its remaining life, its three parts, their contents and what these mean. */
 import { copy, element, tokenParts } from "./dom.js";
 import { decode, meaningOf, meaningOfSignature, timeOf } from "./token.js";
 
-const LOW = 0.2; // of its life left: the bar changes its colour
+const LOW = 0.2; // share of the life left at which the bar changes its colour
 const dates = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 /* 4:05, or 23:59:07 */
@@ -13,7 +13,7 @@ function clock(milliseconds) {
 	return shown.map((part, i) => (i === 0 ? String(part) : String(part).padStart(2, "0"))).join(":");
 }
 
-/* The same to be read aloud, in the largest unit. */
+/* The same for screen readers, in the largest unit. */
 function spoken(milliseconds) {
 	const left = Math.ceil(milliseconds / 1000);
 	const [unit, size] = left >= 7200 ? ["hours", 3600] : left >= 120 ? ["minutes", 60] : ["seconds", 1];
@@ -38,7 +38,7 @@ export class Card {
 	#token = null;
 	#over = false;
 
-	/* now() is the server's time; expired() is called once when the token's life has ended. */
+	/* now() is the server's time; expired() is called once, when the token expires. */
 	constructor(root, now, expired) {
 		this.#root = root;
 		this.#now = now;
@@ -74,7 +74,7 @@ export class Card {
 			this.#find(name).replaceChildren();
 	}
 
-	/* To be called a few times a second. */
+	/* Call it a few times a second. */
 	tick() {
 		const left = Math.max(0, this.#expires - this.#now());
 		const share = Math.min(1, left / this.#lifetime);
@@ -95,7 +95,7 @@ export class Card {
 			this.#row(name, valueOf(name, value), meaningOf(name, members)));
 	}
 
-	/* The name is a button: what the claim means is for the pointer, the keyboard and the finger. */
+	/* The name is a button, so that pointer, keyboard and finger can show the meaning. */
 	#row(name, value, meaning) {
 		const button = element("button", { type: "button", "aria-description": meaning }, name);
 		const row = element("div", { class: "row" }, element("dt", {}, button), element("dd", {}, ...value));

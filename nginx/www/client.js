@@ -1,19 +1,19 @@
 /*
- * A client of an access and a refresh token: fetch() with the access token, which is renewed when the
- * server no longer takes it. It stands alone: take this file into a page of yours. See docs/client.md.
+ * A browser's client for access and refresh tokens: its fetch() sends the access token, and renews it when the
+ * server no longer accepts it. The file needs no other: copy it into your site. See docs/client.md.
  *
  *     const client = new TokenClient();
  *     const answer = await client.login("vitor", "123");
  *     if (answer.ok)
  *         console.log(await (await client.fetch("/hello/")).json());
  *
- * Where the server keeps the refresh token in a cookie (JWT_REFRESH_COOKIE), its login answers without one: then
- * the browser has it, and all tabs of the origin share one session.
+ * Cookie mode: if the server keeps the refresh token in a cookie (JWT_REFRESH_COOKIE), the answer to a login has no
+ * refresh token, and all tabs of the origin share one session.
  *
- * Tokens of OpenID Connect's code flow are taken over with adopt(), and renewed at /oauth/token.
+ * OpenID Connect: pass tokens of the code flow to adopt(); they are renewed at /oauth/token.
  */
 
-/* Whether a new access token would help: another 401 speaks of the user, not of the token. */
+/* Whether a new access token would help. Another 401 concerns the user, not the token. */
 async function refusesToken(response) {
 	if (response.status !== 401)
 		return false;
@@ -21,27 +21,27 @@ async function refusesToken(response) {
 	return body?.code === "token_not_valid";
 }
 
-/* Whether the refused renewal of these tokens is for good: OAuth says invalid_grant with 400. */
+/* Whether the refusal to renew these tokens is final. OAuth answers invalid_grant with 400. */
 const ends = (pair, response) => response.status === (pair.client_id ? 400 : 401);
 
-const REPEATABLE = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]; // twice is the same as once
+const REPEATABLE = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]; // sending it twice has the effect of sending it once
 const WAIT_MAXIMUM = 30; // seconds
 
 const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-/* In seconds, from Retry-After; 1 if it does not say. */
+/* Seconds to wait, from Retry-After; 1 without one. */
 const waitOf = (response) =>
 	Math.min(WAIT_MAXIMUM, Math.max(1, Number.parseInt(response.headers.get("Retry-After"), 10) || 1));
 
-/* Runs action while no other tab runs one of that name; at once where the browser has no locks. */
+/* Runs action while no other tab runs one of the same name. Without navigator.locks: at once. */
 const alone = (name, action) =>
 	globalThis.navigator?.locks ? navigator.locks.request(name, action) : action();
 
 export class TokenClient {
 	/*
-	 * The tokens, in memory and nowhere else: any script that ever runs on this origin can read
-	 * browser storage, long after the user has gone. An object per login, so that an answer that comes
-	 * late finds its own and never touches its successor's.
+	 * The tokens, in memory only: any script that ever runs on this origin can read browser storage,
+	 * long after the user has left. Each login has its own object, so that a late answer changes the
+	 * tokens of its own login, never those of a later one.
 	 */
 	#pair = null;
 	#origin;
@@ -54,11 +54,15 @@ export class TokenClient {
 	#channel = null; // to the other tabs, in cookie mode
 
 	/*
-	 * All optional. origin: where the tokens are sent, and nowhere else. paths: of that server.
-	 * fetch: in place of the browser's; its third argument says what for. changed: called with
-	 * { access, refresh }, or null, whenever these have changed; refresh is null in cookie mode.
-	 * credentials: of requests for tokens; "include" for the cookie of another origin. repeats: how often
-	 * a request is sent again after 503.
+	 * All options may be omitted.
+	 * origin: the only origin to which tokens are sent.
+	 * paths: the URLs on that server, if they differ from the defaults below.
+	 * fetch: replaces the browser's fetch(); its third argument is the purpose of the request.
+	 * changed: called with { access, refresh }, or null, when the tokens have changed; in cookie mode
+	 * refresh is null.
+	 * credentials: that option of fetch() in requests for tokens; "include" if the server with the cookie
+	 * has another origin.
+	 * repeats: how often a request is repeated after 503.
 	 */
 	constructor({ origin = globalThis.location.origin, paths = {}, fetch, changed, credentials = "same-origin",
 		repeats = 2 } = {}) {
@@ -81,9 +85,9 @@ export class TokenClient {
 		return this.#pair && { access: this.#pair.access, refresh: this.#pair.refresh };
 	}
 
-	/* The server's answer; if it is ok, its tokens are kept. */
+	/* Logs in and keeps the tokens. Returns the server's response, which is not ok if it refuses. */
 	async login(username, password) {
-		await this.#restoring?.catch(() => {}); // its refusal would clear the cookie of this login
+		await this.#restoring?.catch(() => {}); // a refusal of it would delete the cookie of this login
 		const response = await this.#post(this.#paths.obtain, { username, password }, "log in");
 		if (response.ok) {
 			const { access, refresh = null } = await response.clone().json();
@@ -94,12 +98,12 @@ export class TokenClient {
 		return response;
 	}
 
-	/* Takes over the tokens that a public client has obtained for an authorization code; perhaps without a refresh token. */
+	/* Uses tokens that a public client has obtained for an authorization code; the refresh token may be missing. */
 	adopt({ access, refresh = "" }, client_id) {
 		this.#become({ access, refresh, client_id, renewal: null });
 	}
 
-	/* At load: whether the browser has a cookie of a session that goes on; then its tokens are here. */
+	/* Call it when the page loads: true if the browser has the cookie of a valid session, whose tokens are then used. */
 	restore() {
 		this.#restoring ??= this.#restore().finally(() => {
 			this.#restoring = null;
@@ -108,11 +112,11 @@ export class TokenClient {
 	}
 
 	/*
-	 * As the browser's fetch(), with the access token. One that is refused is renewed and the request
-	 * repeated, once; so a body must be something that can be sent twice, not a stream. If the refresh
-	 * token is refused too, the tokens are forgotten and the first answer is the result; if renewing
-	 * fails for another reason (429, 503), that answer is. After 503 a request that may be sent twice is
-	 * sent again when Retry-After says so; a POST is not.
+	 * The browser's fetch() with the access token. If the server refuses the token, fetch() renews it and
+	 * repeats the request once; so the body must be something that can be sent twice, not a stream. If the
+	 * refresh token is refused too, the tokens are forgotten and the first response is returned; if
+	 * renewing fails for another reason (429, 503), that response is. After 503 an idempotent request is
+	 * repeated after the time in Retry-After; a POST is not.
 	 */
 	async fetch(path, options = {}) {
 		const url = this.#url(path);
@@ -124,17 +128,17 @@ export class TokenClient {
 			(why) => this.#send(url, options, access, why ?? "call"));
 		if (!(await refusesToken(response)) || pair !== this.#pair)
 			return response;
-		if (pair.access === access) { // else another call has renewed it by now
+		if (pair.access === access) { // otherwise another call has renewed it already
 			const renewal = await this.refresh();
 			if (!renewal.ok && !ends(pair, renewal))
 				return renewal.clone();
 		}
-		if (pair !== this.#pair) // logged out, or refused for good
+		if (pair !== this.#pair) // logged out, or the refresh token was refused
 			return response;
 		return this.#persist(pair, options.method ?? "GET", () => this.#send(url, options, pair.access, "repeat"));
 	}
 
-	/* Renews the access token; calls meanwhile wait for the same answer. */
+	/* Renews the access token. Concurrent calls share one request and its response. */
 	refresh() {
 		const pair = this.#pair;
 		if (!pair)
@@ -145,16 +149,16 @@ export class TokenClient {
 		return pair.renewal;
 	}
 
-	/* Forgets the tokens whatever happens, then tells the server; its answer, or null without tokens. */
+	/* Forgets the tokens in any case, then revokes them. Returns the server's response, or null without tokens. */
 	async logout() {
 		const pair = this.#pair;
 		this.#become(null);
 		if (!pair)
 			return null;
-		await pair.renewal?.catch(() => {}); // it may bring another refresh token
+		await pair.renewal?.catch(() => {}); // it may return a new refresh token
 		const response = pair.client_id
 			? await this.#postForm(this.#paths.revoke, { token: pair.refresh || pair.access, client_id: pair.client_id }, "log out")
-			: await this.#post(this.#paths.blacklist, this.#shown(pair), "log out");
+			: await this.#post(this.#paths.blacklist, this.#refreshFields(pair), "log out");
 		if (pair.refresh === null)
 			this.#tell({ access: null });
 		return response;
@@ -165,7 +169,7 @@ export class TokenClient {
 			return this.#renewAlone(pair);
 		const stale = pair.access;
 		return alone(`jwt-fcgi refresh ${this.#origin}`, () =>
-			pair.access === stale // else another tab has renewed it meanwhile
+			pair.access === stale // otherwise another tab has renewed it meanwhile
 				? this.#renewAlone(pair)
 				: new Response(JSON.stringify({ access: pair.access })));
 	}
@@ -198,15 +202,15 @@ export class TokenClient {
 		const { client_id, refresh } = pair;
 		return client_id
 			? this.#postForm(this.#paths.token, { grant_type: "refresh_token", refresh_token: refresh, client_id }, "refresh")
-			: this.#post(this.#paths.refresh, this.#shown(pair), "refresh");
+			: this.#post(this.#paths.refresh, this.#refreshFields(pair), "refresh");
 	}
 
-	/* What a request for tokens has to show: in cookie mode the browser shows it. */
-	#shown(pair) {
+	/* The refresh token for a request's body; in cookie mode the browser sends it. */
+	#refreshFields(pair) {
 		return pair.refresh === null ? {} : { refresh: pair.refresh };
 	}
 
-	/* Sends again while the server is unavailable, unless there was a login or a logout meanwhile. */
+	/* Repeats an idempotent request while the server answers 503, unless there was a login or a logout. */
 	async #persist(pair, method, send) {
 		let response = await send();
 		if (!REPEATABLE.includes(method.toUpperCase()))
@@ -227,7 +231,7 @@ export class TokenClient {
 		this.#changed(this.tokens);
 	}
 
-	/* In cookie mode all tabs have one session: its access token, its end, and a login in its place. */
+	/* In cookie mode all tabs share one session: listens for new access tokens, logouts and logins of other tabs. */
 	#listen() {
 		if (this.#channel || !globalThis.BroadcastChannel)
 			return;

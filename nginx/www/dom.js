@@ -1,4 +1,4 @@
-/* Making and filling elements. Text is always text: nothing here reads HTML. */
+/* Functions to create and fill elements. Text is never parsed as HTML. */
 
 /* element("a", { href: "/" }, "text", child, null); null, false and undefined are left out. */
 export function element(name, attributes = {}, ...children) {
@@ -17,7 +17,7 @@ export function copyOf(id) {
 
 const PARTS = ["header", "claims", "signature"];
 
-/* A token in its three colours; shown whole, or the beginning of each part. */
+/* A token in its three colours: whole, or the beginning of each part. */
 export function tokenParts(token, whole) {
 	return token.split(".").flatMap((part, i) => {
 		const text = whole || part.length <= 10 ? part : `${part.slice(0, 8)}…`;
@@ -28,12 +28,12 @@ export function tokenParts(token, whole) {
 
 export const TOKEN = /eyJ[\w-]*\.[\w-]+\.[\w-]*/;
 
-/* A text with the tokens in it shortened and coloured. */
+/* A text, with the tokens in it shortened and coloured. */
 export function withTokens(text) {
 	return text.split(new RegExp(`(${TOKEN.source})`)).flatMap((piece, i) => (i % 2 ? tokenParts(piece, false) : piece));
 }
 
-/* Puts a text on the clipboard, or, where the browser keeps that from the page, selects it. */
+/* Copies a text to the clipboard; if the browser does not allow that, selects it. */
 export async function copy(button, text, shown) {
 	const label = button.textContent;
 	try {

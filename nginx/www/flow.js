@@ -1,6 +1,6 @@
 /*
  * A login by an authorization code with PKCE (OpenID Connect Core, section 3.1; RFC 7636), for a public client whose
- * redirect URI is this page. Each function is a step, and says what it sends: the page shows it.
+ * redirect URI is this page. Each function is a step; the page shows what it returns.
  */
 const KEPT = "code flow"; // in sessionStorage, while the browser is away at the server
 
@@ -11,14 +11,14 @@ const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 
 const sha256 = (text) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
 
-/* The server's own description; null if it has none, or is the issuer for another origin than this page's. */
+/* The discovery document; null if the server has none, or its issuer has another origin than this page. */
 export async function discover() {
 	const response = await fetch("/.well-known/openid-configuration").catch(() => null);
 	const provider = response?.ok ? await response.json().catch(() => null) : null;
 	return provider?.issuer && new URL(provider.issuer).origin === location.origin ? provider : null;
 }
 
-/* The authorization request. What answers it is checked against what is kept here. */
+/* The authorization request. Its secrets are kept in sessionStorage, to check the answer. */
 export async function makeRequest(provider, client_id, scope) {
 	const verifier = random();
 	const request = {
@@ -35,7 +35,7 @@ export async function makeRequest(provider, client_id, scope) {
 	return { request, url: `${provider.authorization_endpoint}?${new URLSearchParams(request)}` };
 }
 
-/* What the server has sent the browser back with, out of the address: { verifier, request, answer }, or null. */
+/* Takes the server's answer out of the page's URL: { verifier, request, answer }, or null without one. */
 export function takeAnswer() {
 	const answer = Object.fromEntries(new URLSearchParams(location.search));
 	if (!("code" in answer) && !("error" in answer))
@@ -46,18 +46,18 @@ export function takeAnswer() {
 	return kept && { ...JSON.parse(kept), answer };
 }
 
-/* Why an answer is not the one to this request; null if it is. */
+/* Why the answer does not belong to the request, or is a refusal; null if it is good. */
 export function faultOfAnswer(provider, { request, answer }) {
 	if (answer.state !== request.state)
-		return "state is another one: this is no answer to the page's own request.";
+		return "state differs: this is not an answer to the page's own request.";
 	if (answer.iss !== provider.issuer)
-		return "iss is another one: the answer is from another server.";
+		return "iss differs: the answer is from another server.";
 	if ("error" in answer)
 		return `The server refused: ${answer.error_description ?? answer.error}`;
 	return null;
 }
 
-/* The request that exchanges the code: the verifier shows that it is from the one who has asked for the code. */
+/* The request that exchanges the code. The verifier proves that it comes from the page that requested the code. */
 export function tokenRequest({ verifier, request, answer }) {
 	return {
 		grant_type: "authorization_code",
@@ -68,7 +68,8 @@ export function tokenRequest({ verifier, request, answer }) {
 	};
 }
 
-/* Why an ID token is not for this login (Core, section 3.1.3.7); null if it is. It came straight from the issuer. */
+/* Why an ID token is not for this login (Core, section 3.1.3.7); null if it is. It came directly from the issuer, so
+ * its signature need not be checked. */
 export function faultOfIdToken(provider, { request }, claims, now) {
 	if (claims.iss !== provider.issuer || claims.aud !== request.client_id)
 		return "The ID token is from another server, or for another client.";

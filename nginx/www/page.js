@@ -1,4 +1,4 @@
-/* The page: its buttons, and what they say. */
+/* The page: its buttons, and the messages below them. */
 import { Card } from "./card.js";
 import { TokenClient } from "./client.js";
 import { copyOf, element, withTokens } from "./dom.js";
@@ -22,16 +22,16 @@ for (const name of ["access", "refresh"]) {
 }
 const cards = {
 	access: new Card($("#access"), now, () =>
-		say("access", "The access token has expired. Call all the same: the server will refuse it, and the page will refresh it and repeat the call by itself.")),
+		say("access", "The access token has expired. Call anyway: the server will refuse the token, and the page will refresh it and repeat the call by itself.")),
 	refresh: new Card($("#refresh"), now, () =>
-		say("refresh", "The refresh token has expired too. From now on only the password helps.")),
+		say("refresh", "The refresh token has expired too. Only the password helps now.")),
 };
 
-/* --- What the page says. */
+/* --- Messages. */
 
 let waiting = null;
 
-/* Says text under a part of the page; tone is good, bad or none. wait: seconds until the next try. */
+/* Shows a message under a part of the page; tone is good, bad or empty. wait: seconds until the next attempt. */
 function say(place, text, tone = "", wait = 0) {
 	const outcome = $(`#${place} .outcome`);
 	clearInterval(waiting);
@@ -41,7 +41,7 @@ function say(place, text, tone = "", wait = 0) {
 		countDown(outcome, wait);
 }
 
-/* For the eye only: a number read aloud every second would be a nuisance. */
+/* Hidden from screen readers, which would read a number every second. */
 function countDown(outcome, wait) {
 	const end = performance.now() + wait * 1000;
 	const shown = element("span", { class: "wait", "aria-hidden": "true" });
@@ -62,7 +62,7 @@ function countDown(outcome, wait) {
 
 const reached = new Set();
 
-/* Ticks off steps at the top of the page; the first that is left is the current one. */
+/* Marks steps at the top of the page as done; the first step that is not done is the current one. */
 function reach(...steps) {
 	let current = "step";
 	for (const step of steps)
@@ -78,7 +78,7 @@ function reach(...steps) {
 	}
 }
 
-/* Called by the client whenever its tokens have changed. */
+/* The client calls it when its tokens have changed. */
 function show(tokens) {
 	const before = $("#session").hidden;
 	$("#session").hidden = !tokens;
@@ -119,7 +119,7 @@ setInterval(() => {
 		cards.refresh.tick();
 }, 250);
 
-/* --- What the buttons do. Each answers with what to say, and in which tone. */
+/* --- The actions of the buttons. Each returns a message and its tone. */
 
 const good = (text) => [text, "good"];
 const bad = (text) => [text, "bad"];
@@ -131,7 +131,7 @@ async function logIn() {
 	const response = await client.login(name, form.elements.password.value);
 	if (!response.ok)
 		return refused(response, {
-			401: () => "This name and this password do not go together, or the account is closed. The server does not say which, so that nobody can find out who has an account.",
+			401: () => "User name or password is wrong, or the account is closed. The server does not say which, so that nobody can find out who has an account.",
 		});
 	form.reset();
 	$("#name").textContent = name;
@@ -146,8 +146,8 @@ async function logOut() {
 		if (response.ok)
 			return good(`Logged out: the server has ${verb} the refresh token, and this page has forgotten both.`);
 		const why = await explain(response, {
-			401: (body) => `The server did not take the refresh token any more: ${refusalOf(body)}.`,
-			404: () => "This server keeps no list of tokens that were logged out (JWT_TOKEN_BLACKLIST is off): a copy of them would work until it expires.",
+			401: (body) => `The server no longer accepts the refresh token: ${refusalOf(body)}.`,
+			404: () => "This server has no blacklist (JWT_TOKEN_BLACKLIST is off): a copy of the tokens would work until they expire.",
 		});
 		return [`This page has forgotten both tokens. ${why}`];
 	} catch (error) {
@@ -155,7 +155,7 @@ async function logOut() {
 	}
 }
 
-/* What the page did by itself on the way to these answers. */
+/* What the page did by itself before these answers. */
 function story(exchanges) {
 	const calls = exchanges.filter(({ why, status }) => why === "call" && status === 401);
 	const refreshed = exchanges.filter(({ why, status }) => why === "refresh" && status === 200).length;
@@ -174,7 +174,7 @@ async function hello(times) {
 	const told = story(wire.exchanges.slice(wire.exchanges.indexOf(last) + 1));
 	const failed = responses.find((response) => !response.ok);
 	if (!client.tokens)
-		return bad("Your session is over: the server takes the refresh token no more. Log in again.");
+		return bad("Your session is over: the server no longer accepts the refresh token. Log in again.");
 	if (failed)
 		return refused(failed);
 	reach("call", told && "refresh");
@@ -184,7 +184,7 @@ async function hello(times) {
 
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-/* What the server knows of one of the user's sessions, and the button that ends it. */
+/* The server's data about one of the user's sessions, and a button that ends it. */
 function itemOf({ sid, created_at, refreshed_at, current, address, agent, client: at }) {
 	const text = [at === "" ? "the browser's login for the code flow" : at && `of the client ${at}`, `since ${date.format(new Date(created_at))}`, `last used ${date.format(new Date(refreshed_at))}`, address, agent];
 	const button = element("button", { type: "button", "aria-label": `End the session ${sid.slice(0, 8)}` }, "end");
@@ -193,7 +193,7 @@ function itemOf({ sid, created_at, refreshed_at, current, address, agent, client
 		` ${text.filter(Boolean).join(", ")} `, button);
 }
 
-/* Only a server with sessions has such a list. */
+/* Shows the list, if the server has sessions. */
 async function listSessions() {
 	const response = await client.fetch("/api/sessions/");
 	const list = response.ok ? await response.json() : null;
@@ -214,9 +214,9 @@ async function forged() {
 	const token = forge(client.tokens.access, YEAR);
 	const response = await wire.fetch("/hello/", { headers: { Authorization: `Bearer ${token}` } }, "forged call");
 	if (response.ok)
-		return bad("The server took a token that it had not signed. Do not use this server.");
+		return bad("The server accepted a token that it had not signed. Do not use this server.");
 	return [await explain(response, {
-		401: (body) => `Refused, as it should be: “${refusalOf(body)}”. exp was moved on by a year, so the signature does not fit. Without the server's key nobody can make one that does.`,
+		401: (body) => `Refused, as it should be: “${refusalOf(body)}”. exp is a year later in the copy, so the signature does not match. Without the server's key nobody can make one that does.`,
 	}), response.status === 401 ? "good" : "bad"];
 }
 
@@ -228,7 +228,7 @@ async function verify(token) {
 	};
 	const response = await wire.fetch("/api/token/verify/", options, "verify");
 	return response.ok
-		? good("Valid: the signature fits, and the token has not expired.")
+		? good("Valid: the signature matches, and the token has not expired.")
 		: refused(response, { 401: (body) => `Not valid: ${refusalOf(body)}.` });
 }
 
@@ -236,13 +236,13 @@ async function refresh() {
 	const { refresh: before } = client.tokens;
 	const response = await wire.asked("refresh", () => client.refresh());
 	if (!client.tokens)
-		return bad("Your session is over: the server takes the refresh token no more. Log in again.");
+		return bad("Your session is over: the server no longer accepts the refresh token. Log in again.");
 	if (!response.ok)
 		return refused(response);
 	reach("refresh");
 	return good(before === null || client.tokens?.refresh === before
 		? "Here is a new access token. The password was not needed."
-		: "Here is a new pair: this server exchanges the refresh token too.");
+		: "Here is a new pair: this server replaces the refresh token too.");
 }
 
 /* --- The code flow. */
@@ -252,7 +252,7 @@ let provider = null;
 const row = ([name, value]) => element("div", { class: "row" }, element("dt", {}, name),
 	element("dd", {}, ...withTokens(String(value))));
 
-/* Shows a step of the flow, and what is sent or received in it. */
+/* Shows a step of the flow, with what it sent or received. */
 function showStep(name, fields, done = true) {
 	const item = $(`#flow [data-step=${name}]`);
 	$("#flow").hidden = false;
@@ -276,7 +276,7 @@ async function beginFlow() {
 	return good("");
 }
 
-/* The browser is back from the server. */
+/* When the browser has come back from the server. */
 async function endFlow(login) {
 	hideSteps();
 	$("#flow-go").hidden = true;
@@ -309,7 +309,7 @@ async function endFlow(login) {
 	return said;
 }
 
-/* --- Who calls them. */
+/* --- Events. */
 
 const ACTIONS = {
 	hello: ["access", () => hello(1)],
@@ -322,7 +322,7 @@ const ACTIONS = {
 
 let busy = false;
 
-/* One at a time: a second click while one goes on is none. */
+/* Runs one action at a time; ignores clicks meanwhile. */
 async function act(place, action) {
 	if (busy)
 		return;
@@ -358,7 +358,7 @@ reach();
 
 $("#flow-begin").addEventListener("click", () => act("login", beginFlow));
 
-/* The browser may be back from the server, or after a reload still have the cookie of a session. */
+/* At load: the browser may have come back from the server, or still have the cookie of a session. */
 const login = takeAnswer();
 discover().then((found) => {
 	provider = found;

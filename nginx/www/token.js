@@ -1,17 +1,17 @@
-/* What stands in a token, and what it means. */
+/* The contents of a token, and what they mean. */
 
 const bytesOf = (base64url) =>
 	Uint8Array.from(atob(base64url.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
 
 const objectOf = (base64url) => JSON.parse(new TextDecoder().decode(bytesOf(base64url)));
 
-/* Reads only: to verify the signature needs the key. */
+/* Does not verify the signature, which needs the key. */
 export function decode(token) {
 	const [header, claims, signature] = token.split(".");
 	return { header: objectOf(header), claims: objectOf(claims), signature: bytesOf(signature) };
 }
 
-/* The same token with another exp and the old signature, as a forger without the key would make it. */
+/* The token with a later exp and the old signature: a forgery, made without the key. */
 export function forge(token, seconds) {
 	const [header, claims, signature] = token.split(".");
 	const changed = objectOf(claims);
@@ -30,7 +30,7 @@ export function timeOf(name, value) {
 }
 
 const FAMILIES = {
-	HS: "with a secret key (HMAC) that the server alone knows: who can check a token could also make one",
+	HS: "with a secret key (HMAC) that only the server knows: whoever can check a token could also make one",
 	RS: "with an RSA private key; its public half is enough to check a token",
 	PS: "with an RSA private key (PSS); its public half is enough to check a token",
 	ES: "with a private key on an elliptic curve; its public half is enough to check a token",
@@ -50,7 +50,7 @@ const MEANINGS = {
 	exp: () => "Expires: from this second on the server refuses the token.",
 	iat: () => "Issued at: when the server made it.",
 	nbf: () => "Not before: the server refuses the token until then.",
-	jti: () => "The token's own id, 16 random bytes. A token that was logged out is remembered by it.",
+	jti: () => "The token's own id, 16 random bytes. The blacklist has the ids of tokens that were logged out.",
 	user_id: () => "Whose token it is: the id of a row in the table of users. No name, no password.",
 	sub: () => "Subject: whose token it is.",
 	iss: () => "Issuer: who made it.",
@@ -59,11 +59,11 @@ const MEANINGS = {
 	refresh_exp: () => "Until when this token can be exchanged for another.",
 };
 
-/* What a member of the header or a claim means; members are those beside it. */
+/* What a member of the header or of the claims means; members: all members of that part. */
 export function meaningOf(name, members) {
 	return Object.hasOwn(MEANINGS, name) ? MEANINGS[name](members) : "A claim of this server's own.";
 }
 
 export function meaningOfSignature({ alg }) {
-	return `Made from the two parts before it, ${signedHow(alg)}. Change one character and it no longer fits.`;
+	return `Made from the two parts before it, ${signedHow(alg)}. Change one character and it no longer matches.`;
 }

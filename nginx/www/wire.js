@@ -1,4 +1,4 @@
-/* The list of exchanges: a fetch() that shows what it sends and what comes back. */
+/* The list of exchanges: a fetch() that shows each request and its answer. */
 import { TOKEN, copy, copyOf, withTokens } from "./dom.js";
 import { refusalOf } from "./words.js";
 
@@ -6,7 +6,7 @@ const TIMEOUT = 15000;
 const KEPT = 50;
 const ANSWER_HEADERS = ["Content-Type", "WWW-Authenticate", "Retry-After", "Allow", "Cache-Control"];
 
-/* What the page, not the user, decided to send. */
+/* Requests that the page, not the user, decided to send. */
 const BY_ITSELF = { refresh: "refresh", repeat: "repeat", restore: "restore" };
 
 const quote = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
@@ -23,14 +23,14 @@ function curlLine(url, method, headers, body) {
 	return words.join(" ");
 }
 
-/* The password is shown nowhere, nor does it reach the clipboard. */
+/* Keeps the password out of the list and the clipboard. */
 function withoutPassword(body) {
 	if (!body?.includes('"password"'))
 		return body ?? "";
 	return JSON.stringify({ ...JSON.parse(body), password: "PASSWORD" });
 }
 
-/* Why an answer is a refusal, where it says so. */
+/* The reason that a refusal gives. */
 function shortly(body) {
 	try {
 		return refusalOf(JSON.parse(body));
@@ -75,11 +75,11 @@ class Exchange {
 
 	failed(error) {
 		const late = error.name === "TimeoutError";
-		this.#put("received", late ? `Nothing came within ${TIMEOUT / 1000} seconds.` : "Nothing came: no connection.");
+		this.#put("received", late ? `No answer within ${TIMEOUT / 1000} seconds.` : "No answer: no connection.");
 		this.#judge("none", "", "none");
 	}
 
-	/* What is left of it when the tokens are forgotten: their beginnings. */
+	/* Removes the tokens from the curl command; only their beginnings remain in the list. */
 	forget() {
 		const curl = this.#find("curl");
 		this.body = "";
@@ -121,7 +121,7 @@ export class Wire {
 		this.#empty = empty;
 	}
 
-	/* As fetch(); why is what for. Refreshing is the page's own doing unless asked for. */
+	/* Like fetch(); why: the purpose, shown in the list. */
 	fetch = async (url, options = {}, why = "call") => {
 		if (why === "restore")
 			return this.#restore(url, options, why);
@@ -139,7 +139,7 @@ export class Wire {
 		}
 	};
 
-	/* At load nothing is known of a session: the try is listed only if there was one. */
+	/* At load the page does not know whether there is a session: the attempt is listed only if there was one. */
 	async #restore(url, options, why) {
 		const began = performance.now();
 		const response = await fetch(url, { ...options, signal: AbortSignal.timeout(TIMEOUT) });
@@ -150,7 +150,7 @@ export class Wire {
 		return response;
 	}
 
-	/* What the user asked for, until the returned promise is settled; all else is the page's doing. */
+	/* Runs an action of the user: until it ends, requests of this purpose are not marked as the page's own. */
 	async asked(why, action) {
 		this.#asked = why;
 		try {
@@ -178,7 +178,7 @@ export class Wire {
 		return exchange;
 	}
 
-	/* Date has whole seconds only, so less than two of difference are none. */
+	/* Date has whole seconds only, so a difference below two seconds is ignored. */
 	#setClock(date) {
 		const skew = Date.parse(date) + 500 - Date.now();
 		this.skew = Math.abs(skew) < 2000 || Number.isNaN(skew) ? 0 : skew;

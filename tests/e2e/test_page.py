@@ -271,7 +271,7 @@ def test_the_end_of_the_refresh_token(stack, visit):
 def test_a_refused_login(page):
     for name, password in (("alice", "wrong"), ("nobody", PASSWORD), ("inactive", PASSWORD)):
         page.enter(name, password)
-        assert page.said("login").startswith("This name and this password do not go together, or the account is closed.")
+        assert page.said("login").startswith("User name or password is wrong, or the account is closed.")
     page.enter(" ", PASSWORD)
     assert "username: This field may not be blank." in page.said("login")
     assert not page.find("#session").is_displayed()
@@ -281,7 +281,7 @@ def test_logging_out_without_a_blacklist(page):
     page.log_in("alice", PASSWORD)
     page.click("#logout")
     said = page.said("login")
-    assert said.startswith("This page has forgotten both tokens. This server keeps no list") and "JWT_TOKEN_BLACKLIST" in said
+    assert said.startswith("This page has forgotten both tokens. This server has no blacklist") and "JWT_TOKEN_BLACKLIST" in said
     assert page.exchanges()[-1] == ["404", "POST /api/token/blacklist/", "log out"]
 
 
@@ -353,7 +353,7 @@ def test_the_database_away_and_then_the_server(cuttable, visit):
     with cuttable.cut():
         page.enter("alice", PASSWORD)
         said = page.said("login")
-        assert "most often its database is away. It is not about you: try again in" in said
+        assert "most often because its database cannot be reached. You did nothing wrong: try again in" in said
     page.log_in("alice", PASSWORD)
     with cuttable.cut():
         assert "unavailable for the moment" in page.do("[data-do=hello]", "access")
@@ -372,7 +372,7 @@ def test_a_throttled_login(stub, visit):
     server = stub(login=[(429, {"Retry-After": "2"}, THROTTLED), pairs])
     page = visit(server.port)
     page.enter("alice", PASSWORD)
-    assert page.said("login").startswith("Too many tries. The server takes the next one in 2 seconds.")
+    assert page.said("login").startswith("Too many attempts. Try again in 2 seconds.")
     page.wait(lambda: page.text("#login .outcome") == "You can try again now.", "the end of the wait")
     page.log_in("alice", PASSWORD)
 
@@ -383,9 +383,9 @@ def test_a_login_that_our_programs_throttle(stack, visit, tmp_path):
     for _ in range(6):
         page.enter("alice", "wrong")
         said = page.said("login")
-        if said.startswith("Too many tries."):
+        if said.startswith("Too many attempts."):
             break
-    seconds = re.match(r"Too many tries. The server takes the next one in (\d+) seconds?\.", said).group(1)
+    seconds = re.match(r"Too many attempts. Try again in (\d+) seconds?\.", said).group(1)
     assert f"Retry-After: {seconds}" in page.detail("received")
 
 

@@ -176,8 +176,8 @@ def test_a_client_that_may_not_stay_has_no_refresh_token(home, page):
 
 
 @pytest.mark.parametrize("change, words", [
-    ({"state": "another"}, "state is another one"),
-    ({"iss": "https://elsewhere.example"}, "iss is another one"),
+    ({"state": "another"}, "state differs"),
+    ({"iss": "https://elsewhere.example"}, "iss differs"),
     ({"code": None, "error": "access_denied", "error_description": "no, thanks"}, "The server refused: no, thanks"),
 ])
 def test_an_answer_to_another_request_is_refused(home, page, change, words):

@@ -1,7 +1,7 @@
 /*
- * auth.cgi: all endpoints in one file, for hosts where programs are uploaded. Which one answers is
- * what follows the program in the URL (PATH_INFO), and the settings are in the nearest
- * jwt-fcgi.conf above the document root: suEXEC passes neither an environment nor arguments.
+ * auth.cgi: all endpoints in one program, for hosts to which programs are uploaded. PATH_INFO, the
+ * rest of the URL after the program, selects the endpoint. Settings are in the nearest jwt-fcgi.conf
+ * above the document root, because suEXEC passes neither an environment nor arguments.
  */
 #include "http/endpoint.h"
 
@@ -14,12 +14,12 @@
 
 #define FILE_NAME "jwt-fcgi.conf"
 
-/* The endpoints of the programs, renamed when they were linked. */
+/* The struct endpoint of each program; make.sh renames them with objcopy. */
 extern const struct endpoint token_endpoint, refresh_endpoint, verify_endpoint, blacklist_endpoint,
     sliding_endpoint, sliding_refresh_endpoint, logout_endpoint, sessions_endpoint,
     permissions_endpoint, hello_endpoint;
 
-/* main() of the programs, renamed as well, and the endpoint that it serves. */
+/* The programs' main(), renamed too, and the endpoint that it serves. */
 int serve(int argc, char **argv);
 extern struct endpoint endpoint;
 struct endpoint endpoint;
@@ -28,7 +28,7 @@ static const struct endpoint *const programs[] = {&token_endpoint, &refresh_endp
     &verify_endpoint, &blacklist_endpoint, &sliding_endpoint, &sliding_refresh_endpoint,
     &logout_endpoint, &sessions_endpoint, &permissions_endpoint, &hello_endpoint, NULL};
 
-/* The endpoint's path with or without its slash, or what is below it and names an item. */
+/* Whether info is the endpoint's path, with or without the last slash, or an item below it. */
 static bool
 is_path_of(const struct endpoint *one, const char *info)
 {
@@ -41,7 +41,7 @@ is_path_of(const struct endpoint *one, const char *info)
 	       (*info == '/' && one->item != NULL);
 }
 
-/* Whether the folder is the document root or in it, where everybody might read what is there. */
+/* Whether the folder is in the document root, so that everybody might read its files. */
 static bool
 is_public(const char *folder)
 {
@@ -56,7 +56,7 @@ is_public(const char *folder)
 	       (folder[length] == '\0' || folder[length] == '/');
 }
 
-/* The nearest file from the program's folder upwards; what is public is passed over, and told. */
+/* Finds the nearest file above the program's folder; skips, and reports, one in the document root. */
 static bool
 find_settings(char *path)
 {
@@ -75,7 +75,7 @@ find_settings(char *path)
 			return true;
 		if (access(path, F_OK) == 0)
 			fprintf(stderr,
-			    "auth.cgi: %s is inside the document root and not read: "
+			    "auth.cgi: %s is inside the document root, so it is not read: "
 			    "move it above\n",
 			    path);
 		*slash = '\0';

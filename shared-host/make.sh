@@ -1,11 +1,12 @@
 #!/bin/sh
-# make shared-host: a folder to upload, and the same as a tarball.
+# `make shared-host` runs it in the build directory: makes a folder to upload, and the same as a tarball.
 #
-#     make.sh SOURCE VERSION CC CFLAGS LDFLAGS LIBRARIES        in the build directory
+#     make.sh SOURCE VERSION CC CFLAGS LDFLAGS LIBRARIES
 #
-# One program with everything in it but the C library, if the static libraries are there (Debian:
+# The folder has one program, auth.cgi, that contains all endpoints. If the static libraries are installed (Debian:
 # libfcgi-dev, libjson-c-dev, libpq-dev, libssl-dev, libcrypt-dev, libargon2-dev, libseccomp-dev,
-# postgresql-server-dev-15); else it is linked as the others are and needs the same libraries on the host.
+# postgresql-server-dev-15), it contains them too and needs only the C library; otherwise the host must have the
+# shared libraries.
 set -eu
 source=$1 version=$2 cc=$3 cflags=$4 ldflags=$5 shared=$6
 out=jwt-fcgi-shared-host-$version
@@ -23,7 +24,7 @@ for name in dispatch without; do
 	$cc $cflags -D_GNU_SOURCE -I"$source/src" -c -o "$work/$name.o" "$source/shared-host/$name.c"
 done
 objects="$objects $work/dispatch.o $work/main.o"
-ar cr "$work/libendpoints.a" src/endpoints/*.o # what these need of the others
+ar cr "$work/libendpoints.a" src/endpoints/*.o # the objects that the endpoints share
 libraries="$work/libendpoints.a liboidc.a libhttp.a libsigning.a libjson.a libaccounts.a libdb.a libprocess.a libconfig.a libbase.a"
 
 archives=
@@ -36,9 +37,9 @@ done
 static="$work/without.o $archives $pglib/libpgcommon_shlib.a $pglib/libpgport_shlib.a"
 if $cc $ldflags -o "$work/auth.cgi" $objects $libraries -Wl,--start-group $static -Wl,--end-group \
 	2>"$work/log"; then
-	echo "auth.cgi needs nothing but:"
+	echo "auth.cgi needs only these libraries on the host:"
 else
-	echo "no static libraries (see $work/log); auth.cgi needs on the host:"
+	echo "no static libraries (see $work/log); auth.cgi needs these libraries on the host:"
 	$cc $ldflags -o "$work/auth.cgi" $objects $libraries $shared
 fi
 objdump -p "$work/auth.cgi" | sed -n 's/^ *NEEDED */  /p'

@@ -1,7 +1,8 @@
 /*
- * What libpq.a calls of Kerberos and LDAP, which a program to upload does without: neither is ever
- * found. Their libraries would be most of its start (two dozen files to load), and no shared host
- * lets its customers into PostgreSQL by them. Only the results matter; nobody passes anything on.
+ * Stubs for the functions of Kerberos and LDAP that libpq.a calls: each reports that it is not
+ * available. The real libraries (two dozen files to load) would take most of the start of auth.cgi,
+ * and no shared host authenticates its customers to PostgreSQL with them. libpq only looks at the
+ * results, so the stubs take no arguments.
  */
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /*
- * For `make coverage` only. A program in its sandbox cannot write files, so gcov's counters would be
- * lost. The thread of this file writes them: it starts before the sandbox, which applies to each
+ * For `make coverage` only. A program in its sandbox cannot write files, so gcov's counters would
+ * be lost. The thread of this file writes them: it starts before the sandbox, which applies to each
  * thread by itself.
  */
 #include <gcov.h>

@@ -1,1 +1,1 @@
-"""What the end-to-end and wire tests stand on: a real PostgreSQL, a real Django, our programs, raw HTTP."""
+"""Shared by the end-to-end, CGI and wire tests: a real PostgreSQL, a real Django, our programs, raw HTTP."""

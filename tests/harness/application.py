@@ -1,4 +1,4 @@
-"""An application behind a web server: it answers with the headers and the body that reached it."""
+"""An application behind a web server. It answers with the headers and the body that it received."""
 import http.server
 import json
 import socketserver
@@ -10,7 +10,7 @@ class Application(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
     class RequestHandlerClass(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
-            """Status 200, or the path's last part if that is a number; below /own/ with CORS of its own."""
+            """Status 200, or the last part of the path if it is a number; below /own/ with its own CORS header."""
             length = int(self.headers.get("Content-Length") or 0)
             body = {"path": self.path, "headers": self.headers.items(), "body": self.rfile.read(length).decode()}
             data = json.dumps(body).encode()

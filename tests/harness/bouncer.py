@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode before a cluster."""
+"""PgBouncer in transaction mode in front of a cluster."""
 import os
 import shutil
 import signal
@@ -23,7 +23,7 @@ logfile = {folder}/pgbouncer.log
 
 
 class Bouncer:
-    """Two sessions for all clients together, as that user."""
+    """Two database sessions for all clients together, both as `user`."""
 
     def __init__(self, cluster, user):
         prefix, owner = postgres.as_owner()
@@ -37,7 +37,7 @@ class Bouncer:
         self.start()
 
     def environment(self, direct):
-        """That of a connection to the cluster, changed to one to the pool."""
+        """The environment of a connection to the cluster, changed to connect to the pool."""
         return {**direct, "PGHOST": str(self.folder), "PGPORT": "6432"}
 
     def start(self):

@@ -1,4 +1,4 @@
-"""A real Chromium, driven by Debian's chromedriver, and what a person does with our page in it."""
+"""A real Chromium, driven by Debian's chromedriver, and what a user does with our page in it."""
 import contextlib
 import http.server
 import json
@@ -55,7 +55,7 @@ class Browser:
         return self.driver.get_log("browser")
 
     def errors(self):
-        """What the console has but refused requests."""
+        """The console's messages, except those about refused requests."""
         return [entry for entry in self.console() if entry["source"] != "network" and entry["level"] != "INFO"]
 
     def end(self):
@@ -79,7 +79,7 @@ class Page:
         return self.driver.execute_script(body, *values)
 
     def module(self, body):
-        """The result of an async function's body, with everything of client.js."""
+        """The result of an async function with this body, in which TokenClient of client.js is defined."""
         return self.driver.execute_async_script(
             "const answer = arguments[0]; import('/client.js').then(async ({ TokenClient }) => {"
             f"{body} }}).then(answer, (error) => answer(`failed: ${{error.name}} ${{error.message}}`));"
@@ -106,7 +106,7 @@ class Page:
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
-    # What a person does. Each waits for what the page says to it.
+    # What a user does. Each waits for the page's message.
 
     def click(self, selector):
         element = self.find(selector)
@@ -114,7 +114,7 @@ class Page:
         element.click()
 
     def do(self, selector, place):
-        """Clicks; what the page says under that place."""
+        """Clicks, and returns the message under `place`."""
         self.forget(place)
         self.click(selector)
         return self.said(place)
@@ -144,7 +144,7 @@ class Page:
         self.wait(lambda: self.find("#access").get_attribute("data-life") == "over", "the end of the token", seconds)
 
     def exchanges(self):
-        """The list, the first exchange first, as text: status, line and why."""
+        """The list of exchanges, oldest first, as texts: status, request line and purpose."""
         return self.script("""
             return [...document.querySelectorAll("#exchanges li")].reverse().map((item) => {
                 const text = (name) => item.querySelector(`[data-is=${name}]`).textContent;
@@ -152,13 +152,13 @@ class Page:
             });""")
 
     def detail(self, name, number=0):
-        """One text of an exchange; 0 is the newest."""
+        """One text of an exchange; number 0 is the newest."""
         return self.script("return document.querySelectorAll(`#exchanges [data-is=${arguments[0]}]`)[arguments[1]].textContent",
                            name, number)
 
 
 def run_curl(line):
-    """Status and body of a curl line, as a shell runs it."""
+    """Status and body that a curl command gets, run by a shell."""
     output = subprocess.run(["bash", "-c", line.replace("curl -i", "curl -s -i", 1)], check=True,
                             capture_output=True, timeout=20).stdout.decode()
     head, _, body = output.replace("\r\n", "\n").partition("\n\n")
@@ -166,8 +166,10 @@ def run_curl(line):
 
 
 class Stub:
-    """A server with our page and answers that a test says: {"POST /path": [(status, headers, body), ...]};
-    the last answer of a list stays. received lists what came: [line, headers, body]."""
+    """A server with our page and the answers that a test sets: {"POST /path": [(status, headers, body), ...]}.
+
+    The last answer of a list is repeated. received: the requests, as [line, headers, body].
+    """
 
     def __init__(self, answers, cookie=False):
         self.cookie = cookie

@@ -1,4 +1,4 @@
-"""HTTP over a plain socket: the bytes of a request are exactly those that a test says."""
+"""HTTP over a plain socket, so that a test determines every byte of a request."""
 import socket
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ class Response:
     body: bytes
 
     def header(self, name):
-        """The values joined with a comma, None without one."""
+        """The header's values, joined by commas; None without the header."""
         values = [value for key, value in self.headers if key.lower() == name.lower()]
         return ", ".join(values) if values else None
 
@@ -22,12 +22,12 @@ class Response:
 
 
 def raw(text):
-    """Bytes of a text; a code point U+DC80-U+DCFF stands for a byte that is no UTF-8."""
+    """A text as bytes; a code point U+DC80-U+DCFF stands for a byte that is not UTF-8."""
     return text.encode("utf-8", "surrogateescape")
 
 
 def request_bytes(line, headers=(), body=None):
-    """One HTTP/1.1 request; Host, Connection and Content-Length are added where they are not given."""
+    """One HTTP/1.1 request; adds Host, Connection and Content-Length if they are missing."""
     names = {header.partition(":")[0].strip().lower() for header in headers}
     if not line.endswith(("HTTP/1.0", "HTTP/1.1")):
         line += " HTTP/1.1"
@@ -48,7 +48,7 @@ def send(port, data, timeout=20.0):
         try:
             connection.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # a refusal before the whole body was read: its answer is there to be read
+            pass  # the server refused before it had read the whole body: its answer can be read
         received = []
         while True:
             try:

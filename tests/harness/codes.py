@@ -1,4 +1,4 @@
-"""Codes and tokens of a harness.oidc.Provider, without its pages: codes are rows."""
+"""Authorization codes and tokens of a harness.oidc.Provider, made without its pages: codes are inserted as rows."""
 import base64
 import hashlib
 import secrets
@@ -30,7 +30,7 @@ def basic(client_id="web", secret=SECRET, scheme="Basic"):
 
 
 def post(provider, path, fields, client_id="web"):
-    """As that client: public ones by client_id, others by a header; None: as nobody."""
+    """Posts as a client: a public one sends its client_id, others a header; None sends no credentials."""
     if client_id in ("spa", "native"):
         return provider.post(path, {"client_id": client_id, **fields})
     return provider.post(path, fields, [basic(client_id)] if client_id else [])
@@ -59,15 +59,15 @@ def refresh(provider, refresh_token, client_id="web", **fields):
 
 
 def age_sessions(provider, seconds):
-    """As if the last rotation of every session had been so much earlier."""
+    """Moves the last rotation of every session into the past."""
     provider.site.execute("UPDATE jwt_session SET rotated_at = rotated_at - make_interval(secs => %s)", seconds)
 
 
 def ask_all(provider, name, parameters, body=b""):
-    """The answers of every process of a program."""
+    """The answer of each process of a program."""
     return [program.answer(parameters, body) for program in provider.programs[name]]
 
 
 def statuses(provider, access_token, name="userinfo"):
-    """What every process says to an access token."""
+    """The statuses with which the processes of a program answer an access token."""
     return {answer.status for answer in ask_all(provider, name, *fastcgi.get("/", access_token))}

@@ -1,5 +1,5 @@
-"""A way to a cluster on which answers get lost: what the server sends is withheld, and the connection closed, for
-once or until the way is back. A question can be held up."""
+"""A proxy in front of a cluster that can lose the server's answers: it withholds one and closes the connection, once, or
+refuses connections until back() is called. It can also delay a query."""
 import contextlib
 import pathlib
 import shutil
@@ -24,16 +24,16 @@ class Cutter:
         threading.Thread(target=self.accept, daemon=True).start()
 
     def environment(self, direct):
-        """That of a connection to the cluster, changed to one that this way leads to."""
+        """The environment of a connection to the cluster, changed to connect to this proxy."""
         return {**direct, "PGHOST": str(self.folder)}
 
     def cut(self, tag, passing=0, away=False):
-        """From now on the answer with this command tag is lost, after so many of them: it has been committed. away:
-        after that there are no new connections, until back()."""
+        """Loses the next answer with this command tag, after `passing` others; the server has committed by then. away:
+        refuses connections from then on, until back()."""
         self.passing, self.cuts, self.away, self.tag = passing, 0, away, tag.encode() + b"\0"
 
     def hold(self, words):
-        """From now on a question with these words arrives no sooner than release() says, and whatever comes after it."""
+        """Delays a query that contains these words, and everything after it, until release()."""
         self.holding.clear()
         self.let.clear()
         self.held = words.encode()

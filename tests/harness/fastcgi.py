@@ -1,4 +1,4 @@
-"""A program on a socket of our own, without Nginx, spoken to in FastCGI (one request a connection)."""
+"""A program on a socket of the test, without Nginx: the test speaks FastCGI, one request on each connection."""
 import contextlib
 import json
 import os
@@ -71,9 +71,9 @@ def login(username, password, path="/api/token/"):
 
 
 class Program:
-    """One process of a program, listening on a unix socket; ends with the `with` block.
+    """One process of a program that listens on a unix socket; ends with the `with` block.
 
-    Its log is a file unless stderr says otherwise; wrapper is a command that executes the program or starts it.
+    Its log is a file unless stderr is given; wrapper is a command that executes or starts the program.
     """
 
     def __init__(self, name, environment, stderr=None, wrapper=()):
@@ -105,7 +105,7 @@ class Program:
             return read_answer(connection)
 
     def answer(self, parameters, body=b""):
-        """The same, as HTTP would have it."""
+        """The answer as an HTTP response."""
         output, ended = self.ask(parameters, body)
         assert ended, self.log.read_text(errors="replace")
         return client.parse(b"HTTP/1.1 " + output.removeprefix(b"Status: "))
@@ -121,7 +121,7 @@ class Program:
 
 @contextlib.contextmanager
 def queue(program, requests):
-    """Connections with those requests, which all come before the program can look at the first."""
+    """Connections with these requests, all sent before the program can read the first."""
     process.wait_for(lambda: process.at_rest(program.process.pid), "the program to be at rest")
     os.kill(program.process.pid, signal.SIGSTOP)
     try:

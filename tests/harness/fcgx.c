@@ -1,6 +1,6 @@
 /*
- * Preloaded into a program: counts what it calls of libfcgi. For each FCGX_Accept_r() that had a
- * request a byte 'a' goes to the file FCGX_LOG, for each byte of FCGX_PutStr() a byte 'p'.
+ * Preloaded into a program: records calls of libfcgi in the file FCGX_LOG. Each FCGX_Accept_r()
+ * that returns a request adds a byte 'a', each byte of FCGX_PutStr() a byte 'p'.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -11,7 +11,7 @@
 
 static int log_file = -1;
 
-/* Before the program gives up to open files. */
+/* Runs before the sandbox forbids the program to open files. */
 __attribute__((constructor)) static void
 open_log(void)
 {

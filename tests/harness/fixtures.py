@@ -1,4 +1,4 @@
-"""The fixtures of tests/cgi, tests/e2e and tests/wire; whatever they start is real and is ended by pid."""
+"""The fixtures of tests/cgi, tests/e2e and tests/wire. They start real servers and end them by pid."""
 import pytest
 
 from . import ours, postgres
@@ -9,7 +9,7 @@ __all__ = ["cluster", "shared_site", "site", "stack", "reference", "pytest_runte
 
 @pytest.fixture(scope="session")
 def cluster():
-    """A PostgreSQL of our own, for as long as the tests run."""
+    """A PostgreSQL cluster for the whole test session."""
     cluster = postgres.Cluster()
     yield cluster
     cluster.remove()
@@ -17,7 +17,7 @@ def cluster():
 
 @pytest.fixture(scope="session")
 def shared_site(cluster):
-    """The one site of all files, with its servers, which take their time to start."""
+    """The site that all files share, because its servers are slow to start."""
     site = Site(cluster)
     yield site
     site.end()
@@ -25,9 +25,9 @@ def shared_site(cluster):
 
 @pytest.fixture(scope="module")
 def site(shared_site):
-    """Django's tables with the people of people.py, as at first, whatever the file before this one wrote.
+    """Django's tables with the people of people.py, in their first state, whatever the previous file wrote.
 
-    restore() puts them back within a file.
+    restore() resets them within a file.
     """
     shared_site.restore()
     return shared_site
@@ -35,7 +35,7 @@ def site(shared_site):
 
 @pytest.fixture
 def stack(site):
-    """stack(profile="default", **settings): our programs, running; .port answers."""
+    """stack(profile="default", **settings): our running programs, on .port."""
     skip_without("token", "refresh", "hello")
     site.restore()
     yield site.ours
@@ -44,7 +44,7 @@ def stack(site):
 
 @pytest.fixture
 def reference(site):
-    """reference(profile): Django and SimpleJWT, running; .port answers."""
+    """reference(profile): a running Django with SimpleJWT, on .port."""
     site.restore()
     yield site.reference
     site.restore()

@@ -1,4 +1,4 @@
-"""Stored password strings that Django 3.2 would not write itself, computed without it."""
+"""Stored password strings that Django 3.2 does not write itself, computed without Django."""
 import base64
 import ctypes
 import hashlib
@@ -38,5 +38,5 @@ def crypt(password, setting):
 
 
 def crypt_bcrypt(password, rounds=4):
-    """What crypt('password', gen_salt('bf')) of PostgreSQL's pgcrypto makes."""
+    """A hash like that of crypt('password', gen_salt('bf')) of PostgreSQL's pgcrypto."""
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds)).decode().replace("$2b$", "$2a$")

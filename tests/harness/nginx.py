@@ -1,4 +1,4 @@
-"""An Nginx of the tests' own, so that both servers get a request as Nginx passes it on."""
+"""Nginx in front of both servers, so that both receive a request as Nginx passes it on."""
 from . import process
 
 CONFIGURATION = """

@@ -1,4 +1,4 @@
-"""Scripts for Node.js that use JavaScript packages of Debian (node-axios, node-jose)."""
+"""Runs Node.js scripts that use Debian's JavaScript packages (node-axios, node-jose)."""
 import os
 import pathlib
 import shutil
@@ -10,7 +10,7 @@ PACKAGES = pathlib.Path("/usr/share/nodejs")
 
 
 def prepare(folder, *packages):
-    """A folder whose scripts may import the packages; skips the test where they are not installed."""
+    """Prepares a folder whose scripts can import the packages; skips the test if they are not installed."""
     missing = [f"node-{name}" for name in packages if not (PACKAGES / name).is_dir()]
     missing += [] if shutil.which("node") else ["nodejs"]
     if missing:
@@ -20,7 +20,7 @@ def prepare(folder, *packages):
 
 
 def run(folder, script, *arguments):
-    """What a script writes to its standard output."""
+    """The standard output of a script."""
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     environment["NODE_PATH"] = str(PACKAGES)  # a Node.js that is not Debian's does not look there
     done = subprocess.run(["node", folder / script, *arguments], env=environment, stdin=subprocess.DEVNULL,

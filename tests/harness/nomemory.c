@@ -1,4 +1,7 @@
-/* Preloaded into a program: memory runs out when a test says so, in a file that both map. */
+/*
+ * Preloaded into a program: allocations fail when the test says so, in a struct plan in a file that
+ * both map (NO_MEMORY_PLAN).
+ */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,11 +19,11 @@ void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
 
 struct plan {
-	int asked; /* times, since the test set it to 0 */
-	int first; /* that is refused; 0: none */
+	int asked; /* number of allocations since the test set it to 0 */
+	int first; /* number of the first one that fails; 0: none fails */
 	int last;
-	char refused[256]; /* last: the function, and the program or library but libc that called it
-			    */
+	/* The last failure: the function, and the program or library but libc that called it. */
+	char refused[256];
 };
 
 static struct plan *plan;
@@ -54,7 +57,7 @@ refused(const char *function, void *caller)
 	return 1;
 }
 
-/* Where the libraries of passwords have theirs from. */
+/* Called by the libraries that hash passwords. */
 void *
 mmap(void *at, size_t length, int protection, int flags, int file, off_t offset)
 {

@@ -1,4 +1,4 @@
-"""The JavaScript packages of tests/npm, which Debian does not have: fetched once for each build folder."""
+"""The JavaScript packages of tests/npm, which Debian does not have; fetched once for each build folder."""
 import fcntl
 import functools
 import shutil

@@ -1,4 +1,4 @@
-"""The provider of OpenID Connect: its programs behind Nginx at an issuer of loopback, with keys and clients of ours."""
+"""A provider of OpenID Connect: its programs behind Nginx on a loopback address, with keys and clients of the tests."""
 import atexit
 import base64
 import contextlib
@@ -46,7 +46,7 @@ LOOPBACK = "http://127.0.0.1/callback"
 SECRET = "a secret: with % and + \u00e9"  # of every client that has one
 SCOPES = ["openid", "profile", "email", "offline_access"]
 
-# client_id: what differs from the defaults of the table.
+# client_id: the columns that differ from the table's defaults.
 CLIENTS = {
     "web": {},
     "post": {"auth_method": "client_secret_post"},
@@ -67,7 +67,7 @@ def b64url(raw):
 
 
 def fields_of(url):
-    """The parameters of a URL's query; one that is there twice is a failure."""
+    """The parameters of a URL's query, each of which may occur only once."""
     pairs = urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query, keep_blank_values=True, strict_parsing=True)
     assert len(dict(pairs)) == len(pairs), url
     return dict(pairs)
@@ -101,10 +101,10 @@ SERVER = "".join(f"include jwt-fcgi/{name}.conf;\n" for name in ("errors", "loca
 
 
 class Provider:
-    """Those programs that are built, one process each unless `count` says more, behind Nginx with our files;
-    ends with the `with` block. origins: whose pages may ask (CORS).
+    """The programs that are built, behind Nginx with the files of nginx/; ends with the `with` block.
 
-    .issuer, .port, .site (its database), .keys (the folder), .key (its one key, as jwtctl tells it),
+    count: {name: processes}, 1 without an entry. origins: the origins that may use the API (CORS).
+    .issuer, .port, .site (its database), .keys (the folder), .key (its only key, as jwtctl prints it),
     .programs {name: [fastcgi.Program]}.
     """
 
@@ -136,7 +136,7 @@ class Provider:
         return program
 
     def _write_configuration(self, origins):
-        """The files of nginx/ as they are, but for the sockets and the folder of the style sheet."""
+        """Copies the files of nginx/; replaces only the sockets and the folder of the style sheet."""
         (self.folder / "jwt-fcgi").mkdir()
         for path in (ours.CHECKOUT / "nginx").glob("*.conf"):
             text = path.read_text().replace("/usr/share/jwt-fcgi/www", str(ours.CHECKOUT / "nginx/www"))
@@ -164,16 +164,16 @@ class Provider:
         return client.ask(self.port, line, headers, body)
 
     def get(self, path, fields=None, **more):
-        """fields: a dictionary or a list of pairs; a query of its own stands in the path."""
+        """fields: a dictionary or a list of pairs. A query may also be in the path."""
         return self.ask(f"GET {path}" + ("?" + urllib.parse.urlencode(fields) if fields else ""), **more)
 
     def post(self, path, fields, headers=(), **more):
-        """fields: also bytes, as they are."""
+        """fields: a dictionary, a list of pairs, or the body as bytes."""
         body = fields if isinstance(fields, bytes) else urllib.parse.urlencode(fields).encode()
         return self.ask(f"POST {path}", ["Content-Type: application/x-www-form-urlencoded", *headers], body, **more)
 
     def request(self, client_id="web", **changes):
-        """The parameters of a good authorization request; None leaves one out."""
+        """The parameters of a valid authorization request; None removes one."""
         every = {"client_id": client_id, "redirect_uri": LOOPBACK if client_id == "native" else CALLBACK,
                  "response_type": "code", "scope": "openid", "state": "the-state", "code_challenge": CHALLENGE,
                  "code_challenge_method": "S256", **changes}
@@ -183,7 +183,7 @@ class Provider:
         return self.get("/oauth/authorize", self.request(client_id, **changes), cookies=cookies)
 
     def code(self, client_id="web", cookies=None, **changes):
-        """A code for a new login, or for that of the cookies."""
+        """A code for a new login, or for the login of the cookies."""
         answer = self.authorize(client_id, cookies or self.browser(), **changes)
         assert answer.status == 303, answer
         return fields_of(answer.header("Location"))["code"]
@@ -191,7 +191,7 @@ class Provider:
     # State.
 
     def browser(self, user_id="1", age=0, **columns):
-        """The cookies of a browser whose user gave the password `age` seconds ago: without a form."""
+        """The cookies of a browser whose user logged in `age` seconds ago; made without the form."""
         secret = secrets.token_bytes(32)
         columns = {"client_id": "", **columns}
         self.site.execute(
@@ -202,7 +202,7 @@ class Provider:
         return {COOKIE: f"{b64url(secret)}.{b64url(user_id.encode())}"}
 
     def restore(self):
-        """The people and the clients as at first, no session, code or consent."""
+        """Resets the people and the clients; deletes all sessions, codes and consents."""
         self.site.restore()
         self.site.execute("DELETE FROM jwt_session; DELETE FROM jwt_change; DELETE FROM oidc_client")
         for client_id, columns in CLIENTS.items():
@@ -214,8 +214,8 @@ _number = itertools.count()
 
 @pytest.fixture(scope="session")
 def oidc_site(cluster):
-    """A database of its own: other tests' users have no sessions."""
-    name = f"oidc_{next(_number)}"  # a file that imports this fixture has one of its own
+    """A separate database, because users of other tests have no sessions."""
+    name = f"oidc_{next(_number)}"  # each file that imports this fixture has its own database
     site = Site(cluster, name)
     cluster.psql(name, "-f", ours.CHECKOUT / "sql" / "oidc.sql")
     yield site

@@ -1,4 +1,4 @@
-"""Our programs behind Nginx, as `./run` starts them on a database that exists already."""
+"""Our programs behind Nginx, started by `./run` with an existing database."""
 import os
 import pathlib
 
@@ -17,7 +17,7 @@ PROGRAM_OF = {
     "/hello/": "hello",
 }
 PROGRAMS = (*PROGRAM_OF.values(), "auth_check", "jwks", "health", "metrics", "logout", "sessions", "permissions")
-# They start with JWT_OIDC_ISSUER only.
+# They start only with JWT_OIDC_ISSUER.
 OIDC_PROGRAMS = ("discovery", "authorize", "oauth_token", "userinfo", "introspect", "revoke", "login", "end_session")
 
 
@@ -26,12 +26,12 @@ def program(name):
 
 
 def sanitized(name):
-    """Whether it was built with --enable-sanitizers, and so takes its time."""
+    """Whether the program was built with --enable-sanitizers, and so is slow."""
     return b"__asan_init" in program(name).read_bytes()
 
 
 def counted(name):
-    """Whether it was built to count what is executed of it (make coverage)."""
+    """Whether the program was built for `make coverage`."""
     return b".gcda" in program(name).read_bytes()
 
 
@@ -40,19 +40,19 @@ def missing(names):
 
 
 def environment(database, settings):
-    """Nothing of the caller's own JWT_ and PG variables may leak in."""
+    """An environment without the caller's own JWT_ and PG variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JWT_", "PG"))}
     return {**kept, **database, **settings}
 
 
 def plain_environment(**more):
-    """Nothing of the caller's but what a program built with sanitizers reads."""
+    """An environment with nothing of the caller's except the variables of sanitizers."""
     kept = ("PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS")
     return {**{name: os.environ[name] for name in kept if name in os.environ}, **more}
 
 
 class Ours:
-    """./run on a free port; process is its process, log what it says."""
+    """./run on a free port; .process is its process, .log its output."""
 
     def __init__(self, database, settings, folder, arguments=()):
         self.folder = folder
@@ -73,7 +73,7 @@ class Ours:
         return self.log.read_text(errors="backslashreplace")
 
     def workers(self, name):
-        """The pids of one program, by the file that they run."""
+        """The pids of the processes that run the file of one program."""
         wanted = os.path.realpath(program(name))
         return [pid for pid in process.children(self.process.pid) if _runs(pid) == wanted]
 
@@ -82,7 +82,7 @@ class Ours:
 
 
 def _runs(pid):
-    """The file that a process runs; None if it has ended meanwhile."""
+    """The file that a process runs; None if the process has ended."""
     try:
         return os.path.realpath(f"/proc/{pid}/exe")
     except OSError:

@@ -1,11 +1,11 @@
-"""Everyone in the database: each state that an account can be in.
+"""The users in the database: one for each state that an account can be in.
 
 The ids appear in tokens and so in the recorded answers: keep them.
 """
 from . import hashes
 
 PASSWORD = "correct horse battery staple"
-ITERATIONS = 1000  # of a new hash, on both sides: enough to be real, few enough to be quick
+ITERATIONS = 1000  # of a new hash, on both sides; few, so that tests are fast
 OLD = ITERATIONS // 2
 MD5 = "9cc2ae8a1ba7a93da39b46fc1019c481"  # of PASSWORD
 
@@ -24,7 +24,7 @@ def hashed(id, username, hasher, **more):
 
 
 def stored(id, username, string, **more):
-    """The password column as it is; the password is PASSWORD where it fits at all."""
+    """A person with this password column, whose password is PASSWORD if the column has a valid hash."""
     return person(id, username, hasher="verbatim", stored=string, **more)
 
 
@@ -33,7 +33,7 @@ PEOPLE = [
     person(2, "inactive", active=False),
     person(3, "unusable", hasher="unusable"),
     person(4, "bob", "another password"),
-    # Names and passwords that a careless program would change.
+    # Names and passwords that a careless program would alter.
     person(5, "jos\u00e9", "contrase\u00f1a"),  # NFC
     person(6, "jose\u0301", "the NFD one"),
     person(7, "\u7528\u6237", "\u5bc6\u7801\u5bc6\u7801"),

@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL cluster: a unix socket in a folder of its own, no durability."""
+"""A temporary PostgreSQL cluster on a unix socket in its own folder, without durability."""
 import contextlib
 import os
 import pathlib
@@ -36,7 +36,7 @@ def program(name):
 
 
 def as_owner():
-    """postgres refuses to run as root; then it runs as Debian's user for it."""
+    """The owner of the cluster: as root Debian's user postgres, because the server refuses to run as root."""
     if os.geteuid() != 0:
         return [], None
     user = pwd.getpwnam("postgres")
@@ -56,7 +56,7 @@ class Cluster:
         self.start()
 
     def run(self, name, *arguments):
-        """One of PostgreSQL's own programs, as the owner of the cluster."""
+        """Runs one of PostgreSQL's programs as the owner of the cluster."""
         subprocess.run([*self.prefix, program(name), *arguments], check=True, capture_output=True, cwd="/")
 
     def make(self, *arguments):
@@ -102,7 +102,7 @@ class Cluster:
         self.postmaster = None
 
     def kill(self):
-        """As when the power goes: everything at once, nothing said."""
+        """Kills all processes at once, as a power failure does."""
         self.signal_all(signal.SIGKILL)
         self.postmaster.wait()
         self.postmaster = None
@@ -128,7 +128,7 @@ class Cluster:
 
 
 class Standby(Cluster):
-    """A copy of another cluster that follows it, read-only until it is promoted."""
+    """A standby of another cluster, read-only until it is promoted."""
 
     def __init__(self, primary):
         self.primary = primary

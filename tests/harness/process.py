@@ -1,4 +1,4 @@
-"""Start, wait for and end processes; never by name, always by the pid that was started."""
+"""Starts, waits for and ends processes, always by the pid that was started, never by name."""
 import contextlib
 import os
 import random
@@ -15,7 +15,7 @@ class Unfinished(AssertionError):
 
 
 def wait_for(condition, what, seconds=15.0):
-    """Call condition until it is true; its result. An exception of the kind OSError counts as false."""
+    """Calls condition until it is true, and returns its result. An OSError counts as false."""
     end = time.monotonic() + seconds
     pause = 0.005
     while True:
@@ -32,7 +32,7 @@ def wait_for(condition, what, seconds=15.0):
 
 
 def free_port():
-    """One below those that the kernel gives to clients, which could take it before it is listened on."""
+    """A free port below the range from which the kernel takes the ports of clients, so that none of them takes it."""
     while True:
         port = random.SystemRandom().randrange(10000, 32768)
         with socket.socket() as listener, contextlib.suppress(OSError):
@@ -46,7 +46,7 @@ def accepts(port):
 
 
 def children(pid):
-    """The pids below a process, the process itself first."""
+    """The pid of a process and those of all its descendants."""
     found = [pid]
     for task in _listing(f"/proc/{pid}/task"):
         with contextlib.suppress(OSError):
@@ -80,13 +80,13 @@ def alive(pid):
 
 
 def processor_time(pid):
-    """The seconds that a process has computed, whatever else the machine does meanwhile."""
+    """The processor time of a process, in seconds."""
     with open(f"/proc/{pid}/schedstat") as file:
         return int(file.read().split()[0]) / 1e9
 
 
 def descriptors(pid):
-    """What each open one is: {number: "socket:[123]"}."""
+    """The open descriptors of a process: {number: "socket:[123]"}."""
     found = {}
     for name in _listing(f"/proc/{pid}/fd"):
         with contextlib.suppress(OSError):
@@ -95,25 +95,25 @@ def descriptors(pid):
 
 
 def at_rest(pid):
-    """Whether it waits for whatever comes."""
+    """Whether a process sleeps, so waits for the next event."""
     with open(f"/proc/{pid}/stat") as file:
         return file.read().rpartition(")")[2].split()[0] == "S"
 
 
 def memory(pid, kind="Pss_Anon"):
-    """KiB that are not of a file: of those it has a larger share whenever another process ends. Pss: of all."""
+    """KiB of memory. Pss_Anon leaves out files, of which a process has a larger share when others end; Pss does not."""
     with open(f"/proc/{pid}/smaps_rollup") as file:
         return int(file.read().partition(f"\n{kind}:")[2].split()[0])
 
 
 def _default_signals():
-    """A shell lets what it starts in the background ignore SIGINT, nohup lets it ignore SIGHUP."""
+    """Undoes that background jobs of a shell ignore SIGINT, and those of nohup SIGHUP."""
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
 
 def start(arguments, log, **more):
-    """A process with a session of its own whose output goes to the file log."""
+    """Starts a process in its own session, with its output in the file log."""
     with open(log, "ab") as output:
         return subprocess.Popen(
             arguments,
@@ -127,7 +127,7 @@ def start(arguments, log, **more):
 
 
 def end(process, seconds=10.0, number=signal.SIGTERM):
-    """SIGTERM, then SIGKILL for whatever of its tree is left after a while."""
+    """Sends SIGTERM, and after a while SIGKILL to the remaining processes of the tree."""
     if process is None:
         return
     tree = children(process.pid) if process.poll() is None else []
@@ -146,7 +146,7 @@ def end(process, seconds=10.0, number=signal.SIGTERM):
 
 
 def at_once(number, call):
-    """Calls it so many times at the same moment; the results."""
+    """The results of `number` simultaneous calls."""
     barrier = threading.Barrier(number)
 
     def one(_):

@@ -1,13 +1,13 @@
-"""The sets of settings that cases run under, said once for both sides.
+"""The sets of settings that cases run under, defined once for both sides.
 
-simple_jwt is what stands in SIMPLE_JWT of a Django site, times in seconds; our settings have the same
-names with JWT_ in front.
+simple_jwt is the content of SIMPLE_JWT in a Django site, with times in seconds; our settings have the same
+names with the prefix JWT_.
 """
 from dataclasses import dataclass, field
 
 from .people import ITERATIONS
 
-# With the characters that shells and configuration files trip over; 64 bytes, enough for HS512.
+# With characters that are special in shells and configuration files; 64 bytes, enough for HS512.
 KEY = "django-insecure-$%&'\"#=; a key of the tests, known to all the world \u00e9"
 
 _TOKENS = "rest_framework_simplejwt.tokens."
@@ -20,7 +20,7 @@ class Profile:
     json_only: bool = False
     more_hashers: tuple = ()
     ours: dict = field(default_factory=dict)  # settings that exist on our side only
-    theirs: dict = field(default_factory=dict)  # of SIMPLE_JWT, that exist on Django's side only
+    theirs: dict = field(default_factory=dict)  # settings in SIMPLE_JWT that exist on Django's side only
 
     def reference_simple_jwt(self):
         settings = {**self.simple_jwt, **self.theirs}
@@ -109,7 +109,7 @@ PROFILES = {
     "no-jti": Profile({"JTI_CLAIM": None}, blacklist=False),
     "revoke": Profile({"CHECK_REVOKE_TOKEN": True}),
     "lax": Profile({"CHECK_USER_IS_ACTIVE": False, "UPDATE_LAST_LOGIN": True}),
-    # A site with claims and an answer of its own: tests/django/reference/custom.py.
+    # A site with its own claims and login answer: tests/django/reference/custom.py.
     "site": Profile(theirs=_SERIALIZERS, ours=_QUERIES),
     "site-rotate": Profile({"ROTATE_REFRESH_TOKENS": True, "BLACKLIST_AFTER_ROTATION": True, "UPDATE_LAST_LOGIN": True},
                            theirs=_SERIALIZERS, ours={**_QUERIES, "JWT_CLAIMS_REFRESH": "off"}),

@@ -32,7 +32,7 @@ def environment(profile, database):
 
 
 def populate(database):
-    """Django's own migrations and the people of people.py."""
+    """Runs Django's own migrations and adds the people of people.py."""
     subprocess.run(
         [PYTHON, SITE / "populate.py"], input=json.dumps(PEOPLE), text=True, check=True,
         env=environment(PROFILES["default"], database),
@@ -40,7 +40,7 @@ def populate(database):
 
 
 class Reference:
-    """A gunicorn of one profile; url is where nginx finds it."""
+    """A gunicorn with the settings of one profile; .socket is where Nginx connects."""
 
     def __init__(self, profile, database, folder):
         self.socket = folder / "gunicorn.sock"

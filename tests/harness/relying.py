@@ -1,4 +1,4 @@
-"""What relying parties have alike: their URIs, a secret, a login through the pages, and partners in other languages."""
+"""Shared by the tests of relying parties: their URIs and secret, a login through the pages, partners in other languages."""
 import hashlib
 import json
 import os
@@ -17,7 +17,7 @@ from .people import PASSWORD
 from .useragent import UserAgent
 
 SOURCES = pathlib.Path(__file__).parents[1] / "e2e"
-CALLBACK = "http://127.0.0.1:9/callback"  # nothing listens there: the user agent stops before
+CALLBACK = "http://127.0.0.1:9/callback"  # nothing listens there: the user agent stops before it connects
 GOODBYE = "http://127.0.0.1:9/goodbye"
 SECRET = "s3cret-of-relying-parties"
 STORED = "sha256$" + hashlib.sha256(SECRET.encode()).hexdigest()
@@ -35,7 +35,7 @@ def agent():
 
 
 def recipe(name, issuer, base, client_id):
-    """That of docs/oidc.md for this issuer, and an application at `base` that is the client of that id."""
+    """A recipe of docs/oidc.md, changed for this issuer and for an application at `base` with this client_id."""
     text = Page("docs/oidc.md").block(name)
     assert "https://login.example.com" in text and client_id in text
     text = re.sub(r"\bSECRET\b", SECRET, text.replace("https://login.example.com", issuer).replace("COOKIE_SECRET", "-"))
@@ -47,7 +47,7 @@ def recipe(name, issuer, base, client_id):
 
 
 def log_in(agent, url):
-    """From a URL of the application to its page behind the login, or to a redirect where the user agent stops."""
+    """Logs in at a URL of the application; returns its page, or the redirect at which the user agent stops."""
     page = agent.get(url)
     assert page.status == 200 and "/oauth/authorize" in page.url and page.forms, (page.status, page.text)
     return agent.submit(page, username="alice", password=PASSWORD)
@@ -61,17 +61,17 @@ def redirected(agent, url):
 
 
 def hello(provider, access):
-    """What the API says to an access token."""
+    """The status with which the API answers an access token."""
     return requests.get(provider.issuer + "/hello/", headers={"Authorization": "Bearer " + access}, timeout=10).status_code
 
 
 def plain_environment(**more):
-    """Without proxies, which are not for loopback."""
+    """The environment without proxies, which cannot reach loopback addresses."""
     return {**{name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}, **more}
 
 
 class Partner:
-    """A relying party in a process of its own, which speaks JSON lines."""
+    """A relying party in its own process, with which the test exchanges lines of JSON."""
 
     def __init__(self, folder, command):
         self.log = open(folder / "partner.log", "w+")

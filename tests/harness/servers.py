@@ -1,7 +1,7 @@
-"""Other web servers in front of our programs, each by the very file of nginx/ or servers/ that a user takes.
+"""Web servers in front of our programs, each configured by the file of nginx/ or servers/ that users copy.
 
-Everything of one server is in one folder: copies of the programs with jwt-fcgi.conf beside them, their
-sockets, the server's files. In the copies of our files only paths and ports are replaced.
+All files of a server are in one folder: copies of the programs with jwt-fcgi.conf beside them, their
+sockets, the server's own files. In the copies of our files only paths and ports are replaced.
 """
 import contextlib
 import os
@@ -20,7 +20,7 @@ NAMES = ("token", "refresh", "hello", "auth_check")
 
 
 def as_web():
-    """Who serves: nobody needs root here."""
+    """The user of the web server and the programs; none of them needs root."""
     if os.geteuid() != 0:
         return [], None
     user = pwd.getpwnam("www-data")
@@ -36,14 +36,14 @@ def tool(name):
 
 
 def listens(path):
-    """A socket is there before anybody listens."""
+    """Whether a program accepts connections; the file of the socket exists earlier."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(path))
         return True
 
 
 class Server:
-    """A folder, the programs in it, and whatever was started there; to be ended."""
+    """A folder, the programs in it, and the processes started there; call end()."""
 
     def __init__(self, database, settings, names=NAMES, parent=None):
         missing = ours.missing(names)
@@ -57,7 +57,7 @@ class Server:
         self.bin = self.folder / "bin"
         self.bin.mkdir()
         (self.folder / "jwt-fcgi").mkdir()
-        # A copy: the web server's user may not enter the folders above the checkout.
+        # A copy, because the web server's user may be unable to enter the folders above the checkout.
         shutil.copytree(ours.CHECKOUT / "servers", self.folder / "share/servers")
         if (ours.BUILD / "openapi.json").exists():
             shutil.copy(ours.BUILD / "openapi.json", self.folder / "share")
@@ -85,7 +85,7 @@ class Server:
                 os.chown(path, self.user.pw_uid, self.user.pw_gid)
 
     def snippet(self, path, to=None):
-        """A copy of one of our files, for this folder; its path."""
+        """Copies one of our files, with the paths and port of this server; returns the copy's path."""
         text = (ours.CHECKOUT / path).read_text()
         for old, new in self.replaced.items():
             text = text.replace(old, str(new))
@@ -101,7 +101,7 @@ class Server:
         )
 
     def spawn(self, name, *where):
-        """One program behind a socket, or where spawn-fcgi is told to listen."""
+        """Starts one program on its socket, or with these options of spawn-fcgi."""
         where = where or ("-s", self.folder / f"{name}.sock")
         self.start("spawn-fcgi", "-n", *where, "--", "/usr/bin/multiwatch", "-f", "1", "--", self.bin / name)
         if where[0] == "-s":
@@ -112,7 +112,7 @@ class Server:
             self.spawn(name)
 
     def answers(self):
-        """The last started process is the web server."""
+        """Whether the web server, the last started process, answers."""
         if self.started[-1].poll() is not None:
             raise process.Unfinished(self.log())
         return process.accepts(self.port)
@@ -251,7 +251,7 @@ def apache_start(server, host, *modules, mpm="event", override="None", main="", 
     path = server.folder / "apache.conf"
     path.write_text(APACHE.format(
         folder=server.folder, port=server.port, host=host, main=main, override=override,
-        suexec="On" if "suexec" in modules else "Off",  # where it is installed, mod_fcgid does not start without root
+        suexec="On" if "suexec" in modules else "Off",  # if suEXEC is installed, mod_fcgid does not start without root
         modules=apache_load(server, [*always, *modules])))
     server.start(tool("apache2"), "-DFOREGROUND", "-f", path, **more)
     return server.wait()
@@ -272,7 +272,7 @@ def apache_cgid(server):
 
 
 def suexec_root():
-    """The folder below which the real suEXEC (apache2-suexec-custom) runs for www-data what others own."""
+    """The folder below which the real suEXEC (apache2-suexec-custom) runs other users' programs for www-data."""
     allowed = pathlib.Path("/etc/apache2/suexec/www-data")
     if os.geteuid() != 0 or not allowed.exists() or not os.access("/usr/lib/apache2/suexec", os.X_OK):
         pytest.skip("needs root and apache2-suexec-custom")
@@ -284,7 +284,7 @@ def suexec_root():
 
 @contextlib.contextmanager
 def suexec_log():
-    """The folder of suEXEC's log, without which it runs nothing: Debian makes it with apache2, not apache2-bin."""
+    """Creates the folder of suEXEC's log, without which suEXEC refuses; Debian's apache2 has it, apache2-bin has not."""
     folder = pathlib.Path("/var/log/apache2")
     missing = not folder.exists()
     if missing:
@@ -297,7 +297,7 @@ def suexec_log():
 
 
 SUEXEC = """#!/bin/bash
-# What suEXEC leaves of the environment (its list of safe variables, and HTTP_* and SSL_*).
+# Keeps the variables that suEXEC keeps: its list of safe ones, HTTP_* and SSL_*.
 for name in $(compgen -e); do
 	case $name in
 	HTTP_* | SSL_*) ;;
@@ -319,7 +319,7 @@ exec "${0%/*}/own/${0##*/}"
 
 
 def suexec(server, names=None):
-    """Behind each program's name a script that does to its environment what suEXEC does."""
+    """Replaces each program by a script that cleans the environment as suEXEC does, then runs the program."""
     own = server.bin / "own"
     own.mkdir()
     names = server.names if names is None else names
@@ -341,7 +341,7 @@ def apache_cgi_suexec(server):
 
 # lighttpd
 
-# The modules of Debian's lighttpd.conf, at whose end a reader puts the include: files come before programs there.
+# The modules of Debian's lighttpd.conf, at whose end users include our files: there mod_staticfile precedes ours.
 LIGHTTPD = """
 server.modules = ( "mod_indexfile", "mod_access", "mod_alias", "mod_redirect", "mod_dirlisting", "mod_staticfile" )
 server.document-root = "{folder}/htdocs"

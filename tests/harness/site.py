@@ -1,4 +1,4 @@
-"""One database with Django's tables and the people, and the two kinds of server on it."""
+"""A database with Django's tables and the people of people.py, and both kinds of server for it."""
 import contextlib
 import pathlib
 import shutil
@@ -24,7 +24,7 @@ INSERT INTO auth_user SELECT * FROM people_at_first p WHERE p.id NOT IN (SELECT 
 
 
 class Server:
-    """A port that answers, and what has to be ended with it."""
+    """A running server: its port, and the parts to end with it."""
 
     def __init__(self, port, parts, folder, main):
         self.port, self.parts, self.folder, self.main = port, parts, folder, main
@@ -50,15 +50,15 @@ class Site:
         self.execute("CREATE TABLE people_at_first AS SELECT * FROM auth_user")
 
     def environment(self):
-        """For Django, who owns the tables."""
+        """For Django, which owns the tables."""
         return self.cluster.environment(self.name)
 
     def our_environment(self):
-        """For ours, which need no more than the role of sql/roles.sql."""
+        """For our programs, which need only the role of sql/roles.sql."""
         return self.cluster.environment(self.name, "jwt_fcgi")
 
     def connect_again(self):
-        """After the cluster was away."""
+        """Connects again after the cluster was stopped."""
         self.connection.close()
         self.connection = self.cluster.connect(self.name)
 
@@ -68,7 +68,7 @@ class Site:
             return cursor.fetchall() if cursor.description else []
 
     def restore(self):
-        """As it was at first: the people unchanged, no tokens."""
+        """Resets the people and deletes all tokens."""
         self.execute(RESTORE)
 
     def reference(self, profile):
@@ -76,18 +76,18 @@ class Site:
         return self._kept("reference", profile, lambda: self._start_reference(PROFILES[profile]))
 
     def ours(self, profile="default", **settings):
-        """Ours with the settings of a profile and more JWT_ settings."""
+        """Our programs with the settings of a profile and more JWT_ settings."""
         every = {**PROFILES[profile].our_settings(), **settings}
         return self._kept("ours", tuple(sorted(every.items())), lambda: self._start_ours(every))
 
     def said(self):
-        """The last of what each real Django has written: why it answered 500."""
+        """The end of each Django's log, which says why it answered 500."""
         return {profile: server.main.log.read_text(errors="backslashreplace")[-5000:]
                 for profile, server in self.running["reference"].items()}
 
     def _kept(self, kind, key, start):
         running = self.running[kind]
-        if (kind, key) in self.failed:  # once is enough: thousands of tests may ask for it
+        if (kind, key) in self.failed:  # do not try again: thousands of tests may use it
             raise process.Unfinished(self.failed[kind, key])
         if key not in running:
             while len(running) >= KEPT:
@@ -121,7 +121,7 @@ class Site:
 
 @contextlib.contextmanager
 def own_site(name="site", *arguments):
-    """A site on a cluster of its own, which tests may break; the arguments are psql's, of what else it needs."""
+    """A site with its own cluster, which tests may break. arguments: of psql, to install what else it needs."""
     cluster = Cluster()
     site = Site(cluster, name)
     if arguments:

@@ -9,7 +9,7 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 
 
 def listed():
-    """(file, pattern of the reason) for each line."""
+    """(file, pattern of the reason) for each line of tests/skips.txt."""
     lines = (TESTS / "skips.txt").read_text().splitlines()
     return [tuple(line.split(": ", 1)) for line in lines if line and not line.startswith("#")]
 

@@ -1,4 +1,4 @@
-"""Tokens by recipe, and the reading of tokens in answers back into something comparable."""
+"""Makes tokens from recipes, and turns tokens in answers into comparable texts."""
 import base64
 import hashlib
 import hmac
@@ -40,18 +40,18 @@ def claims_of(token):
 
 
 class Maker:
-    """Makes tokens as SimpleJWT does under one profile, and whatever a recipe changes about them.
+    """Makes tokens as SimpleJWT does under one profile, with the changes of a recipe.
 
     A recipe is a dictionary; everything in it is optional:
       kind          access (the default), refresh or sliding
-      set           claims to replace or to add; "t0-600" is a time, {"raw": "1e400"} stands as it is
+      set           claims to replace or to add; "t0-600" is a time, {"raw": "1e400"} is written unchanged
       drop          claims to leave out
       order         the claims in this order, others after them
       header        the header as an object; header_text as text
-      payload_text  the payload as text, {claims} being what it would have been
-      key           a name of KEYS; alg: what is signed with, whatever the header says
-      sign_over     what the signature is of: a template of {h} and {p}
-      template      the token itself, of {h}, {p} and {s}
+      payload_text  the payload as text, in which {claims} is the unchanged payload
+      key           a name in KEYS; alg: the algorithm that signs, whatever the header says
+      sign_over     the signed text: a template with {h} and {p}
+      template      the token itself: a template with {h}, {p} and {s}
       signature     replaces it; cut: characters dropped from it; flip: its first character changed;
                     spare_bits: the unused bits of its last character set
       pad           "h" or "p": this part ends with =
@@ -60,7 +60,7 @@ class Maker:
     def __init__(self, profile="default", t0=None):
         self.profile = PROFILES[profile]
         self.t0 = int(time.time()) if t0 is None else t0
-        self.times = {}  # number: how a recipe says it
+        self.times = {}  # number: its notation in a recipe
         self.ids = set()  # of every token that was made
 
     def time(self, offset):
@@ -115,7 +115,7 @@ def raw(text):
 
 
 def compact(value):
-    """JSON as PyJWT writes it; {"raw": text} stands as it is."""
+    """JSON as PyJWT writes it; {"raw": text} is written unchanged."""
     if isinstance(value, dict):
         if list(value) == ["raw"]:
             return value["raw"]
@@ -136,7 +136,7 @@ def spoiled(s, recipe):
 
 
 def is_strict(token):
-    """Three parts of canonical base64url, as RFC 7515 wants them; Python's decoder takes more."""
+    """Whether there are three parts in canonical base64url, as RFC 7515 requires; Python's decoder accepts more."""
     parts = token.split(".")
     if len(parts) != 3:
         return False
@@ -148,7 +148,7 @@ def is_strict(token):
 
 
 def payload_text(token):
-    """What the middle part says; nothing if it is not base64url."""
+    """The decoded middle part; empty if it is not base64url."""
     try:
         return un_b64url((token.split(".") + [""])[1]).decode("utf-8", "replace")
     except ValueError:
@@ -156,7 +156,7 @@ def payload_text(token):
 
 
 def is_inexact(text):
-    """Whether JSON somewhere in the text is more than a program that reads it exactly can take."""
+    """Whether the text contains JSON that a program which reads numbers exactly cannot represent."""
     numbers = re.findall(r"-?\d[\d.]*(?:e[+-]?\d+)?", text, re.I)
     return (
         any(len(number) > 64 or math.isinf(float(number)) for number in numbers if _is_number(number))
@@ -167,7 +167,7 @@ def is_inexact(text):
 
 
 def deepest(text):
-    """How deep the brackets nest."""
+    """The nesting depth of brackets."""
     steps = [1 if character in "[{" else -1 for character in text if character in "[]{}"]
     return max(itertools.accumulate(steps), default=0)
 
@@ -181,11 +181,11 @@ def _is_number(text):
 
 
 class Reader:
-    """Writes answers down so that two of them can be compared, whenever and by whomever they were given.
+    """Turns answers into texts that can be compared, whenever and by whichever server they were given.
 
-    A token becomes <jwt HEADER PAYLOAD valid>, both as the very text that was signed, in which a time
-    is said as the request said it (t0+3000) or by its distance from now (now+300), and an id is
-    <sent id> or <new id>.
+    A token becomes <jwt HEADER PAYLOAD valid>. HEADER and PAYLOAD are the signed texts, in which a time
+    is written as in the request (t0+3000) or relative to now (now+300), and an id as <sent id> or
+    <new id>.
     """
 
     NEAR = 10  # seconds that an answer may take on a slow machine; lifetimes differ by more

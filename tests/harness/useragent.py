@@ -15,7 +15,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class Forms(html.parser.HTMLParser):
-    """Each form: its action, method and fields; buttons with a name by their value."""
+    """The forms of a page: action, method and fields; named buttons by their value."""
 
     def __init__(self, text):
         super().__init__()
@@ -63,7 +63,7 @@ class Answer:
 
 
 class UserAgent:
-    """stops: what begins with one of these is not asked for; the redirect to it is the last answer."""
+    """stops: prefixes of URLs that are not requested; the redirect to one of them is the last answer."""
 
     def __init__(self, *stops):
         self.stops = stops
@@ -72,7 +72,7 @@ class UserAgent:
             urllib.request.ProxyHandler({}), NoRedirect, urllib.request.HTTPCookieProcessor(self.cookies))
 
     def once(self, url, fields=None, **headers):
-        """One request; fields: those of a form that is posted."""
+        """Sends one request; fields: of a form to post."""
         data = None if fields is None else urllib.parse.urlencode(fields).encode()
         headers = {"Accept": "text/html", **{name.replace("_", "-"): value for name, value in headers.items()}}
         request = urllib.request.Request(url, data, headers)
@@ -84,7 +84,7 @@ class UserAgent:
                 return Answer(error.code, error.headers, error.read().decode(), url)
 
     def get(self, url, fields=None):
-        """Follows redirects to the first page, or to one of the stops."""
+        """Follows redirects to the first page, or to a URL of stops."""
         answer = self.once(url, fields)
         for _ in range(REDIRECTS):
             if answer.status not in (301, 302, 303) or answer.location.startswith(self.stops):
@@ -93,7 +93,7 @@ class UserAgent:
         raise AssertionError(f"more than {REDIRECTS} redirects from {url}")
 
     def submit(self, answer, button=None, form=0, **values):
-        """Fills in a form of a page and sends it, with a button that has that value."""
+        """Fills in a form of a page and submits it, with the button of this value."""
         found = answer.forms[form]
         fields = {**found["fields"], **values}
         for name, value in found["buttons"]:

@@ -1,7 +1,7 @@
-"""The Debian packages whose answers the tests compare with. Where a test fails, pytest says which ones differ."""
+"""The Debian packages whose answers the tests compare with. If a test fails, pytest lists those of another version."""
 import subprocess
 
-# Of the last recording: tests/wire/record, and what the differential tests were written against.
+# The versions of the last recording (tests/wire/record), for which the differential tests were written.
 RECORDED = {
     "python3.11": "3.11.2-6+deb12u6",
     "python3-django": "3:3.2.25-0+deb12u7",
@@ -21,7 +21,7 @@ def installed(name):
 
 
 def differing():
-    """A line for each package of another version."""
+    """A line for each package with another version."""
     found = {name: installed(name) for name in RECORDED}
     return [f"{name} {found[name]}, recorded with {version}" for name, version in RECORDED.items()
             if found[name] != version]

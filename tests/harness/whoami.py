@@ -1,4 +1,4 @@
-"""auth_check asked whom a token belongs to: an answer that tells those of many requests apart."""
+"""Asks auth_check for the user of a token, so that the answers to many requests can be told apart."""
 from . import fastcgi
 from .tokens import Maker
 
@@ -6,7 +6,7 @@ NAME = "auth_check"
 
 
 def asking(user):
-    """A request with a good token of that user's id, for Program.send() and .answer()."""
+    """A request with a valid token of this user id, for Program.send() and .answer()."""
     return fastcgi.get("/", Maker().make({"set": {"user_id": str(user)}}))
 
 

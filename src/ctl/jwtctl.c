@@ -14,14 +14,14 @@
 
 static const struct command doctor_commands[] = {
     {.name = "doctor",
-	.summary = "Look at settings, keys, database, sockets and web server; say how to fix them",
+	.summary = "Check settings, keys, database, sockets and web server; say what to fix",
 	.examples = "  runuser -u jwt_fcgi -g jwt_fcgi -G www-data -- \\\n"
 		    "      jwtctl doctor --config /etc/jwt-fcgi/jwt-fcgi.conf\n"
 		    "  jwtctl doctor --url https://auth.example.org\n",
-	.options = {{"sockets", "DIR", "where the programs listen; default: /run/jwt-fcgi"},
-	    {"url", "URL", "of the service, to be asked through the web server"}}},
+	.options = {{"sockets", "DIR", "the folder of the sockets; default: /run/jwt-fcgi"},
+	    {"url", "URL", "the service's URL, to check the web server too"}}},
     {.name = "schema",
-	.summary = "Print the OpenAPI document of the programs, with the names of the settings",
+	.summary = "Print the programs' OpenAPI document for the given settings",
 	.examples = "  jwtctl schema --config /etc/jwt-fcgi/jwt-fcgi.conf > openapi.json\n"},
     {.name = NULL},
 };
@@ -34,9 +34,9 @@ static const struct command *const tables[] = {key_commands, key_public_commands
 /* The options of all commands. Their values come after those of the command's own options. */
 enum { CONFIG, JSON, HELP, COMMON = OPTIONS_COMMON };
 static const struct option_text common[COMMON] = {
-    [CONFIG] = {"config", "FILE", "settings, as the programs' --config"},
-    [JSON] = {"json", NULL, "answer with JSON"},
-    [HELP] = {"help", NULL, "this text"}};
+    [CONFIG] = {"config", "FILE", "the programs' file of settings"},
+    [JSON] = {"json", NULL, "print JSON"},
+    [HELP] = {"help", NULL, "show this help"}};
 
 /* How many words of the command line name the command; 0 if they name another. */
 static int
@@ -82,7 +82,7 @@ print_commands(FILE *out, const char *group)
 				fprintf(out, "  %-22s %s\n", command->name, command->summary);
 	fprintf(out,
 	    "\n"
-	    "`jwtctl COMMAND --help` shows a command's options, with examples. All take --json.\n"
+	    "`jwtctl COMMAND --help` shows a command's options and examples. All commands take --json.\n"
 	    "Exit status: 0 yes or done, 1 no, 2 could not be decided or done.\n");
 }
 

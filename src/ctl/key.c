@@ -254,15 +254,15 @@ retire(const struct invocation *invocation)
 const struct command key_commands[] = {
     {
 	.name = "key generate",
-	.summary = "Make a key, in the folder's next/ by default",
+	.summary = "Generate a key, by default in the folder's next/",
 	.examples =
 	    "  jwtctl key generate --dir /etc/jwt-fcgi/keys --algorithm ES256 --state active\n"
 	    "  jwtctl key generate --algorithm PS256 --bits 4096\n",
-	.options = {{"dir", "DIR", "the folder of keys, in place of JWT_KEY_DIR"},
-	    {"algorithm", "ALG", "any of RFC 7518; ES256 by default"},
-	    {"state", "STATE", "next or active"},
-	    {"bits", "BITS", "of an RSA key, 2048 to 8192 (2048)"},
-	    {"curve", "CURVE", "of EdDSA, Ed25519 or Ed448 (Ed25519)"}},
+	.options = {{"dir", "DIR", "the folder of keys; default: JWT_KEY_DIR"},
+	    {"algorithm", "ALG", "any of RFC 7518; default: ES256"},
+	    {"state", "STATE", "next or active; default: next"},
+	    {"bits", "BITS", "of an RSA key, 2048 to 8192; default: 2048"},
+	    {"curve", "CURVE", "for EdDSA, Ed25519 or Ed448; default: Ed25519"}},
 	.run = generate_key,
     },
     {
@@ -270,7 +270,7 @@ const struct command key_commands[] = {
 	.summary = "Show the folder's keys, their states, and which one signs",
 	.examples = "  jwtctl key list --dir /etc/jwt-fcgi/keys\n"
 		    "  jwtctl key list --json | jq -r '.[] | select(.signs) | .kid'\n",
-	.options = {{"dir", "DIR", "the folder of keys, in place of JWT_KEY_DIR"}},
+	.options = {{"dir", "DIR", "the folder of keys; default: JWT_KEY_DIR"}},
 	.run = list,
     },
     {
@@ -279,17 +279,17 @@ const struct command key_commands[] = {
 	.summary = "Let a key sign: move its files to active/",
 	.examples = "  jwtctl key activate 20261121-Zq1f3v2c\n"
 		    "  jwtctl key activate --retire 20261121-Zq1f3v2c\n",
-	.options = {{"dir", "DIR", "the folder of keys, in place of JWT_KEY_DIR"},
-	    {"retire", NULL, "and retire those that were active"},
-	    {"force", NULL, "even if others may not have seen it yet"}},
+	.options = {{"dir", "DIR", "the folder of keys; default: JWT_KEY_DIR"},
+	    {"retire", NULL, "also retire the keys that were active"},
+	    {"force", NULL, "even if others may not have fetched the key yet"}},
 	.run = activate,
     },
     {
 	.name = "key retire",
 	.arguments = "KEY",
-	.summary = "Let a key sign no more, and verify until its last token has expired",
+	.summary = "Stop signing with a key; it verifies until its last token has expired",
 	.examples = "  jwtctl key retire 20261121-Zq1f3v2c\n",
-	.options = {{"dir", "DIR", "the folder of keys, in place of JWT_KEY_DIR"}},
+	.options = {{"dir", "DIR", "the folder of keys; default: JWT_KEY_DIR"}},
 	.run = retire,
     },
     {.name = NULL},

@@ -61,7 +61,7 @@ const struct command key_public_commands[] = {
 	.arguments = "FILE",
 	.summary = "Show a key's RFC 7638 thumbprint, the kid of its tokens",
 	.examples = "  jwtctl key thumbprint key.pem\n",
-	.options = {{"algorithm", "ALG", "of a key that fits several"}},
+	.options = {{"algorithm", "ALG", "if the key fits several"}},
 	.without_settings = true,
 	.run = thumbprint,
     },
@@ -71,7 +71,7 @@ const struct command key_public_commands[] = {
 	.summary = "Show the public half of a key, as PEM or as a JWK",
 	.examples = "  jwtctl key export-public keys/active/mine.pem > keys/active/mine.pub\n"
 		    "  jwtctl key export-public --jwk key.pem\n",
-	.options = {{"jwk", NULL, "as a JWK"}, {"algorithm", "ALG", "of a key that fits several"}},
+	.options = {{"jwk", NULL, "as a JWK"}, {"algorithm", "ALG", "if the key fits several"}},
 	.without_settings = true,
 	.run = export_public,
     },

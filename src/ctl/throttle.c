@@ -95,18 +95,18 @@ forgive(const struct invocation *invocation)
 const struct command throttle_commands[] = {
     {.name = "throttle show",
 	.arguments = "[NAME|ADDRESS]",
-	.summary = "Show refused logins that count, and the seconds to wait",
+	.summary = "Show the counts of refused logins, and the seconds to wait",
 	.examples = "  runuser -u jwt_fcgi -- env JWT_THROTTLE=on jwtctl throttle show alice\n"
 		    "  jwtctl throttle show alice --address 192.0.2.7\n",
-	.options = {{"address", "ADDRESS", "beside NAME: also what is counted by both"}},
+	.options = {{"address", "ADDRESS", "with NAME: also the count for both together"}},
 	.run = show},
     {.name = "throttle forgive",
 	.arguments = "[NAME|ADDRESS]",
-	.summary = "Forget refused logins, so that the next one need not wait",
+	.summary = "Forget refused logins, so that the next login need not wait",
 	.examples = "  jwtctl throttle forgive alice --address 192.0.2.7\n"
 		    "  jwtctl throttle forgive --all\n",
-	.options = {{"address", "ADDRESS", "beside NAME: also what is counted by both"},
-	    {"all", NULL, "in place of NAME: all names and addresses"}},
+	.options = {{"address", "ADDRESS", "with NAME: also the count for both together"},
+	    {"all", NULL, "instead of NAME: all names and addresses"}},
 	.run = forgive},
     {.name = NULL},
 };

@@ -135,13 +135,13 @@ issue(const struct invocation *invocation)
 const struct command token_issue_commands[] = {
     {
 	.name = "issue",
-	.summary = "Make a token with the configured key, listed as one of a login is",
+	.summary = "Issue a token with the configured key; it is listed like that of a login",
 	.examples =
 	    "  jwtctl issue --user 1\n"
 	    "  JWT_KEY_DIR=/etc/jwt-fcgi/keys jwtctl issue --user 1 --type refresh --json\n",
 	.options = {{"user", "ID", "the user id in the token"},
 	    {"type", "TYPE", "access (the default), refresh or sliding"},
-	    {"now", "SECONDS", "the time, since the epoch, in place of the clock's"}},
+	    {"now", "SECONDS", "since the epoch; default: the current time"}},
 	.run = issue,
     },
     {.name = NULL},

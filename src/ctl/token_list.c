@@ -195,10 +195,10 @@ flush(const struct invocation *invocation)
 
 const struct command token_list_commands[] = {
     {.name = "token list",
-	.summary = "Show the tokens that are listed as outstanding and have not expired",
+	.summary = "Show the outstanding tokens that have not expired",
 	.examples = "  jwtctl token list --user alice\n"
 		    "  jwtctl token list --json\n",
-	.options = {{"user", "NAME", "only those of this user"}},
+	.options = {{"user", "NAME", "only the tokens of this user"}},
 	.run = list},
     {.name = "token revoke",
 	.summary = "Blacklist the outstanding tokens of a user, and end the user's sessions",
@@ -206,7 +206,7 @@ const struct command token_list_commands[] = {
 	.options = {{"user", "NAME", "whose tokens are revoked"}},
 	.run = revoke},
     {.name = "token flush",
-	.summary = "Delete the rows of expired tokens, as the owner of the tables",
+	.summary = "Delete the rows of expired tokens; needs the rights of the tables' owner",
 	.examples = "  jwtctl token flush\n",
 	.run = flush},
     {.name = NULL},

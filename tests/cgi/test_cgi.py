@@ -154,7 +154,7 @@ def test_multipart(cgi):
     assert post(cgi, "token", body, "multipart/form-data; boundary=b").status == 200
 
 
-def test_what_is_written_is_written(cgi, site):
+def test_a_login_stores_the_outstanding_token(cgi, site):
     answer = post(cgi, "token", LOGIN)
     rows = site.execute("SELECT token, user_id FROM token_blacklist_outstandingtoken")
     assert rows == [(answer.json()["refresh"], 1)]

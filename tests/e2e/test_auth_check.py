@@ -146,7 +146,7 @@ def test_nobody_with_something_else(nginx, header):
     assert SECRET.encode() not in answer.body
 
 
-def test_a_file(nginx, token):
+def test_a_protected_file_is_sent(nginx, token):
     answer = get(nginx, "/files/secret.txt", bearer(token))
     assert (answer.status, answer.body.decode()) == (200, SECRET)
     assert answer.header("X-Auth-User-Id") is None

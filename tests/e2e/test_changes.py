@@ -63,7 +63,7 @@ SAVED = """UPDATE auth_user SET password = password, last_login = now(), is_supe
     ("SET session_replication_role = replica; UPDATE auth_user SET password = 'other' WHERE id = 1", [("1", True)]),
     ("SET session_replication_role = replica; TRUNCATE auth_user CASCADE", [("", True)]),
 ])
-def test_what_is_written(connection, sql, rows):
+def test_statements_write_these_rows_to_the_feed(connection, sql, rows):
     run(connection, sql)
     assert take(connection) == rows
 
@@ -85,7 +85,7 @@ def test_a_renewed_hash_ends_nothing(connection):
     assert take(connection) == [("1", True)], "the excuse ends with its statement"
 
 
-def test_transactions(connection):
+def test_a_change_counts_once_it_is_committed(connection):
     """A change counts once it is committed, also from a savepoint or in two phases; not if it is rolled back."""
     run(connection, "BEGIN")
     run(connection, "UPDATE auth_user SET password = 'a' WHERE id = 1")
@@ -155,7 +155,7 @@ def test_a_superuser_may_install_it(cluster, database):
         assert run(connection, "SELECT user_id FROM jwt_change") == [("1",)]
 
 
-def test_removed(cluster, database, connection):
+def test_the_feed_is_removed(cluster, database, connection):
     cluster.psql(database, "-f", SQL / "changes-remove.sql")
     run(connection, "UPDATE auth_user SET password = 'other' WHERE id = 1")
     assert run(connection, "SELECT to_regclass('jwt_change')") == [(None,)]
@@ -191,7 +191,7 @@ def test_a_migration_of_a_column(cluster, database, connection):
     assert take(connection) == [("1", True)]
 
 
-def test_what_it_costs(cluster, database):
+def test_the_cost_of_the_triggers(cluster, database):
     """A save that changes nothing of the user writes nothing into the feed; docs/scale.md has the medians of a run."""
     took = {}
     for number in range(6):

@@ -152,7 +152,7 @@ TYPES = [
 ]
 
 
-def test_types(kept):
+def test_types_of_values(kept):
     """As PostgreSQL makes JSON of them; NULL is left out, order is kept."""
     columns = ", ".join(f"{sql} AS c{number}" for number, (sql, _) in enumerate(TYPES))
     query = f"SELECT {columns}, NULL AS nothing, $1::integer + 1 AS \"Größe 'x'\" FROM auth_user WHERE id = $1"

@@ -143,7 +143,7 @@ def test_every_answer_can_be_read(server, line, status):
     ("GET /application/", 200), ("PUT /application/403", 403), ("DELETE /application/500", 500),
     ("GET /files/a.txt", 200), ("GET /files/", 403), ("GET /files/none", 404), ("GET /forbidden/", 403),
 ])
-def test_so_can_what_needs_a_token(server, token, line, status):
+def test_allowed_origins_read_protected_answers(server, token, line, status):
     answer = ask(server, line, f"Origin: {ORIGIN}", f"Authorization: Bearer {token}")
     assert answer.status == status
     assert cors(answer) == {"access-control-allow-origin": ORIGIN, **EXPOSED}

@@ -67,7 +67,7 @@ def unpacked(built):
     return folder
 
 
-def test_what_is_in_it(unpacked):
+def test_the_package_contains_these_files(unpacked):
     for path in ("usr/lib/jwt-fcgi/token", "usr/bin/jwtctl", "lib/systemd/system/jwt-fcgi@.service",
                  "etc/nginx/jwt-fcgi/locations.conf", "usr/share/jwt-fcgi/sql/schema.sql",
                  "usr/share/man/man5/jwt-fcgi.conf.5.gz", "usr/share/man/man8/jwt-fcgi-token.8.gz",
@@ -124,7 +124,7 @@ def container(tmp_path):
     return contained
 
 
-def test_the_services(built, container, tmp_path):
+def test_the_services_of_the_package(built, container, tmp_path):
     """Sockets, credentials, the dynamic user and its peer authentication, the journal, as docs/systemd.md says."""
     shared = tmp_path / "shared"
     for file in (*built.glob("*.deb"), ours.CHECKOUT / "debian/tests/services"):

@@ -136,7 +136,7 @@ def test_a_change_is_seen_by_every_program(fed, fleet, name, kind):
     programs.refuses(token(1, kind))
 
 
-def test_the_others_stay_known(fed, fleet):
+def test_other_users_stay_known(fed, fleet):
     hello = fleet(count=1)
     hello.warm(token(1), token(4))
     fed.execute(CHANGES["deactivated"])
@@ -315,7 +315,7 @@ def test_a_late_commit(fed, fleet):
     hello.refuses(token(1))
 
 
-def test_two_phases(fed, fleet):
+def test_a_two_phase_commit(fed, fleet):
     hello = fleet()
     hello.warm(token(1))
     fed.execute(f"BEGIN; {CHANGES['deactivated']}; PREPARE TRANSACTION 'one'")
@@ -349,7 +349,7 @@ FEED_GONE = {
 
 
 @pytest.mark.parametrize("gone", FEED_GONE)
-def test_the_feed_goes(fed, fleet, gone):
+def test_a_feed_that_becomes_unusable(fed, fleet, gone):
     """Then every request reads, and the log says so."""
     away, back = FEED_GONE[gone]
     hello = fleet()

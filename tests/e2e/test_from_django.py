@@ -294,7 +294,7 @@ del PASSWORD_HASHERS
 
 
 @pytest.mark.parametrize("what", WORKS)
-def test_what_works(convert, tmp_path, what):
+def test_settings_that_the_programs_can_work_with(convert, tmp_path, what):
     text, wanted, words = WORKS[what]
     done = convert(text)
     found = settings_of(done)
@@ -500,7 +500,7 @@ DATABASES["default"]["PASSWORD"] = "a\\nb"
 
 
 @pytest.mark.parametrize("what", FAILS)
-def test_what_cannot_work(convert, what):
+def test_settings_that_the_programs_cannot_work_with(convert, what):
     text, words = FAILS[what]
     done = convert(text)
     assert (done.returncode, done.stdout) == (1, "")

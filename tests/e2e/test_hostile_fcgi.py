@@ -179,7 +179,7 @@ ANSWERED = {
 
 
 @pytest.mark.parametrize("name", DROPPED)
-def test_what_is_no_request_ends_the_connection(program, name):
+def test_bytes_that_are_no_request_end_the_connection(program, name):
     answer = records(send(program, DROPPED[name]))
     assert all(kind == END for kind, _, _ in answer), "no answer to what was not asked"
     still_good(program)

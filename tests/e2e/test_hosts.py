@@ -77,7 +77,7 @@ def test_a_silent_host_is_passed_over(primary, order):
             assert timed_login(token)[1] < 0.5, "the connection stays"
 
 
-def test_when_all_are_silent(primary):
+def test_when_all_hosts_are_silent(primary):
     """No longer than the deadline, and then as after any outage."""
     with silence() as one, silence() as other, program(primary, one, other) as token:
         status, seconds = timed_login(token)

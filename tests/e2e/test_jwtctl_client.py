@@ -51,13 +51,13 @@ def test_the_secret_is_shown_once_and_only_its_hash_is_stored(site, jwtctl):
         assert "wiki" in said and made["client_secret"] not in said and stored(site) not in said
 
 
-def test_another_secret(site, jwtctl):
+def test_a_client_gets_a_new_secret(site, jwtctl):
     first = json.loads(jwtctl("add", "wiki", *URIS, "--json").stdout)["client_secret"]
     second = re.search(r"client_secret: *(\S+)", jwtctl("secret", "wiki").stdout).group(1)
     assert first != second and stored(site) == hash_of(second)
 
 
-def test_what_is_stored(site, jwtctl):
+def test_the_stored_client(site, jwtctl):
     jwtctl("add", "wiki", "--redirect-uris", CALLBACK + " " + CALLBACK + "?a=b", "--post-logout-uris", "https://rp.example/",
            "--scopes", "openid offline_access", "--audience", "api", "--alg", "ES256", "--third-party", "--no-pkce",
            "--name", "The \u201cwiki\u201d", "--introspect")

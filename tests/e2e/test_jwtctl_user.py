@@ -132,7 +132,7 @@ def test_passwords_that_are_not_taken(environment, site, password):
     assert not site.execute("SELECT 1 FROM auth_user WHERE username = 'frank-the-frank'")
 
 
-def test_weak_ones_where_they_are_wanted(environment):
+def test_weak_passwords_with_the_option(environment):
     good(jwtctl(environment, "user", "add", "vitor", "--weak", password="123"))
     assert log_in(environment, "vitor", "123") == 200
     assert jwtctl(environment, "user", "add", "w", "--weak", password="").returncode == 2

@@ -246,7 +246,7 @@ def test_hostile_values(provider, name, value):
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_repeated(provider, name):
+def test_repeated_parameters(provider, name):
     for values in (("x", "x"), ("x", ""), ("", "x"), ("", "")):
         pairs = [(one, value) for one, value in provider.request().items() if one != name]
         pairs += [(name, provider.request().get(name, value) if value else "") for value in values]
@@ -275,7 +275,7 @@ def test_a_browser_without_a_session_leaves_no_row(provider):
     assert [provider.site.execute(f"SELECT count(*) FROM {table}")[0][0] for table in tables] == [0] * 4
 
 
-def test_unknown_ones_are_ignored(provider):
+def test_unknown_parameters_are_ignored(provider):
     extra = {"extra": "foobar", "username": "alice", "password": "secret", "code": "x", "error": "x", "iss": "x"}
     assert is_login_page(provider.authorize(**extra))
     answer = provider.get("/oauth/authorize", [*provider.request().items(), ("extra", "1"), ("extra", "2")])
@@ -365,7 +365,7 @@ def test_a_post_too_long_for_a_header(provider):
 
 # A user who is logged in.
 
-def test_a_code(provider):
+def test_a_code_is_issued(provider):
     cookies = provider.browser(age=1000)
     fields = told(provider.authorize("web", cookies, nonce="the-nonce", scope="profile openid unknown profile"))
     code_of(fields, provider)

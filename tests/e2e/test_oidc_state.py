@@ -637,7 +637,7 @@ def test_of_many_at_once_one_redeems_behind_a_pooler(cluster, kept):
         pool.remove()
 
 
-def test_those_that_race_end_nothing(cluster, kept, crowd, login):
+def test_simultaneous_redemptions_end_no_session(cluster, kept, crowd, login):
     """All read the code before the first is done: a double request harms nothing."""
     code = login.code()
     with contextlib.closing(cluster.connect("oidc_state")) as other:

@@ -74,7 +74,7 @@ def ended(provider, access_token, since):
 # What the tokens say.
 
 
-def test_the_answer(provider):
+def test_the_answer_to_a_code(provider):
     answer = redeem(provider, new_code(provider))
     assert answer.status == 200
     headers_are_right(answer)
@@ -346,7 +346,7 @@ def test_a_client_that_is_not_known(provider, headers, fields):
     assert redeem(provider, code).status == 200
 
 
-def test_two_ways_at_once(provider):
+def test_a_client_authenticates_in_one_way_only(provider):
     for fields in ({"client_secret": SECRET}, {"client_id": "web", "client_secret": SECRET}, {"client_id": "post"}):
         code = new_code(provider)
         assert is_error(provider.post("/oauth/token", code_fields(code, **fields), [basic()]), 400, "invalid_request")

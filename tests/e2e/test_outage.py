@@ -121,7 +121,7 @@ def test_many_at_once_wait_in_line(away, fault):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_needs_no_database_is_answered_all_the_same(away, fault):
+def test_requests_without_a_query_are_answered_in_an_outage(away, fault):
     server = away.ours("default")
     with FAULTS[fault](away.cluster):
         assert client.post_json(server.port, "/api/token/", {}).status == 400

@@ -62,7 +62,7 @@ def served(clone):
     process.end(run)
 
 
-def test_check_is_there():
+def test_check_is_an_executable_script():
     [command] = re.findall(r"^(\./check)\b", README.block("check"), re.M)
     assert os.access(ours.CHECKOUT / command, os.X_OK)
     assert sh(f"bash -n {command}", ours.CHECKOUT).returncode == 0

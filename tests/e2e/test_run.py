@@ -412,7 +412,7 @@ def test_works_again_after_kill(run):
 
 
 @pytest.mark.usefixtures("database")
-def test_works_again_after_the_power_went(run):
+def test_works_again_after_a_power_failure(run):
     one = run().wait()
     tree = one.tree()
     for pid in tree:

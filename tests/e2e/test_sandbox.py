@@ -85,7 +85,7 @@ def settings_of(site, oidc_site, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", BUILT)
-def test_calls_from_inside_are_refused(settings_of, name, tmp_path, inside):
+def test_system_calls_are_refused(settings_of, name, tmp_path, inside):
     skip_without_sandbox(name)
     with fastcgi.Program(name, inside(settings_of(name, JWT_METRICS_DIR=str(tmp_path)))) as program:
         expected = program.ask(GOOD)
@@ -134,7 +134,7 @@ def with_sessions(cluster):
 
 
 @pytest.mark.parametrize("sessions", ["off", "on"])
-def test_the_work_of_each_goes_on(request, tmp_path, sessions):
+def test_each_program_works_in_its_sandbox(request, tmp_path, sessions):
     """With its room emptied, each still connects anew, takes other keys into use, and counts."""
     skip_without(*ours.PROGRAMS, "jwtctl")
     site = request.getfixturevalue("site" if sessions == "off" else "with_sessions")

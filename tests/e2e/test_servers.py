@@ -91,7 +91,7 @@ def test_without_a_token(server):
     assert answer.header("Allow") == "GET, HEAD, OPTIONS"
 
 
-def test_with_another_token(server, pair):
+def test_a_refresh_token_gives_no_access(server, pair):
     answer = client.ask(server.port, "GET /hello/", [bearer(pair["refresh"])])
     assert answer.status == 401
     assert is_json(answer)["messages"][0]["message"] == "Token has wrong type"

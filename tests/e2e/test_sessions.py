@@ -161,7 +161,7 @@ def is_over(answer):
 # What tokens say.
 
 
-def test_the_claims(kept, service):
+def test_the_claims_of_a_session(kept, service):
     server = service()
     tokens = server.log_in()
     refresh, access = claims_of(tokens["refresh"]), claims_of(tokens["access"])
@@ -495,7 +495,7 @@ def test_a_login_right_after_a_log_out_of_all(service):
         assert gen(server.next(tokens)) == 1
 
 
-def test_the_list(kept, service):
+def test_the_list_of_sessions(kept, service):
     server = service()
     one, other = server.log_in(), server.log_in()
     bob = server.log_in("bob", "another password")
@@ -671,7 +671,7 @@ def test_verify(kept, service):
 # How many there are.
 
 
-def test_the_maximum(kept, service):
+def test_the_maximum_of_sessions(kept, service):
     server = service(JWT_SESSION_MAX="3")
     first = server.log_in()
     others = [server.log_in() for _ in range(3)]
@@ -867,7 +867,7 @@ def test_many_conversions_at_once(kept, service):
     assert len({sid(answer.json()) for answer in answers}) == 1 and row(kept) == [(1, 0)]
 
 
-def test_back_to_off(kept, service):
+def test_sessions_are_switched_off_again(kept, service):
     """Tokens with a session are ordinary tokens again."""
     tokens = service().log_in()
     server = service(JWT_SESSIONS="off")
@@ -1153,7 +1153,7 @@ def cgi(site, name, parameters, body=b"", **settings):
     return int(head.split()[1]), json.loads(body) if body else None
 
 
-def test_as_cgi(kept):
+def test_sessions_with_cgi(kept):
     """A process for each request, which always reads."""
     status, tokens = cgi(kept, "token", *fastcgi.login("alice", PASSWORD))
     assert status == 200

@@ -167,7 +167,7 @@ NO_BOOLEAN = ("''::text", "'terminated'::text", "'tru'::text", "'yes please'::te
 
 
 @pytest.mark.parametrize("active", [*ACTIVE, *NO_BOOLEAN])
-def test_what_active_is(twins, active):
+def test_values_of_the_active_column(twins, active):
     """PostgreSQL's boolean, and its words for it; what is neither is inactive, and the log says so."""
     with query(twins, JWT_USER_QUERY=BY_NAME_OR_EMAIL.replace("is_active", active), JWT_USER_ID_QUERY=BY_ID) as token:
         status = token.answer(*fastcgi.login("ada", PASSWORD)).status
@@ -226,7 +226,7 @@ def test_a_wrong_password_changes_nothing(site, stack):
     assert site.execute("SELECT * FROM auth_user ORDER BY id") == before
 
 
-def test_old_is_old():
+def test_the_old_hashes_have_fewer_iterations():
     assert OLD < ITERATIONS
 
 

@@ -74,7 +74,7 @@ def test_a_signal_lets_a_busy_program_answer_first(site, wrapper):
         assert program.process.wait(5) == 0
 
 
-def test_the_end_of_everything(stack, site):
+def test_a_signal_ends_run_and_its_processes(stack, site):
     """SIGTERM to ./run ends whatever it started, and its port is free at once."""
     server = stack("default", JWT_LEEWAY="5")
     tree = process.children(server.main.process.pid)

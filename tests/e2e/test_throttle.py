@@ -251,7 +251,7 @@ def test_a_user_and_a_client_of_one_name_are_two(limited, secrets_of):
     assert login(limited.programs["token"][0], "alice", PASSWORD).status == 200
 
 
-def test_who_has_to_wait_costs_no_statement(cluster, limited, secrets_of):
+def test_a_throttled_login_runs_no_statement(cluster, limited, secrets_of):
     exhaust_secrets(lambda: secrets_of("oauth_token", "web", "wrong"))
     with contextlib.closing(cluster.connect(limited.site.name)) as other:
         other.autocommit = False

@@ -104,7 +104,7 @@ enum verdict sessions_judge(struct sessions *, struct arena *, const struct sess
     const char *user_id, const struct session *shown);
 
 /* The sid for a token without a session: derived from the token's text up to its last dot. */
-void sessions_derive_sid(struct bytes token, char out[static SESSION_ID_SIZE]);
+void session_id_of_token(struct bytes token, char out[static SESSION_ID_SIZE]);
 
 /* Refreshes a password login's token without a session, by beginning one. iat: of the token. */
 enum session_outcome sessions_convert(struct sessions *, struct arena *, const char *user_id,

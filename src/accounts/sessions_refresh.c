@@ -177,7 +177,7 @@ sessions_judge(struct sessions *sessions, struct arena *arena, const struct sess
 }
 
 void
-sessions_derive_sid(struct bytes token, char out[static SESSION_ID_SIZE])
+session_id_of_token(struct bytes token, char out[static SESSION_ID_SIZE])
 {
 	const char *dot = token.length == 0 ? NULL : memrchr(token.data, '.', token.length);
 
@@ -197,7 +197,7 @@ sessions_convert(struct sessions *sessions, struct arena *arena, const char *use
 	struct rows rows;
 	enum verdict made;
 
-	sessions_derive_sid(token, shown.sid);
+	session_id_of_token(token, shown.sid);
 	made = query_ask(database, arena, SESSION_CONVERT,
 	    (const char *[]){user_id, user_id, shown.sid, session_interval(arena, terms.life),
 		session_interval(arena, terms.age), device->address, device->agent, earliest},

@@ -4,7 +4,7 @@
 #include "endpoints/outstanding.h"
 #include "endpoints/policy.h"
 #include "endpoints/refresh_cookie.h"
-#include "endpoints/session.h"
+#include "endpoints/token_session.h"
 
 /* 404 without the tables, as on a Django site without the blacklist app. */
 static struct reply
@@ -37,7 +37,7 @@ answer(struct request *request, struct context *context)
 		return reply;
 	why = policy_token(request, context, token, TOKEN_REFRESH, &claims);
 	if (why == WIRE_OK && context->sessions != NULL)
-		why = session_end(request, context, claims, token);
+		why = token_session_end(request, context, claims, token);
 	else if (why == WIRE_OK)
 		why = blacklist(request, context, claims);
 	reply = why == WIRE_OK ? reply_empty(request) : reply_refuse(request, why, NULL);

@@ -3,7 +3,7 @@
 #include "accounts/logins.h"
 #include "endpoints/custom.h"
 #include "endpoints/outstanding.h"
-#include "endpoints/session.h"
+#include "endpoints/token_session.h"
 
 enum wire
 credentials_check(struct request *request, const struct context *context, struct bytes name,
@@ -50,7 +50,7 @@ credentials_token(const struct claims_context *signing, enum token_kind kind,
 		return NULL;
 	claims_put_user(signing, *claims, account->user_id, account->user_id_integer);
 	if (session != NULL)
-		session_write(signing, *claims, session);
+		token_session_write(signing, *claims, session);
 	if (config->check_revoke_token)
 		json_put_text(*claims, config->revoke_token_claim,
 		    account_password_digest(signing->arena, account));
@@ -64,7 +64,7 @@ begin_session(const struct request *request, const struct context *context,
     const struct account *account, struct session *out)
 {
 	const struct session_terms terms = session_password_terms(context->config);
-	struct device device = session_device(request);
+	struct device device = token_session_device(request);
 
 	return wire_of_verdict(
 	    sessions_begin(context->sessions, request->arena, &terms, account, &device, out),

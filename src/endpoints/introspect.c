@@ -5,7 +5,7 @@
  * reason.
  */
 #include "endpoints/policy.h"
-#include "endpoints/session.h"
+#include "endpoints/token_session.h"
 #include "oidc/client_auth.h"
 #include "oidc/oauth.h"
 #include "oidc/scopes.h"
@@ -60,7 +60,7 @@ judge_refresh(const struct request *request, const struct context *context,
 
 	if (shown->client_id != NULL)
 		terms = session_client_terms(config, shown->client_id, true);
-	if (!session_read(config, shown->claims, &session))
+	if (!token_session_read(config, shown->claims, &session))
 		return VERDICT_NO;
 	/* A token from before JWT_SESSIONS has none; policy_token_of_site() has judged it. */
 	if (*session.sid == '\0')

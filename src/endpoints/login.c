@@ -4,7 +4,7 @@
  */
 #include "base/utf8.h"
 #include "endpoints/credentials.h"
-#include "endpoints/session.h"
+#include "endpoints/token_session.h"
 #include "oidc/browser.h"
 #include "oidc/flow.h"
 #include "oidc/page.h"
@@ -19,7 +19,7 @@ static enum wire
 begin(struct request *request, const struct context *context, const struct account *account,
     struct provider_session *out, const char **cookie)
 {
-	struct device device = session_device(request);
+	struct device device = token_session_device(request);
 	enum wire begun = wire_of_verdict(
 	    browser_renew(request, context->sessions, account, &device, out, cookie),
 	    WIRE_NO_ACCOUNT);

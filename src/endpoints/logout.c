@@ -3,7 +3,7 @@
  */
 #include "endpoints/bearer.h"
 #include "endpoints/refresh_cookie.h"
-#include "endpoints/session.h"
+#include "endpoints/token_session.h"
 
 /* The first one is the default. */
 static const char *const scopes[] = {"this", "others", "all", NULL};
@@ -49,7 +49,7 @@ answer(struct request *request, struct context *context)
 		json_put_text(json_put_array(body, "scope"), NULL, refusal);
 		return reply_field_errors(request, body);
 	}
-	session_read(context->config, request->claims, &session);
+	token_session_read(context->config, request->claims, &session);
 	if (end(request, context, scope, session.sid, &count) == VERDICT_UNDECIDED)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
 	json_put_integer(body, "ended", count);

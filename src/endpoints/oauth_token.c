@@ -4,7 +4,7 @@
  */
 #include "accounts/codes.h"
 #include "endpoints/policy.h"
-#include "endpoints/session.h"
+#include "endpoints/token_session.h"
 #include "oidc/client_auth.h"
 #include "oidc/oauth.h"
 #include "oidc/scopes.h"
@@ -92,8 +92,8 @@ exchange_code(struct request *request, const struct context *context, const stru
 				: refuse_replay(request, context, &code);
 }
 
-/* Judges the owner of a refresh token. OWNER_ENDED passes: session_refresh() finds out whether the
- * session ended or the token is replayed. */
+/* Judges the owner of a refresh token. OWNER_ENDED passes: token_session_refresh() finds out
+ * whether the session ended or the token is replayed. */
 static enum verdict
 judge_owner(struct request *request, const struct context *context, struct json_object *claims,
     struct account *owner)
@@ -126,7 +126,7 @@ next_tokens(struct request *request, const struct context *context, struct bytes
 
 	if (!tokens_can_sign(&signing, &grant))
 		return oauth_refuse(request, WIRE_UNAVAILABLE, NULL);
-	made = session_refresh(request, context, &terms, shown, token, &session, &outcome);
+	made = token_session_refresh(request, context, &terms, shown, token, &session, &outcome);
 	grant.session = &session;
 	if (made == WIRE_OK)
 		body = tokens_answer(&signing, &grant);

@@ -3,7 +3,7 @@
 #include "accounts/blacklist.h"
 #include "base/metrics.h"
 #include "endpoints/outstanding.h"
-#include "endpoints/session.h"
+#include "endpoints/token_session.h"
 
 #include <string.h>
 
@@ -56,7 +56,7 @@ judge_claims(const struct request *request, const struct context *context, enum 
 		judged = look_up(request, context, claims);
 	if (judged == WIRE_OK)
 		judged = fault_to_wire(claims_check(&signing, claims, kind));
-	if (judged == WIRE_OK && !session_read(config, claims, &session))
+	if (judged == WIRE_OK && !token_session_read(config, claims, &session))
 		judged = WIRE_TOKEN_INVALID;
 	return judged;
 }
@@ -169,7 +169,7 @@ read_claims(const struct request *request, const struct context *context,
 	struct claims_context signing = context_claims(request, context);
 
 	*out = (struct known_fact){.digest = digest_claim(context, claims)};
-	if (!session_read(context->config, claims, session))
+	if (!token_session_read(context->config, claims, session))
 		return OWNER_OTHER;
 	if (*session->sid != '\0') {
 		out->sid = session->sid;

@@ -6,7 +6,7 @@
 #include "endpoints/outstanding.h"
 #include "endpoints/policy.h"
 #include "endpoints/refresh_cookie.h"
-#include "endpoints/session.h"
+#include "endpoints/token_session.h"
 
 /*
  * Makes the next refresh token: the claims of `fresh` with a new id and new times. The old token
@@ -83,7 +83,7 @@ next_tokens(struct request *request, const struct context *context, struct json_
 
 	if (!claims_renew(&signing, refresh, TOKEN_REFRESH, true))
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
-	session_write(&signing, refresh, session);
+	token_session_write(&signing, refresh, session);
 	access_token = claims_sign(&signing, claims_access(&signing, refresh));
 	refresh_token = access_token == NULL ? NULL : claims_sign(&signing, refresh);
 	if (refresh_token == NULL)
@@ -128,7 +128,8 @@ refresh_with_session(struct request *request, struct context *context, struct by
 		judged = WIRE_UNAVAILABLE;
 	if (judged != WIRE_OK)
 		return reply_refuse(request, judged, NULL);
-	judged = session_refresh(request, context, &terms, refresh, token, &session, &outcome);
+	judged =
+	    token_session_refresh(request, context, &terms, refresh, token, &session, &outcome);
 	reply = judged == WIRE_OK ? next_tokens(request, context, fresh, &session)
 				  : reply_refuse(request, judged, NULL);
 	if (outcome != NULL && reply.status != 503)

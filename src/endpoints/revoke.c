@@ -6,7 +6,7 @@
  */
 #include "endpoints/outstanding.h"
 #include "endpoints/policy.h"
-#include "endpoints/session.h"
+#include "endpoints/token_session.h"
 #include "oidc/client_auth.h"
 #include "oidc/oauth.h"
 #include "oidc/tokens.h"
@@ -45,7 +45,7 @@ revoke_token_of_site(struct request *request, const struct context *context, str
 	has_session = json_has(claims, config->session_id_claim);
 	done = WIRE_TOKEN_BLACKLISTED;
 	if (has_session || kind == TOKEN_REFRESH)
-		done = session_end(request, context, claims, token);
+		done = token_session_end(request, context, claims, token);
 	/* Last, because policy_token_of_site() refuses a blacklisted token: after an outage the
 	 * client's next request must get this far again. */
 	if (done != WIRE_UNAVAILABLE && !has_session && outstanding_takes(config, kind))
@@ -68,7 +68,7 @@ revoke(struct request *request, const struct context *context, const struct clie
 		return client->introspect ? revoke_token_of_site(request, context, token)
 					  : VERDICT_NO;
 	if (strcmp(shown.client_id, client->id) != 0 ||
-	    !session_read(context->config, shown.claims, &session))
+	    !token_session_read(context->config, shown.claims, &session))
 		return VERDICT_NO;
 	request->user_id = shown.user_id;
 	return sessions_end(context->sessions, request->arena, shown.user_id, session.sid);

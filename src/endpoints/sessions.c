@@ -3,7 +3,7 @@
  */
 #include "db/query.h"
 #include "endpoints/bearer.h"
-#include "endpoints/session.h"
+#include "endpoints/token_session.h"
 
 #include <string.h>
 
@@ -46,7 +46,7 @@ list(struct request *request, const struct context *context)
 	if (sessions_list(context->sessions, request->arena, request->user_id, &rows) ==
 	    VERDICT_UNDECIDED)
 		return reply_refuse(request, WIRE_UNAVAILABLE, NULL);
-	session_read(context->config, request->claims, &session);
+	token_session_read(context->config, request->claims, &session);
 	for (size_t row = 0; row < rows.count; row++)
 		put_session(body, query_row(&rows, row), session.sid);
 	return reply_value(request, body);

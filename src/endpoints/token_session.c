@@ -1,4 +1,4 @@
-#include "endpoints/session.h"
+#include "endpoints/token_session.h"
 
 #include "base/log.h"
 
@@ -9,7 +9,7 @@
 #define AGENT_MAXIMUM 200   /* characters, here bytes */
 
 bool
-session_read(const struct config *config, struct json_object *claims, struct session *out)
+token_session_read(const struct config *config, struct json_object *claims, struct session *out)
 {
 	struct bytes sid = json_string(json_member(claims, config->session_id_claim));
 	int64_t gen = 0;
@@ -28,7 +28,7 @@ session_read(const struct config *config, struct json_object *claims, struct ses
 }
 
 void
-session_write(
+token_session_write(
     const struct claims_context *signing, struct json_object *claims, const struct session *session)
 {
 	json_put_text(claims, signing->config->session_id_claim, session->sid);
@@ -52,7 +52,7 @@ printable(struct arena *arena, const char *text)
 }
 
 struct device
-session_device(const struct request *request)
+token_session_device(const struct request *request)
 {
 	if (!request->config->session_device)
 		return (struct device){.address = NULL};
@@ -109,7 +109,7 @@ static enum session_outcome
 convert(struct request *request, const struct context *context, struct json_object *claims,
     struct bytes token, struct session *out)
 {
-	struct device device = session_device(request);
+	struct device device = token_session_device(request);
 	int64_t iat = 0;
 
 	claims_time(claims, "iat", &iat);
@@ -118,7 +118,7 @@ convert(struct request *request, const struct context *context, struct json_obje
 }
 
 enum wire
-session_refresh(struct request *request, const struct context *context,
+token_session_refresh(struct request *request, const struct context *context,
     const struct session_terms *terms, struct json_object *claims, struct bytes token,
     struct session *out, const char **outcome)
 {
@@ -127,7 +127,7 @@ session_refresh(struct request *request, const struct context *context,
 	struct session shown;
 
 	*outcome = NULL;
-	if (user_id == NULL || !session_read(context->config, claims, &shown))
+	if (user_id == NULL || !token_session_read(context->config, claims, &shown))
 		return WIRE_TOKEN_INVALID;
 	if (*shown.sid == '\0' && !context->config->session_convert)
 		return WIRE_TOKEN_INVALID;
@@ -142,19 +142,19 @@ session_refresh(struct request *request, const struct context *context,
 }
 
 enum wire
-session_end(struct request *request, const struct context *context, struct json_object *claims,
-    struct bytes token)
+token_session_end(struct request *request, const struct context *context,
+    struct json_object *claims, struct bytes token)
 {
 	const char *user_id = owner_of(request, context, claims);
 	struct session session;
 	bool of_before;
 	enum verdict ended;
 
-	if (user_id == NULL || !session_read(context->config, claims, &session))
+	if (user_id == NULL || !token_session_read(context->config, claims, &session))
 		return WIRE_TOKEN_INVALID;
 	of_before = *session.sid == '\0';
 	if (of_before)
-		sessions_derive_sid(token, session.sid);
+		session_id_of_token(token, session.sid);
 	ended = sessions_end(context->sessions, request->arena, user_id, session.sid);
 	/* A token that was never converted is converted first, so that its end is stored. */
 	if (ended == VERDICT_NO && of_before) {

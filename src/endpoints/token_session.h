@@ -11,10 +11,10 @@
  * "" for a token with neither, and without JWT_SESSIONS, where they are claims like any other.
  * false: one is missing or malformed.
  */
-bool session_read(const struct config *, struct json_object *claims, struct session *out);
+bool token_session_read(const struct config *, struct json_object *claims, struct session *out);
 
 /* Writes a session into the claims of a refresh token, which then expires with it. */
-void session_write(
+void token_session_write(
     const struct claims_context *, struct json_object *claims, const struct session *);
 
 /*
@@ -23,15 +23,16 @@ void session_write(
  * tokens in *out, or why it is refused. *outcome is the word for the log, NULL for the answer's
  * own; replays and recoveries are logged as events too.
  */
-enum wire session_refresh(struct request *, const struct context *, const struct session_terms *,
-    struct json_object *claims, struct bytes token, struct session *out, const char **outcome);
+enum wire token_session_refresh(struct request *, const struct context *,
+    const struct session_terms *, struct json_object *claims, struct bytes token,
+    struct session *out, const char **outcome);
 
 /*
  * Ends the session of a token of any generation, or the one that it would be converted to. Returns
  * WIRE_OK, WIRE_TOKEN_BLACKLISTED if the session has ended already, or why it is refused.
  */
-enum wire session_end(
+enum wire token_session_end(
     struct request *, const struct context *, struct json_object *claims, struct bytes token);
 
 /* Address and user agent of the request; both NULL without JWT_SESSION_DEVICE. */
-struct device session_device(const struct request *);
+struct device token_session_device(const struct request *);

@@ -115,7 +115,7 @@ def machine(tmp_path_factory):
 
 
 BY_HAND = """
-for name in packages build database settings systemd nginx; do page $name; done
+for name in packages build database seed settings systemd nginx; do page $name; done
 listening 8000
 page token
 page token | member refresh >/root/refresh
@@ -165,7 +165,7 @@ def blocks(page, *names):
 
 
 def test_from_a_source_tree_to_a_token(machine):
-    machine.boot(BY_HAND, blocks(INSTALL, "packages", "build", "database", "settings", "systemd", "nginx", "token", "doctor"))
+    machine.boot(BY_HAND, blocks(INSTALL, "packages", "build", "database", "seed", "settings", "systemd", "nginx", "token", "doctor"))
 
 
 def test_the_service_is_there_after_a_boot(machine):

@@ -119,7 +119,7 @@ def test_the_options_of_configure_are_there():
     options = re.findall(r"--(?:enable|with)-([a-z]+)", WORK.text)
     assert options and all(option in text for option in options)
     for path in re.findall(r"(?<![\w./-])(?:\.\./\.\./)?(tests/[\w/]+(?:\.py)?)", WORK.text):
-        assert any((ours.CHECKOUT / name).exists() for name in (path, path + ".c")), path
+        assert any((ours.CHECKOUT / name).exists() for name in (path, path + ".c", path + ".h")), path
 
 
 def test_the_packages_of_the_build_are_those_of_debian():

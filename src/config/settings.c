@@ -1,16 +1,22 @@
 #include "config/settings.h"
 
-/* Type and offset. A member of struct config that has another type does not compile. */
-#define OFFSET(member, type) \
-	_Generic(((struct config *)NULL)->member, type : offsetof(struct config, member))
-#define TEXT(member)    SETTING_TEXT, OFFSET(member, const char *)
-#define SECRET(member)  SETTING_SECRET, OFFSET(member, const char *)
-#define NUMBER(member)  SETTING_NUMBER, OFFSET(member, long)
-#define SECONDS(member) SETTING_SECONDS, OFFSET(member, long)
-#define SWITCH(member)  SETTING_SWITCH, OFFSET(member, bool)
-#define CHOICE(member)  SETTING_CHOICE, OFFSET(member, const char *)
-#define LIST(member)    SETTING_LIST, OFFSET(member, const char *const *)
-#define NAME(member)    SETTING_NAME, OFFSET(member, const char *)
+/* The offset of a member of struct config; does not compile if the member has another type. */
+#define MEMBER(member)      (((struct config *)NULL)->member)
+#define TEXT_OFFSET(member) _Generic(MEMBER(member), const char * : offsetof(struct config, member))
+#define LONG_OFFSET(member) _Generic(MEMBER(member), long : offsetof(struct config, member))
+#define BOOL_OFFSET(member) _Generic(MEMBER(member), bool : offsetof(struct config, member))
+#define LIST_OFFSET(member) \
+	_Generic(MEMBER(member), const char *const * : offsetof(struct config, member))
+
+/* A setting's type and offset. */
+#define TEXT(member)    SETTING_TEXT, TEXT_OFFSET(member)
+#define SECRET(member)  SETTING_SECRET, TEXT_OFFSET(member)
+#define NUMBER(member)  SETTING_NUMBER, LONG_OFFSET(member)
+#define SECONDS(member) SETTING_SECONDS, LONG_OFFSET(member)
+#define SWITCH(member)  SETTING_SWITCH, BOOL_OFFSET(member)
+#define CHOICE(member)  SETTING_CHOICE, TEXT_OFFSET(member)
+#define LIST(member)    SETTING_LIST, LIST_OFFSET(member)
+#define NAME(member)    SETTING_NAME, TEXT_OFFSET(member)
 
 const struct setting settings[] = {
     {"JWT_CONFIG_FILE", TEXT(config_file), NULL, NULL,

@@ -61,7 +61,7 @@ hash_field_verify_base64(const char *text, unsigned char *derived, size_t size, 
 	while (!padded && length > 0 && encoded[length - 1] == '=')
 		length--;
 	equal = strlen(text) == length && CRYPTO_memcmp(text, encoded, length) == 0;
-	explicit_bzero(encoded, sizeof encoded);
+	explicit_bzero(encoded, sizeof(encoded));
 	explicit_bzero(derived, size);
 	return equal ? VERDICT_YES : VERDICT_NO;
 }

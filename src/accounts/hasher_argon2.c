@@ -11,7 +11,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-enum { SALT_MOST = 96, HASH_MOST = 96 };
+enum { SALT_MAXIMUM = 96, HASH_MAXIMUM = 96 };
 
 struct argon2_value {
 	argon2_type type;
@@ -63,14 +63,14 @@ argon2_read(const char *text, struct argon2_value *out)
  * unused bits of its last character are not 0.
  */
 static size_t
-salt_decode(const char *text, unsigned char out[static SALT_MOST])
+salt_decode(const char *text, unsigned char out[static SALT_MAXIMUM])
 {
-	unsigned char padded[SALT_MOST / 3 * 4 + 1], spelling[sizeof padded];
+	unsigned char padded[SALT_MAXIMUM / 3 * 4 + 1], spelling[sizeof(padded)];
 	size_t length = strcspn(text, "$"), size = length * 3 / 4;
 
-	if (length >= sizeof padded)
+	if (length >= sizeof(padded))
 		return 0;
-	memset(padded, '=', sizeof padded);
+	memset(padded, '=', sizeof(padded));
 	memcpy(padded, text, length);
 	if (EVP_DecodeBlock(out, padded, (int)((length + 3) / 4 * 4)) < 0)
 		return 0;
@@ -82,14 +82,14 @@ salt_decode(const char *text, unsigned char out[static SALT_MOST])
 enum verdict
 hasher_argon2(struct bytes password, const char *value, long limit)
 {
-	unsigned char salt[SALT_MOST], derived[HASH_MOST];
+	unsigned char salt[SALT_MAXIMUM], derived[HASH_MAXIMUM];
 	struct argon2_value parts;
 	argon2_context context = {.threads = 1};
 	int status;
 
 	if (!argon2_read(value, &parts) || parts.memory > limit / 11 / parts.time)
 		return VERDICT_NO;
-	if (strlen(parts.hash) > sizeof derived / 3 * 4 || strlen(parts.hash) % 4 == 1)
+	if (strlen(parts.hash) > sizeof(derived) / 3 * 4 || strlen(parts.hash) % 4 == 1)
 		return VERDICT_NO;
 	context.out = derived;
 	context.outlen = (uint32_t)(strlen(parts.hash) * 3 / 4);

@@ -32,9 +32,9 @@ memory_hard_work(int n_log2, int64_t r, int64_t p)
 static int
 digit_value(char c)
 {
-	const char *found = c ? strchr(crypt_digits, c) : NULL;
+	const char *found = c != '\0' ? strchr(crypt_digits, c) : NULL;
 
-	return found ? (int)(found - crypt_digits) : -1;
+	return found != NULL ? (int)(found - crypt_digits) : -1;
 }
 
 /* Thirty bits in five digits, the lowest first; 0 if they are malformed. */
@@ -130,7 +130,7 @@ static const struct method methods[] = {
 static const struct method *
 method_of(const char *value)
 {
-	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
 		if (strncmp(value, methods[i].prefix, strlen(methods[i].prefix)) == 0)
 			return methods + i;
 	return NULL;
@@ -143,9 +143,9 @@ work_of(const struct method *method, const char *value)
 	const char *text = value + strlen(method->prefix);
 	long rounds = method->usual;
 
-	if (method->work)
+	if (method->work != NULL)
 		return method->work(text);
-	if (method->word && hash_field_skip(&text, method->word) &&
+	if (method->word != NULL && hash_field_skip(&text, method->word) &&
 	    !hash_field_number(&text, '$', 999999999, &rounds))
 		return 0;
 	return (double)(rounds + method->more) * method->each;
@@ -168,11 +168,11 @@ crypt_compare(const char *phrase, const char *stored)
 	const char *hash = crypt_r(phrase, stored, &data);
 	enum verdict verdict = VERDICT_NO;
 
-	if (!hash || *hash == '*')
+	if (hash == NULL || *hash == '*')
 		verdict = VERDICT_UNDECIDED;
 	else if (strlen(hash) == strlen(stored) && CRYPTO_memcmp(hash, stored, strlen(stored)) == 0)
 		verdict = VERDICT_YES;
-	explicit_bzero(&data, sizeof data);
+	explicit_bzero(&data, sizeof(data));
 	return verdict;
 }
 
@@ -184,15 +184,15 @@ static enum verdict
 crypt_verify(struct bytes password, const char *stored)
 {
 	char phrase[CRYPT_MAX_PASSPHRASE_SIZE];
-	bool fits = password.length < sizeof phrase;
+	bool fits = password.length < sizeof(phrase);
 	enum verdict verdict;
 
 	if (!fits)
-		password.length = sizeof phrase - 1;
+		password.length = sizeof(phrase) - 1;
 	memcpy(phrase, password.data, password.length);
 	phrase[password.length] = '\0';
 	verdict = crypt_compare(phrase, stored);
-	explicit_bzero(phrase, sizeof phrase);
+	explicit_bzero(phrase, sizeof(phrase));
 	return fits || verdict == VERDICT_UNDECIDED ? verdict : VERDICT_NO;
 }
 
@@ -208,7 +208,7 @@ failure_verdict(size_t size)
 	if (size == 0)
 		return VERDICT_NO;
 	memory = malloc(size + (1 << 20));
-	if (!memory)
+	if (memory == NULL)
 		return VERDICT_UNDECIDED;
 	free(memory);
 	return VERDICT_NO;
@@ -243,7 +243,7 @@ hasher_crypt_is_strong(const char *value)
 {
 	const struct method *method = method_of(value);
 
-	return method && work_of(method, value) >= method->strong;
+	return method != NULL && work_of(method, value) >= method->strong;
 }
 
 enum verdict
@@ -257,14 +257,14 @@ enum verdict
 hasher_bcrypt_sha256(struct bytes password, const char *value, long limit)
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
-	char hex[2 * sizeof digest];
+	char hex[2 * sizeof(digest)];
 	enum verdict verdict;
 
 	crypto_sha256(password, digest);
-	bytes_to_hex(digest, sizeof digest, hex);
-	verdict = hasher_bcrypt((struct bytes){hex, sizeof hex}, value, limit);
-	explicit_bzero(digest, sizeof digest);
-	explicit_bzero(hex, sizeof hex);
+	bytes_to_hex(digest, sizeof(digest), hex);
+	verdict = hasher_bcrypt((struct bytes){hex, sizeof(hex)}, value, limit);
+	explicit_bzero(digest, sizeof(digest));
+	explicit_bzero(hex, sizeof(hex));
 	return verdict;
 }
 
@@ -274,7 +274,7 @@ hasher_legacy_crypt(struct bytes password, const char *value, long limit)
 {
 	const char *hash = strchr(value, '$');
 
-	if (!hash)
+	if (hash == NULL)
 		return VERDICT_NO;
 	hash++;
 	if (*hash == '$')

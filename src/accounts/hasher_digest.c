@@ -27,11 +27,11 @@ hasher_pbkdf2_sha256(struct bytes password, const char *value, long limit)
 	unsigned char derived[PBKDF2_SHA256_SIZE];
 	struct pbkdf2_value parts;
 
-	if (!hasher_pbkdf2_read(value, sizeof derived, limit, &parts))
+	if (!hasher_pbkdf2_read(value, sizeof(derived), limit, &parts))
 		return VERDICT_NO;
 	if (!pbkdf2_sha256(password, parts.salt, parts.iterations, derived))
 		return VERDICT_UNDECIDED;
-	return hash_field_verify_base64(parts.hash, derived, sizeof derived, true);
+	return hash_field_verify_base64(parts.hash, derived, sizeof(derived), true);
 }
 
 enum verdict
@@ -40,13 +40,13 @@ hasher_pbkdf2_sha1(struct bytes password, const char *value, long limit)
 	unsigned char derived[20];
 	struct pbkdf2_value parts;
 
-	if (!hasher_pbkdf2_read(value, sizeof derived, limit / 2, &parts))
+	if (!hasher_pbkdf2_read(value, sizeof(derived), limit / 2, &parts))
 		return VERDICT_NO;
 	if (PKCS5_PBKDF2_HMAC(password.data, (int)password.length,
 		(const unsigned char *)parts.salt.data, (int)parts.salt.length,
-		(int)parts.iterations, EVP_sha1(), sizeof derived, derived) != 1)
+		(int)parts.iterations, EVP_sha1(), sizeof(derived), derived) != 1)
 		return VERDICT_UNDECIDED;
-	return hash_field_verify_base64(parts.hash, derived, sizeof derived, true);
+	return hash_field_verify_base64(parts.hash, derived, sizeof(derived), true);
 }
 
 enum { SCRYPT_SIZE = 64 }; /* Django's dklen */
@@ -103,9 +103,9 @@ hasher_scrypt(struct bytes password, const char *value, long limit)
 		return VERDICT_NO;
 	if (EVP_PBE_scrypt(password.data, password.length, (const unsigned char *)parts.salt.data,
 		parts.salt.length, (uint64_t)parts.n, (uint64_t)parts.r, (uint64_t)parts.p, memory,
-		derived, sizeof derived) != 1)
+		derived, sizeof(derived)) != 1)
 		return VERDICT_UNDECIDED;
-	return hash_field_verify_base64(parts.hash, derived, sizeof derived, true);
+	return hash_field_verify_base64(parts.hash, derived, sizeof(derived), true);
 }
 
 /* Whether the text is the lower-case hexadecimal of the digest; takes constant time. */
@@ -127,13 +127,13 @@ digest_verify(const EVP_MD *md, struct bytes salt, struct bytes password, const 
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	enum verdict verdict = VERDICT_UNDECIDED;
 
-	if (context && EVP_DigestInit_ex(context, md, NULL) == 1 &&
+	if (context != NULL && EVP_DigestInit_ex(context, md, NULL) == 1 &&
 	    EVP_DigestUpdate(context, salt.data, salt.length) == 1 &&
 	    EVP_DigestUpdate(context, password.data, password.length) == 1 &&
 	    EVP_DigestFinal_ex(context, digest, &size) == 1)
 		verdict = is_hex(hex, digest, size) ? VERDICT_YES : VERDICT_NO;
 	EVP_MD_CTX_free(context);
-	explicit_bzero(digest, sizeof digest);
+	explicit_bzero(digest, sizeof(digest));
 	return verdict;
 }
 

@@ -10,8 +10,8 @@
 #include <time.h>
 
 enum {
-	STORED_MOST = 1024, /* Django's column holds 128 */
-	SALT_LENGTH = 22,   /* letters and digits: 130.99 bits, the fewest above Django's 128 */
+	STORED_MAXIMUM = 1024, /* Django's column holds 128 */
+	SALT_LENGTH = 22,      /* letters and digits: 130.99 bits, the fewest above Django's 128 */
 };
 
 struct format {
@@ -51,15 +51,15 @@ static const struct format bare_md5 = {"", hasher_unsalted_md5, NULL, true};
 static const struct format *
 format_recognise(const char *stored)
 {
-	if (!stored || strnlen(stored, STORED_MOST + 1) > STORED_MOST)
+	if (stored == NULL || strnlen(stored, STORED_MAXIMUM + 1) > STORED_MAXIMUM)
 		return NULL;
 	if (strncmp(stored, "$argon2", 7) == 0)
 		return &bare_argon2;
 	if (*stored == '$')
 		return hasher_crypt_knows(stored) ? &crypt_format : NULL;
-	if (strlen(stored) == 32 && !strchr(stored, '$'))
+	if (strlen(stored) == 32 && strchr(stored, '$') == NULL)
 		return &bare_md5;
-	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
 		if (strncmp(stored, formats[i].prefix, strlen(formats[i].prefix)) == 0)
 			return formats + i;
 	return NULL;
@@ -70,7 +70,7 @@ format_find(const struct password_policy *policy, const char *stored)
 {
 	const struct format *format = format_recognise(stored);
 
-	return format && (policy->legacy || !format->legacy) ? format : NULL;
+	return format != NULL && (policy->legacy || !format->legacy) ? format : NULL;
 }
 
 enum password_kind
@@ -104,13 +104,13 @@ password_spend(struct bytes password, long iterations)
 	const struct bytes salt = {"0123456789012345678901", SALT_LENGTH};
 	unsigned char derived[PBKDF2_SHA256_SIZE];
 
-	if (!password.length)
+	if (password.length == 0)
 		password.data = "";
 	if (iterations > PASSWORD_WORK_LIMIT)
 		iterations = PASSWORD_WORK_LIMIT;
 	if (iterations > 0)
 		(void)pbkdf2_sha256(password, salt, iterations, derived);
-	explicit_bzero(derived, sizeof derived);
+	explicit_bzero(derived, sizeof(derived));
 }
 
 /* Nanoseconds of processor time that this thread has used. */
@@ -156,9 +156,9 @@ password_verify(
 	double elapsed;
 
 	*spent = 0;
-	if (!password.length)
+	if (password.length == 0)
 		password.data = "";
-	if (!format || memchr(password.data, '\0', password.length))
+	if (format == NULL || memchr(password.data, '\0', password.length) != NULL)
 		return VERDICT_NO;
 	elapsed = -processor_time();
 	verdict = format->verify(password, stored + strlen(format->prefix), limit);
@@ -174,10 +174,10 @@ password_must_rehash(
 	const struct format *format = format_find(policy, stored);
 	struct pbkdf2_value parts;
 
-	if (rehash == REHASH_OFF || !format)
+	if (rehash == REHASH_OFF || format == NULL)
 		return false;
 	if (format != formats)
-		return rehash == REHASH_DJANGO || !format->is_strong ||
+		return rehash == REHASH_DJANGO || format->is_strong == NULL ||
 		       !format->is_strong(stored + strlen(format->prefix));
 	if (!preferred_read(stored, &parts))
 		return false;
@@ -199,9 +199,9 @@ salt_make(char out[static SALT_LENGTH + 1])
 	while (length < SALT_LENGTH) {
 		unsigned char random[2 * SALT_LENGTH];
 
-		if (!crypto_random(random, sizeof random))
+		if (!crypto_random(random, sizeof(random)))
 			return false;
-		for (size_t i = 0; i < sizeof random && length < SALT_LENGTH; i++)
+		for (size_t i = 0; i < sizeof(random) && length < SALT_LENGTH; i++)
 			if (random[i] < 248)
 				out[length++] = alphabet[random[i] % 62];
 	}
@@ -216,15 +216,15 @@ password_hash(struct arena *arena, const struct password_policy *policy, struct 
 	char salt[SALT_LENGTH + 1];
 	char *stored = NULL;
 
-	if (!password.length)
+	if (password.length == 0)
 		password.data = "";
 	if (salt_make(salt) &&
 	    pbkdf2_sha256(password, bytes_of(salt), policy->iterations, derived)) {
-		EVP_EncodeBlock(hash, derived, sizeof derived);
+		EVP_EncodeBlock(hash, derived, sizeof(derived));
 		stored = arena_printf(
 		    arena, "pbkdf2_sha256$%ld$%s$%s", policy->iterations, salt, (char *)hash);
 	}
-	explicit_bzero(derived, sizeof derived);
-	explicit_bzero(hash, sizeof hash);
+	explicit_bzero(derived, sizeof(derived));
+	explicit_bzero(hash, sizeof(hash));
 	return stored;
 }

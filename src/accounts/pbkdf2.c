@@ -31,13 +31,13 @@ words_store(unsigned char *out, const SHA_LONG *words)
 {
 	words4 x;
 
-	for (size_t i = 0; i < PBKDF2_SHA256_SIZE; i += sizeof x) {
-		memcpy(&x, words + i / sizeof *words, sizeof x);
+	for (size_t i = 0; i < PBKDF2_SHA256_SIZE; i += sizeof(x)) {
+		memcpy(&x, words + i / sizeof(*words), sizeof(x));
 		if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
 			x = (x >> 8 & 0x00ff00ff) | (x << 8 & 0xff00ff00);
 			x = x >> 16 | x << 16;
 		}
-		memcpy(out + i, &x, sizeof x);
+		memcpy(out + i, &x, sizeof(x));
 	}
 }
 
@@ -49,12 +49,12 @@ hmac_first(const struct crypto_hmac *hmac, struct bytes salt, unsigned char *out
 	SHA256_CTX context = hmac->inner.state.narrow;
 
 	SHA256_Update(&context, salt.data, salt.length);
-	SHA256_Update(&context, one, sizeof one);
+	SHA256_Update(&context, one, sizeof(one));
 	SHA256_Final(out, &context);
 	context = hmac->outer.state.narrow;
 	SHA256_Update(&context, out, PBKDF2_SHA256_SIZE);
 	SHA256_Final(out, &context);
-	explicit_bzero(&context, sizeof context);
+	explicit_bzero(&context, sizeof(context));
 }
 
 /*
@@ -69,25 +69,25 @@ hmac_iterate(const struct crypto_hmac *hmac, long iterations, unsigned char *out
 	uint64_t sum[4], word[4];
 
 	memcpy(block, out, PBKDF2_SHA256_SIZE);
-	memcpy(sum, out, sizeof sum);
+	memcpy(sum, out, sizeof(sum));
 	for (long i = 1; i < iterations; i++) {
 		if (i % GIVE_WAY == 0)
 			sched_yield();
-		memcpy(context.h, hmac->inner.state.narrow.h, sizeof context.h);
+		memcpy(context.h, hmac->inner.state.narrow.h, sizeof(context.h));
 		SHA256_Transform(&context, block);
 		words_store(block, context.h);
-		memcpy(context.h, hmac->outer.state.narrow.h, sizeof context.h);
+		memcpy(context.h, hmac->outer.state.narrow.h, sizeof(context.h));
 		SHA256_Transform(&context, block);
 		words_store(block, context.h);
-		memcpy(word, block, sizeof word);
+		memcpy(word, block, sizeof(word));
 		for (size_t j = 0; j < 4; j++)
 			sum[j] ^= word[j];
 	}
-	memcpy(out, sum, sizeof sum);
-	explicit_bzero(&context, sizeof context);
-	explicit_bzero(block, sizeof block);
-	explicit_bzero(sum, sizeof sum);
-	explicit_bzero(word, sizeof word);
+	memcpy(out, sum, sizeof(sum));
+	explicit_bzero(&context, sizeof(context));
+	explicit_bzero(block, sizeof(block));
+	explicit_bzero(sum, sizeof(sum));
+	explicit_bzero(word, sizeof(word));
 }
 
 bool
@@ -99,7 +99,7 @@ pbkdf2_sha256(struct bytes password, struct bytes salt, long iterations,
 	crypto_hmac_begin(&hmac, PBKDF2_SHA256_SIZE, password);
 	hmac_first(&hmac, salt, out);
 	hmac_iterate(&hmac, iterations, out);
-	explicit_bzero(&hmac, sizeof hmac);
+	explicit_bzero(&hmac, sizeof(hmac));
 	return true;
 }
 

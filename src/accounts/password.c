@@ -14,7 +14,8 @@ enum {
 	SALT_LENGTH = 22,      /* letters and digits: 130.99 bits, the fewest above Django's 128 */
 };
 
-struct format {
+/* Verifies the stored strings of one format. */
+struct hasher {
 	const char *prefix;
 	enum verdict (*verify)(struct bytes password, const char *value, long limit);
 	bool (*is_strong)(const char *value); /* NULL: never (see REHASH_UPGRADE) */
@@ -28,8 +29,11 @@ always_strong(const char *value)
 	return true;
 }
 
-/* The first row is the format of password_hash(). Of two prefixes that match the first counts. */
-static const struct format formats[] = {
+/*
+ * Of two prefixes that match the first counts. jwtctl groups stored strings by the form of
+ * prefixes: a word up to a '$' (people_hash_format() and the statement PEOPLE_HASHES).
+ */
+static const struct hasher hashers[] = {
     {"pbkdf2_sha256$", hasher_pbkdf2_sha256, NULL, false},
     {"pbkdf2_sha1$", hasher_pbkdf2_sha1, NULL, false},
     {"argon2$", hasher_argon2, always_strong, false},
@@ -43,34 +47,37 @@ static const struct format formats[] = {
     {"crypt$", hasher_legacy_crypt, NULL, true},
 };
 
-/* Formats without a prefix of Django's. */
-static const struct format crypt_format = {"", hasher_crypt, hasher_crypt_is_strong, false};
-static const struct format bare_argon2 = {"$", hasher_argon2, always_strong, false};
-static const struct format bare_md5 = {"", hasher_unsalted_md5, NULL, true};
+/* Of the strings that password_hash() makes. */
+static const struct hasher *const preferred = &hashers[0];
 
-static const struct format *
-format_recognise(const char *stored)
+/* Formats without a prefix of Django's. */
+static const struct hasher bare_crypt = {"", hasher_crypt, hasher_crypt_is_strong, false};
+static const struct hasher bare_argon2 = {"$", hasher_argon2, always_strong, false};
+static const struct hasher bare_md5 = {"", hasher_unsalted_md5, NULL, true};
+
+static const struct hasher *
+hasher_recognise(const char *stored)
 {
 	if (stored == NULL || strnlen(stored, STORED_MAXIMUM + 1) > STORED_MAXIMUM)
 		return NULL;
 	if (strncmp(stored, "$argon2", 7) == 0)
 		return &bare_argon2;
 	if (*stored == '$')
-		return hasher_crypt_knows(stored) ? &crypt_format : NULL;
+		return hasher_crypt_knows(stored) ? &bare_crypt : NULL;
 	if (strlen(stored) == 32 && strchr(stored, '$') == NULL)
 		return &bare_md5;
-	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
-		if (strncmp(stored, formats[i].prefix, strlen(formats[i].prefix)) == 0)
-			return formats + i;
+	for (size_t i = 0; i < sizeof(hashers) / sizeof(*hashers); i++)
+		if (strncmp(stored, hashers[i].prefix, strlen(hashers[i].prefix)) == 0)
+			return &hashers[i];
 	return NULL;
 }
 
-static const struct format *
-format_find(const struct password_policy *policy, const char *stored)
+static const struct hasher *
+hasher_find(const struct password_policy *policy, const char *stored)
 {
-	const struct format *format = format_recognise(stored);
+	const struct hasher *hasher = hasher_recognise(stored);
 
-	return format != NULL && (policy->legacy || !format->legacy) ? format : NULL;
+	return hasher != NULL && (policy->legacy || !hasher->legacy) ? hasher : NULL;
 }
 
 enum password_kind
@@ -78,16 +85,16 @@ password_kind(const struct password_policy *policy, const char *stored)
 {
 	if (stored == NULL || *stored == '\0' || *stored == '!')
 		return PASSWORD_NONE;
-	return format_find(policy, stored) == NULL ? PASSWORD_UNKNOWN : PASSWORD_KNOWN;
+	return hasher_find(policy, stored) == NULL ? PASSWORD_UNKNOWN : PASSWORD_KNOWN;
 }
 
 static bool
 preferred_read(const char *stored, struct pbkdf2_value *out)
 {
-	if (format_recognise(stored) != formats)
+	if (hasher_recognise(stored) != preferred)
 		return false;
 	return hasher_pbkdf2_read(
-	    stored + strlen(formats->prefix), PBKDF2_SHA256_SIZE, PASSWORD_WORK_LIMIT, out);
+	    stored + strlen(preferred->prefix), PBKDF2_SHA256_SIZE, PASSWORD_WORK_LIMIT, out);
 }
 
 long
@@ -149,7 +156,7 @@ enum verdict
 password_verify(
     const struct password_policy *policy, struct bytes password, const char *stored, long *spent)
 {
-	const struct format *format = format_find(policy, stored);
+	const struct hasher *hasher = hasher_find(policy, stored);
 	long limit = policy->limit > 0 ? policy->limit : PASSWORD_WORK_LIMIT;
 	long cost = password_cost(stored);
 	enum verdict verdict;
@@ -158,10 +165,10 @@ password_verify(
 	*spent = 0;
 	if (password.length == 0)
 		password.data = "";
-	if (format == NULL || memchr(password.data, '\0', password.length) != NULL)
+	if (hasher == NULL || memchr(password.data, '\0', password.length) != NULL)
 		return VERDICT_NO;
 	elapsed = -processor_time();
-	verdict = format->verify(password, stored + strlen(format->prefix), limit);
+	verdict = hasher->verify(password, stored + strlen(hasher->prefix), limit);
 	elapsed += processor_time();
 	*spent = cost > 0 && cost <= limit ? cost : measured_cost(elapsed);
 	return verdict;
@@ -171,14 +178,14 @@ bool
 password_must_rehash(
     const struct password_policy *policy, enum password_rehash rehash, const char *stored)
 {
-	const struct format *format = format_find(policy, stored);
+	const struct hasher *hasher = hasher_find(policy, stored);
 	struct pbkdf2_value parts;
 
-	if (rehash == REHASH_OFF || format == NULL)
+	if (rehash == REHASH_OFF || hasher == NULL)
 		return false;
-	if (format != formats)
-		return rehash == REHASH_DJANGO || format->is_strong == NULL ||
-		       !format->is_strong(stored + strlen(format->prefix));
+	if (hasher != preferred)
+		return rehash == REHASH_DJANGO || hasher->is_strong == NULL ||
+		       !hasher->is_strong(stored + strlen(hasher->prefix));
 	if (!preferred_read(stored, &parts))
 		return false;
 	if (utf8_count(parts.salt) < SALT_LENGTH)

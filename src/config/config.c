@@ -171,9 +171,10 @@ derive(struct config *config)
 {
 	const char *compat = config->compat_name, *cookie = config->refresh_cookie_mode;
 
-	config->compat = strcmp(compat, "5.2") == 0   ? COMPAT_5_2
-			 : strcmp(compat, "5.5") == 0 ? COMPAT_5_5
-						      : COMPAT_HEAD;
+	config->compat = strcmp(compat, "5.2") == 0     ? COMPAT_5_2
+			 : strcmp(compat, "5.5.0") == 0 ? COMPAT_5_5_0
+			 : strcmp(compat, "5.5") == 0   ? COMPAT_5_5
+							: COMPAT_HEAD;
 	/* SimpleJWT 5.2 does not have these two settings. */
 	if (config->compat == COMPAT_5_2) {
 		config->check_revoke_token = false;

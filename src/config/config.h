@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 /* The release of SimpleJWT to follow where releases differ. */
-enum compat { COMPAT_5_2, COMPAT_5_5, COMPAT_HEAD };
+enum compat { COMPAT_5_2, COMPAT_5_5_0, COMPAT_5_5, COMPAT_HEAD };
 
 /* Whether a browser's refresh token is in bodies or in a cookie. */
 enum refresh_cookie { REFRESH_COOKIE_OFF, REFRESH_COOKIE_ON, REFRESH_COOKIE_INSECURE };

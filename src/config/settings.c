@@ -138,8 +138,8 @@ const struct setting settings[] = {
 	"deny files and system calls that a serving program does not need; log: only write them to "
 	"the audit log"},
 
-    {"JWT_COMPAT", CHOICE(compat_name), "head", "5.2 5.5 head",
-	"the release of SimpleJWT whose behavior is reproduced"},
+    {"JWT_COMPAT", CHOICE(compat_name), "head", "5.2 5.5.0 5.5 head",
+	"the release of SimpleJWT whose behavior is reproduced; 5.5: 5.5.1"},
     {"JWT_JSON_ONLY", SWITCH(json_only), "off", "on off",
 	"behave like a site that has only DRF's JSON parser and renderer"},
     {"JWT_REQUEST_BODY_LIMIT", NUMBER(request_body_limit), "65536", "1024 to 16777216",

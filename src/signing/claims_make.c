@@ -82,7 +82,7 @@ claims_put_user(const struct claims_context *signing, struct json_object *claims
 {
 	const char *name = signing->config->user_id_claim;
 
-	if (integer && signing->config->compat == COMPAT_5_2)
+	if (integer && signing->config->compat < COMPAT_5_5)
 		json_put_integer(claims, name, strtoll(user_id, NULL, 10));
 	else
 		json_put_text(claims, name, user_id);
@@ -95,7 +95,7 @@ is_own(const struct config *config, const char *name)
 	return strcmp(name, config->token_type_claim) == 0 || strcmp(name, "exp") == 0 ||
 	       strcmp(name, "jti") == 0 ||
 	       (config->jti_claim != NULL && strcmp(name, config->jti_claim) == 0) ||
-	       (strcmp(name, "iat") == 0 && config->compat != COMPAT_5_2);
+	       (strcmp(name, "iat") == 0 && config->compat >= COMPAT_5_5);
 }
 
 struct json_object *

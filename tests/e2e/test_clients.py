@@ -9,7 +9,7 @@ import subprocess
 import jwt
 import pytest
 import requests
-from harness import node
+from harness import node, versions
 from harness.people import PASSWORD
 from harness.profiles import KEY, PROFILES
 
@@ -26,7 +26,7 @@ def port(request, stack, reference):
 
 @pytest.fixture
 def both(stack, reference):
-    return [reference("default").port, stack(JWT_COMPAT="5.2").port]
+    return [reference("default").port, stack(JWT_COMPAT=versions.compat()).port]
 
 
 def elided(value):

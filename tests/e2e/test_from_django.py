@@ -8,11 +8,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from harness import client, nginx, ours, process, reference
+from harness import client, nginx, ours, process, reference, versions
 from harness.profiles import KEY, PROFILES
 
 SCRIPT = ours.CHECKOUT / "scripts" / "from-django"
-ALWAYS = {"JWT_SIGNING_KEY": KEY, "JWT_COMPAT": "5.2", "JWT_TOKEN_BLACKLIST": "on",
+ALWAYS = {"JWT_SIGNING_KEY": KEY, "JWT_COMPAT": versions.compat(), "JWT_TOKEN_BLACKLIST": "on",
           "JWT_PBKDF2_ITERATIONS": "1000", "PGHOST": "/nowhere", "PGUSER": "web", "PGDATABASE": "shop"}
 DATABASE = {"PGHOST": "/nowhere", "PGUSER": "web", "PGDATABASE": "shop"}
 
@@ -188,7 +188,7 @@ def test_a_site_with_the_defaults(convert):
 def test_profiles_of_the_wire_tests(convert, tmp_path, profile):
     """The settings that the comparison of answers was made with are those that the script finds."""
     done = convert(profile=profile)
-    wanted = {**PROFILES[profile].our_settings(), "JWT_COMPAT": "5.5" if profile in ("revoke", "lax") else "5.2",
+    wanted = {**PROFILES[profile].our_settings(), "JWT_COMPAT": "5.5.0" if profile in ("revoke", "lax") else versions.compat(),
               "JWT_PASSWORD_REHASH": "upgrade", "JWT_SIGNING_KEY": "********"}
     assert settings_of(done)["JWT_SIGNING_KEY"] == KEY
     assert effective(done, tmp_path).items() >= wanted.items()

@@ -5,7 +5,7 @@ import uuid
 
 import jwt
 import pytest
-from harness import client, fastcgi, ours
+from harness import client, fastcgi, ours, versions
 from harness.fixtures import skip_without
 from harness.ours import PROGRAM_OF
 from harness.people import PASSWORD
@@ -78,7 +78,7 @@ def test_what_one_blacklists_the_other_refuses(stack, reference, direction):
 
 
 def test_what_one_rotates_the_other_goes_on_with(stack, reference):
-    ours, theirs = stack("rotate", JWT_COMPAT="5.2").port, reference("rotate").port
+    ours, theirs = stack("rotate", JWT_COMPAT=versions.compat()).port, reference("rotate").port
     refresh = obtain(theirs, "/api/token/", "refresh")
     for port in (ours, theirs, ours, theirs):
         answer = client.post_json(port, "/api/token/refresh/", {"refresh": refresh})

@@ -12,7 +12,7 @@ def unexplained(case, sent, theirs, ours):
     for step, (one, other) in enumerate(zip(theirs["answers"], ours["answers"]), 1):
         if one != other and not differences.explained(case, sent, one, other):
             lines += _lines(f"answer {step}", one, other)
-    if theirs["written"] != ours["written"] and not any(names):
+    if theirs["written"] != ours["written"] and not any(names) and not differences.is_of_version(case, theirs, ours):
         lines += [f"written, theirs: {theirs['written']}", f"written, ours:   {ours['written']}"]
     return lines
 

@@ -13,7 +13,6 @@ from harness.ours import PROGRAM_OF
 
 CASES = wirecases.load()
 SEED = int(os.environ.get("WIRE_SEED", "20261121"))
-COMPAT = versions.installed("python3-djangorestframework-simplejwt")[:3]  # such as 5.2
 COUNT = int(os.environ.get("WIRE_MUTATIONS", "100"))
 RANDOM = {case.name: case for case in mutations.cases(CASES, random.Random(SEED), COUNT)}
 
@@ -21,7 +20,7 @@ RANDOM = {case.name: case for case in mutations.cases(CASES, random.Random(SEED)
 def compare(site, case):
     skip_without(*wirecases.programs_of(case, PROGRAM_OF))
     reference = site.reference(case.profile)
-    ours = site.ours(case.profile, JWT_COMPAT=COMPAT)
+    ours = site.ours(case.profile, JWT_COMPAT=versions.compat())
     results = []
     for port, rewrite in ((reference.port, differences.rewrite(case)), (ours.port, wirecases.as_it_is)):
         run = wirecases.run(case, site, port, rewrite)

@@ -151,7 +151,8 @@ class Run:
     def _value(self, name):
         if name[0].isdigit():
             step, _, member = name.partition(".")
-            token = self.raw_answers[int(step) - 1].json().get(member, "no-such-member")
+            answer = self.raw_answers[int(step) - 1]
+            token = answer.json().get(member, "no-such-member") if answer.status < 500 else "no-such-answer"
             if LOOKS_LIKE_A_TOKEN.fullmatch(token):
                 jti = self.maker.profile.setting("JTI_CLAIM", "jti")
                 self.maker.ids.add(claims_of(token).get(jti))

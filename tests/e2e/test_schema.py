@@ -64,7 +64,7 @@ print(json.dumps(SchemaGenerator().get_schema(public=True), default=str))
 # What drf-spectacular says of an answer, and what SimpleJWT answers in truth.
 EMPTY = ({"refresh"}, set())
 UNTRUE = {"TokenBlacklist": EMPTY}
-NO_ANSWER = {"/api/token/verify/", "/hello/"}  # it knows no schema for these answers
+NO_ANSWER = {"description": "No response body"}  # it knows no schema for the answer
 
 
 @pytest.mark.parametrize("profile", ["default", "jsononly", "rotate", "header"])
@@ -83,7 +83,7 @@ def test_the_names_are_those_of_drf_spectacular(profile):
             for name in ("operationId", "tags", "security", "requestBody"):
                 assert is_ours.get(name) == theirs_is.get(name), (path, name)
             assert is_ours["description"] == theirs_is.get("description", "")
-            assert path in NO_ANSWER or is_ours["responses"]["200"] == theirs_is["responses"]["200"], path
+            assert theirs_is["responses"]["200"] in (NO_ANSWER, is_ours["responses"]["200"]), path
     for name, said in theirs["components"]["schemas"].items():
         one = found["components"]["schemas"][name]
         names = (set(said["properties"]), set(one["properties"]))

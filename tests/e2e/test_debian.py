@@ -68,7 +68,7 @@ def unpacked(built):
 
 
 def test_the_package_contains_these_files(unpacked):
-    for path in ("usr/lib/jwt-fcgi/token", "usr/bin/jwtctl", "lib/systemd/system/jwt-fcgi@.service",
+    for path in ("usr/lib/jwt-fcgi/token", "usr/bin/jwtctl", "usr/lib/systemd/system/jwt-fcgi@.service",
                  "etc/nginx/jwt-fcgi/locations.conf", "usr/share/jwt-fcgi/sql/schema.sql",
                  "usr/share/man/man5/jwt-fcgi.conf.5.gz", "usr/share/man/man8/jwt-fcgi-token.8.gz",
                  "usr/share/doc/jwt-fcgi/README.md.gz", "usr/share/jwt-fcgi/servers/Caddyfile"):
@@ -79,7 +79,7 @@ def test_the_package_contains_these_files(unpacked):
     pages = (unpacked / "usr/share/doc/jwt-fcgi").rglob("*.md*")
     assert not [page for page in pages if b"/usr/local" in (
         gzip.decompress(page.read_bytes()) if page.suffix == ".gz" else page.read_bytes())]
-    unit = (unpacked / "lib/systemd/system/jwt-fcgi@.service").read_text()
+    unit = (unpacked / "usr/lib/systemd/system/jwt-fcgi@.service").read_text()
     assert "-- /usr/lib/jwt-fcgi/%i" in unit
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from harness import client, ours, people, servers, tokens
 from harness.profiles import PROFILES
+from harness.site import Site
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +103,18 @@ def test_the_document_is_a_file(server, path):
     assert set(answer.json()["paths"]) > {"/api/token/", "/api/sessions/{sid}/", "/api/permissions/"}
 
 
+@pytest.fixture(scope="module")
+def site_with_sessions(cluster):
+    """A database of its own: programs answer from memory where the change feed is installed, other tests must not."""
+    site = Site(cluster, "shared_host")
+    cluster.psql(site.name, "-f", ours.CHECKOUT / "sql/sessions.sql")
+    yield site
+    site.end()
+
+
 @pytest.mark.parametrize("prefix", ["", "/auth.cgi"])
-def test_sessions(site, made, prefix):
-    site.cluster.psql(site.name, "-f", ours.CHECKOUT / "sql/sessions.sql")
-    site.restore()
-    server = upload(site, made)
+def test_sessions(site_with_sessions, made, prefix):
+    server = upload(site_with_sessions, made)
     try:
         with server.configuration.open("a") as file:
             file.write("JWT_SESSIONS=on\n")

@@ -30,6 +30,7 @@ def site(shared_site):
     restore() resets them within a file.
     """
     shared_site.restore()
+    assert shared_site.execute("SELECT to_regclass('jwt_change')") == [(None,)], "an earlier file left the change feed behind"
     return shared_site
 
 

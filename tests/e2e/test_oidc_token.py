@@ -11,7 +11,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from harness import client, fastcgi, oidc, ours, process
+from harness import client, fastcgi, oidc, ours, process, versions
 from harness.codes import OFFLINE, age_sessions, basic, code_fields, new_code, redeem, refresh, statuses, tokens
 from harness.fixtures import skip_without
 from harness.oidc import CALLBACK, SECRET, VERIFIER, WITH_QUERY
@@ -191,7 +191,8 @@ import sys
 from django.conf import settings
 audience, issuer = (value or None for value in sys.argv[1:3])
 settings.configure(SIMPLE_JWT={"ALGORITHM": "RS256", "VERIFYING_KEY": sys.argv[3], "AUDIENCE": audience,
-                               "ISSUER": issuer, "SIGNING_KEY": ""}, SECRET_KEY="x")
+                               "ISSUER": issuer, "SIGNING_KEY": ""}, SECRET_KEY="x",
+                   INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes"])
 import django
 django.setup()
 from rest_framework_simplejwt.tokens import AccessToken
@@ -220,8 +221,9 @@ def test_simplejwt_accepts_the_access_token(provider):
     refused = ["Token has no id", "Token has wrong type"]
     assert ask("", "") == ["1", *refused]
     assert ask(provider.issuer, provider.issuer)[0] == "1"
-    assert ask("https://other.example", provider.issuer)[0] == "Token is invalid or expired"
-    assert ask(provider.issuer, "https://other.example")[0] == "Token is invalid or expired"
+    invalid = "Token is invalid or expired" if versions.compat() == "5.2" else "Token is invalid"
+    assert ask("https://other.example", provider.issuer)[0] == invalid
+    assert ask(provider.issuer, "https://other.example")[0] == invalid
 
 
 # The form of requests.

@@ -5,7 +5,7 @@ import subprocess
 import textwrap
 
 import pytest
-from harness import fastcgi, ours, reference
+from harness import fastcgi, ours, reference, versions
 from harness.fixtures import skip_without
 from harness.people import PASSWORD
 from harness.profiles import PROFILES
@@ -268,7 +268,8 @@ def test_a_model_of_its_own(cluster, tmp_path, model):
                               "listed": OutstandingToken.objects.filter(user=user).count(), "theirs": str(theirs)}))
         """, access=pair["access"], used=pair["refresh"])
         theirs = seen.pop("theirs")
-        assert seen == {"email": "ada@example.test", "logged_in": model == "Member", "refused": True, "listed": 1}
+        listed = 1 if versions.compat() == "5.2" else 2  # later releases list the token of a rotation too
+        assert seen == {"email": "ada@example.test", "logged_in": model == "Member", "refused": True, "listed": listed}
         assert post(refresh, "/api/token/refresh/", refresh=theirs)[0] == 200
         assert post(blacklist, "/api/token/blacklist/", refresh=rotated["refresh"]) == (200, {})
         assert post(refresh, "/api/token/refresh/", refresh=rotated["refresh"])[0] == 401

@@ -1,6 +1,7 @@
 """docs/install.md, docs/keys.md, docs/oidc.md and docs/django.md on a new Debian: each command as the page has it.
 
 The system is made by debootstrap and booted by systemd-nspawn, without a network. Packages are fetched before.
+INSTALL_SUITE is the release, bookworm (Debian 12) or another.
 """
 import os
 import shutil
@@ -13,12 +14,13 @@ from harness.pages import Page
 
 INSTALL, KEYS, OIDC, DJANGO = (Page(f"docs/{name}.md") for name in ("install", "keys", "oidc", "django"))
 OF_DJANGO = "python3-django python3-djangorestframework python3-djangorestframework-simplejwt python3-psycopg2 gunicorn"
+SUITE = os.environ.get("INSTALL_SUITE", "bookworm")
 CONTAINER = ("systemd-nspawn", "-q", "--register=no", "--keep-unit", "--link-journal=no", "--resolv-conf=copy-host",
              "--suppress-sync=yes",  # nothing of it is to outlive the test
              "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self")
 UNIT = """
 [Unit]
-After=nginx.service postgresql.service postgresql@15-main.service sockets.target
+After=nginx.service postgresql.service postgresql@15-main.service postgresql@17-main.service sockets.target
 
 [Service]
 Type=oneshot
@@ -67,7 +69,7 @@ class Machine:
         servers.tool("systemd-nspawn")
         if os.geteuid() != 0:
             pytest.skip("debootstrap needs root")
-        done = subprocess.run([tool, "--variant=minbase", "--include=systemd-sysv,ca-certificates,procps", "bookworm",
+        done = subprocess.run([tool, "--variant=minbase", "--include=systemd-sysv,ca-certificates,procps", SUITE,
                                self.root], capture_output=True, text=True)
         if done.returncode:
             pytest.skip(f"no Debian can be installed here: {done.stdout.strip().splitlines()[-1:]}")

@@ -1,7 +1,7 @@
 /*
  * Logins of browsers at the provider of OpenID Connect: sessions (accounts/sessions.h) whose client
- * is "", found by a cookie. The row holds a hash of the cookie's secret, so that whoever reads the
- * database cannot make the cookie.
+ * is "", found by a cookie. The row holds only a hash of the cookie's secret, so that an attacker
+ * who reads the database cannot make the cookie.
  */
 #pragma once
 

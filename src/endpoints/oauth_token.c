@@ -20,7 +20,8 @@ refuse(struct request *request, enum verdict verdict, enum wire no)
 	return oauth_refuse(request, wire_of_verdict(verdict, no), NULL);
 }
 
-/* A code that was redeemed before: whoever did that may have stolen it, so their session ends. */
+/* The code was redeemed before, perhaps by a thief: the session that it began ends (RFC 6749
+ * section 4.1.2). */
 static struct reply
 refuse_replay(struct request *request, const struct context *context, const struct code *code)
 {

@@ -59,7 +59,7 @@ moved_at(const struct stat *status)
 							       : status->st_mtim.tv_sec;
 }
 
-/* Whoever can write to a folder can add a key. NULL, or why the folder is refused. */
+/* A user who can write to a folder can add a key. NULL, or why the folder is refused. */
 static const char *
 judge_folder(struct arena *arena, const char *path)
 {
